@@ -1,0 +1,35 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Where Debian keeps system binaries; an ordinary user's PATH lacks the sbin folders. */
+const SYSTEM_FOLDERS = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+];
+
+/** PATH as the user has it, with the system's folders after it. */
+export function searchPath(env: NodeJS.ProcessEnv = process.env): string {
+  const given = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return [...new Set([...given, ...SYSTEM_FOLDERS])].join(delimiter);
+}
+
+/** The first executable file of that name on {@link searchPath}, or undefined. */
+export function findOnPath(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return searchPath(env)
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find(isExecutableFile);
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

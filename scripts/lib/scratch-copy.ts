@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** A copy of the project in a folder of its own; disposing removes it. */
+export interface ScratchCopy extends Disposable {
+  readonly dir: string;
+}
+
+/** Copies all files of the project that git does not ignore; node_modules is shared by a link. */
+export function makeScratchCopy(root: string): ScratchCopy {
+  const listed = execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), "stw-copy-")));
+  for (const path of listed.split("\0")) {
+    // a file that was deleted and not committed yet is still listed
+    if (path === "" || !existsSync(join(root, path))) continue;
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    copyFileSync(join(root, path), join(dir, path));
+  }
+  symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
+  return { dir, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
+}

@@ -1,0 +1,127 @@
+import { readdirSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { findOnPath } from "./find-on-path.ts";
+import { runCommand } from "./run-command.ts";
+import { withoutServiceStarts } from "./service-guard.ts";
+
+/** A Debian package, and the programs that are looked for before it is installed. */
+interface SystemPackage {
+  readonly name: string;
+  readonly programs: readonly string[];
+  readonly purpose: string;
+}
+
+const PACKAGES: readonly SystemPackage[] = [
+  { name: "containerd", programs: ["containerd", "ctr"], purpose: "the engine" },
+  { name: "runc", programs: ["runc"], purpose: "what containerd starts containers with" },
+  { name: "busybox-static", programs: ["busybox"], purpose: "the one program of the test image" },
+  { name: "iproute2", programs: ["ip"], purpose: "network namespaces" },
+];
+
+const INSTALL_ARGS = ["install", "-y", "--no-remove", "--no-install-recommends"];
+const LISTS = "/var/lib/apt/lists";
+
+/** How {@link ensureSystemPackages} ended; `advice` is for the user, whole lines. */
+export type SystemPackagesResult =
+  | { readonly status: "present" }
+  | { readonly status: "installed"; readonly packages: readonly string[] }
+  | {
+      readonly status: "missing";
+      readonly packages: readonly string[];
+      readonly advice: string;
+    };
+
+/** What {@link ensureSystemPackages} may touch, so that a test needs no machine. */
+export interface SystemPackagesContext {
+  readonly hasProgram: (name: string) => boolean;
+  readonly isRoot: boolean;
+  readonly isTerminal: boolean;
+  readonly print: (line: string) => void;
+  readonly ask: (question: string) => Promise<string>;
+  /** Runs apt-get and returns its exit code. */
+  readonly aptGet: (args: readonly string[]) => Promise<number>;
+  readonly hasPackageLists: () => boolean;
+}
+
+/**
+ * Installs the Debian packages whose programs are not on PATH.
+ *
+ * A program that is there is used, whatever its version and origin; nothing is removed or upgraded for
+ * a package's sake, and no service is started. Prints what it installs before it does; asks on a
+ * terminal, goes on without one. Without root or apt, or when the answer is no, it changes nothing and
+ * says what to install.
+ */
+export async function ensureSystemPackages(
+  context: SystemPackagesContext = machineContext(),
+): Promise<SystemPackagesResult> {
+  const missing = PACKAGES.filter(({ programs }) => !programs.every(context.hasProgram));
+  if (missing.length === 0) return { status: "present" };
+  const packages = missing.map(({ name }) => name);
+  const refused = await whyNotInstalled(missing, context);
+  if (refused !== undefined) return { status: "missing", packages, advice: refused };
+
+  const exitCode = await withAptGet(packages, context);
+  const still = missing
+    .flatMap(({ programs }) => programs)
+    .filter((name) => !context.hasProgram(name));
+  if (exitCode === 0 && still.length === 0) return { status: "installed", packages };
+  const failure = `apt-get ended with ${exitCode}${still.length > 0 ? `, and ${still.join(", ")} is still not on PATH` : ""}.`;
+  return { status: "missing", packages, advice: `${failure}\n${installAdvice(packages)}` };
+}
+
+async function whyNotInstalled(
+  missing: readonly SystemPackage[],
+  context: SystemPackagesContext,
+): Promise<string | undefined> {
+  const advice = installAdvice(missing.map(({ name }) => name));
+  if (!context.hasProgram("apt-get")) return `There is no apt-get here. ${advice}`;
+  if (!context.isRoot) return `Installing needs root. ${advice}`;
+  context.print("To be installed with apt-get (nothing is removed, no service is started):");
+  for (const { name, purpose } of missing) context.print(`  ${name.padEnd(16)} ${purpose}`);
+  if (!context.isTerminal) return undefined;
+  const answer = await context.ask("Install them now? [y/N] ");
+  return /^y(es)?$/i.test(answer.trim()) ? undefined : `Nothing was installed. ${advice}`;
+}
+
+function installAdvice(packages: readonly string[]): string {
+  return `On Debian or Ubuntu: apt-get install --no-install-recommends ${packages.join(" ")}`;
+}
+
+async function withAptGet(
+  packages: readonly string[],
+  context: SystemPackagesContext,
+): Promise<number> {
+  const install = () => withoutServiceStarts(() => context.aptGet([...INSTALL_ARGS, ...packages]));
+  const hadLists = context.hasPackageLists();
+  if (!hadLists) await context.aptGet(["update"]);
+  const exitCode = await install();
+  if (exitCode === 0 || !hadLists) return exitCode;
+  // lists that are too old name versions that the mirror no longer has
+  await context.aptGet(["update"]);
+  return install();
+}
+
+function machineContext(): SystemPackagesContext {
+  return {
+    hasProgram: (name) => findOnPath(name) !== undefined,
+    isRoot: process.getuid?.() === 0,
+    isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    print: (line) => process.stdout.write(`${line}\n`),
+    ask: askOnTerminal,
+    aptGet: async (args) => {
+      const options = ["-q", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"];
+      const env = { DEBIAN_FRONTEND: "noninteractive" };
+      return (await runCommand("apt-get", [...options, ...args], { env })).exitCode;
+    },
+    hasPackageLists: () => readdirSync(LISTS).some((name) => /_Packages(\.\w+)?$/.test(name)),
+  };
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
+}

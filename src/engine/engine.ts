@@ -1,0 +1,172 @@
+import type {
+  AppliedImage,
+  CapabilityTable,
+  EngineInfo,
+  EngineKind,
+  ObservedEngine,
+  PodIdentity,
+  PodSpec,
+} from "../model/index.ts";
+import type { ImageContent } from "./image-content.ts";
+
+/** Options of every call of the port. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A generation of a pod with everything that an engine needs to make and run it. */
+export interface PodInstance {
+  readonly identity: PodIdentity;
+  readonly spec: PodSpec;
+  /** What each container's image leads to, by container; the image is in the engine already. */
+  readonly images: Readonly<Record<string, AppliedImage>>;
+  /** Digest to put on the engine's objects as their record label. */
+  readonly recordDigest: string;
+  /** Host directory of each named volume, by the pod's name for it; they exist. */
+  readonly volumeDirs: Readonly<Record<string, string>>;
+  /**
+   * Environment of each container with secrets in clear, in place of `spec`'s. Absent when the
+   * secrets are not at hand: an engine that needs them then fails with `failed_precondition`.
+   */
+  readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** How to ask the processes of a pod to end, by container; {@link STOP_DEFAULTS} for those not named. */
+export interface StopOptions extends CallOptions {
+  readonly containers?: Readonly<Record<string, { readonly signal?: string; readonly gracePeriodMs?: number }>>;
+}
+
+/** What asks a container to end when nobody says anything else, not even its image. */
+export const STOP_DEFAULTS = { signal: "SIGTERM", gracePeriodMs: 10_000 } as const;
+
+/** What a command in a container came to. */
+export interface ExecResult {
+  readonly exitCode: number;
+}
+
+/** Which log lines to read. */
+export interface LogOptions extends CallOptions {
+  /** Lines of the past, newest ones; all that are kept when absent. */
+  readonly tail?: number;
+  /** Goes on with new lines until the signal is aborted. */
+  readonly follow?: boolean;
+}
+
+/** One line of a container's output, without its line end. */
+export interface LogLine {
+  readonly container: string;
+  readonly text: string;
+}
+
+/** A use of an image by a fleet. */
+export interface ImageOwnership {
+  readonly owner: string;
+  readonly fleet: string;
+}
+
+/**
+ * The half of an engine that cannot change anything: planning has no other.
+ *
+ * Every method takes an `AbortSignal` and fails only with StowageError, or with the signal's own
+ * reason when it was aborted.
+ */
+export interface EngineReader extends AsyncDisposable {
+  readonly kind: EngineKind;
+  /** @throws StowageError `unavailable` when the engine does not answer, `permission_denied` when it may not be asked. */
+  info(options?: CallOptions): Promise<EngineInfo>;
+  /** What this engine, in its version, can do with each field. */
+  capabilities(options?: CallOptions): Promise<CapabilityTable>;
+  /**
+   * Pods and images in one consistent pass: a number of calls that does not depend on how many there
+   * are. Pods of every fleet and owner are returned; objects that Stowage did not make are not.
+   * Looking at an engine that was never used makes nothing.
+   */
+  observe(options?: CallOptions): Promise<ObservedEngine>;
+  /**
+   * Output of a pod's containers, each container's lines in order; stdout and stderr are one.
+   *
+   * @param container all of the pod's when absent
+   * @throws StowageError `not_found` when the engine has no such generation
+   */
+  logs(identity: PodIdentity, container: string | undefined, options?: LogOptions): AsyncIterable<LogLine>;
+}
+
+/**
+ * An engine: what makes and runs pods on one host.
+ *
+ *     absent ──prepare──▶ prepared ──start──▶ running ──(exit | stop)──▶ exited ──start──▶ running
+ *                                                                        exited ──remove──▶ absent
+ *
+ * Two generations of a pod can exist at once, told apart by the identity's generation. Every method
+ * is idempotent: where the state that it leads to is there, it does nothing. A call that was cut
+ * short, by an abort or by the end of the process, leaves something that `observe` reports (as
+ * `incomplete`, or as a leftover) and that `remove` takes away entirely.
+ *
+ * test/conformance/ defines this interface and runs, unchanged, on every engine.
+ */
+export interface Engine extends EngineReader {
+  /**
+   * Brings an image into the engine and puts the fleet's ownership on it. Bytes are verified.
+   *
+   * @throws StowageError `invalid_argument` when the bytes are not what their digests say; nothing is left
+   */
+  importImage(content: ImageContent, ownership: ImageOwnership, options?: CallOptions): Promise<void>;
+  /**
+   * Puts a fleet's ownership on an image that is there already.
+   *
+   * @throws StowageError `not_found` when it is not
+   */
+  claimImage(image: AppliedImage, ownership: ImageOwnership, options?: CallOptions): Promise<void>;
+  /**
+   * Takes one fleet's ownership off an image. The image itself goes when that was the last, no
+   * container of anyone uses it, and Stowage made its record. Absent: nothing happens.
+   */
+  releaseImage(name: string, ownership: ImageOwnership, options?: CallOptions): Promise<void>;
+  /**
+   * Makes all of a generation that can be made before its first process runs.
+   *
+   * @throws StowageError `not_found` when an image is not in the engine
+   * @throws StowageError `already_exists` when the generation exists with another record digest
+   * @throws StowageError `resource_exhausted` when the host cannot hold it
+   */
+  prepare(pod: PodInstance, options?: CallOptions): Promise<void>;
+  /**
+   * Runs the processes of a prepared or exited generation; those that run already are left alone.
+   * On an exited one it takes again what is exclusive.
+   *
+   * @throws StowageError `not_found` when the generation does not exist
+   * @throws StowageError `failed_precondition` when a process cannot be run (no such command, no right)
+   */
+  start(pod: PodInstance, options?: CallOptions): Promise<void>;
+  /**
+   * Ends the processes of a generation (signal, grace period, SIGKILL), all containers at once, and
+   * gives up everything exclusive; the rest is kept. Returns when no process of it is left. Absent or
+   * exited: nothing happens. A prepared one becomes `exited`.
+   */
+  stop(identity: PodIdentity, options?: StopOptions): Promise<void>;
+  /**
+   * Gives a generation its new specification, with no field changed that this engine declares
+   * `replace`. On a running pod the `live` fields are in force when it returns; `restart` fields come
+   * into force with the next start. The record digest on its objects is changed last.
+   *
+   * @throws StowageError `not_found` when the generation does not exist
+   */
+  update(pod: PodInstance, options?: CallOptions): Promise<void>;
+  /** Takes away everything of a generation, whatever its state; running processes are killed. Absent: nothing happens. */
+  remove(identity: PodIdentity, options?: CallOptions): Promise<void>;
+  /** Takes away a leftover by the name that `observe` gave it. Absent: nothing happens. */
+  removeLeftover(name: string, options?: CallOptions): Promise<void>;
+  /**
+   * Runs a command in a running container to its end.
+   *
+   * @throws StowageError `not_found` when the container does not run
+   * @throws StowageError `failed_precondition` when the command cannot be run
+   * @throws StowageError `deadline_exceeded` after `timeoutMs`; the command is killed
+   */
+  exec(
+    identity: PodIdentity,
+    container: string,
+    command: readonly string[],
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<ExecResult>;
+}

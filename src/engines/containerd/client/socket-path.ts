@@ -1,0 +1,53 @@
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import { StowageError } from "../../../errors/index.ts";
+
+/** Bytes that fit into a Linux socket address with their final zero; longer paths are cut silently. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/**
+ * Refuses a path that cannot be containerd's socket, before anything is dialled.
+ *
+ * @throws StowageError `invalid_argument` for a relative or too long path, `unavailable` when nothing or
+ * something else is there, `permission_denied` when the folder may not be searched.
+ */
+export async function checkSocketPath(path: string): Promise<void> {
+  const fail = (
+    code: "invalid_argument" | "unavailable" | "permission_denied",
+    why: string,
+    cause?: unknown,
+  ): never => {
+    throw new StowageError(`Cannot reach containerd at "${path}": ${why}`, {
+      code,
+      cause,
+      context: { socket: path },
+    });
+  };
+  if (!isAbsolute(path)) fail("invalid_argument", "the path is not absolute; write it from /");
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_SOCKET_PATH_BYTES) {
+    fail(
+      "invalid_argument",
+      `the path has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH_BYTES}; use a shorter one`,
+    );
+  }
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") {
+      return fail(
+        "unavailable",
+        "there is no such socket; start containerd or correct the address of the engine",
+        error,
+      );
+    }
+    if (error.code === "EACCES") {
+      return fail(
+        "permission_denied",
+        "its folder may not be searched; run as root or as a member of the socket's group",
+        error,
+      );
+    }
+    return fail("unavailable", error.message, error);
+  });
+  if (!found.isSocket())
+    fail("unavailable", "it is not a socket; correct the address of the engine");
+}

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
+import { Content, WriteAction } from "../../../gen/containerd/services/content/v1/content_pb.ts";
+import { verifyStream } from "../../../image/index.ts";
+import type { BidiCall } from "../client/bidi-call.ts";
+import type { ContainerdClient } from "../client/containerd-client.ts";
+import { isBadCommit, isLockedRef, isWrongOffset } from "../client/rpc-error.ts";
+import { chunkStream } from "./chunk-stream.ts";
+import type { Labels } from "./gc-labels.ts";
+
+/** Fastest of the sizes tried; the daemon's messages end at 16 MiB. */
+const CHUNK_BYTES = 1024 * 1024;
+/** Chunks on their way without an answer. */
+const CHUNKS_IN_FLIGHT = 4;
+/** How long another client may keep a blob to itself. */
+const LOCKED_FOR_MS = 15 * 60 * 1000;
+const FIRST_PAUSE_MS = 64;
+const LAST_PAUSE_MS = 2048;
+
+/** One blob to bring into the content store. */
+export interface BlobUpload {
+  readonly blob: BlobDescriptor;
+  /** Name of its ingest; with containerd's own names (`layer-<digest>`) clients share and resume. */
+  readonly ref: string;
+  /** Put on the blob when it is written here; a blob that was there keeps what it has. */
+  readonly labels: Labels;
+}
+
+type WriteCall = BidiCall<typeof Content.method.write.input, typeof Content.method.write.output>;
+
+/**
+ * Brings one blob into the content store, and under the client's lease.
+ *
+ * A blob that is there is not read; one that another namespace has is taken over without reading it; an
+ * ingest that somebody left is continued. Bytes that are read from their start are verified before they
+ * are committed, and the daemon verifies all of them. A bad blob leaves no ingest behind.
+ *
+ * @returns whether it was there already, without our labels perhaps
+ * @throws StowageError `invalid_argument` when the bytes are not what the digest says
+ * @throws StowageError `aborted` when another client writes the same blob for too long
+ */
+export async function uploadBlob(
+  client: ContainerdClient,
+  content: Pick<ImageContent, "open">,
+  upload: BlobUpload,
+  signal?: AbortSignal,
+): Promise<"written" | "present"> {
+  const givenUpAt = performance.now() + LOCKED_FOR_MS;
+  let pauseMs = FIRST_PAUSE_MS;
+  let mayStartOver = true;
+  for (;;) {
+    try {
+      return await uploadOnce(client, content, upload, signal);
+    } catch (error) {
+      if (StowageError.is(error, "already_exists")) return "present";
+      if (isBadCommit(error)) {
+        // else every later try would continue the bad bytes
+        await abortIngest(client, upload.ref);
+        // the bytes may be an earlier writer's: ours are verified once they are read from the start
+        if (!mayStartOver) throw badBlob(upload, error);
+        mayStartOver = false;
+        continue;
+      }
+      if (!isLockedRef(error) && !isWrongOffset(error)) throw error;
+      if (performance.now() > givenUpAt) throw error;
+      await sleep(Math.random() * pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() =>
+        signal?.throwIfAborted(),
+      );
+      pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
+    }
+  }
+}
+
+async function uploadOnce(
+  client: ContainerdClient,
+  content: Pick<ImageContent, "open">,
+  { blob, ref, labels }: BlobUpload,
+  signal: AbortSignal | undefined,
+): Promise<"written"> {
+  const total = BigInt(blob.size);
+  const common = { ref, total, expected: blob.digest };
+  await using call: WriteCall = client.bidi(Content.method.write, { doing: `write blob "${blob.digest}"`, signal });
+  await call.send({ ...common, action: WriteAction.STAT });
+  const { offset } = await call.receive();
+  if (offset < total) {
+    try {
+      await sendBytes(call, content, blob, Number(offset), signal);
+    } catch (error) {
+      if (StowageError.is(error, "invalid_argument")) {
+        await call.finish();
+        await abortIngest(client, ref);
+      }
+      throw error;
+    }
+  }
+  // all there already: another namespace has the blob, or a writer died just before its commit
+  await call.send({ ...common, action: WriteAction.COMMIT, offset: total, labels });
+  await call.receive();
+  return "written";
+}
+
+async function sendBytes(
+  call: WriteCall,
+  content: Pick<ImageContent, "open">,
+  blob: BlobDescriptor,
+  from: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const source = content.open(blob.digest, from);
+  const bytes = from === 0 ? verifyStream(source, blob.digest, blob.size) : bounded(source, blob, from);
+  let offset = from;
+  let unanswered = 0;
+  for await (const data of chunkStream(bytes, CHUNK_BYTES)) {
+    signal?.throwIfAborted();
+    await call.send({ action: WriteAction.WRITE, offset: BigInt(offset), data });
+    offset += data.byteLength;
+    unanswered += 1;
+    if (unanswered < CHUNKS_IN_FLIGHT) continue;
+    await call.receive();
+    unanswered -= 1;
+  }
+  for (; unanswered > 0; unanswered -= 1) await call.receive();
+}
+
+/** The end of a blob, not more and not less; its digest is left to the daemon's commit. */
+async function* bounded(
+  source: AsyncIterable<Uint8Array>,
+  blob: BlobDescriptor,
+  from: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let count = from;
+  for await (const part of source) {
+    count += part.byteLength;
+    if (count > blob.size) break;
+    yield part;
+  }
+  if (count === blob.size) return;
+  const state = count > blob.size ? `more than the ${blob.size}` : `${count} of the ${blob.size}`;
+  throw new StowageError(
+    `Cannot write blob "${blob.digest}": its source has ${state} bytes declared; copy the image again from where it was made`,
+    { code: "invalid_argument", context: { digest: blob.digest } },
+  );
+}
+
+/** Not bound to the caller's signal: it undoes what was begun. */
+async function abortIngest(client: ContainerdClient, ref: string): Promise<void> {
+  try {
+    await client.unary(Content.method.abort, { ref }, { doing: `drop ingest "${ref}"` });
+  } catch (error) {
+    if (!StowageError.is(error, "not_found")) throw error;
+  }
+}
+
+function badBlob({ blob }: BlobUpload, cause: unknown): StowageError {
+  return new StowageError(
+    `Cannot write blob "${blob.digest}": its bytes have another digest or size; copy the image again from where it was made`,
+    { code: "invalid_argument", cause, context: { digest: blob.digest } },
+  );
+}

@@ -1,0 +1,89 @@
+/** Options of every call to a host. */
+export interface HostCallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What to look at on a host in one round trip. */
+export interface SnapshotRequest {
+  /** Absolute paths of files to read; `*` stands for anything within one segment. Absent ones are left out of the answer. */
+  readonly files?: readonly string[];
+  /** Paths to look for. */
+  readonly exist?: readonly string[];
+  /** Directories whose entries to list by name; absent ones are left out of the answer. */
+  readonly list?: readonly string[];
+  /** Whether to read which ports are listened on. */
+  readonly listening?: boolean;
+}
+
+/** A socket that somebody listens on. */
+export interface ListeningPort {
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  /** Inode of the socket: what {@link HostReader.holders} takes. */
+  readonly inode: number;
+}
+
+/** What a host looked like at one moment. */
+export interface HostSnapshot {
+  /** Text of each file found, by path; one that could not be read is an Error. */
+  readonly files: ReadonlyMap<string, string | Error>;
+  readonly existing: ReadonlySet<string>;
+  readonly entries: ReadonlyMap<string, readonly string[]>;
+  readonly listening: readonly ListeningPort[];
+  /** The host's monotonic clock, ms; it only means something against itself. */
+  readonly monotonicMs: number;
+  /** Changes with each boot. */
+  readonly bootId: string;
+}
+
+/** The process that holds a socket. */
+export interface PortHolder {
+  readonly pid: number;
+  readonly name: string;
+}
+
+/**
+ * The half of a host that cannot change anything: planning has no other. Every method fails only
+ * with StowageError, or with the signal's own reason when it was aborted.
+ */
+export interface HostReader extends AsyncDisposable {
+  /** For people: `local`, or the ssh address. */
+  readonly address: string;
+  snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot>;
+  /** Who holds sockets, by inode; those that cannot be told are left out. Slow: only for clashes. */
+  holders(inodes: readonly number[], options?: HostCallOptions): Promise<ReadonlyMap<number, PortHolder>>;
+  /** Bytes used below a directory; 0 when it does not exist. */
+  diskUsage(path: string, options?: HostCallOptions): Promise<number>;
+  /**
+   * Asks a port of the host's loopback address.
+   *
+   * @returns undefined when it is healthy, else why not, for people
+   */
+  probe(
+    target: { readonly port: number; readonly http?: { readonly path: string } },
+    timeoutMs: number,
+    options?: HostCallOptions,
+  ): Promise<string | undefined>;
+}
+
+/** A Linux machine that Stowage can write on. */
+export interface Host extends HostReader {
+  /** Replaces a file by an atomic rename, its directories made (0700); mode 0600. Flushed to disk. */
+  writeFile(path: string, text: string, options?: HostCallOptions): Promise<void>;
+  /**
+   * Makes a file with its whole text, in one instant.
+   *
+   * @returns false when it exists already: nothing was changed
+   */
+  createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean>;
+  /** Removes a file; absent: nothing happens. */
+  removeFile(path: string, options?: HostCallOptions): Promise<void>;
+  /** Makes a directory and those above it; one that exists keeps its owner and mode. */
+  makeDirectory(
+    path: string,
+    attributes: { readonly mode: number; readonly uid?: number; readonly gid?: number },
+    options?: HostCallOptions,
+  ): Promise<void>;
+  /** Removes a directory and everything below it, never crossing into another mount; absent: nothing happens. */
+  removeDirectory(path: string, options?: HostCallOptions): Promise<void>;
+}

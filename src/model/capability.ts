@@ -1,0 +1,40 @@
+import type { ChangeVerdict, Json } from "./field.ts";
+
+/** Whether an engine can do what a field declares. */
+export type Support = "native" | "emulated" | "unsupported";
+
+/** What an engine can do with one field. */
+export interface Capability {
+  readonly support: Support;
+  /** Why not, or how it is emulated and while what runs. Required unless native. */
+  readonly reason?: string;
+  /** What would work instead, for an unsupported field. */
+  readonly instead?: string;
+  /** How this engine applies a change of the field, where that is not as the field says. */
+  readonly change?: ChangeVerdict;
+  /** The values that this entry speaks of; all of them when absent. */
+  readonly values?: readonly Json[];
+}
+
+/**
+ * What an engine can do, by field path (`containers.*.resources.memoryBytes`). A field without an
+ * entry takes the one of the nearest field above it; where there is none it is unsupported. Several
+ * entries of one field speak of different `values`.
+ */
+export type CapabilityTable = Readonly<Record<string, Capability | readonly Capability[]>>;
+
+const UNKNOWN_FIELD: Capability = { support: "unsupported", reason: "this engine knows nothing of it" };
+
+/** What an engine can do with a field that has a value. */
+export function capabilityOf(table: CapabilityTable, fieldPath: string, value: Json): Capability {
+  for (let path = fieldPath; path !== ""; path = parentPath(path)) {
+    const entries = ([] as Capability[]).concat(table[path] ?? []);
+    const match = entries.find(({ values }) => values === undefined || values.some((each) => each === value));
+    if (match !== undefined) return match;
+  }
+  return UNKNOWN_FIELD;
+}
+
+function parentPath(path: string): string {
+  return path.endsWith("[*]") ? path.slice(0, -3) : path.slice(0, Math.max(0, path.lastIndexOf(".")));
+}

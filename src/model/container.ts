@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { field } from "./field.ts";
+import { isImageReference } from "./image-reference.ts";
+import { Logging } from "./logging.ts";
+import { AbsolutePath } from "./names.ts";
+import { Probe } from "./probe.ts";
+import { Resources } from "./resources.ts";
+import { Security } from "./security.ts";
+import { Mount } from "./volume.ts";
+
+/** A value that is read from the environment of whoever applies, and written nowhere in clear. */
+export const SecretReference = z.strictObject({
+  secret: z.strictObject({
+    fromEnv: field(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"), {
+      description: "Environment variable of the applying machine that holds the value.",
+    }),
+  }),
+});
+/** See the schema of the same name. */
+export type SecretReference = z.infer<typeof SecretReference>;
+
+const NoNul = z.string().refine((text) => !text.includes("\0"), "must not contain a NUL character");
+const EnvName = z.string().regex(/^[^=\0]+$/, "must be a name without =");
+const Signal = z.string().regex(/^SIG[A-Z0-9+]+$/, "must be a signal's name such as SIGTERM");
+
+/** Limits of a process as setrlimit(2) knows them. */
+export const Ulimit = z.strictObject({
+  soft: z.int().min(0),
+  hard: z.int().min(0),
+});
+
+const UlimitName = z.enum([
+  "core",
+  "cpu",
+  "data",
+  "fsize",
+  "locks",
+  "memlock",
+  "msgqueue",
+  "nice",
+  "nofile",
+  "nproc",
+  "rss",
+  "rtprio",
+  "rttime",
+  "sigpending",
+  "stack",
+]);
+
+/** A device of the host given to a container. */
+export const Device = z.strictObject({
+  path: field(AbsolutePath, { description: "Device of the host.", unit: "path" }),
+  containerPath: field(AbsolutePath, { description: "Its path in the container.", unit: "path" }).optional(),
+  permissions: field(z.string().regex(/^r?w?m?$/).min(1), {
+    description: "What may be done with it: r, w, m.",
+    default: "rwm",
+  }).optional(),
+});
+
+/** One process of a pod. */
+export const ContainerSpec = z.strictObject({
+  image: field(z.string().refine(isImageReference, "must be an image reference such as ghcr.io/acme/shop:1.8.2"), {
+    description: "Image as repository[:tag][@digest].",
+    change: "replace",
+  }),
+  command: field(z.array(NoNul).min(1).readonly(), {
+    description: "Replaces the image's entry point; the image's command is dropped with it.",
+    change: "replace",
+  }).optional(),
+  args: field(z.array(NoNul).readonly(), {
+    description: "Arguments after the entry point, in place of the image's command.",
+    change: "replace",
+  }).optional(),
+  env: field(z.record(EnvName, z.union([NoNul, SecretReference])), {
+    description: "Environment, added to the image's; a value may be a secret.",
+    change: "replace",
+  }).optional(),
+  workingDir: field(AbsolutePath, { description: "Directory that the process starts in.", change: "replace", unit: "path" }).optional(),
+  user: field(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/, "must be user, uid, user:group or uid:gid"), {
+    description: "User and group as name or number; names are looked up in the image.",
+    change: "replace",
+  }).optional(),
+  additionalGroups: field(z.array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)).readonly(), {
+    description: "Further groups as name or number.",
+    change: "replace",
+    set: true,
+  }).optional(),
+  mounts: field(z.array(Mount).readonly(), {
+    description: "Where the pod's volumes are seen.",
+    change: "replace",
+    key: (mount) => String(mount["path"]),
+  }).optional(),
+  readOnlyRootFilesystem: field(z.boolean(), {
+    description: "Makes the image's file system read-only.",
+    change: "replace",
+    default: false,
+  }).optional(),
+  shmBytes: field(z.int().positive(), {
+    description: "Size of /dev/shm.",
+    change: "replace",
+    unit: "bytes",
+    default: 64 * 1024 * 1024,
+  }).optional(),
+  resources: field(Resources, { description: "Limits.", change: "live" }).optional(),
+  ulimits: field(z.partialRecord(UlimitName, Ulimit), {
+    description: "Limits of the process as setrlimit(2) knows them.",
+    change: "restart",
+  }).optional(),
+  oomScoreAdj: field(z.int().min(-1000).max(1000), {
+    description: "How readily the kernel kills it when the host's memory ends.",
+    change: "restart",
+  }).optional(),
+  security: field(Security, { description: "Rights beyond or below the default profile.", change: "replace" }).optional(),
+  devices: field(z.array(Device).readonly(), {
+    description: "Devices of the host.",
+    change: "replace",
+    key: (device) => String(device["containerPath"] ?? device["path"]),
+  }).optional(),
+  health: field(Probe, { description: "How to find out that it does its work.", change: "live" }).optional(),
+  logging: field(Logging, { description: "Where its output goes.", change: "restart" }).optional(),
+  stopSignal: field(Signal, {
+    description: "Signal that asks it to end; else the image's, else SIGTERM.",
+    change: "live",
+  }).optional(),
+  stopGracePeriodMs: field(z.int().min(0), {
+    description: "Time between that signal and SIGKILL.",
+    change: "live",
+    unit: "ms",
+    default: 10_000,
+  }).optional(),
+});
+/** See the schema of the same name. */
+export type ContainerSpec = z.infer<typeof ContainerSpec>;
+
+/** Whether a value of `env` stands for a secret. */
+export function isSecret(value: string | SecretReference): value is SecretReference {
+  return typeof value !== "string";
+}

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { field } from "./field.ts";
+import { HostSpec } from "./host.ts";
+import { ImageSpec } from "./image.ts";
+import { isImageReference } from "./image-reference.ts";
+import { Name, OwnerId } from "./names.ts";
+
+/** Version of the manifest's form that this program writes and reads. */
+export const MANIFEST_VERSION = "stowage/v1";
+
+/** A fleet as its manifest declares it: plain data, no secrets. */
+export const FleetManifest = z.strictObject({
+  version: field(z.literal(MANIFEST_VERSION), { description: "Form of this file." }),
+  name: field(Name, { description: "Name of the fleet." }),
+  id: field(OwnerId, { description: "Who owns it; two fleets of one name and different owners never touch each other." }),
+  formerly: field(Name, { description: "Name that the fleet had before; its pods are taken over." }).optional(),
+  images: field(z.record(z.string().refine(isImageReference, "must be an image reference"), ImageSpec), {
+    description: "Where images come from, by the reference that containers use.",
+  }).optional(),
+  hosts: field(z.record(Name, HostSpec), { description: "Its hosts, by name." }),
+});
+/** See the schema of the same name. */
+export type FleetManifest = z.infer<typeof FleetManifest>;

@@ -1,0 +1,34 @@
+import type { HostDirectories } from "./host.ts";
+
+/**
+ * Where a fleet's files lie on a host. The whole layout is here:
+ *
+ *     <stateDir>/<owner>/<fleet>/<pod>.json        record, 0600
+ *     <stateDir>/<owner>/<fleet>/.roster.json      roster, 0600
+ *     <stateDir>/<owner>/<fleet>/.volumes/<name>/  named volume
+ *     <stateDir>/logs/<object name>/               output of one container of one generation
+ *     <runDir>/lock/                               the host's lock
+ */
+export interface HostLayout {
+  readonly fleetDir: string;
+  readonly rosterFile: string;
+  readonly volumesDir: string;
+  readonly logsDir: string;
+  readonly lockDir: string;
+  recordFile(pod: string): string;
+  volumeDir(volume: string): string;
+}
+
+/** The layout of one fleet's files on a host. */
+export function hostLayout(directories: HostDirectories, owner: string, fleet: string): HostLayout {
+  const fleetDir = `${directories.stateDir}/${owner}/${fleet}`;
+  return {
+    fleetDir,
+    rosterFile: `${fleetDir}/.roster.json`,
+    volumesDir: `${fleetDir}/.volumes`,
+    logsDir: `${directories.stateDir}/logs`,
+    lockDir: `${directories.runDir}/lock`,
+    recordFile: (pod) => `${fleetDir}/${pod}.json`,
+    volumeDir: (volume) => `${fleetDir}/.volumes/${volume}`,
+  };
+}

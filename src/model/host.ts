@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { EngineConfig } from "./engine-config.ts";
+import { field } from "./field.ts";
+import { AbsolutePath, Name } from "./names.ts";
+import { PodSpec } from "./pod.ts";
+
+/** A Linux machine, the engine it runs and the pods that belong on it. */
+export const HostSpec = z.strictObject({
+  address: field(z.string().regex(/^(?:local|ssh:\/\/\S+)$/, 'must be "local" or ssh://user@host:port'), {
+    description: "Where it is: local, or ssh://user@host:port.",
+  }),
+  labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
+    description: "Words of your own to place services by.",
+  }).optional(),
+  engine: field(EngineConfig, { description: "What runs its pods." }),
+  stateDir: field(AbsolutePath, {
+    description: "Directory for records, volumes and logs.",
+    unit: "path",
+    default: "/var/lib/stowage",
+  }).optional(),
+  runDir: field(AbsolutePath, {
+    description: "Directory for what a reboot ends: the lock, network namespaces.",
+    unit: "path",
+    default: "/run/stowage",
+  }).optional(),
+  pods: field(z.record(Name, PodSpec), { description: "The pods that belong on it, by name." }).optional(),
+});
+/** See the schema of the same name. */
+export type HostSpec = z.infer<typeof HostSpec>;
+
+/** Where Stowage keeps what it writes on a host. */
+export interface HostDirectories {
+  readonly stateDir: string;
+  readonly runDir: string;
+}
+
+/** The directories of a host with everything that was not set filled in. */
+export function hostDirectories(host: Pick<HostSpec, "stateDir" | "runDir">): HostDirectories {
+  return { stateDir: host.stateDir ?? "/var/lib/stowage", runDir: host.runDir ?? "/run/stowage" };
+}

@@ -1,0 +1,32 @@
+import { z } from "zod";
+
+const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+/** Name of a fleet, host, pod, container or volume: a DNS label (RFC 1123), at most 63 characters. */
+export const Name = z
+  .string()
+  .max(63, "must have at most 63 characters")
+  .regex(NAME, "must be lower-case letters, digits and dashes, and begin and end with a letter or digit");
+/** See the schema of the same name. */
+export type Name = z.infer<typeof Name>;
+
+/** Who owns a fleet: the `projectId` of cdktf.json, or `id` in the manifest. */
+export const OwnerId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    "must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+  );
+/** See the schema of the same name. */
+export type OwnerId = z.infer<typeof OwnerId>;
+
+/** An absolute path without `.`, `..` or empty segments. */
+export const AbsolutePath = z
+  .string()
+  .max(4096)
+  .regex(/^\/(?!.*(?:\/\/|\/\.{1,2}(?:\/|$)))[^\0]*$/, "must be an absolute path without . or .. segments");
+
+/** `sha256:` and 64 lower-case hexadecimal digits. */
+export const Digest = z.string().regex(/^sha256:[a-f0-9]{64}$/, "must be sha256: and 64 hexadecimal digits");
+/** See the schema of the same name. */
+export type Digest = z.infer<typeof Digest>;

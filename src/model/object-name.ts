@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+
+/** Beginning of every name that Stowage makes on a host. */
+export const OBJECT_PREFIX = "stw-";
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+const HASH_CHARACTERS = 26;
+
+/** A generation of a pod, on the host that it belongs on. */
+export interface PodIdentity {
+  readonly owner: string;
+  readonly fleet: string;
+  readonly host: string;
+  readonly pod: string;
+  readonly generation: number;
+}
+
+/**
+ * Name of an object on a host: `stw-`, a part for people, and base32 of 130 bits of SHA-256 over
+ * everything that tells it apart, so that leftovers are found by name alone and no two meet.
+ *
+ * @param container omitted for what belongs to the pod as a whole
+ * @returns at most `maxLength` characters of a-z, 2-7 and single dashes
+ */
+export function objectName(identity: PodIdentity, container?: string, maxLength = 64): string {
+  const { owner, fleet, host, pod, generation } = identity;
+  const hash = base32(
+    createHash("sha256")
+      .update(JSON.stringify([owner, fleet, host, pod, container ?? "", generation]))
+      .digest(),
+  ).slice(0, HASH_CHARACTERS);
+  const readable = `${pod}${container === undefined ? "" : `-${container}`}-${generation}`
+    .replaceAll(/-+/g, "-")
+    .slice(0, Math.max(0, maxLength - OBJECT_PREFIX.length - HASH_CHARACTERS - 1))
+    .replace(/-$/, "");
+  return readable === "" ? `${OBJECT_PREFIX}${hash}` : `${OBJECT_PREFIX}${readable}-${hash}`;
+}
+
+function base32(bytes: Uint8Array): string {
+  let [text, value, bits] = ["", 0, 0];
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xfff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(value >> bits) & 31];
+    }
+  }
+  return text;
+}

@@ -1,0 +1,105 @@
+import type { EngineKind } from "./engine-config.ts";
+import type { Json } from "./field.ts";
+
+/**
+ * State of a container as its engine reports it. `unknown`: the engine could not tell, which never
+ * means gone.
+ */
+export type ContainerState = "missing" | "prepared" | "running" | "paused" | "exited" | "unknown";
+
+/**
+ * State of a generation of a pod. `incomplete`: prepare did not come to its end, or parts of it are
+ * gone; `degraded`: some of its containers run and some do not.
+ */
+export type PodState = "incomplete" | "prepared" | "running" | "degraded" | "exited" | "unknown";
+
+/** A container as its engine reports it. */
+export interface ObservedContainer {
+  /** Its id in the engine. */
+  readonly id: string;
+  readonly state: ContainerState;
+  readonly pid?: number;
+  readonly exitCode?: number;
+  /** UTC, ISO 8601. */
+  readonly exitedAt?: string;
+  readonly image: { readonly reference: string; readonly digest?: string };
+  /**
+   * What the engine reports of declared fields, by attribute path within the container
+   * (`env.LOG`, `resources.memoryBytes`); null: it reports that nothing is set. Only what it can
+   * tell for certain; a path that is absent was not compared.
+   */
+  readonly reported: Readonly<Record<string, Json>>;
+  /** One sentence when the engine's object was altered by somebody else in a way no field names. */
+  readonly altered?: string;
+}
+
+/** A generation of a pod that Stowage made, of any fleet, as the engine reports it. */
+export interface ObservedPod {
+  readonly owner: string;
+  readonly fleet: string;
+  readonly pod: string;
+  readonly generation: number;
+  /** Digest of what it was made of; absent where the engine lost it. */
+  readonly recordDigest?: string;
+  readonly state: PodState;
+  readonly containers: Readonly<Record<string, ObservedContainer>>;
+  /** Like {@link ObservedContainer.reported}, for fields of the pod itself (`hostname`). */
+  readonly reported: Readonly<Record<string, Json>>;
+}
+
+/** An image that the engine holds. */
+export interface ObservedImage {
+  /** Its name in the engine. */
+  readonly name: string;
+  /** Digest of the platform's manifest. */
+  readonly digest: string;
+  readonly configDigest?: string;
+  readonly sizeBytes?: number;
+  /** Fleets that use it, as `owner/fleet`; absent when Stowage did not make its record. */
+  readonly fleets?: readonly string[];
+  /** Whether a container of anyone uses it. */
+  readonly inUse: boolean;
+}
+
+/** Something of Stowage's that belongs to no pod: what is left of an apply that was cut short. */
+export interface ObservedLeftover {
+  /** Its name in the engine, beginning with `stw-`. */
+  readonly name: string;
+  /** What it is, in the engine's word: for people. */
+  readonly what: string;
+}
+
+/** Everything of interest in an engine, from one consistent pass. */
+export interface ObservedEngine {
+  readonly pods: readonly ObservedPod[];
+  readonly images: readonly ObservedImage[];
+  readonly leftovers: readonly ObservedLeftover[];
+}
+
+/** What an engine is. */
+export interface EngineInfo {
+  readonly kind: EngineKind;
+  readonly version: string;
+  readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+}
+
+/** A port of the host that somebody listens on. */
+export interface TakenPort {
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  /** Who: a process as `name (pid 12)`, where it can be told. */
+  readonly holder?: string;
+  readonly pid?: number;
+}
+
+/** State of a pod from those of its containers. */
+export function podState(states: readonly ContainerState[]): PodState {
+  if (states.length === 0 || states.includes("missing")) return "incomplete";
+  if (states.includes("unknown")) return "unknown";
+  for (const state of ["running", "prepared", "exited"] as const) {
+    if (states.every((each) => each === state)) return state;
+  }
+  return states.includes("prepared") && states.every((each) => each === "prepared" || each === "running")
+    ? "prepared"
+    : "degraded";
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { ContainerSpec } from "./container.ts";
+import { field } from "./field.ts";
+import { Name } from "./names.ts";
+import { Network, Port, portKey } from "./network.ts";
+import { RestartPolicy } from "./restart-policy.ts";
+import { Volume } from "./volume.ts";
+
+const PodReference = z
+  .string()
+  .regex(/^[a-z0-9-]{1,63}(?:\/[a-z0-9-]{1,63})?$/, "must be the name of a pod of this host, or host/pod");
+
+/** How the pods of one service follow each other when they change. */
+export const Rollout = z.strictObject({
+  canary: field(z.int().min(1), {
+    description: "Pods changed first; the others wait until they are proven.",
+  }).optional(),
+  maxUnavailable: field(z.int().min(1), {
+    description: "Pods of the service that may be down at once.",
+  }).optional(),
+});
+/** See the schema of the same name. */
+export type Rollout = z.infer<typeof Rollout>;
+
+/** The unit of placement and replacement: containers that share a network and live and die together. */
+export const PodSpec = z.strictObject({
+  containers: field(
+    z
+      .record(Name, ContainerSpec)
+      .refine((containers) => Object.keys(containers).length > 0, "must have at least one container"),
+    { description: "The pod's processes by name.", change: "replace" },
+  ),
+  volumes: field(z.record(Name, Volume), {
+    description: "Where data lies, by the name that mounts use.",
+    change: "replace",
+  }).optional(),
+  network: field(Network, { description: "The network that its containers share.", change: "replace" }).optional(),
+  ports: field(z.array(Port).readonly(), {
+    description: "Ports of the host that it answers on; no two pods of a host may have the same.",
+    change: "replace",
+    key: (port) => portKey(port as { host: number }),
+  }).optional(),
+  hostname: field(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/), {
+    description: "Host name seen in its containers; else the pod's name.",
+    change: "replace",
+  }).optional(),
+  sysctls: field(z.record(z.string().regex(/^[a-z0-9_.-]+$/), z.string()), {
+    description: "Kernel parameters of its namespaces.",
+    change: "replace",
+  }).optional(),
+  restart: field(RestartPolicy, { description: "What happens when a process ends by itself.", change: "live" }).optional(),
+  labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
+    description: "Words of your own to select pods by.",
+    change: "live",
+  }).optional(),
+  dependsOn: field(z.array(PodReference).readonly(), {
+    description: "Pods that must be started and healthy before this one is changed.",
+    change: "live",
+    set: true,
+  }).optional(),
+  replacement: field(z.enum(["stop-first", "start-first"]), {
+    description:
+      "Order of a replacement. stop-first where the pod holds anything exclusive, else start-first; start-first on a writable volume lets two processes have the data open.",
+    change: "live",
+  }).optional(),
+  service: field(Name, { description: "Service that placed it.", change: "live" }).optional(),
+  rollout: field(Rollout, { description: "How the service's pods follow each other.", change: "live" }).optional(),
+});
+/** See the schema of the same name. */
+export type PodSpec = z.infer<typeof PodSpec>;

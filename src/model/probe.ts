@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { field } from "./field.ts";
+
+const Port = z.int().min(1).max(65_535);
+
+const timing = {
+  intervalMs: field(z.int().min(10), {
+    description: "Time between two tries.",
+    unit: "ms",
+    default: 1000,
+  }).optional(),
+  timeoutMs: field(z.int().min(10), {
+    description: "Time that one try may take.",
+    unit: "ms",
+    default: 2000,
+  }).optional(),
+  retries: field(z.int().min(1), {
+    description: "Tries in a row that must fail, after the start period, before it counts as unhealthy.",
+    default: 10,
+  }).optional(),
+  startPeriodMs: field(z.int().min(0), {
+    description: "Time after the start in which failed tries do not count.",
+    unit: "ms",
+    default: 0,
+  }).optional(),
+};
+
+/** How to find out that a container does its work; a replacement is kept only when it passes. */
+export const Probe = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("exec"),
+    command: field(z.array(z.string()).min(1).readonly(), {
+      description: "Command run in the container; exit code 0 is healthy.",
+    }),
+    ...timing,
+  }),
+  z.strictObject({
+    kind: z.literal("http"),
+    port: field(Port, { description: "Port to ask, on the host's loopback address.", unit: "port" }),
+    path: field(z.string().startsWith("/"), {
+      description: "Path to ask for; an answer from 200 to 399 is healthy.",
+      default: "/",
+    }).optional(),
+    ...timing,
+  }),
+  z.strictObject({
+    kind: z.literal("tcp"),
+    port: field(Port, {
+      description: "Port that must accept a connection, on the host's loopback address.",
+      unit: "port",
+    }),
+    ...timing,
+  }),
+]);
+/** See the schema of the same name. */
+export type Probe = z.infer<typeof Probe>;
+
+/** The timing of a probe with everything that was not set filled in; all in milliseconds. */
+export function probeTiming(probe: Probe): {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly startPeriodMs: number;
+} {
+  return {
+    intervalMs: probe.intervalMs ?? 1000,
+    timeoutMs: probe.timeoutMs ?? 2000,
+    retries: probe.retries ?? 10,
+    startPeriodMs: probe.startPeriodMs ?? 0,
+  };
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { canonicalize, digestOf } from "./canonical.ts";
+import type { Json } from "./field.ts";
+import { Digest, Name, OwnerId } from "./names.ts";
+import { PodSpec } from "./pod.ts";
+
+/** Version of the record's form; a higher one found on a host is refused, a lower one migrated on read. */
+export const RECORD_VERSION = 1;
+
+/** Version of Stowage's own defaults; raised when one changes, so that the change is an entry of the plan. */
+export const DEFAULTS_VERSION = 1;
+
+/** What a container's image reference led to. */
+export const AppliedImage = z.strictObject({
+  reference: z.string(),
+  /** Digest of the platform's manifest: the identity. */
+  digest: Digest,
+  /** Digest of its config, which outlives engines that lose the manifest's. */
+  configDigest: Digest.optional(),
+});
+/** See the schema of the same name. */
+export type AppliedImage = z.infer<typeof AppliedImage>;
+
+/** One generation of a pod as it was applied. */
+export const RecordedGeneration = z.strictObject({
+  generation: z.int().min(1),
+  spec: PodSpec,
+  images: z.record(Name, AppliedImage),
+  /** HMAC-SHA-256 of secret values under `salt`, by attribute path (`containers.web.env.DB_PASSWORD`). */
+  secrets: z.record(z.string(), z.string()).optional(),
+  defaults: z.int(),
+});
+/** See the schema of the same name. */
+export type RecordedGeneration = z.infer<typeof RecordedGeneration>;
+
+/** What was last applied to a pod; one file on its host. A cache of intent: it may be lost. */
+export const PodRecord = z.strictObject({
+  version: z.literal(RECORD_VERSION),
+  owner: OwnerId,
+  fleet: Name,
+  host: Name,
+  pod: Name,
+  /** The generation that was last proven; absent while the first one is on its way. */
+  current: z.int().min(1).optional(),
+  /** The current generation, and one on its way. */
+  generations: z.array(RecordedGeneration).readonly(),
+  /** Random key of the secrets' HMACs, base64. */
+  salt: z.string().optional(),
+  appliedAt: z.iso.datetime(),
+  /** Who applied: `user@machine`. */
+  appliedBy: z.string(),
+});
+/** See the schema of the same name. */
+export type PodRecord = z.infer<typeof PodRecord>;
+
+/** A record as it was found on a host. */
+export type RecordReading =
+  | { readonly kind: "record"; readonly record: PodRecord }
+  /** Written by a newer Stowage: refused. */
+  | { readonly kind: "newer"; readonly version: number }
+  /** Not readable: planned without. */
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** Reads a record's text; never throws. */
+export function parseRecord(text: string): RecordReading {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return { kind: "unreadable", reason: `it is not JSON (${(error as Error).message})` };
+  }
+  const version = (json as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > RECORD_VERSION) return { kind: "newer", version };
+  const result = PodRecord.safeParse(json);
+  if (result.success) return { kind: "record", record: result.data };
+  const issue = result.error.issues[0];
+  return { kind: "unreadable", reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a record"}` };
+}
+
+/** Digest of what a generation is made of: equal digests are the same pod, whatever its generation number. */
+export function generationDigest(generation: Pick<RecordedGeneration, "spec" | "images">): string {
+  const images = Object.fromEntries(
+    Object.entries(generation.images).map(([container, image]) => [container, image.digest]),
+  );
+  return digestOf({ spec: canonicalize(PodSpec, generation.spec) ?? null, images } as Json);
+}

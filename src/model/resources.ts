@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { field } from "./field.ts";
+
+/** Limits of one container; an absent field is no limit. */
+export const Resources = z.strictObject({
+  cpuMillis: field(z.int().min(10), {
+    description: "CPU time at most, in thousandths of one CPU: 1500 is one and a half CPUs.",
+    change: "live",
+    unit: "millicores",
+  }).optional(),
+  cpuShares: field(z.int().min(2).max(262_144), {
+    description: "Weight against other containers when CPUs are short; the kernel's own is 1024.",
+    change: "live",
+  }).optional(),
+  cpuset: field(z.string().regex(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, 'must be a list such as "0-2,4"'), {
+    description: "CPUs that it may run on, as a list such as 0-2,4.",
+    change: "live",
+  }).optional(),
+  memoryBytes: field(z.int().min(6 * 1024 * 1024), {
+    description: "Memory at most; the kernel kills a process of the container beyond it.",
+    change: "live",
+    unit: "bytes",
+  }).optional(),
+  memoryReservationBytes: field(z.int().positive(), {
+    description: "Memory that the kernel tries to leave to it when the host is short.",
+    change: "live",
+    unit: "bytes",
+  }).optional(),
+  memorySwapBytes: field(z.int().positive(), {
+    description: "Memory and swap together at most; needs memoryBytes.",
+    change: "live",
+    unit: "bytes",
+  }).optional(),
+  pidsMax: field(z.int().positive(), {
+    description: "Processes and threads at most.",
+    change: "live",
+  }).optional(),
+});
+/** See the schema of the same name. */
+export type Resources = z.infer<typeof Resources>;

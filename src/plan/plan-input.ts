@@ -1,0 +1,81 @@
+import type {
+  AppliedImage,
+  CapabilityTable,
+  EngineInfo,
+  FleetManifest,
+  HostSpec,
+  ObservedEngine,
+  RecordReading,
+  RosterReading,
+  TakenPort,
+} from "../model/index.ts";
+
+/** What one host looked like, from one pass over its engine and its files. */
+export interface HostObservation {
+  readonly kind: "observed";
+  readonly info: EngineInfo;
+  readonly capabilities: CapabilityTable;
+  readonly engine: ObservedEngine;
+  /** Records of this fleet, and of its former name, by `fleet/pod`. */
+  readonly records: ReadonlyMap<string, RecordReading>;
+  /** Rosters of every owner and fleet that has one on the host, by `owner/fleet`. */
+  readonly rosters: ReadonlyMap<string, RosterReading>;
+  /** Volumes of this fleet that exist, with their size where it was asked for. */
+  readonly volumes: ReadonlyMap<string, { readonly path: string; readonly sizeBytes?: number }>;
+  /** Ports that are listened on. */
+  readonly taken: readonly TakenPort[];
+  /** Paths of bind volumes and devices that do not exist. */
+  readonly missingPaths: ReadonlySet<string>;
+}
+
+/** A host that could not be observed. */
+export interface HostUnreachable {
+  readonly kind: "unreachable";
+  /** Why, for people. */
+  readonly reason: string;
+}
+
+/** What a reference led to on a platform. */
+export type ImageResolution =
+  | {
+      readonly kind: "resolved";
+      readonly image: AppliedImage;
+      /** Whether its bytes can be had from disk when the engine lacks it. */
+      readonly available: boolean;
+      readonly sizeBytes?: number;
+    }
+  | { readonly kind: "unresolved"; readonly reason: string };
+
+/** How a secret compares with what was last applied. */
+export interface SecretComparison {
+  readonly state: "unchanged" | "changed" | "not-compared";
+  /** Environment variable that it is read from. */
+  readonly variable: string;
+}
+
+/** Everything that a plan is made of. */
+export interface PlanInput {
+  readonly manifest: FleetManifest;
+  readonly hosts: ReadonlyMap<string, HostObservation | HostUnreachable>;
+  /** Hosts of rosters that the manifest does not declare any more. */
+  readonly leaving: ReadonlyMap<string, HostSpec>;
+  /** By host, then by reference as written. */
+  readonly images: ReadonlyMap<string, ReadonlyMap<string, ImageResolution>>;
+  /** By `host/pod`, then by attribute path. */
+  readonly secrets: ReadonlyMap<string, ReadonlyMap<string, SecretComparison>>;
+  readonly options: PlanOptions;
+}
+
+/** What the user asked of a plan. */
+export interface PlanOptions {
+  /** Only these hosts. */
+  readonly hosts?: readonly string[];
+  /** Only these pods, by name. */
+  readonly pods?: readonly string[];
+  /** Plans over hosts that hold the fleet under another owner. */
+  readonly takeOver?: boolean;
+  /** Hosts to strike from the roster without reaching them. */
+  readonly forgetHosts?: readonly string[];
+  /** Plans the removal of everything. */
+  readonly destroy?: boolean;
+}

@@ -1,0 +1,148 @@
+import type {
+  AppliedImage,
+  ChangeVerdict,
+  EngineConfig,
+  EngineInfo,
+  Json,
+  PodSpec,
+  RecordedGeneration,
+  Rollout,
+} from "../model/index.ts";
+
+/** Version of the form in which plans are saved. */
+export const PLAN_VERSION = "stowage/plan/v1";
+
+/** What happens to a pod. */
+export type Action = "create" | "start" | "update" | "restart" | "replace" | "remove" | "adopt" | "clean";
+
+/** Why something is to be done. */
+export interface Reason {
+  /**
+   * declared: the declaration changed since the last apply. drift: something changed behind
+   * Stowage's back. state: it does not run as it should. leftover: an apply was cut short.
+   */
+  readonly kind: "declared" | "drift" | "state" | "leftover";
+  /** Attribute path in the pod (`containers.web.image`); empty where it is about the pod itself. */
+  readonly path: string;
+  /** Absent: not set. For drift: what was found. */
+  readonly before?: Json;
+  /** Absent: not set. */
+  readonly after?: Json;
+  /** The value is a secret: neither side says it. */
+  readonly secret?: boolean;
+  readonly verdict: ChangeVerdict | "none";
+  /** One sentence, where before and after do not say it. */
+  readonly text?: string;
+}
+
+/**
+ * One thing that apply does; each is idempotent. They are run in order, and nothing else is.
+ *
+ * `prepare` writes the generation into the record before it makes it; `commit` makes a generation
+ * the record's current one and drops the others from it; `forget` deletes the record.
+ */
+export type Step =
+  | { readonly kind: "import-image"; readonly image: AppliedImage; readonly sizeBytes?: number }
+  | { readonly kind: "claim-image"; readonly image: AppliedImage }
+  | { readonly kind: "release-image"; readonly name: string }
+  | {
+      readonly kind: "create-volume";
+      readonly volume: string;
+      readonly mode: string;
+      readonly uid?: number;
+      readonly gid?: number;
+    }
+  | { readonly kind: "prepare"; readonly generation: number }
+  | { readonly kind: "stop"; readonly generation: number }
+  | { readonly kind: "start"; readonly generation: number }
+  | { readonly kind: "update"; readonly generation: number; readonly paths: readonly string[] }
+  | { readonly kind: "wait-healthy"; readonly generation: number }
+  | { readonly kind: "commit"; readonly generation: number }
+  | { readonly kind: "remove"; readonly generation: number }
+  | { readonly kind: "remove-leftover"; readonly name: string }
+  | { readonly kind: "forget" }
+  | { readonly kind: "write-roster" };
+
+/** What is to be done to one pod, why, and how. */
+export interface PodChange {
+  /** `host/pod`: names it within the plan. */
+  readonly id: string;
+  readonly host: string;
+  readonly pod: string;
+  readonly action: Action;
+  /** Name under which the fleet's objects for it were made, when that is the fleet's former one. */
+  readonly formerFleet?: string;
+  readonly reasons: readonly Reason[];
+  readonly steps: readonly Step[];
+  /** Ids of changes that must have succeeded before this one begins. */
+  readonly after: readonly string[];
+  /** The pod does not answer for a moment, between its stop and its start. */
+  readonly interrupts: boolean;
+  /** The generation that is to run when it is done; absent for a removal. */
+  readonly to?: RecordedGeneration;
+  /** The generation that is gone back to when the new one fails; only for restart and replace. */
+  readonly from?: RecordedGeneration;
+  readonly notes: readonly string[];
+}
+
+/** What is to be done to a host beside its pods. */
+export interface HostChange {
+  readonly id: string;
+  readonly host: string;
+  readonly action: "import" | "release" | "clean" | "join" | "leave" | "lost";
+  /** One sentence for people: what, and why. */
+  readonly text: string;
+  readonly steps: readonly Step[];
+  readonly after: readonly string[];
+}
+
+/** A volume that no pod uses any more; it is never removed by an apply. */
+export interface KeptVolume {
+  readonly volume: string;
+  readonly path: string;
+  readonly sizeBytes?: number;
+}
+
+/** One host's part of a plan. */
+export interface HostPlan {
+  readonly host: string;
+  readonly address: string;
+  readonly engine: EngineConfig;
+  readonly info?: EngineInfo;
+  /** Digest of everything that was observed and matters; a saved plan is refused when it has moved on. */
+  readonly fingerprint?: string;
+  /** Declared; false while it leaves the fleet. */
+  readonly declared: boolean;
+  /** Pods of the fleet that run on it now. */
+  readonly running: number;
+  readonly kept: readonly KeptVolume[];
+}
+
+/** What would be done to make the hosts what the manifest says; converged when there are no changes. */
+export interface Plan {
+  readonly version: typeof PLAN_VERSION;
+  readonly owner: string;
+  readonly fleet: string;
+  /** Digest of the manifest. */
+  readonly manifest: string;
+  readonly hosts: readonly HostPlan[];
+  readonly pods: readonly PodChange[];
+  readonly hostChanges: readonly HostChange[];
+  /** For people; each a sentence with its place. */
+  readonly warnings: readonly string[];
+  /** Whether only a part was planned (`--host`, `--pod`): the roster is then never shortened. */
+  readonly partial: boolean;
+}
+
+/** A service's pods follow each other by its rollout policy. */
+export interface RolloutGroup {
+  readonly service: string;
+  readonly policy: Rollout;
+  readonly pods: readonly string[];
+}
+
+/** A pod as it is declared, its images resolved. */
+export interface ResolvedPod {
+  readonly spec: PodSpec;
+  readonly images: Readonly<Record<string, AppliedImage>>;
+}
