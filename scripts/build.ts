@@ -1,4 +1,8 @@
 import { build } from "./lib/build.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
+import { runMain } from "./lib/run-main.ts";
 
-await build(PROJECT_ROOT);
+await runMain(async () => {
+  await build(PROJECT_ROOT);
+  return 0;
+});

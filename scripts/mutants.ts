@@ -1,15 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Mutant, parseMutant } from "./lib/mutant.ts";
 import { proveBaseline, testKey, tryMutant } from "./lib/mutant-trial.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
+import { runMain } from "./lib/run-main.ts";
 
 const FOLDER = join(PROJECT_ROOT, "test/mutants");
 const AT_ONCE = 2;
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
-process.exitCode = await main(values.only);
+await runMain(() => main(values.only));
 
 /** Requires of every patch in test/mutants that the test it names fails with it, and passes without. */
 async function main(only: string | undefined): Promise<number> {
@@ -18,17 +19,12 @@ async function main(only: string | undefined): Promise<number> {
     console.error(only === undefined ? "There are no mutants" : `There is no mutant "${only}"`);
     return 1;
   }
-  try {
-    const baselines = new Map(mutants.map((mutant) => [testKey(mutant), mutant]));
-    await eachAtOnce([...baselines.values()], (mutant) => proveBaseline(PROJECT_ROOT, mutant));
-    console.log(`${baselines.size} named tests pass on the unpatched project`);
-    const survived = await tryAll(mutants);
-    console.log(`${mutants.length - survived} mutants caught, ${survived} survived`);
-    return survived > 0 ? 1 : 0;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return 1;
-  }
+  const baselines = new Map(mutants.map((mutant) => [testKey(mutant), mutant]));
+  await eachAtOnce([...baselines.values()], (mutant) => proveBaseline(PROJECT_ROOT, mutant));
+  console.log(`${baselines.size} named tests pass on the unpatched project`);
+  const survived = await tryAll(mutants);
+  console.log(`${mutants.length - survived} mutants caught, ${survived} survived`);
+  return survived > 0 ? 1 : 0;
 }
 
 async function tryAll(mutants: readonly Mutant[]): Promise<number> {
@@ -47,6 +43,7 @@ async function tryAll(mutants: readonly Mutant[]): Promise<number> {
 }
 
 function readMutants(): Mutant[] {
+  if (!existsSync(FOLDER)) return [];
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith(".patch"))
     .toSorted()

@@ -1,10 +1,12 @@
+import { StowageError } from "../src/errors/index.ts";
 import { build } from "./lib/build.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
+import { runMain } from "./lib/run-main.ts";
 import { summarize } from "./lib/summary-line.ts";
 import { ensureSystemPackages } from "./lib/system-packages.ts";
 import { runVitest } from "./lib/vitest-run.ts";
 
-process.exitCode = await main(process.argv.slice(2));
+await runMain(() => main(process.argv.slice(2)));
 
 /** Sets up, builds, runs every project of vitest, and ends with the line `N passed, N failed`. */
 async function main(vitestArgs: readonly string[]): Promise<number> {
@@ -15,7 +17,7 @@ async function main(vitestArgs: readonly string[]): Promise<number> {
   try {
     await build(PROJECT_ROOT);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(StowageError.is(error) ? error.message : error);
     console.log("0 passed, 1 failed");
     return 1;
   }

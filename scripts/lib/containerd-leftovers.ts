@@ -9,6 +9,10 @@ import { runCommand } from "./run-command.ts";
 /** Shared by all daemons of a machine: neither lies under a daemon's own `state`. */
 const RUNC_ROOT = "/run/containerd/runc";
 const SHIM_SOCKETS = "/run/containerd/s";
+const CGROUPS = "/sys/fs/cgroup";
+
+/** Below a daemon's state: `<namespace>/<id>` of each task's bundle, in every version from 1.6 to 2.x. */
+const TASKS = "io.containerd.runtime.v2.task";
 
 interface TaskName {
   readonly namespace: string;
@@ -35,7 +39,15 @@ export async function removeContainerdLeftovers(paths: PrivateContainerdPaths): 
   for (const mountPoint of mountPointsBelow([paths.root, paths.state])) {
     await runCommand("umount", ["--lazy", mountPoint], { output: "capture" });
   }
-  for (const { namespace } of tasks) removeIfEmpty(join(RUNC_ROOT, namespace));
+  for (const namespace of namesIn(join(paths.state, TASKS))) {
+    removeIfEmpty(join(RUNC_ROOT, namespace));
+    for (const folder of cgroupRoots()) removeIfEmpty(join(folder, namespace));
+  }
+}
+
+/** The unified hierarchy, and on version 1 each controller's own. */
+function cgroupRoots(): string[] {
+  return [CGROUPS, ...namesIn(CGROUPS).map((name) => join(CGROUPS, name))];
 }
 
 function isShimOf(argv: readonly string[], address: string): boolean {
@@ -48,9 +60,8 @@ function flagValue(argv: readonly string[], flag: string): string {
   return index < 0 ? "" : (argv[index + 1] ?? "");
 }
 
-/** `<state>/io.containerd.runtime.v2.task/<namespace>/<id>`, in every version from 1.6 to 2.x. */
 function bundles(state: string): TaskName[] {
-  const root = join(state, "io.containerd.runtime.v2.task");
+  const root = join(state, TASKS);
   return namesIn(root).flatMap((namespace) =>
     namesIn(join(root, namespace)).map((id) => ({ namespace, id })),
   );
@@ -100,11 +111,11 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** A cgroup always holds files, and goes all the same when no process and no child is in it. */
 function removeIfEmpty(folder: string): void {
-  if (namesIn(folder).length > 0) return;
   try {
     rmdirSync(folder);
   } catch {
-    // not there, or filled by another daemon just now: neither is ours to mend
+    // not there, or in use by another daemon: neither is ours to mend
   }
 }

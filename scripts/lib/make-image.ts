@@ -5,8 +5,8 @@ export {
   type MadeImage,
   type MadeImageConfig,
   type MakeImageOptions,
-  makeImage,
   type MediaTypeFamily,
+  makeImage,
   thisPlatform,
 } from "./image-maker/build-image.ts";
 export { type BusyboxImageOptions, busyboxImage } from "./image-maker/busybox-image.ts";

@@ -33,7 +33,9 @@ export interface PodInstance {
 
 /** How to ask the processes of a pod to end, by container; {@link STOP_DEFAULTS} for those not named. */
 export interface StopOptions extends CallOptions {
-  readonly containers?: Readonly<Record<string, { readonly signal?: string; readonly gracePeriodMs?: number }>>;
+  readonly containers?: Readonly<
+    Record<string, { readonly signal?: string; readonly gracePeriodMs?: number }>
+  >;
 }
 
 /** What asks a container to end when nobody says anything else, not even its image. */
@@ -88,7 +90,11 @@ export interface EngineReader extends AsyncDisposable {
    * @param container all of the pod's when absent
    * @throws StowageError `not_found` when the engine has no such generation
    */
-  logs(identity: PodIdentity, container: string | undefined, options?: LogOptions): AsyncIterable<LogLine>;
+  logs(
+    identity: PodIdentity,
+    container: string | undefined,
+    options?: LogOptions,
+  ): AsyncIterable<LogLine>;
 }
 
 /**
@@ -110,7 +116,11 @@ export interface Engine extends EngineReader {
    *
    * @throws StowageError `invalid_argument` when the bytes are not what their digests say; nothing is left
    */
-  importImage(content: ImageContent, ownership: ImageOwnership, options?: CallOptions): Promise<void>;
+  importImage(
+    content: ImageContent,
+    ownership: ImageOwnership,
+    options?: CallOptions,
+  ): Promise<void>;
   /**
    * Puts a fleet's ownership on an image that is there already.
    *

@@ -31,9 +31,3 @@ export interface ImageContent {
   /** Bytes of a blob from `offset`; whoever reads them verifies the digest. */
   open(digest: string, offset?: number): AsyncIterable<Uint8Array>;
 }
-
-/** Name of an image in every engine's store: its reference with the digest that it must have. */
-export function imageName(reference: string, digest: string): string {
-  const at = reference.indexOf("@");
-  return `${at < 0 ? reference : reference.slice(0, at)}@${digest}`;
-}

@@ -36,6 +36,21 @@ export interface HostSnapshot {
   readonly bootId: string;
 }
 
+/** A stretch of a file that may be growing. */
+export interface FileStretch {
+  readonly bytes: Uint8Array;
+  /** Where the next stretch begins. */
+  readonly nextOffset: number;
+}
+
+/** What a command on a host came to. */
+export interface CommandResult {
+  /** 128 + the signal's number when a signal ended it. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** The process that holds a socket. */
 export interface PortHolder {
   readonly pid: number;
@@ -52,6 +67,12 @@ export interface HostReader extends AsyncDisposable {
   snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot>;
   /** Who holds sockets, by inode; those that cannot be told are left out. Slow: only for clashes. */
   holders(inodes: readonly number[], options?: HostCallOptions): Promise<ReadonlyMap<number, PortHolder>>;
+  /**
+   * Reads a file from an offset on, at most 1 MiB; no bytes at its end.
+   *
+   * @returns undefined when there is no such file
+   */
+  readFileFrom(path: string, offset: number, options?: HostCallOptions): Promise<FileStretch | undefined>;
   /** Bytes used below a directory; 0 when it does not exist. */
   diskUsage(path: string, options?: HostCallOptions): Promise<number>;
   /**
@@ -76,7 +97,14 @@ export interface Host extends HostReader {
    * @returns false when it exists already: nothing was changed
    */
   createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean>;
-  /** Removes a file; absent: nothing happens. */
+  /**
+   * Renames a directory and leaves a symbolic link to the new name at the old one. Done already, or
+   * nothing at the old name: nothing happens.
+   *
+   * @throws StowageError `already_exists` when both names are directories
+   */
+  moveDirectory(from: string, to: string, options?: HostCallOptions): Promise<void>;
+  /** Removes a file or a symbolic link; absent: nothing happens. */
   removeFile(path: string, options?: HostCallOptions): Promise<void>;
   /** Makes a directory and those above it; one that exists keeps its owner and mode. */
   makeDirectory(
@@ -86,4 +114,10 @@ export interface Host extends HostReader {
   ): Promise<void>;
   /** Removes a directory and everything below it, never crossing into another mount; absent: nothing happens. */
   removeDirectory(path: string, options?: HostCallOptions): Promise<void>;
+  /**
+   * Runs a program of the host to its end, with no shell between; an abort kills it.
+   *
+   * @throws StowageError `not_found` when there is no such program
+   */
+  run(command: readonly string[], options?: HostCallOptions): Promise<CommandResult>;
 }

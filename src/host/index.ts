@@ -1,1 +1,2 @@
 export * from "./host.ts";
+export { openLocalHost } from "./local/local-host.ts";

@@ -54,8 +54,7 @@ export async function findManifest(
   signal: AbortSignal | undefined,
 ): Promise<FoundManifest | NoManifest> {
   const candidates: Candidate[] = [];
-  const listed = { file: "index.json", field: "manifests" };
-  await collect(source, entries, [], listed, candidates, signal);
+  await collect(source, { file: "index.json", entries, indexes: [] }, candidates, signal);
   const pinned = candidates.filter(({ manifest }) => pins.includes(manifest.digest));
   const eligible = pinned.length > 0 ? pinned : candidates;
   const best = bestPlatform(eligible, wanted);
@@ -63,42 +62,62 @@ export async function findManifest(
   return { ...best, ...(await readImage(source, best.manifest)) };
 }
 
+/** A list of manifests: its entries, the file that it is in, and the indexes that lead to it. */
+interface Listing {
+  readonly file: string;
+  readonly entries: readonly IndexEntry[];
+  readonly indexes: readonly ImageDescriptor[];
+}
+
 async function collect(
   source: ImageSource,
-  entries: readonly IndexEntry[],
-  indexes: readonly ImageDescriptor[],
-  listed: { readonly file: string; readonly field: string },
+  { file, entries, indexes }: Listing,
   candidates: Candidate[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const place = { location: source.location, file: listed.file };
-  for (const entry of entries) {
+  const place = { location: source.location, file };
+  for (const entry of entries.filter((listed) => !isAttestation(listed))) {
     signal?.throwIfAborted();
-    if (isAttestation(entry)) continue;
     const descriptor = Descriptor.parse(entry);
     if (INDEX_TYPES.has(entry.mediaType)) {
       if (indexes.length === DEPTH_MAX) {
-        throw documentError(place, `indexes are nested more than ${DEPTH_MAX} deep; make the image anew`);
+        throw documentError(
+          place,
+          `indexes are nested more than ${DEPTH_MAX} deep; make the image anew`,
+        );
       }
-      const document = await readDocument(source, descriptor, IndexDocument);
-      checkMediaType(source, descriptor, document.mediaType);
-      const inner = { file: blobPath(entry.digest), field: "manifests" };
-      const path = [...indexes, descriptor];
-      await collect(source, document.manifests ?? [], path, inner, candidates, signal);
+      await collect(source, await readIndex(source, descriptor, indexes), candidates, signal);
     } else if (MANIFEST_TYPES.has(entry.mediaType)) {
-      if (candidates.length === CANDIDATES_MAX) {
-        throw documentError(place, `it lists more than ${CANDIDATES_MAX} manifests; make the image anew`);
-      }
       const platform =
         entryPlatform(entry) ?? toPlatform((await readImage(source, descriptor)).configDocument);
       candidates.push({ manifest: descriptor, indexes, platform });
     } else if (entries.length === 1) {
       throw documentError(
         place,
-        `${listed.field}[0].mediaType: "${entry.mediaType}" is no image manifest; convert the image with skopeo copy --format oci`,
+        `manifests[0].mediaType: "${entry.mediaType}" is no image manifest; convert the image with skopeo copy --format oci`,
+      );
+    }
+    if (candidates.length > CANDIDATES_MAX) {
+      throw documentError(
+        place,
+        `it lists more than ${CANDIDATES_MAX} manifests; make the image anew`,
       );
     }
   }
+}
+
+async function readIndex(
+  source: ImageSource,
+  descriptor: ImageDescriptor,
+  indexes: readonly ImageDescriptor[],
+): Promise<Listing> {
+  const document = await readDocument(source, descriptor, IndexDocument);
+  checkMediaType(source, descriptor, document.mediaType);
+  return {
+    file: blobPath(descriptor.digest),
+    entries: document.manifests ?? [],
+    indexes: [...indexes, descriptor],
+  };
 }
 
 async function readImage(source: ImageSource, manifest: ImageDescriptor) {

@@ -2,8 +2,8 @@ import type { ConfigDocument } from "./documents.ts";
 
 /** How an image wants to be run; what it does not say is absent. */
 export interface ImageConfig {
-  /** By name; of two entries with one name the last counts, one without `=` is left out. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** `NAME=value`, one entry a name: of several the last counts; one without `=` is left out. */
+  readonly env?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly workingDir?: string;
@@ -22,7 +22,7 @@ export interface ImageConfig {
 export function toImageConfig(document: ConfigDocument): ImageConfig {
   const said = document.config ?? {};
   const all: { [Key in keyof ImageConfig]: ImageConfig[Key] | undefined } = {
-    env: record(envEntries(said.Env ?? [])),
+    env: list(envEntries(said.Env ?? [])),
     entrypoint: list(said.Entrypoint),
     cmd: list(said.Cmd),
     workingDir: text(said.WorkingDir),
@@ -35,11 +35,9 @@ export function toImageConfig(document: ConfigDocument): ImageConfig {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function envEntries(env: readonly string[]): [string, string][] {
-  return env.flatMap((entry): [string, string][] => {
-    const equals = entry.indexOf("=");
-    return equals < 1 ? [] : [[entry.slice(0, equals), entry.slice(equals + 1)]];
-  });
+function envEntries(env: readonly string[]): readonly string[] {
+  const named = env.filter((entry) => entry.indexOf("=") > 0);
+  return [...new Map(named.map((entry) => [entry.slice(0, entry.indexOf("=")), entry])).values()];
 }
 
 function list(values: readonly string[] | null | undefined): readonly string[] | undefined {

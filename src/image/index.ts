@@ -1,6 +1,7 @@
 export type { BlobSource, ImageSource } from "./blob-source.ts";
 export type { ImageDescriptor } from "./descriptor.ts";
 export type { ImageConfig } from "./image-config.ts";
+export { LAYER_TYPES } from "./media-types.ts";
 export {
   type ImageSourcePath,
   type OpenImageSourceOptions,

@@ -70,11 +70,14 @@ export function parseDocument<T>(place: DocumentPlace, bytes: Uint8Array, schema
 
 /** An error that begins with the file that cannot be used. */
 export function documentError(place: DocumentPlace, state: string, cause?: unknown): StowageError {
-  return new StowageError(`Cannot read image file "${place.file}" in "${place.location}": ${state}`, {
-    code: "invalid_argument",
-    context: { location: place.location, file: place.file },
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new StowageError(
+    `Cannot read image file "${place.file}" in "${place.location}": ${state}`,
+    {
+      code: "invalid_argument",
+      context: { location: place.location, file: place.file },
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }
 
 function fieldPath(path: readonly PropertyKey[]): string {

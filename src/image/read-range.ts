@@ -15,7 +15,12 @@ export async function* readRange(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (let position = start; position < end; ) {
     const wanted = Math.min(CHUNK_BYTES, end - position);
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+    const { bytesRead, buffer } = await handle.read(
+      Buffer.allocUnsafe(wanted),
+      0,
+      wanted,
+      position,
+    );
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);

@@ -83,7 +83,10 @@ function onePerPlatform(
   const platforms = images.map(({ platform }) =>
     platform ? formatPlatform(normalizePlatform(toPlatform(platform))) : "any",
   );
-  if (images.length < 2 || (new Set(platforms).size === images.length && !platforms.includes("any"))) {
+  if (
+    images.length < 2 ||
+    (new Set(platforms).size === images.length && !platforms.includes("any"))
+  ) {
     return entries;
   }
   throw new StowageError(

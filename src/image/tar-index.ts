@@ -14,11 +14,17 @@ const ENTRIES_MAX = 100_000;
 /** Long names and pax headers, all that is read into memory. */
 const META_BYTES_MAX = 1024 * 1024;
 
+interface Archive {
+  readonly handle: FileHandle;
+  readonly sizeBytes: number;
+  readonly location: string;
+}
+
 /** What headers of their own say about the entry that follows them. */
 interface Overrides {
-  name?: string;
-  linkName?: string;
-  sizeBytes?: number;
+  readonly name?: string;
+  readonly linkName?: string;
+  readonly sizeBytes?: number;
 }
 
 /**
@@ -35,32 +41,53 @@ export async function indexTar(
   location: string,
 ): Promise<ReadonlyMap<string, TarEntry>> {
   const entries = new Map<string, TarEntry>();
+  const archive: Archive = { handle, sizeBytes, location };
   let overrides: Overrides = {};
   let count = 0;
   for (let position = 0; ; ) {
-    const block = await readWhole(handle, position, position + BLOCK_BYTES);
-    if (block.length < BLOCK_BYTES) throw broken(location, position, "it was cut short");
-    const header = parseTarHeader(block);
-    if (header === "end") return entries;
+    const header = await readHeader(archive, position);
+    if (header === undefined) return entries;
     count += 1;
-    if (header === "invalid" || count > ENTRIES_MAX) {
-      const state = header === "invalid" ? "there is no tar header" : "it has too many entries";
-      throw broken(location, position, state);
-    }
-    const body = position + BLOCK_BYTES;
-    const size = overrides.sizeBytes ?? header.sizeBytes;
-    if (body + size > sizeBytes) throw broken(location, position, "it was cut short");
+    if (count > ENTRIES_MAX) throw broken(location, position, "it has too many entries");
+    const offset = position + BLOCK_BYTES;
+    const place = { offset, sizeBytes: overrides.sizeBytes ?? header.sizeBytes };
+    if (offset + place.sizeBytes > sizeBytes) throw broken(location, position, "it was cut short");
     if ("LKxg".includes(header.type)) {
-      if (size > META_BYTES_MAX) throw broken(location, position, "its name is too long");
-      const meta = await readWhole(handle, body, body + size);
-      if (header.type !== "g") overrides = mergeMeta(overrides, header.type, meta, location, position);
+      overrides = await readMeta(archive, overrides, header.type, place);
     } else {
       if (header.type === "S") throw broken(location, position, "it holds a sparse file");
-      addEntry(entries, header, overrides, { offset: body, sizeBytes: size });
+      addEntry(entries, header, overrides, place);
       overrides = {};
     }
-    position = body + paddedBytes(size);
+    position = offset + paddedBytes(place.sizeBytes);
   }
+}
+
+/** One header; nothing at the block that ends the archive. */
+async function readHeader(
+  { handle, location }: Archive,
+  position: number,
+): Promise<TarHeader | undefined> {
+  const block = await readWhole(handle, position, position + BLOCK_BYTES);
+  if (block.length < BLOCK_BYTES) throw broken(location, position, "it was cut short");
+  const header = parseTarHeader(block);
+  if (header === "invalid") throw broken(location, position, "there is no tar header");
+  return header === "end" ? undefined : header;
+}
+
+async function readMeta(
+  { handle, location }: Archive,
+  overrides: Overrides,
+  type: string,
+  { offset, sizeBytes }: TarEntry,
+): Promise<Overrides> {
+  // what holds for all entries of an archive names none of them
+  if (type === "g") return overrides;
+  if (sizeBytes > META_BYTES_MAX) throw broken(location, offset, "a name is too long");
+  const body = await readWhole(handle, offset, offset + sizeBytes);
+  if (type === "x") return { ...overrides, ...paxOverrides(body, location, offset) };
+  const name = body.toString("utf8").replace(/\0.*$/s, "");
+  return { ...overrides, ...(type === "L" ? { name } : { linkName: name }) };
 }
 
 function addEntry(
@@ -77,34 +104,21 @@ function addEntry(
   else entries.delete(name);
 }
 
-function mergeMeta(
-  overrides: Overrides,
-  type: string,
-  body: Buffer,
-  location: string,
-  position: number,
-): Overrides {
-  if (type !== "x") {
-    const name = body.toString("utf8").replace(/\0.*$/s, "");
-    return { ...overrides, ...(type === "L" ? { name } : { linkName: name }) };
-  }
+function paxOverrides(body: Buffer, location: string, offset: number): Overrides {
   const records = parsePaxRecords(body);
-  if (records === undefined) throw broken(location, position, "its pax header is malformed");
+  const size = records?.get("size");
+  if (records === undefined || (size !== undefined && !/^[0-9]{1,15}$/.test(size))) {
+    throw broken(location, offset, "a pax header is malformed");
+  }
   if ([...records.keys()].some((key) => key.startsWith("GNU.sparse."))) {
-    throw broken(location, position, "it holds a sparse file");
+    throw broken(location, offset, "it holds a sparse file");
   }
   const name = records.get("path");
   const linkName = records.get("linkpath");
-  const size = records.get("size");
-  const sizeBytes = size === undefined ? undefined : /^[0-9]+$/.test(size) ? Number(size) : -1;
-  if (sizeBytes !== undefined && (sizeBytes < 0 || !Number.isSafeInteger(sizeBytes))) {
-    throw broken(location, position, "its pax header is malformed");
-  }
   return {
-    ...overrides,
     ...(name === undefined ? {} : { name }),
     ...(linkName === undefined ? {} : { linkName }),
-    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...(size === undefined ? {} : { sizeBytes: Number(size) }),
   };
 }
 

@@ -41,13 +41,22 @@ export function attributesOf(schema: z.ZodType, value: unknown): ReadonlyMap<str
  * What differs between two declarations of one schema. Setting a field to its default, or taking
  * that away, is a difference that changes nothing that runs: its verdict is `live`.
  */
-export function diffAttributes(schema: z.ZodType, before: unknown, after: unknown): readonly AttributeChange[] {
+export function diffAttributes(
+  schema: z.ZodType,
+  before: unknown,
+  after: unknown,
+): readonly AttributeChange[] {
   const old = attributesOf(schema, before);
   const now = attributesOf(schema, after);
   const changes: AttributeChange[] = [];
   for (const path of new Set([...old.keys(), ...now.keys()])) {
     const [was, is] = [old.get(path), now.get(path)];
-    if (was !== undefined && is !== undefined && canonicalText(was.value) === canonicalText(is.value)) continue;
+    if (
+      was !== undefined &&
+      is !== undefined &&
+      canonicalText(was.value) === canonicalText(is.value)
+    )
+      continue;
     const { fieldPath, verdict, default: fallback } = (is ?? was) as Attribute;
     const same = canonicalText(was?.value ?? fallback) === canonicalText(is?.value ?? fallback);
     changes.push({
@@ -61,7 +70,12 @@ export function diffAttributes(schema: z.ZodType, before: unknown, after: unknow
   return changes;
 }
 
-function collect(schema: z.ZodType, value: unknown, place: Place, found: Map<string, Attribute>): void {
+function collect(
+  schema: z.ZodType,
+  value: unknown,
+  place: Place,
+  found: Map<string, Attribute>,
+): void {
   if (value === undefined) return;
   const meta = fieldMeta(schema);
   const here = meta?.change === undefined ? place : { ...place, verdict: meta.change };
@@ -81,12 +95,18 @@ function collect(schema: z.ZodType, value: unknown, place: Place, found: Map<str
   }
   found.set(here.path, {
     ...here,
-    value: meta?.set === true ? ([...(value as readonly string[])].sort() as Json) : (value as Json),
+    value:
+      meta?.set === true ? ([...(value as readonly string[])].sort() as Json) : (value as Json),
     ...(meta?.default === undefined ? {} : { default: meta.default }),
   });
 }
 
-function collectObject(schema: z.ZodObject, value: unknown, place: Place, found: Map<string, Attribute>): void {
+function collectObject(
+  schema: z.ZodObject,
+  value: unknown,
+  place: Place,
+  found: Map<string, Attribute>,
+): void {
   for (const [key, item] of Object.entries(value as object)) {
     const next = schema.shape[key] as z.ZodType | undefined;
     if (next !== undefined) collect(next, item, step(place, segment(key), `.${key}`), found);
@@ -94,8 +114,13 @@ function collectObject(schema: z.ZodObject, value: unknown, place: Place, found:
 }
 
 function step(place: Place, path: string, fieldPath: string): Place {
-  const strip = (text: string): string => (place.path === "" && text.startsWith(".") ? text.slice(1) : text);
-  return { ...place, path: place.path + strip(path), fieldPath: place.fieldPath + strip(fieldPath) };
+  const strip = (text: string): string =>
+    place.path === "" && text.startsWith(".") ? text.slice(1) : text;
+  return {
+    ...place,
+    path: place.path + strip(path),
+    fieldPath: place.fieldPath + strip(fieldPath),
+  };
 }
 
 function segment(key: string): string {

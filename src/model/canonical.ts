@@ -9,9 +9,12 @@ import { fieldMeta, type Json, unwrap } from "./field.ts";
 export function canonicalize(schema: z.ZodType, value: unknown): Json | undefined {
   if (value === undefined) return undefined;
   const inner = select(unwrap(schema), value);
-  if (inner instanceof z.ZodObject) return canonicalObject(value, (key) => inner.shape[key] as z.ZodType | undefined);
-  if (inner instanceof z.ZodRecord) return canonicalObject(value, () => inner.valueType as z.ZodType);
-  if (inner instanceof z.ZodArray) return canonicalArray(schema, inner, value as readonly unknown[]);
+  if (inner instanceof z.ZodObject)
+    return canonicalObject(value, (key) => inner.shape[key] as z.ZodType | undefined);
+  if (inner instanceof z.ZodRecord)
+    return canonicalObject(value, () => inner.valueType as z.ZodType);
+  if (inner instanceof z.ZodArray)
+    return canonicalArray(schema, inner, value as readonly unknown[]);
   if (value !== null && typeof value === "object") return canonicalJson(value as Json);
   return value as Json;
 }
@@ -30,21 +33,31 @@ export function digestOf(value: Json | undefined): string {
 export function select(schema: z.ZodType, value: unknown): z.ZodType {
   if (!(schema instanceof z.ZodUnion)) return schema;
   const options = schema.options as readonly z.ZodType[];
-  return unwrap(options.find((option) => option.safeParse(value).success) ?? (options[0] as z.ZodType));
+  return unwrap(
+    options.find((option) => option.safeParse(value).success) ?? (options[0] as z.ZodType),
+  );
 }
 
-function canonicalObject(value: unknown, schemaOf: (key: string) => z.ZodType | undefined): Json | undefined {
+function canonicalObject(
+  value: unknown,
+  schemaOf: (key: string) => z.ZodType | undefined,
+): Json | undefined {
   const source = value as Readonly<Record<string, unknown>>;
   const entries: [string, Json][] = [];
   for (const key of Object.keys(source).sort()) {
     const schema = schemaOf(key);
-    const item = schema === undefined ? canonicalJson(source[key] as Json) : canonicalize(schema, source[key]);
+    const item =
+      schema === undefined ? canonicalJson(source[key] as Json) : canonicalize(schema, source[key]);
     if (item !== undefined) entries.push([key, item]);
   }
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-function canonicalArray(schema: z.ZodType, array: z.ZodArray, value: readonly unknown[]): Json | undefined {
+function canonicalArray(
+  schema: z.ZodType,
+  array: z.ZodArray,
+  value: readonly unknown[],
+): Json | undefined {
   const meta = fieldMeta(schema);
   const items = value.map((item) => canonicalize(array.element as z.ZodType, item) ?? null);
   if (meta?.set !== true && meta?.key === undefined) return items;

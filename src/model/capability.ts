@@ -23,18 +23,25 @@ export interface Capability {
  */
 export type CapabilityTable = Readonly<Record<string, Capability | readonly Capability[]>>;
 
-const UNKNOWN_FIELD: Capability = { support: "unsupported", reason: "this engine knows nothing of it" };
+const UNKNOWN_FIELD: Capability = {
+  support: "unsupported",
+  reason: "this engine knows nothing of it",
+};
 
 /** What an engine can do with a field that has a value. */
 export function capabilityOf(table: CapabilityTable, fieldPath: string, value: Json): Capability {
   for (let path = fieldPath; path !== ""; path = parentPath(path)) {
     const entries = ([] as Capability[]).concat(table[path] ?? []);
-    const match = entries.find(({ values }) => values === undefined || values.some((each) => each === value));
+    const match = entries.find(
+      ({ values }) => values === undefined || values.some((each) => each === value),
+    );
     if (match !== undefined) return match;
   }
   return UNKNOWN_FIELD;
 }
 
 function parentPath(path: string): string {
-  return path.endsWith("[*]") ? path.slice(0, -3) : path.slice(0, Math.max(0, path.lastIndexOf(".")));
+  return path.endsWith("[*]")
+    ? path.slice(0, -3)
+    : path.slice(0, Math.max(0, path.lastIndexOf(".")));
 }

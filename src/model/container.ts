@@ -11,9 +11,12 @@ import { Mount } from "./volume.ts";
 /** A value that is read from the environment of whoever applies, and written nowhere in clear. */
 export const SecretReference = z.strictObject({
   secret: z.strictObject({
-    fromEnv: field(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"), {
-      description: "Environment variable of the applying machine that holds the value.",
-    }),
+    fromEnv: field(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"),
+      {
+        description: "Environment variable of the applying machine that holds the value.",
+      },
+    ),
   }),
 });
 /** See the schema of the same name. */
@@ -50,19 +53,33 @@ const UlimitName = z.enum([
 /** A device of the host given to a container. */
 export const Device = z.strictObject({
   path: field(AbsolutePath, { description: "Device of the host.", unit: "path" }),
-  containerPath: field(AbsolutePath, { description: "Its path in the container.", unit: "path" }).optional(),
-  permissions: field(z.string().regex(/^r?w?m?$/).min(1), {
-    description: "What may be done with it: r, w, m.",
-    default: "rwm",
+  containerPath: field(AbsolutePath, {
+    description: "Its path in the container.",
+    unit: "path",
   }).optional(),
+  permissions: field(
+    z
+      .string()
+      .regex(/^r?w?m?$/)
+      .min(1),
+    {
+      description: "What may be done with it: r, w, m.",
+      default: "rwm",
+    },
+  ).optional(),
 });
 
 /** One process of a pod. */
 export const ContainerSpec = z.strictObject({
-  image: field(z.string().refine(isImageReference, "must be an image reference such as ghcr.io/acme/shop:1.8.2"), {
-    description: "Image as repository[:tag][@digest].",
-    change: "replace",
-  }),
+  image: field(
+    z
+      .string()
+      .refine(isImageReference, "must be an image reference such as ghcr.io/acme/shop:1.8.2"),
+    {
+      description: "Image as repository[:tag][@digest].",
+      change: "replace",
+    },
+  ),
   command: field(z.array(NoNul).min(1).readonly(), {
     description: "Replaces the image's entry point; the image's command is dropped with it.",
     change: "replace",
@@ -75,11 +92,23 @@ export const ContainerSpec = z.strictObject({
     description: "Environment, added to the image's; a value may be a secret.",
     change: "replace",
   }).optional(),
-  workingDir: field(AbsolutePath, { description: "Directory that the process starts in.", change: "replace", unit: "path" }).optional(),
-  user: field(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/, "must be user, uid, user:group or uid:gid"), {
-    description: "User and group as name or number; names are looked up in the image.",
+  workingDir: field(AbsolutePath, {
+    description: "Directory that the process starts in.",
     change: "replace",
+    unit: "path",
   }).optional(),
+  user: field(
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/,
+        "must be user, uid, user:group or uid:gid",
+      ),
+    {
+      description: "User and group as name or number; names are looked up in the image.",
+      change: "replace",
+    },
+  ).optional(),
   additionalGroups: field(z.array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)).readonly(), {
     description: "Further groups as name or number.",
     change: "replace",
@@ -110,13 +139,19 @@ export const ContainerSpec = z.strictObject({
     description: "How readily the kernel kills it when the host's memory ends.",
     change: "restart",
   }).optional(),
-  security: field(Security, { description: "Rights beyond or below the default profile.", change: "replace" }).optional(),
+  security: field(Security, {
+    description: "Rights beyond or below the default profile.",
+    change: "replace",
+  }).optional(),
   devices: field(z.array(Device).readonly(), {
     description: "Devices of the host.",
     change: "replace",
     key: (device) => String(device["containerPath"] ?? device["path"]),
   }).optional(),
-  health: field(Probe, { description: "How to find out that it does its work.", change: "live" }).optional(),
+  health: field(Probe, {
+    description: "How to find out that it does its work.",
+    change: "live",
+  }).optional(),
   logging: field(Logging, { description: "Where its output goes.", change: "restart" }).optional(),
   stopSignal: field(Signal, {
     description: "Signal that asks it to end; else the image's, else SIGTERM.",

@@ -10,10 +10,16 @@ export const ContainerdConfig = z.strictObject({
     unit: "path",
     default: "/run/containerd/containerd.sock",
   }).optional(),
-  namespace: field(z.string().regex(/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/).max(76), {
-    description: "Its namespace that pods are made in.",
-    default: "stowage",
-  }).optional(),
+  namespace: field(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/)
+      .max(76),
+    {
+      description: "Its namespace that pods are made in.",
+      default: "stowage",
+    },
+  ).optional(),
   runtime: field(z.string().regex(/^[a-z0-9.-]+$/), {
     description: "Runtime that runs the processes.",
     default: "io.containerd.runc.v2",
@@ -31,7 +37,11 @@ export const SimConfig = z.strictObject({
     description: "File that holds the host between runs; without it the host lives in memory.",
     unit: "path",
   }).optional(),
-  latencyMs: field(z.int().min(0), { description: "Time that each call takes.", unit: "ms", default: 0 }).optional(),
+  latencyMs: field(z.int().min(0), {
+    description: "Time that each call takes.",
+    unit: "ms",
+    default: 0,
+  }).optional(),
   maxPods: field(z.int().min(0), { description: "Pods that the host can hold." }).optional(),
   runOnce: field(z.boolean(), {
     description: "Makes each start of an exited pod prepare a new one, as rkt's pods do.",

@@ -52,7 +52,14 @@ export function unwrap(schema: z.ZodType): z.ZodType {
   return isWrapped(schema) ? unwrap(innerOf(schema)) : schema;
 }
 
-const WRAPPERS = new Set(["optional", "nullable", "readonly", "default", "prefault", "nonoptional"]);
+const WRAPPERS = new Set([
+  "optional",
+  "nullable",
+  "readonly",
+  "default",
+  "prefault",
+  "nonoptional",
+]);
 
 function isWrapped(schema: z.ZodType): boolean {
   return WRAPPERS.has(schema.def.type);

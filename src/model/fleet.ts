@@ -12,11 +12,18 @@ export const MANIFEST_VERSION = "stowage/v1";
 export const FleetManifest = z.strictObject({
   version: field(z.literal(MANIFEST_VERSION), { description: "Form of this file." }),
   name: field(Name, { description: "Name of the fleet." }),
-  id: field(OwnerId, { description: "Who owns it; two fleets of one name and different owners never touch each other." }),
-  formerly: field(Name, { description: "Name that the fleet had before; its pods are taken over." }).optional(),
-  images: field(z.record(z.string().refine(isImageReference, "must be an image reference"), ImageSpec), {
-    description: "Where images come from, by the reference that containers use.",
+  id: field(OwnerId, {
+    description: "Who owns it; two fleets of one name and different owners never touch each other.",
+  }),
+  formerly: field(Name, {
+    description: "Name that the fleet had before; its pods are taken over.",
   }).optional(),
+  images: field(
+    z.record(z.string().refine(isImageReference, "must be an image reference"), ImageSpec),
+    {
+      description: "Where images come from, by the reference that containers use.",
+    },
+  ).optional(),
   hosts: field(z.record(Name, HostSpec), { description: "Its hosts, by name." }),
 });
 /** See the schema of the same name. */

@@ -6,9 +6,12 @@ import { PodSpec } from "./pod.ts";
 
 /** A Linux machine, the engine it runs and the pods that belong on it. */
 export const HostSpec = z.strictObject({
-  address: field(z.string().regex(/^(?:local|ssh:\/\/\S+)$/, 'must be "local" or ssh://user@host:port'), {
-    description: "Where it is: local, or ssh://user@host:port.",
-  }),
+  address: field(
+    z.string().regex(/^(?:local|ssh:\/\/\S+)$/, 'must be "local" or ssh://user@host:port'),
+    {
+      description: "Where it is: local, or ssh://user@host:port.",
+    },
+  ),
   labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
     description: "Words of your own to place services by.",
   }).optional(),
@@ -23,7 +26,9 @@ export const HostSpec = z.strictObject({
     unit: "path",
     default: "/run/stowage",
   }).optional(),
-  pods: field(z.record(Name, PodSpec), { description: "The pods that belong on it, by name." }).optional(),
+  pods: field(z.record(Name, PodSpec), {
+    description: "The pods that belong on it, by name.",
+  }).optional(),
 });
 /** See the schema of the same name. */
 export type HostSpec = z.infer<typeof HostSpec>;

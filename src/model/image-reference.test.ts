@@ -134,7 +134,10 @@ test.each([
 
 const atom = fc.stringMatching(/^[a-z0-9]{1,6}$/);
 const component = fc
-  .tuple(atom, fc.array(fc.tuple(fc.constantFrom(".", "_", "__", "-", "---"), atom), { maxLength: 2 }))
+  .tuple(
+    atom,
+    fc.array(fc.tuple(fc.constantFrom(".", "_", "__", "-", "---"), atom), { maxLength: 2 }),
+  )
   .map(([first, more]) => first + more.flat().join(""));
 const domain = fc.oneof(
   fc.constantFrom("localhost", "docker.io", "[::1]", "[fc00::1]:5000", "10.0.0.1:5000", "HOST"),

@@ -154,7 +154,11 @@ function checkPath(text: string, path: string): void {
   }
   for (const component of path.split("/")) {
     if (component === "") {
-      throw refusal(text, "a part of its path is empty", "write one / between parts, none at the end");
+      throw refusal(
+        text,
+        "a part of its path is empty",
+        "write one / between parts, none at the end",
+      );
     }
     if (!PATH_COMPONENT.test(component)) {
       throw refusal(
@@ -170,7 +174,8 @@ function checkPath(text: string, path: string): void {
 }
 
 function checkTag(text: string, tag: string): string {
-  if (tag === "") throw refusal(text, "its tag is empty", "write a tag after the : or leave it out");
+  if (tag === "")
+    throw refusal(text, "its tag is empty", "write a tag after the : or leave it out");
   if (tag.length > TAG_LENGTH_MAX) {
     throw refusal(text, `its tag has ${tag.length} characters`, `use at most ${TAG_LENGTH_MAX}`);
   }
@@ -187,7 +192,11 @@ function checkDigest(text: string, digest: string): string {
   const algorithm = digest.slice(0, Math.max(colon, 0));
   const hex = digest.slice(colon + 1);
   if (colon < 0 || !DIGEST_ALGORITHM.test(algorithm)) {
-    throw refusal(text, `its digest "${digest}" is not valid`, "write sha256:<64 hexadecimal digits>");
+    throw refusal(
+      text,
+      `its digest "${digest}" is not valid`,
+      "write sha256:<64 hexadecimal digits>",
+    );
   }
   const length = DIGEST_HEX_LENGTH.get(algorithm);
   if (length === undefined) {
@@ -207,7 +216,10 @@ function checkDigest(text: string, digest: string): string {
 
 function refusal(text: string, state: string, remedy: string): StowageError {
   const shown = text.length > 300 ? `${text.slice(0, 300)}…` : text;
-  return new StowageError(`Cannot parse image reference ${JSON.stringify(shown)}: ${state}; ${remedy}`, {
-    code: "invalid_argument",
-  });
+  return new StowageError(
+    `Cannot parse image reference ${JSON.stringify(shown)}: ${state}; ${remedy}`,
+    {
+      code: "invalid_argument",
+    },
+  );
 }

@@ -10,11 +10,17 @@ export const ImageSpec = z
       unit: "path",
     }).optional(),
     archive: field(z.string().min(1), {
-      description: "OCI archive (tar of a layout) that holds it, absolute or relative to the manifest.",
+      description:
+        "OCI archive (tar of a layout) that holds it, absolute or relative to the manifest.",
       unit: "path",
     }).optional(),
-    digest: field(Digest, { description: "Digest that the index or the platform's manifest must have." }).optional(),
+    digest: field(Digest, {
+      description: "Digest that the index or the platform's manifest must have.",
+    }).optional(),
   })
-  .refine((image) => image.layout === undefined || image.archive === undefined, "must have a layout or an archive, not both");
+  .refine(
+    (image) => image.layout === undefined || image.archive === undefined,
+    "must have a layout or an archive, not both",
+  );
 /** See the schema of the same name. */
 export type ImageSpec = z.infer<typeof ImageSpec>;

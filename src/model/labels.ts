@@ -4,6 +4,7 @@
  */
 export const LABEL_OWNER = "io.stowage.owner";
 export const LABEL_FLEET = "io.stowage.fleet";
+export const LABEL_HOST = "io.stowage.host";
 export const LABEL_POD = "io.stowage.pod";
 export const LABEL_CONTAINER = "io.stowage.container";
 export const LABEL_GENERATION = "io.stowage.generation";

@@ -6,7 +6,10 @@ const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 export const Name = z
   .string()
   .max(63, "must have at most 63 characters")
-  .regex(NAME, "must be lower-case letters, digits and dashes, and begin and end with a letter or digit");
+  .regex(
+    NAME,
+    "must be lower-case letters, digits and dashes, and begin and end with a letter or digit",
+  );
 /** See the schema of the same name. */
 export type Name = z.infer<typeof Name>;
 
@@ -24,9 +27,14 @@ export type OwnerId = z.infer<typeof OwnerId>;
 export const AbsolutePath = z
   .string()
   .max(4096)
-  .regex(/^\/(?!.*(?:\/\/|\/\.{1,2}(?:\/|$)))[^\0]*$/, "must be an absolute path without . or .. segments");
+  .regex(
+    /^\/(?!.*(?:\/\/|\/\.{1,2}(?:\/|$)))[^\0]*$/,
+    "must be an absolute path without . or .. segments",
+  );
 
 /** `sha256:` and 64 lower-case hexadecimal digits. */
-export const Digest = z.string().regex(/^sha256:[a-f0-9]{64}$/, "must be sha256: and 64 hexadecimal digits");
+export const Digest = z
+  .string()
+  .regex(/^sha256:[a-f0-9]{64}$/, "must be sha256: and 64 hexadecimal digits");
 /** See the schema of the same name. */
 export type Digest = z.infer<typeof Digest>;

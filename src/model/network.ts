@@ -19,12 +19,18 @@ export const Port = z.strictObject({
     description: "Port in the container; in the host's network the two are one.",
     unit: "port",
   }).optional(),
-  protocol: field(z.enum(["tcp", "udp"]), { description: "Protocol of the port.", default: "tcp" }).optional(),
+  protocol: field(z.enum(["tcp", "udp"]), {
+    description: "Protocol of the port.",
+    default: "tcp",
+  }).optional(),
 });
 /** See the schema of the same name. */
 export type Port = z.infer<typeof Port>;
 
 /** Key of a port on its host: `80/tcp`. */
-export function portKey(port: { readonly host: number; readonly protocol?: string | undefined }): string {
+export function portKey(port: {
+  readonly host: number;
+  readonly protocol?: string | undefined;
+}): string {
   return `${port.host}/${port.protocol ?? "tcp"}`;
 }

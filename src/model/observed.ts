@@ -37,6 +37,8 @@ export interface ObservedContainer {
 export interface ObservedPod {
   readonly owner: string;
   readonly fleet: string;
+  /** Name that the host had in the manifest when it was made. */
+  readonly host: string;
   readonly pod: string;
   readonly generation: number;
   /** Digest of what it was made of; absent where the engine lost it. */
@@ -80,7 +82,11 @@ export interface ObservedEngine {
 export interface EngineInfo {
   readonly kind: EngineKind;
   readonly version: string;
-  readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+  readonly platform: {
+    readonly os: string;
+    readonly architecture: string;
+    readonly variant?: string;
+  };
 }
 
 /** A port of the host that somebody listens on. */
@@ -99,7 +105,8 @@ export function podState(states: readonly ContainerState[]): PodState {
   for (const state of ["running", "prepared", "exited"] as const) {
     if (states.every((each) => each === state)) return state;
   }
-  return states.includes("prepared") && states.every((each) => each === "prepared" || each === "running")
+  return states.includes("prepared") &&
+    states.every((each) => each === "prepared" || each === "running")
     ? "prepared"
     : "degraded";
 }

@@ -8,7 +8,10 @@ import { Volume } from "./volume.ts";
 
 const PodReference = z
   .string()
-  .regex(/^[a-z0-9-]{1,63}(?:\/[a-z0-9-]{1,63})?$/, "must be the name of a pod of this host, or host/pod");
+  .regex(
+    /^[a-z0-9-]{1,63}(?:\/[a-z0-9-]{1,63})?$/,
+    "must be the name of a pod of this host, or host/pod",
+  );
 
 /** How the pods of one service follow each other when they change. */
 export const Rollout = z.strictObject({
@@ -27,14 +30,20 @@ export const PodSpec = z.strictObject({
   containers: field(
     z
       .record(Name, ContainerSpec)
-      .refine((containers) => Object.keys(containers).length > 0, "must have at least one container"),
+      .refine(
+        (containers) => Object.keys(containers).length > 0,
+        "must have at least one container",
+      ),
     { description: "The pod's processes by name.", change: "replace" },
   ),
   volumes: field(z.record(Name, Volume), {
     description: "Where data lies, by the name that mounts use.",
     change: "replace",
   }).optional(),
-  network: field(Network, { description: "The network that its containers share.", change: "replace" }).optional(),
+  network: field(Network, {
+    description: "The network that its containers share.",
+    change: "replace",
+  }).optional(),
   ports: field(z.array(Port).readonly(), {
     description: "Ports of the host that it answers on; no two pods of a host may have the same.",
     change: "replace",
@@ -48,7 +57,10 @@ export const PodSpec = z.strictObject({
     description: "Kernel parameters of its namespaces.",
     change: "replace",
   }).optional(),
-  restart: field(RestartPolicy, { description: "What happens when a process ends by itself.", change: "live" }).optional(),
+  restart: field(RestartPolicy, {
+    description: "What happens when a process ends by itself.",
+    change: "live",
+  }).optional(),
   labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
     description: "Words of your own to select pods by.",
     change: "live",
@@ -64,7 +76,10 @@ export const PodSpec = z.strictObject({
     change: "live",
   }).optional(),
   service: field(Name, { description: "Service that placed it.", change: "live" }).optional(),
-  rollout: field(Rollout, { description: "How the service's pods follow each other.", change: "live" }).optional(),
+  rollout: field(Rollout, {
+    description: "How the service's pods follow each other.",
+    change: "live",
+  }).optional(),
 });
 /** See the schema of the same name. */
 export type PodSpec = z.infer<typeof PodSpec>;

@@ -15,7 +15,8 @@ const timing = {
     default: 2000,
   }).optional(),
   retries: field(z.int().min(1), {
-    description: "Tries in a row that must fail, after the start period, before it counts as unhealthy.",
+    description:
+      "Tries in a row that must fail, after the start period, before it counts as unhealthy.",
     default: 10,
   }).optional(),
   startPeriodMs: field(z.int().min(0), {
@@ -36,7 +37,10 @@ export const Probe = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("http"),
-    port: field(Port, { description: "Port to ask, on the host's loopback address.", unit: "port" }),
+    port: field(Port, {
+      description: "Port to ask, on the host's loopback address.",
+      unit: "port",
+    }),
     path: field(z.string().startsWith("/"), {
       description: "Path to ask for; an answer from 200 to 399 is healthy.",
       default: "/",

@@ -74,7 +74,10 @@ export function parseRecord(text: string): RecordReading {
   const result = PodRecord.safeParse(json);
   if (result.success) return { kind: "record", record: result.data };
   const issue = result.error.issues[0];
-  return { kind: "unreadable", reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a record"}` };
+  return {
+    kind: "unreadable",
+    reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a record"}`,
+  };
 }
 
 /** Digest of what a generation is made of: equal digests are the same pod, whatever its generation number. */

@@ -12,10 +12,13 @@ export const Resources = z.strictObject({
     description: "Weight against other containers when CPUs are short; the kernel's own is 1024.",
     change: "live",
   }).optional(),
-  cpuset: field(z.string().regex(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, 'must be a list such as "0-2,4"'), {
-    description: "CPUs that it may run on, as a list such as 0-2,4.",
-    change: "live",
-  }).optional(),
+  cpuset: field(
+    z.string().regex(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, 'must be a list such as "0-2,4"'),
+    {
+      description: "CPUs that it may run on, as a list such as 0-2,4.",
+      change: "live",
+    },
+  ).optional(),
   memoryBytes: field(z.int().min(6 * 1024 * 1024), {
     description: "Memory at most; the kernel kills a process of the container beyond it.",
     change: "live",

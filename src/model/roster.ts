@@ -44,5 +44,8 @@ export function parseRoster(text: string): RosterReading {
   const result = Roster.safeParse(json);
   if (result.success) return { kind: "roster", roster: result.data };
   const issue = result.error.issues[0];
-  return { kind: "unreadable", reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a roster"}` };
+  return {
+    kind: "unreadable",
+    reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a roster"}`,
+  };
 }

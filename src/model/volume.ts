@@ -9,20 +9,42 @@ export const Volume = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("named"),
     name: field(Name, {
-      description: "Name of the fleet's volume on the host: one directory, shared by the pods that name it.",
+      description:
+        "Name of the fleet's volume on the host: one directory, shared by the pods that name it.",
     }),
-    uid: field(z.int().min(0), { description: "Owner given to the directory when it is made.", change: "live" }).optional(),
-    gid: field(z.int().min(0), { description: "Group given to the directory when it is made.", change: "live" }).optional(),
-    mode: field(Mode, { description: "Mode given to the directory when it is made.", change: "live", unit: "octal", default: "0755" }).optional(),
+    uid: field(z.int().min(0), {
+      description: "Owner given to the directory when it is made.",
+      change: "live",
+    }).optional(),
+    gid: field(z.int().min(0), {
+      description: "Group given to the directory when it is made.",
+      change: "live",
+    }).optional(),
+    mode: field(Mode, {
+      description: "Mode given to the directory when it is made.",
+      change: "live",
+      unit: "octal",
+      default: "0755",
+    }).optional(),
   }),
   z.strictObject({
     kind: z.literal("bind"),
-    path: field(AbsolutePath, { description: "File or directory of the host; it must exist.", unit: "path" }),
+    path: field(AbsolutePath, {
+      description: "File or directory of the host; it must exist.",
+      unit: "path",
+    }),
   }),
   z.strictObject({
     kind: z.literal("tmpfs"),
-    sizeBytes: field(z.int().positive(), { description: "Size at most.", unit: "bytes" }).optional(),
-    mode: field(Mode, { description: "Mode of its root.", unit: "octal", default: "1777" }).optional(),
+    sizeBytes: field(z.int().positive(), {
+      description: "Size at most.",
+      unit: "bytes",
+    }).optional(),
+    mode: field(Mode, {
+      description: "Mode of its root.",
+      unit: "octal",
+      default: "1777",
+    }).optional(),
   }),
 ]);
 /** See the schema of the same name. */

@@ -1,2 +1,6 @@
+export { brakes } from "./brakes.ts";
+export { fingerprintOf } from "./fingerprint.ts";
+export { isConverged, plan } from "./make-plan.ts";
 export * from "./plan.ts";
 export * from "./plan-input.ts";
+export { planRollback } from "./rollback.ts";

@@ -16,7 +16,10 @@ export interface HostObservation {
   readonly info: EngineInfo;
   readonly capabilities: CapabilityTable;
   readonly engine: ObservedEngine;
-  /** Records of this fleet, and of its former name, by `fleet/pod`. */
+  /**
+   * Records by `owner/fleet/pod`: of this fleet under any owner (`<stateDir>/<any>/<fleet>/*.json`), and
+   * of its former name.
+   */
   readonly records: ReadonlyMap<string, RecordReading>;
   /** Rosters of every owner and fleet that has one on the host, by `owner/fleet`. */
   readonly rosters: ReadonlyMap<string, RosterReading>;

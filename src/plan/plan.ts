@@ -3,17 +3,27 @@ import type {
   ChangeVerdict,
   EngineConfig,
   EngineInfo,
+  HostDirectories,
   Json,
+  PodIdentity,
   PodSpec,
   RecordedGeneration,
-  Rollout,
+  Roster,
 } from "../model/index.ts";
 
 /** Version of the form in which plans are saved. */
 export const PLAN_VERSION = "stowage/plan/v1";
 
 /** What happens to a pod. */
-export type Action = "create" | "start" | "update" | "restart" | "replace" | "remove" | "adopt" | "clean";
+export type Action =
+  | "create"
+  | "start"
+  | "update"
+  | "restart"
+  | "replace"
+  | "remove"
+  | "adopt"
+  | "clean";
 
 /** Why something is to be done. */
 export interface Reason {
@@ -61,7 +71,18 @@ export type Step =
   | { readonly kind: "remove"; readonly generation: number }
   | { readonly kind: "remove-leftover"; readonly name: string }
   | { readonly kind: "forget" }
-  | { readonly kind: "write-roster" };
+  | { readonly kind: "write-roster"; readonly hosts: Roster["hosts"] }
+  | { readonly kind: "remove-roster" }
+  /** Renames the directory of a former fleet to that of this one and leaves a link behind it. */
+  | { readonly kind: "move-fleet"; readonly from: FleetIdentity }
+  /** Removes that link. */
+  | { readonly kind: "forget-fleet"; readonly from: FleetIdentity };
+
+/** Name and owner of a fleet: what tells it apart on a host. */
+export interface FleetIdentity {
+  readonly owner: string;
+  readonly fleet: string;
+}
 
 /** What is to be done to one pod, why, and how. */
 export interface PodChange {
@@ -70,8 +91,10 @@ export interface PodChange {
   readonly host: string;
   readonly pod: string;
   readonly action: Action;
-  /** Name under which the fleet's objects for it were made, when that is the fleet's former one. */
-  readonly formerFleet?: string;
+  /** The generation that this change makes; every other one of its steps exists already. */
+  readonly fresh?: number;
+  /** Identity under which the existing generations were made: the declared one, or a former one of fleet or host. */
+  readonly origin: Omit<PodIdentity, "generation" | "pod">;
   readonly reasons: readonly Reason[];
   readonly steps: readonly Step[];
   /** Ids of changes that must have succeeded before this one begins. */
@@ -89,7 +112,15 @@ export interface PodChange {
 export interface HostChange {
   readonly id: string;
   readonly host: string;
-  readonly action: "import" | "release" | "clean" | "join" | "leave" | "lost";
+  readonly action:
+    | "import"
+    | "claim"
+    | "release"
+    | "clean"
+    | "roster"
+    | "rename"
+    | "leave"
+    | "unreachable";
   /** One sentence for people: what, and why. */
   readonly text: string;
   readonly steps: readonly Step[];
@@ -108,6 +139,7 @@ export interface HostPlan {
   readonly host: string;
   readonly address: string;
   readonly engine: EngineConfig;
+  readonly directories: HostDirectories;
   readonly info?: EngineInfo;
   /** Digest of everything that was observed and matters; a saved plan is refused when it has moved on. */
   readonly fingerprint?: string;
@@ -132,13 +164,6 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** Whether only a part was planned (`--host`, `--pod`): the roster is then never shortened. */
   readonly partial: boolean;
-}
-
-/** A service's pods follow each other by its rollout policy. */
-export interface RolloutGroup {
-  readonly service: string;
-  readonly policy: Rollout;
-  readonly pods: readonly string[];
 }
 
 /** A pod as it is declared, its images resolved. */

@@ -123,7 +123,9 @@ export function makeImage(options: MakeImageOptions): MadeImage {
 function configDocument(platform: Platform, diffIds: readonly string[], config: MadeImageConfig) {
   const keys = (names: readonly string[] | undefined) =>
     names === undefined ? undefined : Object.fromEntries(names.map((name) => [name, {}]));
-  const env = config.env ?? { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+  const env = config.env ?? {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  };
   return {
     created: "1970-01-01T00:00:00Z",
     ...platform,
@@ -165,7 +167,9 @@ function writeLayout(
   entry: ImageDescriptor & { readonly annotations: Readonly<Record<string, string>> },
 ): void {
   const path = join(out, "index.json");
-  const present: { manifests: { annotations?: Readonly<Record<string, string>> }[] } = existsSync(path)
+  const present: { manifests: { annotations?: Readonly<Record<string, string>> }[] } = existsSync(
+    path,
+  )
     ? JSON.parse(readFileSync(path, "utf8"))
     : { manifests: [] };
   const others = present.manifests.filter(

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { findOnPath } from "../find-on-path.ts";
 import { type MadeImage, type MakeImageOptions, makeImage } from "./build-image.ts";
-import { findProgram, hostProgram, isStaticProgram } from "./host-program.ts";
+import { hostProgram, isStaticProgram } from "./host-program.ts";
 import type { ImageFile, LayerFiles } from "./layer-tar.ts";
 
 /** What {@link busyboxImage} makes. */
@@ -32,7 +33,7 @@ export function busyboxImage(options: BusyboxImageOptions): MadeImage {
 }
 
 function busyboxFiles(programs: readonly string[]): LayerFiles {
-  const busybox = findProgram("busybox");
+  const busybox = findOnPath("busybox");
   if (busybox === undefined || !isStaticProgram(busybox)) {
     const state = busybox === undefined ? "it is not on PATH" : `${busybox} is not static`;
     throw new Error(`Cannot use busybox: ${state}; install the package busybox-static`);

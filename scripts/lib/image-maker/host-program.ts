@@ -1,25 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { findOnPath } from "../find-on-path.ts";
 import type { ImageFile, LayerFiles } from "./layer-tar.ts";
 
 const PT_INTERP = 3;
-
-/** Where a program is on PATH; nothing when it is nowhere. */
-export function findProgram(name: string): string | undefined {
-  return (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
 
 /** Whether a file is an ELF program that needs no loader, so that it runs alone in an image. */
 export function isStaticProgram(path: string): boolean {
@@ -40,8 +24,9 @@ export function isStaticProgram(path: string): boolean {
 
 /** A program of this machine at `/bin/<name>`, with the libraries that it loads at their own places. */
 export function hostProgram(name: string): LayerFiles {
-  const path = findProgram(name);
-  if (path === undefined) throw new Error(`Cannot find program "${name}": it is not on PATH; install it`);
+  const path = findOnPath(name);
+  if (path === undefined)
+    throw new Error(`Cannot find program "${name}": it is not on PATH; install it`);
   const files = new Map<string, ImageFile>([[`/bin/${name}`, { fromHost: path, mode: 0o755 }]]);
   if (isStaticProgram(path)) return files;
   const { status, stdout } = spawnSync("ldd", [path], { encoding: "utf8" });

@@ -19,7 +19,9 @@ export function layerTar(files: LayerFiles): Buffer {
   const all = new Map<string, ImageFile>();
   for (const [path, file] of files) {
     if (!/^\/[^/]/.test(path) || path.split("/").some((part) => part === ".." || part === ".")) {
-      throw new Error(`Cannot put "${path}" into an image: write an absolute path without . and ..`);
+      throw new Error(
+        `Cannot put "${path}" into an image: write an absolute path without . and ..`,
+      );
     }
     all.set(path.slice(1), file);
   }

@@ -31,7 +31,12 @@ export function tarHeader(meta: TarMeta): Buffer {
   if (records.length === 0) return ustar(meta, TYPE_FLAGS[meta.kind]);
   const body = Buffer.concat(records);
   const pax: TarMeta = { name: "pax", kind: "file", mode: 0o644, sizeBytes: body.length };
-  return Buffer.concat([ustar(pax, "x"), body, tarPadding(body.length), ustar(meta, TYPE_FLAGS[meta.kind])]);
+  return Buffer.concat([
+    ustar(pax, "x"),
+    body,
+    tarPadding(body.length),
+    ustar(meta, TYPE_FLAGS[meta.kind]),
+  ]);
 }
 
 /** The zeros that fill the last block of a content. */
@@ -47,7 +52,9 @@ function paxRecord(key: string, value: string): Buffer {
   const rest = ` ${key}=${value}\n`;
   const length = Buffer.byteLength(rest);
   // the length counts its own digits
-  const total = [1, 2, 3, 4, 5].map((digits) => length + digits).find((sum, at) => `${sum}`.length === at + 1);
+  const total = [1, 2, 3, 4, 5]
+    .map((digits) => length + digits)
+    .find((sum, at) => `${sum}`.length === at + 1);
   return Buffer.from(`${total}${rest}`);
 }
 

@@ -40,6 +40,17 @@ interface TextRule {
 
 /** Most failures of a runtime arrive as UNKNOWN with a text: the text decides. First match wins. */
 const TEXT_RULES: readonly TextRule[] = [
+  {
+    pattern: /(?:^|: )no space left on device$/,
+    code: "resource_exhausted",
+    remedy: "make room on the host's disk",
+  },
+  {
+    pattern:
+      /(?:^|: )(?:input\/output error|read-only file system|permission denied|operation not permitted|too many open files|cannot allocate memory)$/,
+    code: "internal",
+    remedy: "see to the host",
+  },
   { pattern: /^cannot start a running process\b/, code: "failed_precondition" },
   {
     pattern: /^failed to delete task: cannot delete a running process\b/,
@@ -67,13 +78,15 @@ const TEXT_RULES: readonly TextRule[] = [
   { pattern: /^OCI runtime \w+ failed: /, code: "failed_precondition" },
   { pattern: /^unable to set memory limit to /, code: "failed_precondition" },
   { pattern: /^failed to get stream processor for /, code: "unimplemented" },
-  {
-    pattern:
-      /^mount callback failed on .*: (?:archive\/tar|gzip|zstd|flate|unexpected EOF|invalid)/,
-    code: "invalid_argument",
-  },
-  { pattern: /^failed to extract layer/, code: "invalid_argument" },
 ];
+
+const APPLY = "containerd.services.diff.v1.Diff/Apply";
+/** What unpacking says beside the rules comes from many a decompressor, and is about the layer. */
+const DAMAGED_LAYER: TextRule = {
+  pattern: /^/,
+  code: "invalid_argument",
+  remedy: "the layer is damaged, build or copy the image again",
+};
 
 /** Whether another client is writing the same ingest, which only waiting mends. */
 export function isLockedRef(error: unknown): boolean {
@@ -128,7 +141,8 @@ export function toStowageError(cause: unknown, place: RpcErrorPlace): StowageErr
     return unreachable(cause, state, place);
   }
   if (code === UNKNOWN) {
-    const rule = TEXT_RULES.find(({ pattern }) => pattern.test(state));
+    const rules = place.rpc === APPLY ? [...TEXT_RULES, DAMAGED_LAYER] : TEXT_RULES;
+    const rule = rules.find(({ pattern }) => pattern.test(state));
     return fail(rule?.code ?? "internal", rule?.remedy);
   }
   if (code === 4)

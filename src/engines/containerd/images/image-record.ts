@@ -23,7 +23,10 @@ export interface ImageRecordWrite {
 }
 
 /** Every image record of the namespace. */
-export async function listImageRecords(client: ContainerdClient, signal?: AbortSignal): Promise<readonly ImageRecord[]> {
+export async function listImageRecords(
+  client: ContainerdClient,
+  signal?: AbortSignal,
+): Promise<readonly ImageRecord[]> {
   const { images } = await client.unary(Images.method.list, {}, { doing: "list images", signal });
   return images.map(toRecord);
 }
@@ -35,7 +38,11 @@ export async function getImageRecord(
   signal?: AbortSignal,
 ): Promise<ImageRecord | undefined> {
   try {
-    const { image } = await client.unary(Images.method.get, { name }, { doing: `look up image "${name}"`, signal });
+    const { image } = await client.unary(
+      Images.method.get,
+      { name },
+      { doing: `look up image "${name}"`, signal },
+    );
     return image === undefined ? undefined : toRecord(image);
   } catch (error) {
     if (StowageError.is(error, "not_found")) return undefined;
@@ -63,7 +70,9 @@ export async function writeImageRecord(
       if (!StowageError.is(error, "already_exists")) throw error;
     }
   }
-  const missing = Object.entries(write.labels).filter(([key, value]) => held?.labels[key] !== value);
+  const missing = Object.entries(write.labels).filter(
+    ([key, value]) => held?.labels[key] !== value,
+  );
   const sameTarget = held?.target.digest === write.target.digest;
   const paths = [...(sameTarget ? [] : ["target"]), ...missing.map(([key]) => `labels.${key}`)];
   if (paths.length === 0) return;
@@ -84,10 +93,13 @@ export async function addImageLabels(
 ): Promise<void> {
   const held = await getImageRecord(client, name, signal);
   if (held === undefined) {
-    throw new StowageError(`Cannot claim image "${name}": it is not in containerd; pull or import it first`, {
-      code: "not_found",
-      context: { image: name },
-    });
+    throw new StowageError(
+      `Cannot claim image "${name}": it is not in containerd; pull or import it first`,
+      {
+        code: "not_found",
+        context: { image: name },
+      },
+    );
   }
   await writeImageRecord(client, { name, target: held.target, labels }, signal);
 }
@@ -103,7 +115,10 @@ export async function removeImageLabel(
   if (held?.labels[key] === undefined) return held;
   const options = { doing: `release image "${name}"`, signal };
   // a key of the mask that has no value in the message is deleted
-  const request = { image: { name, target: checkedTarget(held) }, updateMask: { paths: [`labels.${key}`] } };
+  const request = {
+    image: { name, target: checkedTarget(held) },
+    updateMask: { paths: [`labels.${key}`] },
+  };
   try {
     const { image } = await client.unary(Images.method.update, request, options);
     return image === undefined ? undefined : toRecord(image);
@@ -125,7 +140,11 @@ export async function deleteImageRecord(
 ): Promise<void> {
   const { sync = false, signal } = options;
   try {
-    await client.unary(Images.method.delete, { name, sync }, { doing: `remove image "${name}"`, signal });
+    await client.unary(
+      Images.method.delete,
+      { name, sync },
+      { doing: `remove image "${name}"`, signal },
+    );
   } catch (error) {
     if (!StowageError.is(error, "not_found")) throw error;
   }
@@ -134,9 +153,12 @@ export async function deleteImageRecord(
 function checkedTarget({ name, target }: Pick<ImageRecord, "name" | "target">) {
   const { mediaType, digest, size } = target;
   if (name === "" || mediaType === "" || digest === "" || !(size > 0)) {
-    throw new StowageError(`Cannot record image "${name}": its name, or the type, digest or size of its target is missing`, {
-      code: "invalid_argument",
-    });
+    throw new StowageError(
+      `Cannot record image "${name}": its name, or the type, digest or size of its target is missing`,
+      {
+        code: "invalid_argument",
+      },
+    );
   }
   return { mediaType, digest, size: BigInt(size) };
 }

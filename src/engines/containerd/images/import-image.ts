@@ -44,7 +44,11 @@ export interface ImportOptions {
  * @throws StowageError `unimplemented` when a layer has a format that containerd cannot unpack
  * @throws `signal.reason`, unwrapped, when the signal is aborted
  */
-export async function importImage(client: ContainerdClient, content: ImageContent, options: ImportOptions): Promise<void> {
+export async function importImage(
+  client: ContainerdClient,
+  content: ImageContent,
+  options: ImportOptions,
+): Promise<void> {
   const { signal } = options;
   checkContent(content, options.name);
   for (let attempt = 1; ; attempt += 1) {
@@ -57,9 +61,10 @@ export async function importImage(client: ContainerdClient, content: ImageConten
     } catch (error) {
       signal?.throwIfAborted();
       if (!StowageError.is(error)) throw error;
+      if (error.retryable || error.code === "deadline_exceeded") throw error;
       // an import of the same image that ended took our lease along, and left us its result
       if (attempt < ATTEMPTS && !(await hasLease(client, leaseId, signal))) continue;
-      if (!error.retryable && error.code !== "deadline_exceeded") await dropLease(client, leaseId);
+      await dropLease(client, leaseId);
       throw error;
     }
   }
@@ -72,37 +77,60 @@ async function importUnderLease(
   options: ImportOptions,
 ): Promise<void> {
   const { snapshotter = DEFAULT_SNAPSHOTTER, name, labels, labelsIfMade = {} } = options;
-  const { manifest, config, index, layers, diffIds } = content;
+  const { manifest, config, layers, diffIds } = content;
   const chain = chainIds(diffIds);
   const top = chain.at(-1);
   // one failure stops the others at their next step
   const failure = new AbortController();
-  const signal = options.signal === undefined ? failure.signal : AbortSignal.any([options.signal, failure.signal]);
+  const signal =
+    options.signal === undefined
+      ? failure.signal
+      : AbortSignal.any([options.signal, failure.signal]);
 
   const store = async (kind: string, blob: BlobDescriptor, blobLabels: Labels): Promise<void> => {
     const upload = { blob, ref: `${kind}-${blob.digest}`, labels: blobLabels };
     const result = await uploadBlob(client, content, upload, signal);
     if (result === "present") await ensureContentLabels(client, blob.digest, blobLabels, signal);
   };
+  const listing = await findListing(content);
+  // a manifest may name one layer several times
+  const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
   const uploads = runLimited(UPLOADS_AT_ONCE, [
-    ...layers.map((layer) => () => store("layer", layer, {})),
+    ...distinct.map((layer) => () => store("layer", layer, {})),
     () => store("manifest", manifest, manifestLabels(config.digest, layers)),
     () => store("config", config, configLabels(snapshotter, top)),
-    ...(index === undefined
-      ? []
-      : [async () => store("index", index, indexLabels(await manifestPosition(content, index), manifest.digest))]),
+    ...(listing === undefined ? [] : [() => store("index", listing.index, listing.labels)]),
   ]);
   const unpack = async (): Promise<void> => {
     await leaseSnapshots(client, leaseId, snapshotter, chain, signal);
     if (top !== undefined && (await snapshotExists(client, snapshotter, top, signal))) return;
     for (const [at, layer] of layers.entries()) {
-      await uploads[at];
+      await uploads[distinct.findIndex(({ digest }) => digest === layer.digest)];
       const [diffId = "", chainId = ""] = [diffIds[at], chain[at]];
-      await unpackLayer(client, snapshotter, { layer, diffId, chainId, parent: chain[at - 1] }, signal);
+      await unpackLayer(
+        client,
+        snapshotter,
+        { layer, diffId, chainId, parent: chain[at - 1] },
+        signal,
+      );
     }
   };
   await allOrFirstFailure([...uploads, unpack()], failure);
-  await writeImageRecord(client, { name, target: index ?? manifest, labels, labelsIfMade }, signal);
+  await writeImageRecord(
+    client,
+    { name, target: listing?.index ?? manifest, labels, labelsIfMade },
+    signal,
+  );
+}
+
+/** The index to record beside the manifest; without one that lists it the manifest stands alone. */
+async function findListing(
+  content: ImageContent,
+): Promise<{ readonly index: BlobDescriptor; readonly labels: Labels } | undefined> {
+  const { index, manifest } = content;
+  const position = index === undefined ? undefined : await manifestPosition(content, index);
+  if (index === undefined || position === undefined) return undefined;
+  return { index, labels: indexLabels(position, manifest.digest) };
 }
 
 /** Holds layers that are unpacked already; naming one that is not there yet does no harm. */
@@ -116,12 +144,17 @@ async function leaseSnapshots(
   const options = { doing: `hold layers under lease "${id}"`, signal };
   const type = `snapshots/${snapshotter}`;
   await Promise.all(
-    chain.map((chainId) => client.unary(Leases.method.addResource, { id, resource: { id: chainId, type } }, options)),
+    chain.map((chainId) =>
+      client.unary(Leases.method.addResource, { id, resource: { id: chainId, type } }, options),
+    ),
   );
 }
 
 /** Waits for all, so that nothing goes on unseen, and then throws what failed first. */
-async function allOrFirstFailure(tasks: readonly Promise<void>[], failure: AbortController): Promise<void> {
+async function allOrFirstFailure(
+  tasks: readonly Promise<void>[],
+  failure: AbortController,
+): Promise<void> {
   const failures: unknown[] = [];
   await Promise.all(
     tasks.map((task) =>

@@ -43,14 +43,21 @@ export async function takeImportLease(
     if (endsAt - Date.now() > LIFE_MS / 2) return id;
     await dropLease(client, id, signal);
   }
-  throw new StowageError(`Cannot take lease "${id}": others make and drop it all the time; try again`, {
-    code: "aborted",
-    retryable: true,
-  });
+  throw new StowageError(
+    `Cannot take lease "${id}": others make and drop it all the time; try again`,
+    {
+      code: "aborted",
+      retryable: true,
+    },
+  );
 }
 
 /** Whether a lease is there. */
-export async function hasLease(client: ContainerdClient, id: string, signal?: AbortSignal): Promise<boolean> {
+export async function hasLease(
+  client: ContainerdClient,
+  id: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const options = { doing: `look for lease "${id}"`, signal };
   const { leases } = await client.unary(Leases.method.list, { filters: [`id==${id}`] }, options);
   return leases.some((lease) => lease.id === id);
@@ -60,9 +67,17 @@ export async function hasLease(client: ContainerdClient, id: string, signal?: Ab
  * Drops a lease, and with it, before this returns, all that nothing else refers to: ingests, half
  * unpacked layers, blobs. Absent: nothing happens.
  */
-export async function dropLease(client: ContainerdClient, id: string, signal?: AbortSignal): Promise<void> {
+export async function dropLease(
+  client: ContainerdClient,
+  id: string,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    await client.unary(Leases.method.delete, { id, sync: true }, { doing: `drop lease "${id}"`, signal });
+    await client.unary(
+      Leases.method.delete,
+      { id, sync: true },
+      { doing: `drop lease "${id}"`, signal },
+    );
   } catch (error) {
     if (!StowageError.is(error, "not_found")) throw error;
   }

@@ -20,7 +20,10 @@ export async function listImportLeftovers(
  *
  * @returns the names of what was there
  */
-export async function sweepImports(client: ContainerdClient, signal?: AbortSignal): Promise<readonly string[]> {
+export async function sweepImports(
+  client: ContainerdClient,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
   const names = await listImportLeftovers(client, signal);
   for (const name of names) await dropLease(client, name, signal);
   return names;

@@ -10,17 +10,21 @@ const MAX_INDEX_BYTES = 4 * 1024 * 1024;
 const Index = z.object({ manifests: z.array(z.object({ digest: z.string() })) });
 
 /**
- * Where an image's manifest stands in its index.
+ * Where an image's manifest stands in its index; undefined when only an index within the index lists it.
  *
- * @throws StowageError `invalid_argument` when the index is too big, is not what its digest says, or does not name it.
+ * @throws StowageError `invalid_argument` when the index is too big, or is not what its digest says.
  */
 export async function manifestPosition(
   content: Pick<ImageContent, "open" | "manifest">,
   index: BlobDescriptor,
-): Promise<number> {
+): Promise<number | undefined> {
   const { digest, size } = index;
   const fail = (why: string, cause?: unknown): never => {
-    throw new StowageError(`Cannot read image index "${digest}": ${why}`, { code: "invalid_argument", cause, context: { digest } });
+    throw new StowageError(`Cannot read image index "${digest}": ${why}`, {
+      code: "invalid_argument",
+      cause,
+      context: { digest },
+    });
   };
   if (size > MAX_INDEX_BYTES) fail(`it has ${size} bytes, ${MAX_INDEX_BYTES} are allowed`);
   const parts: Uint8Array[] = [];
@@ -32,5 +36,5 @@ export async function manifestPosition(
     fail("it is not an image index; build the image again", error);
   }
   const position = manifests.findIndex((manifest) => manifest.digest === content.manifest.digest);
-  return position >= 0 ? position : fail(`it does not list manifest ${content.manifest.digest}; build the image again`);
+  return position < 0 ? undefined : position;
 }

@@ -1,14 +1,24 @@
-/** Starts tasks in their order, `limit` at once. @returns a promise a task, in the same order */
-export function runLimited(limit: number, tasks: readonly (() => Promise<void>)[]): readonly Promise<void>[] {
-  const running: Promise<unknown>[] = Array.from({ length: limit }, () => Promise.resolve());
-  const waiting = [...running];
-  const results: Promise<void>[] = [];
-  for (const task of tasks) {
-    const slot = Promise.race(waiting.map(async (promise, at) => {
-      await promise;
-      return at;
-    }));
-    results.push(slot.then(task));
-  }
-  return results;
+/**
+ * Starts tasks in their order, `limit` at once; one that fails does not stop the others.
+ *
+ * @returns a promise a task, in the same order
+ */
+export function runLimited(
+  limit: number,
+  tasks: readonly (() => Promise<void>)[],
+): readonly Promise<void>[] {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return tasks.map(async (task) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      await task();
+    } finally {
+      // the place goes over to the next, or is given up
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  });
 }

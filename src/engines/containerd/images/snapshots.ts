@@ -13,7 +13,11 @@ export async function snapshotExists(
   signal?: AbortSignal,
 ): Promise<boolean> {
   try {
-    await client.unary(Snapshots.method.stat, { snapshotter, key }, { doing: `look for snapshot "${key}"`, signal });
+    await client.unary(
+      Snapshots.method.stat,
+      { snapshotter, key },
+      { doing: `look for snapshot "${key}"`, signal },
+    );
     return true;
   } catch (error) {
     if (StowageError.is(error, "not_found")) return false;
@@ -29,7 +33,11 @@ export async function removeSnapshot(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    await client.unary(Snapshots.method.remove, { snapshotter, key }, { doing: `remove snapshot "${key}"`, signal });
+    await client.unary(
+      Snapshots.method.remove,
+      { snapshotter, key },
+      { doing: `remove snapshot "${key}"`, signal },
+    );
   } catch (error) {
     if (!StowageError.is(error, "not_found")) throw error;
   }

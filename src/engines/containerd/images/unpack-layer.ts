@@ -44,7 +44,11 @@ export async function unpackLayer(
       { doing, signal },
     );
     await applyLayer(client, unpack, mounts, signal);
-    await client.unary(Snapshots.method.commit, { snapshotter, name: chainId, key }, { doing, signal });
+    await client.unary(
+      Snapshots.method.commit,
+      { snapshotter, name: chainId, key },
+      { doing, signal },
+    );
   } catch (error) {
     // a Prepare that was cancelled may have been done all the same
     await removeSnapshot(client, snapshotter, key);
@@ -60,7 +64,11 @@ async function applyLayer(
   mounts: Mount[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const diff = { mediaType: layerMediaType(layer.mediaType), digest: layer.digest, size: BigInt(layer.size) };
+  const diff = {
+    mediaType: layerMediaType(layer.mediaType),
+    digest: layer.digest,
+    size: BigInt(layer.size),
+  };
   const { applied } = await client.unary(
     Diff.method.apply,
     { diff, mounts },

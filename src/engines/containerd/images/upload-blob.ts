@@ -46,29 +46,40 @@ export async function uploadBlob(
   upload: BlobUpload,
   signal?: AbortSignal,
 ): Promise<"written" | "present"> {
-  const givenUpAt = performance.now() + LOCKED_FOR_MS;
+  const giveUpAt = performance.now() + LOCKED_FOR_MS;
   let pauseMs = FIRST_PAUSE_MS;
   let mayStartOver = true;
   for (;;) {
-    try {
-      return await uploadOnce(client, content, upload, signal);
-    } catch (error) {
-      if (StowageError.is(error, "already_exists")) return "present";
-      if (isBadCommit(error)) {
-        // else every later try would continue the bad bytes
-        await abortIngest(client, upload.ref);
-        // the bytes may be an earlier writer's: ours are verified once they are read from the start
-        if (!mayStartOver) throw badBlob(upload, error);
-        mayStartOver = false;
-        continue;
-      }
-      if (!isLockedRef(error) && !isWrongOffset(error)) throw error;
-      if (performance.now() > givenUpAt) throw error;
-      await sleep(Math.random() * pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() =>
-        signal?.throwIfAborted(),
-      );
-      pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
+    const error = await uploadOnce(client, content, upload, signal).then(() => undefined, asError);
+    if (error === undefined) return "written";
+    if (StowageError.is(error, "already_exists")) return "present";
+    if (isBadCommit(error)) {
+      // else every later try would continue the bad bytes
+      await abortIngest(client, upload.ref);
+      // the bytes may be an earlier writer's: ours are verified once they are read from the start
+      if (!mayStartOver) throw badBlob(upload, error);
+      mayStartOver = false;
+      continue;
     }
+    const waits = isLockedRef(error) || isWrongOffset(error);
+    if (!waits || performance.now() > giveUpAt) throw error;
+    await pause(Math.random() * pauseMs, signal);
+    pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
+  }
+}
+
+function asError(error: unknown): unknown {
+  return (
+    error ?? new StowageError("Cannot write blob: it failed without a reason", { code: "internal" })
+  );
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }
 
@@ -77,10 +88,13 @@ async function uploadOnce(
   content: Pick<ImageContent, "open">,
   { blob, ref, labels }: BlobUpload,
   signal: AbortSignal | undefined,
-): Promise<"written"> {
+): Promise<void> {
   const total = BigInt(blob.size);
   const common = { ref, total, expected: blob.digest };
-  await using call: WriteCall = client.bidi(Content.method.write, { doing: `write blob "${blob.digest}"`, signal });
+  await using call: WriteCall = client.bidi(Content.method.write, {
+    doing: `write blob "${blob.digest}"`,
+    signal,
+  });
   await call.send({ ...common, action: WriteAction.STAT });
   const { offset } = await call.receive();
   if (offset < total) {
@@ -97,7 +111,6 @@ async function uploadOnce(
   // all there already: another namespace has the blob, or a writer died just before its commit
   await call.send({ ...common, action: WriteAction.COMMIT, offset: total, labels });
   await call.receive();
-  return "written";
 }
 
 async function sendBytes(
@@ -108,7 +121,8 @@ async function sendBytes(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const source = content.open(blob.digest, from);
-  const bytes = from === 0 ? verifyStream(source, blob.digest, blob.size) : bounded(source, blob, from);
+  const bytes =
+    from === 0 ? verifyStream(source, blob.digest, blob.size) : bounded(source, blob, from);
   let offset = from;
   let unanswered = 0;
   for await (const data of chunkStream(bytes, CHUNK_BYTES)) {

@@ -1,0 +1,32 @@
+import type { Arguments } from "./arguments.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+
+/** An option of a command. */
+export interface OptionSpec {
+  readonly description: string;
+  readonly short?: string;
+  /** Word that stands for its value in the help; without one it is a switch. */
+  readonly value?: string;
+  /** May be given several times. */
+  readonly multiple?: boolean;
+}
+
+/** What a command takes, as its help says it. */
+export interface CommandHelp {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  readonly operands?: string;
+  readonly minOperands?: number;
+  readonly maxOperands?: number;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Paragraphs. */
+  readonly details?: readonly string[];
+  readonly examples: readonly { readonly command: string; readonly comment: string }[];
+}
+
+/** A command of the program. */
+export interface Command {
+  readonly help: CommandHelp;
+  run(args: Arguments, context: CommandContext): Promise<ExitCode>;
+}

@@ -1,0 +1,72 @@
+import type { Command } from "../command.ts";
+
+/** A command as the program knows it before it is loaded. */
+export interface CatalogEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command, in the order of the help; each is loaded when it is run. */
+export const CATALOG: readonly CatalogEntry[] = [
+  {
+    name: "init",
+    summary: "Make a new project in a directory",
+    load: async () => (await import("./init.ts")).initCommand,
+  },
+  {
+    name: "synth",
+    summary: "Run the app and write the manifests",
+    load: async () => (await import("./synth.ts")).synthCommand,
+  },
+  {
+    name: "validate",
+    summary: "Check the declaration without reaching a host",
+    load: async () => (await import("./validate.ts")).validateCommand,
+  },
+  {
+    name: "plan",
+    summary: "Show what apply would do, and touch nothing",
+    load: async () => (await import("./plan.ts")).planCommand,
+  },
+  {
+    name: "apply",
+    summary: "Make the hosts what the declaration says",
+    load: async () => (await import("./apply.ts")).applyCommand,
+  },
+  {
+    name: "destroy",
+    summary: "Remove all pods of a fleet from its hosts",
+    load: async () => (await import("./destroy.ts")).destroyCommand,
+  },
+  {
+    name: "ps",
+    summary: "List the pods of a fleet as they are",
+    load: async () => (await import("./ps.ts")).psCommand,
+  },
+  {
+    name: "logs",
+    summary: "Show what pods wrote",
+    load: async () => (await import("./logs.ts")).logsCommand,
+  },
+  {
+    name: "images",
+    summary: "images lock: pin every image's digest in fleet.lock.json",
+    load: async () => (await import("./images.ts")).imagesCommand,
+  },
+  {
+    name: "unlock",
+    summary: "Give up the locks of an apply that cannot go on",
+    load: async () => (await import("./unlock.ts")).unlockCommand,
+  },
+  {
+    name: "doctor",
+    summary: "Say whether hosts are ready, and what to do if not",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+  {
+    name: "schema",
+    summary: "Print the JSON Schema of the manifest",
+    load: async () => (await import("./schema.ts")).schemaCommand,
+  },
+];

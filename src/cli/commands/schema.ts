@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { FleetManifest, MANIFEST_VERSION } from "../../model/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+
+/** `stowage schema`. */
+export const schemaCommand: Command = {
+  help: {
+    name: "schema",
+    summary: "Prints the JSON Schema of the fleet manifest, for editors and other programs.",
+    options: {},
+    examples: [{ command: "schema > stowage.schema.json", comment: 'name it as "$schema" in your editor' }],
+  },
+  run: schema,
+};
+
+async function schema(_args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const document = {
+    ...z.toJSONSchema(FleetManifest, { io: "input", target: "draft-2020-12" }),
+    title: `Fleet manifest ${MANIFEST_VERSION}`,
+  };
+  context.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  return 0;
+}

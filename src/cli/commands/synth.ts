@@ -1,0 +1,31 @@
+import { relative } from "node:path";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { synthesize } from "../load-fleet.ts";
+
+/** `stowage synth`. */
+export const synthCommand: Command = {
+  help: {
+    name: "synth",
+    summary: "Runs the app of cdktf.json and writes a manifest and Terraform JSON for each fleet.",
+    options: { json: { description: "Print the files as JSON" } },
+    examples: [
+      { command: "synth", comment: "write cdktf.out/stacks/<fleet>/fleet.json" },
+      { command: "synth --verbose", comment: "and show what the app prints" },
+    ],
+  },
+  run: synth,
+};
+
+async function synth(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const fleets = await synthesize(args, context);
+  if (args.flag("json")) {
+    context.stdout.write(`${JSON.stringify({ fleets: Object.fromEntries(fleets) })}\n`);
+    return 0;
+  }
+  for (const [name, file] of fleets) {
+    context.stdout.write(`fleet ${context.paint.bold(name)}  ${relative(context.cwd, file)}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,35 @@
+import type { Paint } from "./text/paint.ts";
+
+/** What a command ends with: 0 done or nothing to do, 2 `plan` found changes, 1 an error. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Where text goes. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal; undefined where there is none. */
+  readonly columns: number | undefined;
+}
+
+/** Everything of the outside world that a command touches beside files: tests give their own. */
+export interface CommandContext {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Directory that relative paths start from; `-C` changes it. */
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** Whether somebody is there to answer {@link CommandContext.confirm}. */
+  readonly interactive: boolean;
+  /** Colours for stdout. */
+  readonly paint: Paint;
+  /** Aborted by the first Ctrl-C: what is running is finished, nothing new is begun. */
+  readonly drain: AbortSignal;
+  /** Aborted by the second Ctrl-C. */
+  readonly abort: AbortSignal;
+  /** `user@machine`, as records say who applied. */
+  readonly appliedBy: string;
+  now(): Date;
+  /** Asks on the terminal; true only for `yes`. */
+  confirm(question: string): Promise<boolean>;
+}

@@ -1,0 +1,57 @@
+import type { Diagnostic } from "../errors/index.ts";
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
+
+interface Level {
+  readonly isObject: boolean;
+  readonly keys: Set<string>;
+  /** Name or number of the item that is being read. */
+  at: string | number;
+  /** Whether the next string is a key. */
+  awaitsKey: boolean;
+}
+
+/**
+ * Names that stand twice in one object of a JSON text: JSON.parse would keep the last and say nothing.
+ *
+ * @param text valid JSON
+ */
+export function duplicateKeys(text: string): readonly Diagnostic[] {
+  const levels: Level[] = [];
+  const found: Diagnostic[] = [];
+  for (const [token] of text.matchAll(TOKEN)) {
+    const level = levels.at(-1);
+    if (token === "{" || token === "[") levels.push(opened(token === "{"));
+    else if (token === "}" || token === "]") levels.pop();
+    else if (token === "," && level !== undefined) nextItem(level);
+    else if (token.startsWith('"') && level?.awaitsKey === true) {
+      level.at = JSON.parse(token) as string;
+      level.awaitsKey = false;
+      if (level.keys.has(level.at)) found.push(twice(levels, level.at));
+      level.keys.add(level.at);
+    }
+  }
+  return found;
+}
+
+function opened(isObject: boolean): Level {
+  return { isObject, keys: new Set(), at: 0, awaitsKey: isObject };
+}
+
+function nextItem(level: Level): void {
+  if (level.isObject) level.awaitsKey = true;
+  else level.at = Number(level.at) + 1;
+}
+
+function twice(levels: readonly Level[], name: string): Diagnostic {
+  const path = levels
+    .map(({ at }) => (typeof at === "number" ? `[${at}]` : /^[A-Za-z0-9_-]+$/.test(at) ? `.${at}` : `[${JSON.stringify(at)}]`))
+    .join("")
+    .replace(/^\./, "");
+  return {
+    severity: "error",
+    path,
+    summary: `the name "${name}" stands here twice`,
+    detail: "give one of them another name, or take it away",
+  };
+}

@@ -1,0 +1,17 @@
+import type { OptionSpec } from "./command.ts";
+
+/** Options of every command. */
+export const GLOBAL_OPTIONS = {
+  file: {
+    short: "f",
+    value: "MANIFEST",
+    description: "Take this fleet manifest instead of running the app of cdktf.json",
+  },
+  fleet: { value: "NAME", description: "Fleet to take, where the app declares several" },
+  directory: { short: "C", value: "DIR", description: "Run as if started in this directory" },
+  parallelism: { value: "N", description: "Hosts worked on at once (default 16)" },
+  verbose: { short: "v", description: "Show what the app prints" },
+  debug: { description: "Show stack traces of errors" },
+  "no-color": { description: "Never colour; NO_COLOR does the same" },
+  help: { short: "h", description: "Show help" },
+} as const satisfies Readonly<Record<string, OptionSpec>>;

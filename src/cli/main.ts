@@ -1,0 +1,87 @@
+import { hostname, userInfo } from "node:os";
+import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
+import type { CommandContext, Output } from "./context.ts";
+import { runCli } from "./run-cli.ts";
+import { paintOf } from "./text/paint.ts";
+
+/** Signal numbers as shells count them. */
+const ABORTED_EXIT_CODE = 1;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const [drain, abort] = [new AbortController(), new AbortController()];
+  const stop = (): void => onSignal(drain, abort);
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endQuietly);
+  try {
+    return await runCli(process.argv.slice(2), processContext(drain.signal, abort.signal));
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+}
+
+/** The first signal lets running steps come to their end, the second cuts them off, a third ends the process. */
+function onSignal(drain: AbortController, abort: AbortController): void {
+  if (abort.signal.aborted) process.exit(ABORTED_EXIT_CODE);
+  if (drain.signal.aborted) abort.abort(new DOMException("Stopped at once", "AbortError"));
+  else drain.abort(new DOMException("Stopped", "AbortError"));
+}
+
+/** Whoever read our output went away (`stowage logs | head`): there is nobody left to tell. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}
+
+function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext {
+  return {
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    platform: process.platform,
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    paint: paintOf(false),
+    drain,
+    abort,
+    appliedBy: `${userName()}@${hostname()}`,
+    now: () => new Date(),
+    confirm: (question) => ask(question, drain),
+  };
+}
+
+function output(stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal: stream.isTTY === true,
+    get columns() {
+      return stream.isTTY === true ? stream.columns : undefined;
+    },
+  };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown");
+  }
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      lines.question(`${question} `, { signal }, (answer) => resolve(answer.trim().toLowerCase() === "yes"));
+      lines.once("close", () => resolve(false));
+      lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      signal.addEventListener("abort", () => resolve(false), { once: true });
+    });
+  } finally {
+    lines.close();
+  }
+}

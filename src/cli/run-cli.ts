@@ -1,0 +1,86 @@
+import { resolve } from "node:path";
+import { StowageError } from "../errors/index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { CATALOG } from "./commands/catalog.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { GLOBAL_OPTIONS } from "./global-options.ts";
+import { parseArguments, splitCommandLine } from "./parse-arguments.ts";
+import { errorJson, renderError } from "./render-error.ts";
+import { renderCommandHelp, renderProgramHelp } from "./render-help.ts";
+import { paintOf, wantsColour } from "./text/paint.ts";
+import { didYouMean } from "./text/suggest.ts";
+import { programVersion } from "./version.ts";
+
+const WINDOWS =
+  "Cannot run Stowage on Windows: it needs a Linux or macOS machine; run it in WSL2 (wsl --install)";
+
+/** Runs a command line to its exit code; errors are written where they belong, never thrown. */
+export async function runCli(argv: readonly string[], outside: CommandContext): Promise<ExitCode> {
+  const context = { ...outside, paint: paintFor(argv, outside) };
+  try {
+    return await dispatch(argv, context);
+  } catch (error) {
+    report(error, argv, context);
+    return 1;
+  }
+}
+
+async function dispatch(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
+  if (context.platform === "win32") throw new StowageError(WINDOWS, { code: "unimplemented" });
+  const { globals, command, rest } = splitCommandLine(argv);
+  if (globals.flag("version") || command === "version") {
+    context.stdout.write(`stowage ${programVersion()}\n`);
+    return 0;
+  }
+  if (command === undefined) {
+    (globals.flag("help") ? context.stdout : context.stderr).write(renderProgramHelp(CATALOG, GLOBAL_OPTIONS));
+    return globals.flag("help") ? 0 : 1;
+  }
+  if (command === "help") return help(rest[0], context);
+  const loaded = await loadCommand(command);
+  const args = parseArguments(rest, loaded.help).over(globals);
+  if (args.flag("help")) return help(command, context);
+  return await loaded.run(args, inDirectory(args, context));
+}
+
+async function help(name: string | undefined, context: CommandContext): Promise<ExitCode> {
+  const text =
+    name === undefined || name.startsWith("-")
+      ? renderProgramHelp(CATALOG, GLOBAL_OPTIONS)
+      : renderCommandHelp((await loadCommand(name)).help);
+  context.stdout.write(text);
+  return 0;
+}
+
+async function loadCommand(name: string): Promise<Command> {
+  const entry = CATALOG.find((each) => each.name === name);
+  if (entry !== undefined) return await entry.load();
+  const names = [...CATALOG.map((each) => each.name), "help", "version"];
+  throw new StowageError(
+    `Cannot run command ${JSON.stringify(name)}: there is none of that name; ${didYouMean(name, names, "see stowage help")}`,
+    { code: "invalid_argument" },
+  );
+}
+
+function inDirectory(args: Arguments, context: CommandContext): CommandContext {
+  const directory = args.text("directory");
+  return directory === undefined ? context : { ...context, cwd: resolve(context.cwd, directory) };
+}
+
+/** Errors go to a program as JSON on stdout when it asked for JSON, and to people on stderr. */
+function report(error: unknown, argv: readonly string[], context: CommandContext): void {
+  if (given(argv, "--json")) context.stdout.write(`${JSON.stringify(errorJson(error))}\n`);
+  const colour = wantsColour(context.env, context.stderr.isTerminal, given(argv, "--no-color"));
+  context.stderr.write(renderError(error, paintOf(colour), given(argv, "--debug")));
+}
+
+function paintFor(argv: readonly string[], { env, stdout }: CommandContext) {
+  return paintOf(wantsColour(env, stdout.isTerminal, given(argv, "--no-color")));
+}
+
+/** Whether a switch was given, on a command line that may not be readable as a whole. */
+function given(argv: readonly string[], option: string): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes(option);
+}

@@ -1,0 +1,79 @@
+import type { RecordedGeneration } from "../model/index.ts";
+import type { Step } from "../plan/index.ts";
+import { shortDigests } from "./text/format-value.ts";
+import { printable } from "./text/printable.ts";
+import { formatTransfer } from "./text/quantities.ts";
+
+/** Steps that only keep Stowage's own notes: not worth a word where there are others. */
+const BOOKKEEPING: ReadonlySet<Step["kind"]> = new Set([
+  "commit",
+  "forget",
+  "write-roster",
+  "forget-fleet",
+]);
+
+/** Steps as words joined by ` · `. */
+export function stepLine(steps: readonly Step[], to: RecordedGeneration | undefined): string {
+  const telling = steps.filter(({ kind }) => !BOOKKEEPING.has(kind));
+  const shown = telling.length > 0 ? telling : steps;
+  return shown.map((step) => stepWords(step, to)).join(" · ");
+}
+
+/**
+ * One step for people.
+ *
+ * @param to the generation that is to run; any other one is `the old`
+ */
+export function stepWords(step: Step, to: RecordedGeneration | undefined): string {
+  const old = "generation" in step && to !== undefined && step.generation !== to.generation;
+  const which = old ? " the old" : "";
+  switch (step.kind) {
+    case "import-image":
+      return `import ${imageWords(step.image.reference)}${step.sizeBytes === undefined ? "" : ` (${formatTransfer(step.sizeBytes)})`}`;
+    case "claim-image":
+      return `share ${imageWords(step.image.reference)}`;
+    case "release-image":
+      return `let go of ${imageWords(step.name)}`;
+    case "create-volume":
+      return `make volume ${step.volume}`;
+    case "wait-healthy":
+      return waitWords(to);
+    case "remove-leftover":
+      return `remove ${printable(step.name)}`;
+    case "commit":
+      return "note it in its record";
+    case "forget":
+      return "delete its record";
+    case "write-roster":
+      return "write the roster";
+    case "remove-roster":
+      return "delete the roster";
+    case "move-fleet":
+      return `rename the folder of fleet ${step.from.fleet}`;
+    case "forget-fleet":
+      return `drop the name ${step.from.fleet}`;
+    case "prepare":
+    case "start":
+    case "stop":
+    case "remove":
+    case "update":
+      return `${step.kind}${which}`;
+    default:
+      return step satisfies never;
+  }
+}
+
+function waitWords(to: RecordedGeneration | undefined): string {
+  const probes = Object.values(to?.spec.containers ?? {}).flatMap(({ health }) => health ?? []);
+  if (probes.length === 0) return "see that it runs";
+  const awaited = probes.map((probe) =>
+    probe.kind === "exec"
+      ? printable(probe.command[0] ?? "its check")
+      : `:${probe.port}${probe.kind === "http" ? (probe.path ?? "/") : ""}`,
+  );
+  return `wait for ${awaited.join(" and ")}`;
+}
+
+function imageWords(reference: string): string {
+  return printable(shortDigests(reference)).replace(/^docker\.io\/(?:library\/)?/, "");
+}

@@ -1,0 +1,92 @@
+import type {
+  CommandResult,
+  FileStretch,
+  Host,
+  HostCallOptions,
+  HostSnapshot,
+  PortHolder,
+  SnapshotRequest,
+} from "../host.ts";
+import { measureDirectory } from "./disk-usage.ts";
+import { findPortHolders } from "./port-holders.ts";
+import { probePort } from "./probe-port.ts";
+import { readStretch } from "./read-stretch.ts";
+import { removeTree } from "./remove-directory.ts";
+import { runProgram } from "./run-program.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import { createWhole, makeDirectory, removeFile, replaceFile } from "./write-file.ts";
+
+/** The machine that this program runs on. It holds nothing open: disposing it does nothing. */
+export function openLocalHost(): Host {
+  return new LocalHost();
+}
+
+class LocalHost implements Host {
+  readonly address = "local";
+
+  async snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot> {
+    return await takeSnapshot(request, options?.signal);
+  }
+
+  async holders(
+    inodes: readonly number[],
+    options?: HostCallOptions,
+  ): Promise<ReadonlyMap<number, PortHolder>> {
+    return await findPortHolders(inodes, options?.signal);
+  }
+
+  async readFileFrom(
+    path: string,
+    offset: number,
+    options?: HostCallOptions,
+  ): Promise<FileStretch | undefined> {
+    options?.signal?.throwIfAborted();
+    return await readStretch(path, offset);
+  }
+
+  async diskUsage(path: string, options?: HostCallOptions): Promise<number> {
+    return await measureDirectory(path, options?.signal);
+  }
+
+  async probe(
+    target: { readonly port: number; readonly http?: { readonly path: string } },
+    timeoutMs: number,
+    options?: HostCallOptions,
+  ): Promise<string | undefined> {
+    return await probePort(target, timeoutMs, options?.signal);
+  }
+
+  async writeFile(path: string, text: string, options?: HostCallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await replaceFile(path, text);
+  }
+
+  async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    return await createWhole(path, text);
+  }
+
+  async removeFile(path: string, options?: HostCallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await removeFile(path);
+  }
+
+  async makeDirectory(
+    path: string,
+    attributes: { readonly mode: number; readonly uid?: number; readonly gid?: number },
+    options?: HostCallOptions,
+  ): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await makeDirectory(path, attributes);
+  }
+
+  async removeDirectory(path: string, options?: HostCallOptions): Promise<void> {
+    await removeTree(path, options?.signal);
+  }
+
+  async run(command: readonly string[], options?: HostCallOptions): Promise<CommandResult> {
+    return await runProgram(command, options?.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,56 @@
+import { get } from "node:http";
+import { connect } from "node:net";
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Asks a port of the loopback address: whether it takes a connection, or what it answers to GET.
+ *
+ * @returns undefined when it is healthy, else why not
+ */
+export function probePort(
+  target: { readonly port: number; readonly http?: { readonly path: string } },
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  signal?.throwIfAborted();
+  const { port, http } = target;
+  return new Promise((resolve, reject) => {
+    const request =
+      http === undefined
+        ? connect({ host: LOOPBACK, port }, () => end(undefined))
+        : get({ host: LOOPBACK, port, path: http.path, agent: false }, ({ statusCode = 0 }) =>
+            end(
+              statusCode >= 200 && statusCode < 400
+                ? undefined
+                : `port ${port} answered ${statusCode} to GET ${http.path}`,
+            ),
+          );
+    const timer = setTimeout(
+      () => end(`port ${port} did not answer within ${timeoutMs} ms`),
+      timeoutMs,
+    );
+    const abort = () => {
+      clean();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    request.on("error", (error: NodeJS.ErrnoException) => end(refusal(port, error)));
+
+    function clean(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      request.destroy();
+    }
+    function end(answer: string | undefined): void {
+      clean();
+      resolve(answer);
+    }
+  });
+}
+
+function refusal(port: number, error: NodeJS.ErrnoException): string {
+  if (error.code === "ECONNREFUSED") return `nothing listens on port ${port}`;
+  if (error.code === "ECONNRESET") return `port ${port} closed the connection`;
+  return `port ${port} failed: ${error.message}`;
+}

@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { HostSnapshot, SnapshotRequest } from "../host.ts";
+import { expandPath } from "./expand-path.ts";
+import { fileError, isAbsent } from "./file-error.ts";
+import { readListeningPorts } from "./listening-ports.ts";
+import { readTextSync } from "./read-text.ts";
+
+/** Files read in one turn of the event loop: some milliseconds. */
+const FILES_AT_ONCE = 256;
+
+/** What this machine looks like now. */
+export async function takeSnapshot(
+  request: SnapshotRequest,
+  signal: AbortSignal | undefined,
+): Promise<HostSnapshot> {
+  signal?.throwIfAborted();
+  const files = new Map<string, string | Error>();
+  const paths = (request.files ?? []).flatMap(expandPath);
+  for (const [at, path] of paths.entries()) {
+    if (at % FILES_AT_ONCE === FILES_AT_ONCE - 1) {
+      await nextTurn();
+      signal?.throwIfAborted();
+    }
+    const text = readTextSync(path);
+    if (text !== undefined) files.set(path, text);
+  }
+  const entries = new Map<string, readonly string[]>();
+  for (const path of request.list ?? []) {
+    const names = listDirectory(path);
+    if (names !== undefined) entries.set(path, names);
+  }
+  return {
+    files,
+    existing: new Set((request.exist ?? []).filter((path) => existsSync(path))),
+    entries,
+    listening: request.listening === true ? readListeningPorts() : [],
+    monotonicMs: monotonicMs(),
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+  };
+}
+
+function listDirectory(path: string): readonly string[] | undefined {
+  try {
+    return readdirSync(path).sort();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw fileError(error, "list directory", path);
+  }
+}
+
+/** CLOCK_MONOTONIC: the same for every process of the machine. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { chmod, chown, link, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileError, isAbsent, systemCode } from "./file-error.ts";
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+/** Replaces a file in one instant. What a killed writer left beside it is overwritten by the next. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = temporaryPath(path);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    // a new inode: a writer that was asleep since before must not write into ours
+    await rm(temporary, { force: true });
+    await writeNew(temporary, text);
+    await rename(temporary, path);
+    await flushDirectory(dirname(path));
+  } catch (error) {
+    throw fileError(error, "write file", path);
+  }
+}
+
+/** Makes a file with its whole text in one instant. @returns false when it exists */
+export async function createWhole(path: string, text: string): Promise<boolean> {
+  const temporary = temporaryPath(path, `.${process.pid}-${randomBytes(4).toString("hex")}`);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await writeNew(temporary, text);
+    try {
+      await link(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await flushDirectory(dirname(path));
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw fileError(error, "create file", path);
+  }
+}
+
+/** Removes a file, and what a killed writer of it left. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(temporaryPath(path), { force: true });
+    await rm(path, { force: true });
+  } catch (error) {
+    if (!isAbsent(error)) throw fileError(error, "remove file", path);
+  }
+}
+
+/**
+ * Makes a directory with its owner and mode; it appears under its name only when it has both. Those
+ * above it are made 0700.
+ */
+export async function makeDirectory(
+  path: string,
+  attributes: { readonly mode: number; readonly uid?: number; readonly gid?: number },
+): Promise<void> {
+  const temporary = temporaryPath(path);
+  try {
+    if (await isDirectory(path)) return;
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await rmdir(temporary).catch((error: unknown) => {
+      if (!isAbsent(error)) throw error;
+    });
+    await mkdir(temporary, DIRECTORY_MODE);
+    const { uid, gid } = attributes;
+    if (uid !== undefined || gid !== undefined) await chown(temporary, uid ?? -1, gid ?? -1);
+    await chmod(temporary, attributes.mode);
+    await rename(temporary, path);
+    await flushDirectory(dirname(path));
+  } catch (error) {
+    throw fileError(error, "make directory", path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return true;
+    throw Object.assign(new Error("it is not a directory"), { code: "ENOTDIR" });
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function temporaryPath(path: string, unique = ""): string {
+  return join(dirname(path), `.${basename(path)}${unique}.tmp`);
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

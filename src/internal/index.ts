@@ -1,0 +1,1 @@
+export { createLimiter, type Limiter, mapLimited } from "./limit.ts";

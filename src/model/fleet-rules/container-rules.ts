@@ -1,0 +1,126 @@
+import type { ContainerSpec } from "../container.ts";
+import type { PodSpec } from "../pod.ts";
+import type { Resources } from "../resources.ts";
+import type { Security } from "../security.ts";
+import { duplicates, type Findings, mistake, type PodPlace } from "./rule.ts";
+
+/** Rules between the fields of the containers of a pod, and between them and the pod's. */
+export function* containerRules({ path, pod }: PodPlace): Findings {
+  for (const [name, container] of Object.entries(pod.containers)) {
+    const place = `${path}.containers.${name}`;
+    yield* mountRules(place, container, pod);
+    yield* deviceRules(place, container);
+    yield* resourceRules(`${place}.resources`, container.resources ?? {});
+    yield* ulimitRules(`${place}.ulimits`, container);
+    yield* securityRules(`${place}.security`, container.security ?? {});
+    yield* healthRules(`${place}.health`, container, pod);
+  }
+}
+
+function* mountRules(place: string, container: ContainerSpec, pod: PodSpec): Findings {
+  const mounts = container.mounts ?? [];
+  const volumes = Object.keys(pod.volumes ?? {});
+  for (const { volume, path } of mounts) {
+    if (path === "/") {
+      yield mistake(
+        `${place}.mounts[/]`,
+        "a volume cannot take the place of the root",
+        "mount it below /",
+      );
+    }
+    if (volumes.includes(volume)) continue;
+    const known =
+      volumes.length === 0 ? "the pod has none" : `the pod's volumes are ${volumes.join(", ")}`;
+    yield mistake(
+      `${place}.mounts[${path}]`,
+      `there is no volume "${volume}"`,
+      `${known}; declare it in volumes of the pod`,
+    );
+  }
+  for (const [path, same] of duplicates(mounts, (mount) => mount.path)) {
+    const names = same.map(({ volume }) => volume).join(", ");
+    yield mistake(
+      `${place}.mounts[${path}]`,
+      `${path} is mounted more than once (${names})`,
+      "keep one",
+    );
+  }
+}
+
+function* deviceRules(place: string, container: ContainerSpec): Findings {
+  const devices = container.devices ?? [];
+  for (const [path] of duplicates(devices, (device) => device.containerPath ?? device.path)) {
+    yield mistake(`${place}.devices[${path}]`, `${path} is given more than once`, "keep one");
+  }
+}
+
+function* resourceRules(path: string, resources: Resources): Findings {
+  const { memoryBytes, memorySwapBytes, memoryReservationBytes } = resources;
+  if (memorySwapBytes !== undefined && memoryBytes === undefined) {
+    yield mistake(
+      `${path}.memorySwapBytes`,
+      "a limit of memory and swap together needs one of memory",
+      "set memoryBytes as well",
+    );
+  } else if (memorySwapBytes !== undefined && memorySwapBytes < (memoryBytes ?? 0)) {
+    yield mistake(
+      `${path}.memorySwapBytes`,
+      `${memorySwapBytes} is less than memoryBytes (${memoryBytes})`,
+      "it counts memory and swap together: set it to memoryBytes for no swap, or to more",
+    );
+  }
+  if (memoryBytes !== undefined && (memoryReservationBytes ?? 0) > memoryBytes) {
+    yield mistake(
+      `${path}.memoryReservationBytes`,
+      `${memoryReservationBytes} is more than memoryBytes (${memoryBytes})`,
+      "reserve at most the limit",
+    );
+  }
+}
+
+function* ulimitRules(path: string, container: ContainerSpec): Findings {
+  for (const [name, limit] of Object.entries(container.ulimits ?? {})) {
+    if (limit === undefined || limit.soft <= limit.hard) continue;
+    yield mistake(
+      `${path}.${name}`,
+      `the soft limit ${limit.soft} is above the hard limit ${limit.hard}`,
+      "lower soft or raise hard",
+    );
+  }
+}
+
+function* securityRules(path: string, security: Security): Findings {
+  const { capabilitiesAdd = [], capabilitiesDrop = [] } = security;
+  for (const capability of capabilitiesAdd) {
+    if (!capabilitiesDrop.includes(capability)) continue;
+    yield mistake(
+      path,
+      `${capability} is both added and dropped`,
+      "keep one of capabilitiesAdd and capabilitiesDrop",
+    );
+  }
+  if (security.privileged !== true) return;
+  const against: readonly [string, boolean][] = [
+    ["capabilitiesDrop", capabilitiesDrop.length > 0],
+    ["seccomp", security.seccomp === "default"],
+    ["unmaskPaths", security.unmaskPaths === false],
+  ];
+  for (const [field, set] of against) {
+    if (!set) continue;
+    yield mistake(
+      `${path}.${field}`,
+      "a privileged container has every capability, no filter and no masks",
+      `take ${field} away, or privileged and add the rights that are needed one by one`,
+    );
+  }
+}
+
+function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Findings {
+  const { health } = container;
+  if (health === undefined || health.kind === "exec" || pod.network?.mode === "host") return;
+  yield mistake(
+    path,
+    `a probe of kind ${health.kind} asks the host's loopback address, where the pod without the host's network does not answer`,
+    "set network: Network.host() (mode host), or use a probe of kind exec",
+  );
+}

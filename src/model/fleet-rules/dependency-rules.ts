@@ -1,0 +1,64 @@
+import { closestWord } from "../closest-word.ts";
+import type { FleetManifest } from "../fleet.ts";
+import { allPods, type Findings, mistake, type PodPlace } from "./rule.ts";
+
+/** Rules between pods that wait for each other. */
+export function* dependencyRules(manifest: FleetManifest): Findings {
+  const pods = new Map(allPods(manifest).map((place) => [idOf(place), place]));
+  for (const place of pods.values()) {
+    for (const reference of place.pod.dependsOn ?? []) {
+      if (pods.has(target(place, reference))) continue;
+      const names = [...pods.values()].flatMap((other) =>
+        other.host === place.host ? [other.name, idOf(other)] : [idOf(other)],
+      );
+      const meant = closestWord(reference, names);
+      yield mistake(
+        `${place.path}.dependsOn`,
+        `there is no pod "${reference}"${reference.includes("/") ? "" : ` on host ${place.host}`}`,
+        meant === undefined
+          ? "name a pod of this host, or another as host/pod"
+          : `did you mean "${meant}"?`,
+      );
+    }
+  }
+  for (const chain of cycles(pods)) {
+    const first = pods.get(chain[0] ?? "");
+    yield mistake(
+      `${first?.path}.dependsOn`,
+      `pods wait for each other in a circle: ${[...chain, chain[0]].join(" -> ")}`,
+      "take one of these dependencies away",
+    );
+  }
+}
+
+/** Each circle once, beginning with the pod that the manifest names first. */
+function cycles(pods: ReadonlyMap<string, PodPlace>): readonly (readonly string[])[] {
+  const found: (readonly string[])[] = [];
+  const done = new Set<string>();
+  for (const start of pods.keys()) {
+    // a stack of its own: a chain may be as long as the fleet has pods
+    const trail: { readonly id: string; readonly next: string[] }[] = [];
+    const enter = (id: string): void => {
+      const place = pods.get(id);
+      if (place === undefined || done.has(id)) return;
+      const at = trail.findIndex((step) => step.id === id);
+      if (at >= 0) found.push(trail.slice(at).map((step) => step.id));
+      else trail.push({ id, next: (place.pod.dependsOn ?? []).map((each) => target(place, each)) });
+    };
+    enter(start);
+    for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
+      const next = top.next.shift();
+      if (next !== undefined) enter(next);
+      else done.add((trail.pop() as { id: string }).id);
+    }
+  }
+  return found;
+}
+
+function idOf(place: PodPlace): string {
+  return `${place.host}/${place.name}`;
+}
+
+function target(place: PodPlace, reference: string): string {
+  return reference.includes("/") ? reference : `${place.host}/${reference}`;
+}

@@ -1,0 +1,87 @@
+import { digestOf } from "../canonical.ts";
+import type { FleetManifest } from "../fleet.ts";
+import { hostDirectories } from "../host.ts";
+import { portKey } from "../network.ts";
+import type { PodSpec } from "../pod.ts";
+import { duplicates, type Findings, mistake, podsOf } from "./rule.ts";
+
+/** Rules between the pods of one host, and between hosts. */
+export function* hostRules(manifest: FleetManifest): Findings {
+  if (Object.keys(manifest.hosts).length === 0) {
+    yield mistake(
+      "hosts",
+      "the fleet has no host",
+      "add one; `stowage destroy` takes a fleet away",
+    );
+  }
+  for (const host of Object.keys(manifest.hosts)) {
+    yield* portClashes(manifest, host);
+    yield* volumeClashes(manifest, host);
+  }
+  yield* sharedPlaces(manifest);
+}
+
+function* portClashes(manifest: FleetManifest, host: string): Findings {
+  const claims = podsOf(manifest, host).flatMap(({ name, path, pod }) =>
+    (pod.ports ?? []).map((port) => ({ pod: name, path, key: portKey(port) })),
+  );
+  for (const [key, same] of duplicates(claims, (claim) => claim.key)) {
+    const pods = [...new Set(same.map(({ pod }) => pod))];
+    const holders =
+      pods.length === 1 ? "declared twice" : `wanted by the pods ${pods.join(" and ")}`;
+    for (const path of new Set(same.map((claim) => claim.path))) {
+      yield mistake(
+        `${path}.ports[${key}]`,
+        `port ${key} of host ${host} is ${holders}`,
+        "give each a port of its own",
+      );
+    }
+  }
+}
+
+type NamedVolume = Extract<NonNullable<PodSpec["volumes"]>[string], { kind: "named" }>;
+
+function* volumeClashes(manifest: FleetManifest, host: string): Findings {
+  const uses = podsOf(manifest, host).flatMap(({ name, path, pod }) =>
+    Object.entries(pod.volumes ?? {}).flatMap(([key, volume]) =>
+      volume.kind === "named" ? [{ pod: name, path: `${path}.volumes.${key}`, volume }] : [],
+    ),
+  );
+  for (const [name, same] of duplicates(uses, ({ volume }) => volume.name)) {
+    if (new Set(same.map(({ volume }) => digestOf(ownership(volume)))).size === 1) continue;
+    const pods = [...new Set(same.map(({ pod }) => pod))].join(", ");
+    for (const { path } of same) {
+      yield mistake(
+        path,
+        `volume "${name}" of host ${host} is declared with different owners or modes (pods ${pods})`,
+        "it is one directory: give uid, gid and mode the same values everywhere",
+      );
+    }
+  }
+}
+
+function ownership({ uid, gid, mode }: NamedVolume) {
+  return { uid: uid ?? null, gid: gid ?? null, mode: mode ?? null };
+}
+
+/** Two hosts of a fleet at one place would each remove what the other has made. */
+function* sharedPlaces(manifest: FleetManifest): Findings {
+  const hosts = Object.entries(manifest.hosts).flatMap(([name, host]) => {
+    if (host.engine.kind !== "sim")
+      return [{ name, place: `${host.address} ${hostDirectories(host).stateDir}` }];
+    return host.engine.file === undefined ? [] : [{ name, place: `file ${host.engine.file}` }];
+  });
+  for (const [place, same] of duplicates(hosts, (host) => host.place)) {
+    const names = same.map(({ name }) => name);
+    const simulated = place.startsWith("file ");
+    for (const name of names) {
+      yield mistake(
+        `hosts.${name}.${simulated ? "engine.file" : "address"}`,
+        `the hosts ${names.join(" and ")} are one and the same (${place})`,
+        simulated
+          ? "give each a file of its own"
+          : "declare the machine once, or give each a stateDir of its own",
+      );
+    }
+  }
+}

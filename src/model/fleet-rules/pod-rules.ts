@@ -1,0 +1,79 @@
+import { portKey } from "../network.ts";
+import { type Findings, mistake, type PodPlace, warning } from "./rule.ts";
+
+/** Rules between the fields of one pod. */
+export function* podRules(place: PodPlace): Findings {
+  yield* portRules(place);
+  yield* networkRules(place);
+  yield* volumeRules(place);
+  const { path, pod } = place;
+  if (pod.restart?.maxRetries !== undefined && pod.restart.policy !== "on-failure") {
+    yield mistake(
+      `${path}.restart.maxRetries`,
+      `the policy ${pod.restart.policy} has no number of retries`,
+      "take it away, or use the policy on-failure",
+    );
+  }
+  if (pod.replacement === "start-first" && (pod.ports ?? []).length > 0) {
+    yield mistake(
+      `${path}.replacement`,
+      "the new pod cannot start before the old one has given up its ports of the host",
+      "use stop-first, or take the ports away",
+    );
+  }
+  if (pod.rollout !== undefined && pod.service === undefined) {
+    yield warning(
+      `${path}.rollout`,
+      "a rollout without a service changes nothing",
+      "name the service, or take it away",
+    );
+  }
+}
+
+function* portRules({ path, pod }: PodPlace): Findings {
+  for (const port of pod.ports ?? []) {
+    const place = `${path}.ports[${portKey(port)}]`;
+    if (pod.network?.mode !== "host") {
+      yield mistake(
+        place,
+        "a pod with the network none cannot answer on a port of the host",
+        "set network: Network.host() (mode host)",
+      );
+    }
+    if (port.container !== undefined && port.container !== port.host) {
+      yield mistake(
+        place,
+        `host port ${port.host} cannot lead to container port ${port.container}: in the host's network the two are one`,
+        `let the container listen on ${port.host}, or set host to ${port.container}`,
+      );
+    }
+  }
+}
+
+function* networkRules({ path, pod }: PodPlace): Findings {
+  if (pod.network?.mode !== "host") return;
+  for (const name of Object.keys(pod.sysctls ?? {})) {
+    if (!name.startsWith("net.")) continue;
+    yield mistake(
+      `${path}.sysctls[${JSON.stringify(name)}]`,
+      `${name} would change the network of the host itself`,
+      "set it on the host, or use the network none",
+    );
+  }
+}
+
+function* volumeRules({ path, pod }: PodPlace): Findings {
+  const mounted = new Set(
+    Object.values(pod.containers).flatMap(({ mounts }) =>
+      (mounts ?? []).map(({ volume }) => volume),
+    ),
+  );
+  for (const name of Object.keys(pod.volumes ?? {})) {
+    if (mounted.has(name)) continue;
+    yield warning(
+      `${path}.volumes.${name}`,
+      "no container mounts it",
+      "add it to mounts, or take it away",
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { Diagnostic } from "../errors/index.ts";
+import type { FleetManifest } from "./fleet.ts";
+import { containerRules } from "./fleet-rules/container-rules.ts";
+import { dependencyRules } from "./fleet-rules/dependency-rules.ts";
+import { hostRules } from "./fleet-rules/host-rules.ts";
+import { imageRules } from "./fleet-rules/image-rules.ts";
+import { podRules } from "./fleet-rules/pod-rules.ts";
+import { allPods, mistake } from "./fleet-rules/rule.ts";
+
+export { type FleetReading, parseFleet, readFleet } from "./parse-fleet.ts";
+
+/**
+ * Everything that is wrong between the fields of a manifest: what no schema of a single field can
+ * say. Empty when the manifest can be planned; what only a host or an engine can know is the plan's.
+ */
+export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  if (manifest.formerly === manifest.name) {
+    found.push(mistake("formerly", "it is the fleet's name of now", "take it away"));
+  }
+  found.push(...imageRules(manifest), ...hostRules(manifest));
+  for (const place of allPods(manifest)) found.push(...podRules(place), ...containerRules(place));
+  found.push(...dependencyRules(manifest));
+  return found;
+}

@@ -1,0 +1,146 @@
+import {
+  attributesOf,
+  type CapabilityTable,
+  type ChangeVerdict,
+  canonicalText,
+  capabilityOf,
+  DEFAULTS_VERSION,
+  diffAttributes,
+  type Json,
+  type ObservedPod,
+  PodSpec,
+  type RecordedGeneration,
+} from "../model/index.ts";
+import type { Reason, ResolvedPod } from "./plan.ts";
+import type { SecretComparison } from "./plan-input.ts";
+
+const SECRET_PATH = /\.secret\.fromEnv$/;
+
+/** What differs between what is declared and what was last applied, images and secrets included. */
+export function declaredReasons(
+  desired: ResolvedPod,
+  applied: RecordedGeneration,
+  capabilities: CapabilityTable,
+  secrets: ReadonlyMap<string, SecretComparison> | undefined,
+): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const change of diffAttributes(PodSpec, applied.spec, desired.spec)) {
+    const verdict = engineVerdict(
+      capabilities,
+      change.fieldPath,
+      change.after ?? change.before ?? null,
+      change.verdict,
+    );
+    const secret = SECRET_PATH.test(change.path);
+    reasons.push({
+      kind: "declared",
+      path: change.path.replace(SECRET_PATH, ""),
+      ...(secret || change.before === undefined ? {} : { before: change.before }),
+      ...(secret || change.after === undefined ? {} : { after: change.after }),
+      ...(secret ? { secret, text: "the secret comes from another place" } : {}),
+      verdict,
+    });
+  }
+  reasons.push(...imageReasons(desired, applied));
+  for (const [path, { state }] of secrets ?? []) {
+    if (state === "changed")
+      reasons.push({ kind: "declared", path, secret: true, verdict: "replace" });
+  }
+  if (applied.defaults !== DEFAULTS_VERSION) {
+    reasons.push({
+      kind: "declared",
+      path: "",
+      before: applied.defaults,
+      after: DEFAULTS_VERSION,
+      verdict: "replace",
+      text: "Stowage's own defaults changed",
+    });
+  }
+  return reasons;
+}
+
+/** What differs between what was last applied and what the engine reports: only fields that were set. */
+export function driftReasons(
+  applied: Pick<RecordedGeneration, "spec" | "images">,
+  observed: ObservedPod,
+  capabilities: CapabilityTable,
+): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const attribute of attributesOf(PodSpec, applied.spec).values()) {
+    const found = reportedValue(observed, attribute.path);
+    if (found === undefined || canonicalText(found) === canonicalText(attribute.value)) continue;
+    reasons.push({
+      kind: "drift",
+      path: attribute.path,
+      ...(found === null ? {} : { before: found }),
+      after: attribute.value,
+      verdict: engineVerdict(capabilities, attribute.fieldPath, attribute.value, attribute.verdict),
+    });
+  }
+  for (const [name, container] of Object.entries(observed.containers)) {
+    const path = `containers.${name}`;
+    if (container.altered !== undefined) {
+      reasons.push({ kind: "drift", path, verdict: "replace", text: container.altered });
+    }
+    const [is, was] = [container.image.digest, applied.images[name]?.digest];
+    if (is !== undefined && was !== undefined && is !== was) {
+      reasons.push({
+        kind: "drift",
+        path: `${path}.image`,
+        before: is,
+        after: was,
+        verdict: "replace",
+      });
+    }
+  }
+  return reasons;
+}
+
+/** Fields of a declaration that the engine does not report: what cannot be compared without a record. */
+export function uncomparedPaths(spec: PodSpec, observed: ObservedPod): readonly string[] {
+  return [...attributesOf(PodSpec, spec).keys()].filter(
+    (path) => reportedValue(observed, path) === undefined && !path.endsWith(".image"),
+  );
+}
+
+/** The strongest verdict of reasons. */
+export function strongestVerdict(reasons: readonly Reason[]): ChangeVerdict | "none" {
+  for (const verdict of ["replace", "restart", "live"] as const) {
+    if (reasons.some((reason) => reason.verdict === verdict)) return verdict;
+  }
+  return "none";
+}
+
+function imageReasons(desired: ResolvedPod, applied: RecordedGeneration): readonly Reason[] {
+  return Object.entries(desired.images).flatMap(([container, image]): Reason[] => {
+    const was = applied.images[container];
+    if (was === undefined || was.digest === image.digest) return [];
+    const sameReference =
+      desired.spec.containers[container]?.image === applied.spec.containers[container]?.image;
+    return [
+      {
+        kind: "declared",
+        path: `containers.${container}.image`,
+        before: `${was.reference} (${was.digest})`,
+        after: `${image.reference} (${image.digest})`,
+        verdict: "replace",
+        ...(sameReference ? { text: "the reference leads to other bytes now" } : {}),
+      },
+    ];
+  });
+}
+
+function engineVerdict(
+  table: CapabilityTable,
+  fieldPath: string,
+  value: Json,
+  verdict: ChangeVerdict,
+): ChangeVerdict {
+  return capabilityOf(table, fieldPath, value).change ?? verdict;
+}
+
+function reportedValue(observed: ObservedPod, path: string): Json | undefined {
+  const match = /^containers\.([a-z0-9-]+)\.(.+)$/.exec(path);
+  if (match === null) return observed.reported[path];
+  return observed.containers[match[1] as string]?.reported[match[2] as string];
+}

@@ -1,0 +1,45 @@
+import { digestOf, type Json, type ObservedPod } from "../model/index.ts";
+import type { HostObservation } from "./plan-input.ts";
+
+/**
+ * Digest of everything on a host that a plan depends on. What moves by itself (process ids, times,
+ * who listens) is left out.
+ */
+export function fingerprintOf(observation: HostObservation): string {
+  const { engine, info, records, rosters, volumes } = observation;
+  return digestOf({
+    engine: `${info.kind} ${info.version}`,
+    pods: engine.pods.map(podPrint).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    images: engine.images
+      .map(({ name, digest, fleets }) => [name, digest, ...[...(fleets ?? [])].sort()].join(" "))
+      .sort(),
+    leftovers: engine.leftovers.map(({ name }) => name).sort(),
+    records: [...records].map(([key, reading]) => [key, reading as unknown as Json]).sort(byKey),
+    rosters: [...rosters].map(([key, reading]) => [key, reading as unknown as Json]).sort(byKey),
+    volumes: [...volumes.keys()].sort(),
+    missing: [...observation.missingPaths].sort(),
+  } as Json);
+}
+
+function podPrint(pod: ObservedPod) {
+  const { owner, fleet, pod: name, generation, recordDigest, reported } = pod;
+  const containers = Object.fromEntries(
+    Object.entries(pod.containers).map(
+      ([container, { id, state, image, reported: fields, altered }]) => [
+        container,
+        { id, state, image: image.digest, fields, altered },
+      ],
+    ),
+  );
+  return {
+    id: `${owner}/${fleet}/${name}/${generation}`,
+    recordDigest,
+    state: pod.state,
+    reported,
+    containers,
+  };
+}
+
+function byKey(a: readonly unknown[], b: readonly unknown[]): number {
+  return String(a[0]) < String(b[0]) ? -1 : 1;
+}

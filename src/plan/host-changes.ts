@@ -1,0 +1,129 @@
+import { canonicalText, type HostSpec, type Json, type Roster } from "../model/index.ts";
+import { formerIdentities } from "./identities.ts";
+import type { HostChange, PodChange } from "./plan.ts";
+import type { HostObservation, PlanInput } from "./plan-input.ts";
+
+/** What has to be done on a host before its pods: a renamed fleet's directory, leftovers of a killed apply. */
+export function earlyHostChanges(
+  input: PlanInput,
+  host: string,
+  observation: HostObservation,
+): readonly HostChange[] {
+  const renames = formerIdentities(input, observation).map(
+    (from): HostChange => ({
+      id: `${host}/rename:${from.owner}/${from.fleet}`,
+      host,
+      action: "rename",
+      text: `the fleet was ${from.owner}/${from.fleet} here; its records and volumes move to the new name`,
+      steps: [{ kind: "move-fleet", from }],
+      after: [],
+    }),
+  );
+  if (observation.engine.leftovers.length === 0 || input.options.pods !== undefined) return renames;
+  const clean: HostChange = {
+    id: `${host}/clean`,
+    host,
+    action: "clean",
+    text: `an apply that was cut short left ${observation.engine.leftovers.map(({ what, name }) => `${what} ${name}`).join(", ")}`,
+    steps: observation.engine.leftovers.map(({ name }) => ({ kind: "remove-leftover", name })),
+    after: [],
+  };
+  return [...renames, clean];
+}
+
+/** What has to be done on a host after all its pods: the link of a renamed fleet, the roster. */
+export function lateHostChanges(
+  input: PlanInput,
+  host: string,
+  observation: HostObservation,
+  podChanges: readonly PodChange[],
+  leaving: readonly string[],
+): readonly HostChange[] {
+  const after = podChanges.filter((change) => change.host === host).map(({ id }) => id);
+  const ends = formerIdentities(input, observation).map(
+    (from): HostChange => ({
+      id: `${host}/forget:${from.owner}/${from.fleet}`,
+      host,
+      action: "rename",
+      text: `nothing of ${from.owner}/${from.fleet} is left here`,
+      steps: [{ kind: "forget-fleet", from }],
+      after,
+    }),
+  );
+  const roster = rosterChange(input, host, observation, [...after, ...leaving]);
+  return roster === undefined ? ends : [...ends, roster];
+}
+
+function rosterChange(
+  input: PlanInput,
+  host: string,
+  observation: HostObservation,
+  after: readonly string[],
+): HostChange | undefined {
+  const { id, name } = input.manifest;
+  const reading = observation.rosters.get(`${id}/${name}`);
+  const held = reading?.kind === "roster" ? reading.roster : undefined;
+  const isLeaving = !(host in input.manifest.hosts) || input.options.destroy === true;
+  if (isLeaving) {
+    if (
+      reading === undefined ||
+      (input.options.pods !== undefined && input.options.destroy === true)
+    )
+      return undefined;
+    return {
+      id: `${host}/roster`,
+      host,
+      action: "leave",
+      text: `the host leaves the fleet`,
+      steps: [{ kind: "remove-roster" }],
+      after,
+    };
+  }
+  const hosts = rosterHosts(input, held);
+  if (held !== undefined && canonicalText(held.hosts as Json) === canonicalText(hosts as Json))
+    return undefined;
+  return {
+    id: `${host}/roster`,
+    host,
+    action: "roster",
+    text: describeRoster(held?.hosts, hosts),
+    steps: [{ kind: "write-roster", hosts }],
+    after,
+  };
+}
+
+/** The hosts that a roster is to name: all that are declared, and those that cannot be struck yet. */
+function rosterHosts(input: PlanInput, held: Roster | undefined): Roster["hosts"] {
+  const entry = ({ address, engine }: HostSpec) => ({ address, engine: engine.kind });
+  const declared = Object.entries(input.manifest.hosts).map(
+    ([name, spec]) => [name, entry(spec)] as const,
+  );
+  const unreached = [...input.leaving]
+    .filter(([name]) => input.hosts.get(name)?.kind !== "observed" && !isForgotten(input, name))
+    .map(([name, spec]) => [name, entry(spec)] as const);
+  const isPartial = input.options.hosts !== undefined || input.options.pods !== undefined;
+  const kept = isPartial
+    ? Object.entries(held?.hosts ?? {}).filter(([name]) => !isForgotten(input, name))
+    : [];
+  return Object.fromEntries(
+    [...kept, ...unreached, ...declared].sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** Whether the user said to strike a host without reaching it. */
+export function isForgotten(input: PlanInput, host: string): boolean {
+  return input.options.forgetHosts?.includes(host) ?? false;
+}
+
+function describeRoster(held: Roster["hosts"] | undefined, hosts: Roster["hosts"]): string {
+  if (held === undefined) return "the host joins the fleet";
+  const names = (from: Roster["hosts"], not: Roster["hosts"]) =>
+    Object.keys(from).filter((name) => JSON.stringify(from[name]) !== JSON.stringify(not[name]));
+  const parts = [
+    ...names(hosts, held).map((name) => `+ ${name}`),
+    ...Object.keys(held)
+      .filter((name) => !(name in hosts))
+      .map((name) => `- ${name}`),
+  ];
+  return `its list of the fleet's hosts is brought up to date: ${parts.join(", ")}`;
+}

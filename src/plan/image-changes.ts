@@ -1,0 +1,136 @@
+import type { Diagnostic } from "../errors/index.ts";
+import { type AppliedImage, imageName, type ObservedImage } from "../model/index.ts";
+import type { HostChange, PodChange } from "./plan.ts";
+import type { HostObservation, ImageResolution, PlanInput } from "./plan-input.ts";
+import type { PodContext } from "./pod-context.ts";
+
+/** Images that a host must hold for its pods, and those that the fleet does not need on it any more. */
+export function imageChanges(
+  input: PlanInput,
+  host: string,
+  observation: HostObservation,
+  contexts: readonly PodContext[],
+  podChanges: readonly PodChange[],
+): { readonly changes: readonly HostChange[]; readonly diagnostics: readonly Diagnostic[] } {
+  const ownership = `${input.manifest.id}/${input.manifest.name}`;
+  const changes: HostChange[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const needed = neededImages(contexts);
+  for (const [name, { image, users }] of needed) {
+    const held = observation.engine.images.find(
+      (each) => each.name === name && each.digest === image.digest,
+    );
+    const resolution = input.images.get(host)?.get(image.reference);
+    if (held === undefined) {
+      if (canImport(resolution)) changes.push(importChange(host, name, image, resolution));
+      else if (users.some((user) => isMade(user, podChanges)))
+        diagnostics.push(unavailable(host, image, users));
+      continue;
+    }
+    if (held.fleets !== undefined && !held.fleets.includes(ownership))
+      changes.push(claimChange(host, name, image));
+  }
+  if (input.options.pods === undefined) {
+    const after = podChanges.map(({ id }) => id);
+    for (const image of observation.engine.images) {
+      if (needed.has(image.name) || image.fleets?.includes(ownership) !== true) continue;
+      changes.push(releaseChange(host, image, after));
+    }
+  }
+  return { changes, diagnostics };
+}
+
+/** Ids of the image changes that a pod has to wait for. */
+export function imagesBefore(
+  context: PodContext | undefined,
+  changes: readonly HostChange[],
+): readonly string[] {
+  if (context?.desired === undefined) return [];
+  const ids = new Set(
+    Object.values(context.desired.images).map((image) => imageId(context.host, nameOf(image))),
+  );
+  return changes
+    .filter(({ action, id }) => action !== "release" && ids.has(id))
+    .map(({ id }) => id);
+}
+
+function nameOf(image: AppliedImage): string {
+  return imageName(image.reference, image.digest);
+}
+
+function neededImages(contexts: readonly PodContext[]) {
+  const needed = new Map<string, { readonly image: AppliedImage; readonly users: PodContext[] }>();
+  for (const context of contexts) {
+    for (const image of Object.values(context.desired?.images ?? {})) {
+      const entry = needed.get(nameOf(image));
+      if (entry === undefined) needed.set(nameOf(image), { image, users: [context] });
+      else entry.users.push(context);
+    }
+  }
+  return needed;
+}
+
+function canImport(
+  resolution: ImageResolution | undefined,
+): resolution is ImageResolution & { kind: "resolved" } {
+  return resolution?.kind === "resolved" && resolution.available;
+}
+
+function isMade(context: PodContext, changes: readonly PodChange[]): boolean {
+  return changes.some(
+    ({ host, pod, fresh }) => host === context.host && pod === context.pod && fresh !== undefined,
+  );
+}
+
+function unavailable(host: string, image: AppliedImage, users: readonly PodContext[]): Diagnostic {
+  const pod = (users[0] as PodContext).pod;
+  return {
+    severity: "error",
+    path: `hosts.${host}.pods.${pod}`,
+    summary: `image ${image.reference} is neither on the host nor on disk`,
+    detail: `give it a layout or an archive in images["${image.reference}"]`,
+  };
+}
+
+function imageId(host: string, name: string): string {
+  return `${host}/image:${name}`;
+}
+
+function importChange(
+  host: string,
+  name: string,
+  image: AppliedImage,
+  resolution: ImageResolution & { kind: "resolved" },
+): HostChange {
+  const { sizeBytes } = resolution;
+  return {
+    id: imageId(host, name),
+    host,
+    action: "import",
+    text: `import image ${image.reference}`,
+    steps: [{ kind: "import-image", image, ...(sizeBytes === undefined ? {} : { sizeBytes }) }],
+    after: [],
+  };
+}
+
+function claimChange(host: string, name: string, image: AppliedImage): HostChange {
+  return {
+    id: imageId(host, name),
+    host,
+    action: "claim",
+    text: `use image ${image.reference}, which is on the host`,
+    steps: [{ kind: "claim-image", image }],
+    after: [],
+  };
+}
+
+function releaseChange(host: string, image: ObservedImage, after: readonly string[]): HostChange {
+  return {
+    id: imageId(host, image.name),
+    host,
+    action: "release",
+    text: `image ${image.name} is not needed any more`,
+    steps: [{ kind: "release-image", name: image.name }],
+    after,
+  };
+}

@@ -1,0 +1,138 @@
+import type { Diagnostic } from "../errors/index.ts";
+import { portKey } from "../model/index.ts";
+import type { PodChange } from "./plan.ts";
+import type { PodContext } from "./pod-context.ts";
+import { portHolders } from "./ports.ts";
+
+/** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout. */
+export function orderChanges(
+  changes: readonly PodChange[],
+  contexts: ReadonlyMap<string, PodContext>,
+): { readonly changes: readonly PodChange[]; readonly diagnostics: readonly Diagnostic[] } {
+  const ids = new Set(changes.map(({ id }) => id));
+  const after = new Map<string, Set<string>>(changes.map(({ id }) => [id, new Set()]));
+  const add = (id: string, before: string): void => {
+    if (id !== before && ids.has(before)) after.get(id)?.add(before);
+  };
+  addDependencies(changes, contexts, add);
+  addPortHandovers(changes, contexts, add);
+  addRollouts(changes, contexts, add);
+  const ordered = changes.map((change) => ({
+    ...change,
+    after: [...(after.get(change.id) ?? [])].sort(),
+  }));
+  const cycle = findCycle(after);
+  if (cycle === undefined) return { changes: ordered, diagnostics: [] };
+  return {
+    changes: ordered,
+    diagnostics: [
+      {
+        severity: "error",
+        path: cycle[0] as string,
+        summary: `these changes wait for each other: ${[...cycle, cycle[0]].join(" → ")}`,
+        detail: "they depend on each other or trade ports; apply one of them first",
+      },
+    ],
+  };
+}
+
+type Add = (id: string, before: string) => void;
+
+function addDependencies(
+  changes: readonly PodChange[],
+  contexts: ReadonlyMap<string, PodContext>,
+  add: Add,
+): void {
+  for (const { id, host } of changes) {
+    for (const dependency of contexts.get(id)?.desired?.spec.dependsOn ?? []) {
+      add(id, dependency.includes("/") ? dependency : `${host}/${dependency}`);
+    }
+  }
+}
+
+/** A pod that takes over a port starts after the one that gives it up has changed. */
+function addPortHandovers(
+  changes: readonly PodChange[],
+  contexts: ReadonlyMap<string, PodContext>,
+  add: Add,
+): void {
+  const byHost = groupByHost(contexts);
+  for (const { id, host } of changes) {
+    const holders = byHost.get(host);
+    for (const port of contexts.get(id)?.desired?.spec.ports ?? []) {
+      const holder = holders?.get(portKey(port));
+      if (holder !== undefined) add(id, `${holder.host}/${holder.pod}`);
+    }
+  }
+}
+
+function groupByHost(
+  contexts: ReadonlyMap<string, PodContext>,
+): Map<string, ReadonlyMap<string, PodContext>> {
+  const lists = new Map<string, PodContext[]>();
+  for (const context of contexts.values()) {
+    const list = lists.get(context.host);
+    if (list === undefined) lists.set(context.host, [context]);
+    else list.push(context);
+  }
+  return new Map([...lists].map(([host, list]) => [host, portHolders(list)]));
+}
+
+/** Canaries first, then no more pods of a service at once than may be unavailable. */
+function addRollouts(
+  changes: readonly PodChange[],
+  contexts: ReadonlyMap<string, PodContext>,
+  add: Add,
+): void {
+  const services = new Map<string, string[]>();
+  for (const { id, action } of changes) {
+    const spec = contexts.get(id)?.desired?.spec;
+    if (spec?.service === undefined || spec.rollout === undefined || action === "remove") continue;
+    const list = services.get(spec.service);
+    if (list === undefined) services.set(spec.service, [id]);
+    else list.push(id);
+  }
+  for (const ids of services.values()) {
+    const sorted = [...ids].sort();
+    const { canary = 0, maxUnavailable } =
+      contexts.get(sorted[0] as string)?.desired?.spec.rollout ?? {};
+    sorted.forEach((id, index) => {
+      if (index >= canary) for (const first of sorted.slice(0, canary)) add(id, first);
+      if (maxUnavailable !== undefined && index >= maxUnavailable)
+        add(id, sorted[index - maxUnavailable] as string);
+    });
+  }
+}
+
+/** A chain of changes that leads back to its beginning, if there is one. */
+export function findCycle(
+  after: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly string[] | undefined {
+  const done = new Set<string>();
+  for (const start of after.keys()) {
+    const chain: string[] = [];
+    const pending: { readonly id: string; readonly rest: Iterator<string> }[] = [];
+    const enter = (id: string): void => {
+      chain.push(id);
+      pending.push({ id, rest: (after.get(id) ?? new Set<string>()).values() });
+    };
+    if (!done.has(start)) enter(start);
+    while (pending.length > 0) {
+      const top = pending[pending.length - 1] as {
+        readonly id: string;
+        readonly rest: Iterator<string>;
+      };
+      const next = top.rest.next();
+      if (next.done === true) {
+        done.add(top.id);
+        pending.pop();
+        chain.pop();
+      } else if (chain.includes(next.value)) {
+        return chain.slice(chain.indexOf(next.value));
+      } else if (!done.has(next.value)) {
+        enter(next.value);
+      }
+    }
+  }
+  return undefined;
+}

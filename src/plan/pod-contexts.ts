@@ -1,0 +1,118 @@
+import type { Diagnostic } from "../errors/index.ts";
+import {
+  type AppliedImage,
+  generationDigest,
+  type HostSpec,
+  type ObservedPod,
+  type PodSpec,
+  type RecordReading,
+} from "../model/index.ts";
+import { fleetIdentities } from "./identities.ts";
+import type { FleetIdentity, ResolvedPod } from "./plan.ts";
+import type { HostObservation, PlanInput } from "./plan-input.ts";
+import type { PodContext } from "./pod-context.ts";
+
+/** The pods of one host, declared or found there, with all that is known of each. */
+export function podContexts(
+  input: PlanInput,
+  host: string,
+  spec: HostSpec | undefined,
+  observation: HostObservation,
+): { readonly contexts: readonly PodContext[]; readonly diagnostics: readonly Diagnostic[] } {
+  const identities = fleetIdentities(input, observation);
+  const declared = input.options.destroy === true ? {} : (spec?.pods ?? {});
+  const found = groupPods(observation.engine.pods, identities);
+  const records = groupRecords(observation.records, identities);
+  const names = new Set([...Object.keys(declared), ...found.keys(), ...records.keys()]);
+  const diagnostics: Diagnostic[] = [];
+  const contexts: PodContext[] = [];
+  for (const pod of [...names].sort()) {
+    if (input.options.pods !== undefined && !input.options.pods.includes(pod)) continue;
+    const podSpec = declared[pod];
+    const resolved =
+      podSpec === undefined ? undefined : resolvePod(input, host, pod, podSpec, diagnostics);
+    if (podSpec !== undefined && resolved === undefined) continue;
+    const generations = found.get(pod) ?? [];
+    const secrets = input.secrets.get(`${host}/${pod}`);
+    contexts.push({
+      host,
+      pod,
+      declared: { owner: input.manifest.id, fleet: input.manifest.name, host },
+      observation,
+      generations,
+      ...(resolved === undefined
+        ? {}
+        : { desired: resolved, desiredDigest: generationDigest(resolved) }),
+      ...recordPart(records.get(pod), generations.length > 0),
+      ...(secrets === undefined ? {} : { secrets }),
+    });
+  }
+  return { contexts, diagnostics };
+}
+
+function recordPart(
+  reading: RecordReading | undefined,
+  exists: boolean,
+): Pick<PodContext, "record" | "recordLost"> {
+  if (reading?.kind === "record") return { record: reading.record };
+  if (reading?.kind === "unreadable") return { recordLost: `cannot be read (${reading.reason})` };
+  return exists ? { recordLost: "is missing" } : {};
+}
+
+function groupPods(
+  pods: readonly ObservedPod[],
+  identities: readonly FleetIdentity[],
+): ReadonlyMap<string, readonly ObservedPod[]> {
+  const grouped = new Map<string, ObservedPod[]>();
+  for (const pod of pods) {
+    if (!identities.some(({ owner, fleet }) => owner === pod.owner && fleet === pod.fleet))
+      continue;
+    const list = grouped.get(pod.pod);
+    if (list === undefined) grouped.set(pod.pod, [pod]);
+    else list.push(pod);
+  }
+  for (const list of grouped.values()) list.sort((a, b) => a.generation - b.generation);
+  return grouped;
+}
+
+/** The record of each pod; where there are several, the one of the identity named first. */
+function groupRecords(
+  records: ReadonlyMap<string, RecordReading>,
+  identities: readonly FleetIdentity[],
+): ReadonlyMap<string, RecordReading> {
+  const grouped = new Map<string, RecordReading>();
+  for (const { owner, fleet } of identities.toReversed()) {
+    const prefix = `${owner}/${fleet}/`;
+    for (const [key, reading] of records) {
+      if (key.startsWith(prefix)) grouped.set(key.slice(prefix.length), reading);
+    }
+  }
+  return grouped;
+}
+
+function resolvePod(
+  input: PlanInput,
+  host: string,
+  pod: string,
+  spec: PodSpec,
+  diagnostics: Diagnostic[],
+): ResolvedPod | undefined {
+  const resolutions = input.images.get(host);
+  const images: Record<string, AppliedImage> = {};
+  let complete = true;
+  for (const [container, { image }] of Object.entries(spec.containers)) {
+    const resolution = resolutions?.get(image);
+    if (resolution?.kind === "resolved") {
+      images[container] = resolution.image;
+      continue;
+    }
+    complete = false;
+    diagnostics.push({
+      severity: "error",
+      path: `hosts.${host}.pods.${pod}.containers.${container}.image`,
+      summary: `image ${image} cannot be resolved`,
+      detail: resolution?.reason ?? "it was not looked up",
+    });
+  }
+  return complete ? { spec, images } : undefined;
+}

@@ -1,0 +1,62 @@
+import type { ObservedContainer, ObservedPod, PodSpec } from "../model/index.ts";
+import type { Reason } from "./plan.ts";
+
+/** Why a pod that exists does not run as it should; empty when it does. */
+export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const name of Object.keys(spec.containers)) {
+    const container = observed.containers[name];
+    if (container === undefined || container.state === "missing") {
+      reasons.push({
+        kind: "state",
+        path: `containers.${name}`,
+        verdict: "replace",
+        text: "it is gone: somebody removed it from the engine",
+      });
+    } else if (
+      container.state !== "running" &&
+      container.state !== "unknown" &&
+      !isCompleted(spec, container)
+    ) {
+      reasons.push({
+        kind: "state",
+        path: `containers.${name}`,
+        verdict: "none",
+        text: describe(container),
+      });
+    }
+  }
+  if (reasons.length === 0 && observed.state === "incomplete") {
+    reasons.push({
+      kind: "state",
+      path: "",
+      verdict: "replace",
+      text: "a part of it is gone from the engine",
+    });
+  }
+  return reasons;
+}
+
+/** With on-failure, a process that ended with 0 has done its work. */
+function isCompleted(spec: PodSpec, container: ObservedContainer): boolean {
+  return (
+    spec.restart?.policy === "on-failure" &&
+    container.state === "exited" &&
+    container.exitCode === 0
+  );
+}
+
+function describe(container: ObservedContainer): string {
+  const at = container.exitedAt === undefined ? "" : ` at ${container.exitedAt}`;
+  switch (container.state) {
+    case "paused":
+      return "it is paused";
+    case "prepared":
+      return "it was made and never started";
+    default:
+      if (container.exitCode === undefined) return `it ended${at}, its exit code is not known`;
+      if (container.exitCode > 128)
+        return `it was killed by signal ${container.exitCode - 128} (exit ${container.exitCode})${at}`;
+      return `it ended with exit code ${container.exitCode}${at}`;
+  }
+}
