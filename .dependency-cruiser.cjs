@@ -65,8 +65,17 @@ module.exports = {
     {
       name: "pure-folders-do-no-io",
       severity: "error",
-      from: { path: "^src/(errors|model|plan|engine|constructs)/", pathNot: TEST },
+      from: {
+        path: "^src/(errors|model|plan|engine|constructs)/",
+        pathNot: [TEST, "^src/constructs/cdk\\.ts$"],
+      },
       to: { dependencyTypes: ["core"], pathNot: "^(node:)?crypto$" },
+    },
+    {
+      name: "the-synth-hook-only-writes-files",
+      severity: "error",
+      from: { path: "^src/constructs/cdk\\.ts$" },
+      to: { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|fs|path)$" },
     },
     {
       name: "vendor-packages-stay-in-their-adapter",

@@ -42,6 +42,8 @@ describe("each rule bites on a planted import", () => {
     ["through-the-index", "src/plan/x.ts", "../model/inner.ts"],
     ["engines-through-the-index", "src/cli/x.ts", "../engines/sim/inner.ts"],
     ["pure-folders-do-no-io", "src/plan/x.ts", "node:fs"],
+    ["pure-folders-do-no-io", "src/constructs/x.ts", "node:fs"],
+    ["the-synth-hook-only-writes-files", "src/constructs/cdk.ts", "node:child_process"],
     ["vendor-packages-stay-in-their-adapter", "src/cli/x.ts", "@grpc/grpc-js"],
     ["vendor-packages-stay-in-their-adapter", "src/engine/x.ts", "@bufbuild/protobuf/wkt"],
     ["cdktf-stays-in-one-file", "src/constructs/x.ts", "cdktf"],
@@ -83,7 +85,7 @@ describe("each rule bites on a planted import", () => {
     const root = plantTree({
       "src/plan/x.ts": 'import "node:crypto";\nimport "../model/index.ts";\n',
       "src/engines/containerd/x.ts": 'import "@grpc/grpc-js";\nimport "../../host/index.ts";\n',
-      "src/constructs/cdk.ts": 'import "cdktf";\n',
+      "src/constructs/cdk.ts": 'import "cdktf";\nimport "node:fs";\n',
       "src/cli/x.ts": 'import "../engines/sim/index.ts";\n',
     });
     expect(await cruiseTree(root)).toMatchObject({ violations: [] });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
-  copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -24,12 +24,18 @@ export function makeScratchCopy(root: string): ScratchCopy {
     maxBuffer: 64 * 1024 * 1024,
   });
   const dir = realpathSync(mkdtempSync(join(tmpdir(), "stw-copy-")));
-  for (const path of listed.split("\0")) {
-    // a file that was deleted and not committed yet is still listed
-    if (path === "" || !existsSync(join(root, path))) continue;
-    mkdirSync(dirname(join(dir, path)), { recursive: true });
-    copyFileSync(join(root, path), join(dir, path));
+  const remove = () => rmSync(dir, { recursive: true, force: true });
+  try {
+    for (const path of listed.split("\0")) {
+      // a file that was deleted and not committed yet is still listed; so is a node_modules that is a link
+      if (path === "" || path === "node_modules" || !existsSync(join(root, path))) continue;
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      cpSync(join(root, path), join(dir, path), { verbatimSymlinks: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
+  } catch (error) {
+    remove();
+    throw error;
   }
-  symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
-  return { dir, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
+  return { dir, [Symbol.dispose]: remove };
 }

@@ -16,28 +16,39 @@ export function imageChanges(
   const changes: HostChange[] = [];
   const diagnostics: Diagnostic[] = [];
   const needed = neededImages(contexts);
+  const resolutions = resolutionsByName(input, host);
   for (const [name, { image, users }] of needed) {
     const held = observation.engine.images.find(
       (each) => each.name === name && each.digest === image.digest,
     );
-    const resolution = input.images.get(host)?.get(image.reference);
-    if (held === undefined) {
-      if (canImport(resolution)) changes.push(importChange(host, name, image, resolution));
-      else if (users.some((user) => isMade(user, podChanges)))
-        diagnostics.push(unavailable(host, image, users));
-      continue;
-    }
-    if (held.fleets !== undefined && !held.fleets.includes(ownership))
-      changes.push(claimChange(host, name, image));
-  }
-  if (input.options.pods === undefined) {
-    const after = podChanges.map(({ id }) => id);
-    for (const image of observation.engine.images) {
-      if (needed.has(image.name) || image.fleets?.includes(ownership) !== true) continue;
-      changes.push(releaseChange(host, image, after));
+    const resolution = resolutions.get(name);
+    if (held !== undefined) {
+      const isClaimed = held.fleets === undefined || held.fleets.includes(ownership);
+      if (!isClaimed) changes.push(claimChange(host, name, image));
+    } else if (canImport(resolution)) changes.push(importChange(host, name, image, resolution));
+    else if (users.some((user) => isMade(user, podChanges))) {
+      diagnostics.push(unavailable(host, image, users));
     }
   }
-  return { changes, diagnostics };
+  return {
+    changes: [...changes, ...releases(input, host, observation, needed, podChanges)],
+    diagnostics,
+  };
+}
+
+function releases(
+  input: PlanInput,
+  host: string,
+  observation: HostObservation,
+  needed: ReadonlyMap<string, unknown>,
+  podChanges: readonly PodChange[],
+): readonly HostChange[] {
+  if (input.options.pods !== undefined) return [];
+  const ownership = `${input.manifest.id}/${input.manifest.name}`;
+  const after = podChanges.map(({ id }) => id);
+  return observation.engine.images
+    .filter((image) => !needed.has(image.name) && image.fleets?.includes(ownership) === true)
+    .map((image) => releaseChange(host, image, after));
 }
 
 /** Ids of the image changes that a pod has to wait for. */
@@ -68,6 +79,13 @@ function neededImages(contexts: readonly PodContext[]) {
     }
   }
   return needed;
+}
+
+function resolutionsByName(input: PlanInput, host: string): ReadonlyMap<string, ImageResolution> {
+  const resolutions = [...(input.images.get(host)?.values() ?? [])];
+  return new Map(
+    resolutions.flatMap((each) => (each.kind === "resolved" ? [[nameOf(each.image), each]] : [])),
+  );
 }
 
 function canImport(

@@ -26,28 +26,42 @@ export function podContexts(
   const names = new Set([...Object.keys(declared), ...found.keys(), ...records.keys()]);
   const diagnostics: Diagnostic[] = [];
   const contexts: PodContext[] = [];
-  for (const pod of [...names].sort()) {
-    if (input.options.pods !== undefined && !input.options.pods.includes(pod)) continue;
+  for (const pod of [...names].sort().filter((name) => isWanted(input, name))) {
     const podSpec = declared[pod];
     const resolved =
       podSpec === undefined ? undefined : resolvePod(input, host, pod, podSpec, diagnostics);
+    // a pod whose image is not known is refused, not removed
     if (podSpec !== undefined && resolved === undefined) continue;
     const generations = found.get(pod) ?? [];
-    const secrets = input.secrets.get(`${host}/${pod}`);
     contexts.push({
       host,
       pod,
       declared: { owner: input.manifest.id, fleet: input.manifest.name, host },
       observation,
       generations,
-      ...(resolved === undefined
-        ? {}
-        : { desired: resolved, desiredDigest: generationDigest(resolved) }),
+      ...desiredPart(input, `${host}/${pod}`, resolved),
       ...recordPart(records.get(pod), generations.length > 0),
-      ...(secrets === undefined ? {} : { secrets }),
     });
   }
   return { contexts, diagnostics };
+}
+
+function isWanted(input: PlanInput, pod: string): boolean {
+  return input.options.pods?.includes(pod) ?? true;
+}
+
+function desiredPart(
+  input: PlanInput,
+  id: string,
+  desired: ResolvedPod | undefined,
+): Pick<PodContext, "desired" | "desiredDigest" | "secrets"> {
+  if (desired === undefined) return {};
+  const secrets = input.secrets.get(id);
+  return {
+    desired,
+    desiredDigest: generationDigest(desired),
+    ...(secrets === undefined ? {} : { secrets }),
+  };
 }
 
 function recordPart(

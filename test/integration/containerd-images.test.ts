@@ -30,9 +30,13 @@ import {
   getImageRecord,
   listImageRecords,
   removeImageLabel,
+  writeImageRecord,
 } from "../../src/engines/containerd/images/image-record.ts";
 import { importImage } from "../../src/engines/containerd/images/import-image.ts";
-import { importLeaseId } from "../../src/engines/containerd/images/import-lease.ts";
+import {
+  importLeaseId,
+  takeImportLease,
+} from "../../src/engines/containerd/images/import-lease.ts";
 import {
   listImportLeftovers,
   sweepImports,
@@ -376,6 +380,27 @@ describeWithContainerd("images in containerd", (containerd) => {
     await expectWhole(image);
   });
 
+  test("a lease of ours that would end soon is made anew, one of somebody else is never swept", async () => {
+    const image = makeImage({ out: folder, reference: REFERENCE, layers });
+    const content = await load(image);
+    const id = importLeaseId(content.manifest.digest);
+    const make = (leaseId: string, endsAt: number) =>
+      client.unary(
+        Leases.method.create,
+        { id: leaseId, labels: { "containerd.io/gc.expire": new Date(endsAt).toISOString() } },
+        { doing: "test" },
+      );
+    const soon = Date.now() + 3_600_000;
+    await make(id, soon);
+    await make("theirs", soon);
+    await takeImportLease(client, content.manifest.digest);
+    const { leases } = await client.unary(Leases.method.list, {}, { doing: "test" });
+    const endsAt = leases.find((lease) => lease.id === id)?.labels["containerd.io/gc.expire"] ?? "";
+    expect(Date.parse(endsAt)).toBeGreaterThan(soon + 3_600_000);
+    expect(await sweepImports(client)).toEqual([id]);
+    expect(await leftovers(client)).toEqual(["lease theirs"]);
+  });
+
   test("sweeping takes away all that an import left", async () => {
     const image = makeImage({ out: folder, reference: REFERENCE, layers });
     const child = await startImport(image, "0");
@@ -458,6 +483,12 @@ describeWithContainerd("images in containerd", (containerd) => {
     expect(await removeImageLabel(client, "absent", "a")).toBeUndefined();
     await deleteImageRecord(client, NAME, { sync: true });
     await deleteImageRecord(client, NAME, { sync: true });
+    const target = { mediaType: "", digest: "", size: 0 };
+    await expect(
+      writeImageRecord(client, { name: NAME, target, labels: {} }),
+    ).rejects.toMatchObject({
+      code: "invalid_argument",
+    });
     expect(await everything(client)).toEqual([]);
   });
 

@@ -1,18 +1,13 @@
 import { containerFiles } from "./container-files.ts";
-import { isListening, listensInPod } from "./listening.ts";
+import { portKey } from "../../model/index.ts";
+import { listeningOn, listensInPod } from "./listening.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import type { ProcessContext } from "./process/process-context.ts";
 import { appendLine } from "./sim-log.ts";
 
 const OPEN_FILES_DEFAULT = 1024;
-const USER_DEFAULT_ID = 1000;
-
-/** What a process of a container runs as: the declaration over the image's defaults. */
-export function processArgv({ spec, defaults }: SimContainer): readonly string[] {
-  const entry = spec.command ?? defaults.entrypoint ?? [];
-  const args = spec.args ?? (spec.command === undefined ? (defaults.cmd ?? []) : []);
-  return [...entry, ...args];
-}
+/** Of every name: a simulated image has no /etc/passwd. */
+const NAMED_ID = 1000;
 
 /** Directory that a container's processes start in. */
 export function startDirectory({ spec, defaults }: SimContainer): string {
@@ -33,14 +28,22 @@ export function containerContext(
     files: containerFiles(state, pod, container),
     openFiles: container.spec.ulimits?.nofile?.soft ?? OPEN_FILES_DEFAULT,
     print,
-    listen: (port) => {
-      if (container.listens?.includes(port)) return true;
-      if (!isFree(state, pod, port)) return false;
-      (container.listens ??= []).push(port);
-      return true;
-    },
-    reaches: (port) => !isFree(state, pod, port),
+    listen: (port) => listenOn(state, pod, container, portKey({ host: port })),
+    reaches: (port) => !isFree(state, pod, portKey({ host: port })),
   };
+}
+
+/** Lets a container listen on a port of its pod's network; @returns false when it is taken. */
+export function listenOn(
+  state: MachineState,
+  pod: SimPod,
+  container: SimContainer,
+  key: string,
+): boolean {
+  if (container.listens?.includes(key)) return true;
+  if (!isFree(state, pod, key)) return false;
+  container.listens = [...(container.listens ?? []), key];
+  return true;
 }
 
 /** Puts a line into a container's log. */
@@ -49,9 +52,9 @@ export function logLine(container: SimContainer, line: string): void {
   if (log !== undefined) container.log = log;
 }
 
-function isFree(state: MachineState, pod: SimPod, port: number): boolean {
-  const taken = pod.spec.network?.mode === "host" ? isListening(state, port, "tcp") : listensInPod(pod, port);
-  return !taken;
+function isFree(state: MachineState, pod: SimPod, key: string): boolean {
+  const inHost = pod.spec.network?.mode === "host";
+  return inHost ? !listeningOn(state).has(key) : !listensInPod(pod, key);
 }
 
 function environmentOf({ spec, defaults, environment }: SimContainer): Record<string, string> {
@@ -69,11 +72,13 @@ function environmentOf({ spec, defaults, environment }: SimContainer): Record<st
 
 function userOf(user: string | undefined): ProcessContext["user"] {
   const [name = "0", group] = (user || "0").split(":");
-  const uid = numberOf(name);
-  return { uid, gid: group === undefined ? (name === "root" ? 0 : Number(!/^\d+$/.test(name)) * uid) : numberOf(group), name: uid === 0 ? "root" : name };
+  const uid = idOf(name);
+  // A number alone says nothing of a group; a name has one in the image.
+  const gid = idOf(group ?? (/^\d+$/.test(name) ? "0" : name));
+  return { uid, gid, name: uid === 0 ? "root" : name };
 }
 
-function numberOf(name: string): number {
+function idOf(name: string): number {
   if (name === "root") return 0;
-  return /^\d+$/.test(name) ? Number(name) : USER_DEFAULT_ID;
+  return /^\d+$/.test(name) ? Number(name) : NAMED_ID;
 }

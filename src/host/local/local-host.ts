@@ -8,6 +8,7 @@ import type {
   SnapshotRequest,
 } from "../host.ts";
 import { measureDirectory } from "./disk-usage.ts";
+import { moveDirectory } from "./move-directory.ts";
 import { findPortHolders } from "./port-holders.ts";
 import { probePort } from "./probe-port.ts";
 import { readStretch } from "./read-stretch.ts";
@@ -64,6 +65,11 @@ class LocalHost implements Host {
   async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {
     options?.signal?.throwIfAborted();
     return await createWhole(path, text);
+  }
+
+  async moveDirectory(from: string, to: string, options?: HostCallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await moveDirectory(from, to);
   }
 
   async removeFile(path: string, options?: HostCallOptions): Promise<void> {

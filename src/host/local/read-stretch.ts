@@ -14,15 +14,10 @@ export async function readStretch(path: string, offset: number): Promise<FileStr
     throw fileError(error, "read file", path);
   }
   try {
-    const { dev, ino, birthtimeNs, size } = await file.stat({ bigint: true });
-    const length = Math.max(0, Math.min(BYTES_MAX, Number(size) - offset));
+    const { size } = await file.stat();
+    const length = Math.max(0, Math.min(BYTES_MAX, size - offset));
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-    return {
-      bytes: buffer.subarray(0, bytesRead),
-      nextOffset: offset + bytesRead,
-      // an inode's number alone is given to a new file as soon as the old one is gone
-      fileId: `${dev}:${ino}:${birthtimeNs}`,
-    };
+    return { bytes: buffer.subarray(0, bytesRead), nextOffset: offset + bytesRead };
   } catch (error) {
     throw fileError(error, "read file", path);
   } finally {

@@ -28,9 +28,16 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 const UNKNOWN = 2;
 const UNAVAILABLE = 14;
 
-/** What daemons append to a message to name its class; 2.x leaves some of them out. */
-const CLASS_SUFFIX =
-  /: (?:unknown|not found|already exists|failed precondition|invalid argument|unavailable|deadline exceeded|not implemented)$/;
+/** What daemons append to a message to repeat its code in words; 2.x leaves some of them out. */
+const CODE_SUFFIXES: Readonly<Record<number, string>> = {
+  2: ": unknown",
+  3: ": invalid argument",
+  5: ": not found",
+  6: ": already exists",
+  9: ": failed precondition",
+  12: ": not implemented",
+  14: ": unavailable",
+};
 
 interface TextRule {
   readonly pattern: RegExp;
@@ -40,17 +47,6 @@ interface TextRule {
 
 /** Most failures of a runtime arrive as UNKNOWN with a text: the text decides. First match wins. */
 const TEXT_RULES: readonly TextRule[] = [
-  {
-    pattern: /(?:^|: )no space left on device$/,
-    code: "resource_exhausted",
-    remedy: "make room on the host's disk",
-  },
-  {
-    pattern:
-      /(?:^|: )(?:input\/output error|read-only file system|permission denied|operation not permitted|too many open files|cannot allocate memory)$/,
-    code: "internal",
-    remedy: "see to the host",
-  },
   { pattern: /^cannot start a running process\b/, code: "failed_precondition" },
   {
     pattern: /^failed to delete task: cannot delete a running process\b/,
@@ -78,6 +74,17 @@ const TEXT_RULES: readonly TextRule[] = [
   { pattern: /^OCI runtime \w+ failed: /, code: "failed_precondition" },
   { pattern: /^unable to set memory limit to /, code: "failed_precondition" },
   { pattern: /^failed to get stream processor for /, code: "unimplemented" },
+  {
+    pattern: /(?:^|: )no space left on device$/,
+    code: "resource_exhausted",
+    remedy: "make room on the host's disk",
+  },
+  {
+    pattern:
+      /(?:^|: )(?:input\/output error|read-only file system|permission denied|operation not permitted|too many open files|cannot allocate memory)$/,
+    code: "internal",
+    remedy: "see to the host",
+  },
 ];
 
 const APPLY = "containerd.services.diff.v1.Diff/Apply";
@@ -116,7 +123,10 @@ export function isWrongOffset(error: unknown): boolean {
  */
 export function toStowageError(cause: unknown, place: RpcErrorPlace): StowageError {
   const { code, details } = grpcParts(cause);
-  const state = details.replace(CLASS_SUFFIX, "");
+  const suffix = CODE_SUFFIXES[code] ?? "";
+  const state = details.endsWith(suffix)
+    ? details.slice(0, details.length - suffix.length)
+    : details;
   const context = {
     rpc: place.rpc,
     namespace: place.namespace,

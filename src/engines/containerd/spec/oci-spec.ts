@@ -78,7 +78,11 @@ export interface OciResources {
     readonly period?: number;
     readonly cpus?: string;
   };
-  readonly memory?: { readonly limit?: number; readonly reservation?: number; readonly swap?: number };
+  readonly memory?: {
+    readonly limit?: number;
+    readonly reservation?: number;
+    readonly swap?: number;
+  };
   readonly pids?: { readonly limit: number };
 }
 

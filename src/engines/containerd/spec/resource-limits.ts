@@ -13,8 +13,15 @@ const KERNEL_CPU_SHARES = 1024;
 /** Limits of a container that is made; what is not set is left out. */
 export function toOciResources(resources: Resources | undefined): OciResources {
   if (resources === undefined) return {};
-  const { cpuMillis, cpuShares, cpuset, memoryBytes, memoryReservationBytes, memorySwapBytes, pidsMax } =
-    resources;
+  const {
+    cpuMillis,
+    cpuShares,
+    cpuset,
+    memoryBytes,
+    memoryReservationBytes,
+    memorySwapBytes,
+    pidsMax,
+  } = resources;
   const cpu = {
     ...(cpuMillis === undefined ? {} : { quota: cpuMillis * US_PER_MILLI, period: CPU_PERIOD_US }),
     ...(cpuShares === undefined ? {} : { shares: cpuShares }),
@@ -48,7 +55,9 @@ export function resourceUpdate(
     ...after.cpu,
     ...(gone(before.cpu?.quota, after.cpu?.quota) ? { quota: -1, period: CPU_PERIOD_US } : {}),
     ...(gone(before.cpu?.shares, after.cpu?.shares) ? { shares: KERNEL_CPU_SHARES } : {}),
-    ...(gone(before.cpu?.cpus, after.cpu?.cpus) && everyCpu !== undefined ? { cpus: everyCpu } : {}),
+    ...(gone(before.cpu?.cpus, after.cpu?.cpus) && everyCpu !== undefined
+      ? { cpus: everyCpu }
+      : {}),
   };
   const memory = {
     ...after.memory,

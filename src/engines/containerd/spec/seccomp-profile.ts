@@ -40,7 +40,11 @@ export function seccompProfile(capabilities: readonly string[], architecture: st
     architectures: SECCOMP_ARCHITECTURES[architecture] ?? [],
     syscalls: [
       { names: [...names], action: ALLOW },
-      { names: ["socket"], action: ALLOW, args: [{ index: 0, value: AF_VSOCK, op: "SCMP_CMP_NE" }] },
+      {
+        names: ["socket"],
+        action: ALLOW,
+        args: [{ index: 0, value: AF_VSOCK, op: "SCMP_CMP_NE" }],
+      },
       ...PERSONALITIES.map((value) => ({
         names: ["personality"],
         action: ALLOW,

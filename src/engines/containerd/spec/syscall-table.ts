@@ -68,7 +68,8 @@ export const SYSCALLS_BY_CAPABILITY: Readonly<Record<string, string>> = {
   CAP_SYS_BOOT: "reboot",
   CAP_SYS_CHROOT: "chroot",
   CAP_SYS_MODULE: "delete_module finit_module init_module",
-  CAP_SYS_NICE: "get_mempolicy mbind migrate_pages move_pages set_mempolicy set_mempolicy_home_node",
+  CAP_SYS_NICE:
+    "get_mempolicy mbind migrate_pages move_pages set_mempolicy set_mempolicy_home_node",
   CAP_SYS_PACCT: "acct",
   CAP_SYS_PTRACE: "kcmp pidfd_getfd process_madvise",
   CAP_SYS_RAWIO: "ioperm iopl",

@@ -1,0 +1,114 @@
+import { formatBytes } from "../text/quantities.ts";
+import type { Check } from "./check.ts";
+import type { MachineFacts } from "./machine-facts.ts";
+
+const MIB = 1024 * 1024;
+const FREE_BYTES_MIN = 200 * MIB;
+const FREE_BYTES_WARN = 2048 * MIB;
+/** Controllers that limits of CPU, memory and processes need. */
+const CONTROLLERS = ["cpu", "cpuset", "memory", "pids"];
+/** First kernel with all of cgroup version 2 that limits need. */
+const KERNEL_MIN: readonly [number, number] = [5, 2];
+
+/** Programs that a kind of engine needs on its host. */
+export const ENGINE_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  containerd: ["containerd-shim-runc-v2", "runc"],
+  sim: [],
+};
+
+/** What a machine has and lacks to be a host; on another system than Linux nothing else is looked at. */
+export function machineChecks(facts: MachineFacts, stateDir: string, engine: string): readonly Check[] {
+  if (facts.platform !== "linux") {
+    return [
+      {
+        name: "system",
+        status: "fail",
+        finding: `${facts.platform === "darwin" ? "macOS" : facts.platform} cannot be a host`,
+        remedy: 'take a Linux machine for hosts with the address "local"; synth and validate work here',
+      },
+    ];
+  }
+  if (engine === "sim") return [{ name: "system", status: "ok", finding: `Linux ${facts.kernel}` }];
+  return [
+    kernelCheck(facts),
+    rootCheck(facts),
+    cgroupsCheck(facts),
+    overlayCheck(facts),
+    diskCheck(facts, stateDir),
+    ...(ENGINE_PROGRAMS[engine] ?? []).map((name) => programCheck(facts, name)),
+  ];
+}
+
+function kernelCheck({ kernel }: MachineFacts): Check {
+  const [major = 0, minor = 0] = kernel.split(".").map((part) => Number.parseInt(part, 10));
+  const recent = major > KERNEL_MIN[0] || (major === KERNEL_MIN[0] && minor >= KERNEL_MIN[1]);
+  if (recent) return { name: "system", status: "ok", finding: `Linux ${kernel}` };
+  return {
+    name: "system",
+    status: "warn",
+    finding: `Linux ${kernel} is older than ${KERNEL_MIN.join(".")}`,
+    remedy: "some limits may not work; upgrade the kernel",
+  };
+}
+
+function rootCheck({ uid }: MachineFacts): Check {
+  if (uid === 0) return { name: "root", status: "ok", finding: "running as root" };
+  return {
+    name: "root",
+    status: "fail",
+    finding: `running as user ${uid ?? "unknown"}`,
+    remedy: "the engine and Stowage's files on a host belong to root; run with sudo",
+  };
+}
+
+function cgroupsCheck({ cgroups }: MachineFacts): Check {
+  const { version, controllers } = cgroups;
+  if (version === 0) {
+    return {
+      name: "cgroups",
+      status: "fail",
+      finding: "no cgroups are mounted",
+      remedy: "mount them: mount -t cgroup2 none /sys/fs/cgroup",
+    };
+  }
+  const missing = CONTROLLERS.filter((name) => !controllers.includes(name));
+  const finding = `version ${version}`;
+  if (missing.length === 0) return { name: "cgroups", status: "ok", finding: `${finding} with ${CONTROLLERS.join(", ")}` };
+  return {
+    name: "cgroups",
+    status: "warn",
+    finding: `${finding} without ${missing.join(", ")}`,
+    remedy: `limits of ${missing.join(", ")} cannot be set; switch the controllers on at boot (cgroup_enable=${missing.join(",")})`,
+  };
+}
+
+function overlayCheck({ filesystems }: MachineFacts): Check {
+  if (filesystems.includes("overlay")) return { name: "overlayfs", status: "ok", finding: "the kernel has it" };
+  return {
+    name: "overlayfs",
+    status: "warn",
+    finding: "the kernel has not loaded it",
+    remedy: "load it with modprobe overlay, or declare another snapshotter",
+  };
+}
+
+function diskCheck({ freeBytes }: MachineFacts, stateDir: string): Check {
+  if (freeBytes === undefined) {
+    return { name: "disk", status: "warn", finding: `the space below ${stateDir} cannot be told`, remedy: "look with df" };
+  }
+  const finding = `${formatBytes(freeBytes)} free for ${stateDir}`;
+  if (freeBytes >= FREE_BYTES_WARN) return { name: "disk", status: "ok", finding };
+  const status = freeBytes < FREE_BYTES_MIN ? "fail" : "warn";
+  return { name: "disk", status, finding, remedy: "images and logs need room; make some, or set stateDir" };
+}
+
+function programCheck({ programs }: MachineFacts, name: string): Check {
+  const path = programs[name];
+  if (path !== undefined) return { name, status: "ok", finding: path };
+  return {
+    name,
+    status: "fail",
+    finding: "not on PATH",
+    remedy: `install it (Debian: apt-get install --no-install-recommends ${name === "runc" ? "runc" : "containerd"})`,
+  };
+}

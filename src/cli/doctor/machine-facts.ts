@@ -1,0 +1,90 @@
+import { constants } from "node:fs";
+import { access, readFile, stat, statfs } from "node:fs/promises";
+import { release } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+
+/** What doctor has to know of the machine that it runs on. */
+export interface MachineFacts {
+  readonly platform: string;
+  readonly kernel: string;
+  /** Undefined where there are no users' numbers. */
+  readonly uid: number | undefined;
+  readonly cgroups: { readonly version: 0 | 1 | 2; readonly controllers: readonly string[] };
+  readonly filesystems: readonly string[];
+  /** Free bytes of the file system that is to hold the state; undefined where it cannot be told. */
+  readonly freeBytes: number | undefined;
+  /** Path of each program found, by name. */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+/** Where systems keep programs of root; an ordinary user's PATH lacks some of them. */
+const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** Looks at this machine; changes nothing on it. */
+export async function readMachineFacts(
+  stateDir: string,
+  programs: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<MachineFacts> {
+  const found = await Promise.all(programs.map(async (name) => [name, await findProgram(name, env)] as const));
+  return {
+    platform: process.platform,
+    kernel: release(),
+    uid: process.getuid?.(),
+    cgroups: await readCgroups(),
+    filesystems: words((await textOf("/proc/filesystems")) ?? ""),
+    freeBytes: await freeBytes(stateDir),
+    programs: Object.fromEntries(found.flatMap(([name, path]) => (path === undefined ? [] : [[name, path]]))),
+  };
+}
+
+async function readCgroups(): Promise<MachineFacts["cgroups"]> {
+  const unified = await textOf("/sys/fs/cgroup/cgroup.controllers");
+  if (unified !== undefined) return { version: 2, controllers: words(unified) };
+  const mounts = ((await textOf("/proc/self/mounts")) ?? "").split("\n").map((line) => line.split(" "));
+  const controllers = mounts.filter((mount) => mount[2] === "cgroup").flatMap((mount) => (mount[3] ?? "").split(","));
+  return { version: controllers.length === 0 ? 0 : 1, controllers };
+}
+
+async function freeBytes(path: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? undefined : await freeBytes(parent);
+  }
+}
+
+async function findProgram(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  for (const folder of new Set([...folders, ...SYSTEM_FOLDERS])) {
+    const path = join(folder, name);
+    if (await isProgram(path)) return path;
+  }
+  return undefined;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}

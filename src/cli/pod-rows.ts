@@ -1,0 +1,68 @@
+import type { FleetManifest, ObservedContainer, ObservedPod } from "../model/index.ts";
+
+/** One container of a pod of the fleet, as `ps` lists it. */
+export interface ContainerRow {
+  readonly container: string;
+  readonly state: string;
+  readonly image: string;
+  readonly digest?: string;
+  readonly pid?: number;
+  readonly exitCode?: number;
+  readonly exitedAt?: string;
+}
+
+/** One generation of a pod of the fleet, as `ps` lists it. */
+export interface PodRow {
+  readonly host: string;
+  readonly pod: string;
+  readonly engine: string;
+  /** The engine's word, or `absent` for a pod that is declared and not there. */
+  readonly state: string;
+  readonly generation?: number;
+  readonly declared: boolean;
+  readonly containers: readonly ContainerRow[];
+}
+
+/** Pods of a fleet on one host: those that are there, and those that are declared and are not. */
+export function podRows(manifest: FleetManifest, host: string, pods: readonly ObservedPod[]): readonly PodRow[] {
+  const declared = manifest.hosts[host]?.pods ?? {};
+  const engine = manifest.hosts[host]?.engine.kind ?? "";
+  const own = pods.filter(({ owner, fleet }) => owner === manifest.id && fleet === manifest.name);
+  const there = new Set(own.map(({ pod }) => pod));
+  const rows: PodRow[] = own.map((pod) => ({
+    host,
+    pod: pod.pod,
+    engine,
+    state: pod.state,
+    generation: pod.generation,
+    declared: Object.hasOwn(declared, pod.pod),
+    containers: Object.entries(pod.containers).map(([name, container]) => containerRow(name, container)),
+  }));
+  for (const [pod, spec] of Object.entries(declared)) {
+    if (there.has(pod)) continue;
+    const containers = Object.entries(spec.containers).map(([container, { image }]) => ({
+      container,
+      state: "absent",
+      image,
+    }));
+    rows.push({ host, pod, engine, state: "absent", declared: true, containers });
+  }
+  return rows.sort((a, b) => compare(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0));
+}
+
+function containerRow(container: string, observed: ObservedContainer): ContainerRow {
+  const { state, image, pid, exitCode, exitedAt } = observed;
+  return {
+    container,
+    state,
+    image: image.reference,
+    ...(image.digest === undefined ? {} : { digest: image.digest }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(exitedAt === undefined ? {} : { exitedAt }),
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,7 @@
+/** Fields of an object of which any may be undefined. */
+type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
+
+/** An object without the fields that are undefined. */
+export function compact<T extends object>(fields: Loose<T>): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,112 @@
+import type { Security } from "../model/index.ts";
+import type { Cpu } from "./cpu.ts";
+import type { Duration } from "./duration.ts";
+import type { IImage } from "./image.ts";
+import type { Logging } from "./logging.ts";
+import type { Probe } from "./probe.ts";
+import type { Secret } from "./secret.ts";
+import type { Size } from "./size.ts";
+import type { IVolume, VolumeSource } from "./volume.ts";
+
+/** Where a container sees a volume. */
+export interface MountProps {
+  /** The volume itself, or the name of one of the pod's `volumes`. */
+  readonly volume: IVolume | VolumeSource | string;
+  /** Absolute path in the container. */
+  readonly path: string;
+  /** @defaultValue false */
+  readonly readOnly?: boolean;
+}
+
+/** Limits of a container; what is not set is no limit. */
+export interface ResourcesProps {
+  /** CPU time at most. */
+  readonly cpu?: Cpu;
+  /** Weight against other containers when CPUs are short; the kernel's own is 1024. */
+  readonly cpuShares?: number;
+  /** CPUs that it may run on, as a list such as `0-2,4`. */
+  readonly cpuset?: string;
+  /** Memory at most; the kernel kills a process of the container beyond it. */
+  readonly memory?: Size;
+  /** Memory that the kernel tries to leave to it when the host is short. */
+  readonly memoryReservation?: Size;
+  /** Memory and swap together at most; needs `memory`. */
+  readonly memorySwap?: Size;
+  /** Processes and threads at most. */
+  readonly pidsMax?: number;
+}
+
+/** A device of the host given to a container. */
+export interface DeviceProps {
+  readonly path: string;
+  /**
+   * Its path in the container.
+   *
+   * @defaultValue - the same
+   */
+  readonly containerPath?: string;
+  /**
+   * What may be done with it.
+   *
+   * @defaultValue rwm
+   */
+  readonly permissions?: string;
+}
+
+/** A limit as setrlimit(2) knows it. */
+export interface UlimitProps {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** Properties of a container. Wherever there is no default, the image or the engine decides. */
+export interface ContainerProps {
+  /** Image as `repository[:tag][@digest]`, or a construct that says where its bytes come from. */
+  readonly image: IImage | string;
+  /** Replaces the image's entry point; the image's command is dropped with it. */
+  readonly command?: readonly string[];
+  /** Arguments after the entry point, in place of the image's command. */
+  readonly args?: readonly string[];
+  /** Environment, added to the image's. */
+  readonly env?: Readonly<Record<string, string | Secret>>;
+  /** Directory that the process starts in. */
+  readonly workingDir?: string;
+  /** User and group, as `user`, `uid`, `user:group` or `uid:gid`. */
+  readonly user?: string;
+  /** Further groups, by name or number. */
+  readonly additionalGroups?: readonly string[];
+  /** Where it sees volumes. */
+  readonly mounts?: readonly MountProps[];
+  /** @defaultValue false */
+  readonly readOnlyRootFilesystem?: boolean;
+  /**
+   * Size of /dev/shm.
+   *
+   * @defaultValue 64 MiB
+   */
+  readonly shm?: Size;
+  readonly resources?: ResourcesProps;
+  /** Limits of the process, by name: `{ nofile: { soft: 1024, hard: 4096 } }`. */
+  readonly ulimits?: Readonly<Record<string, UlimitProps>>;
+  /** How readily the kernel kills it when the host's memory ends: -1000 to 1000. */
+  readonly oomScoreAdj?: number;
+  /** Rights beyond or below the default profile. */
+  readonly security?: Security;
+  readonly devices?: readonly DeviceProps[];
+  /** How to find out that it does its work; a replacement is kept only when it passes. */
+  readonly health?: Probe;
+  /** Where its output goes. */
+  readonly logging?: Logging;
+  /**
+   * Signal that asks it to end.
+   *
+   * @defaultValue - the image's, else SIGTERM
+   */
+  readonly stopSignal?: string;
+  /**
+   * Time between that signal and SIGKILL.
+   *
+   * @defaultValue 10 seconds
+   */
+  readonly stopGracePeriod?: Duration;
+}

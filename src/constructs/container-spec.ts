@@ -1,0 +1,62 @@
+import type { ContainerSpec, Device, Mount, Resources, SecretReference, Security } from "../model/index.ts";
+import { compact } from "./compact.ts";
+import type { ContainerProps, MountProps, ResourcesProps } from "./container-props.ts";
+import type { PodDefaults } from "./defaults.ts";
+import { loggingSpec } from "./logging.ts";
+import { Secret } from "./secret.ts";
+
+/** What a container's specification takes from the pod that it is in. */
+export interface ContainerContext {
+  readonly defaults: PodDefaults;
+  /** Name of a mounted volume among the pod's. */
+  volumeName(mount: MountProps): string;
+}
+
+/** The part of a container's properties that stands alone, as plain data of its own. */
+export type FixedSpec = Omit<ContainerSpec, "env" | "mounts" | "logging" | "security" | "stopGracePeriodMs">;
+
+/** A copy of what stands alone in a container's properties, in the model's terms. */
+export function fixedSpec(props: ContainerProps): FixedSpec {
+  const { image, shm, resources, ulimits, devices, health } = props;
+  return structuredClone(
+    compact<FixedSpec>({
+      image: typeof image === "string" ? image : image.reference,
+      command: props.command,
+      args: props.args,
+      workingDir: props.workingDir,
+      user: props.user,
+      additionalGroups: props.additionalGroups,
+      readOnlyRootFilesystem: props.readOnlyRootFilesystem,
+      shmBytes: shm?.toBytes(),
+      resources: resources === undefined ? undefined : resourcesSpec(resources),
+      ulimits,
+      oomScoreAdj: props.oomScoreAdj,
+      devices: devices?.map((device) => compact<Device>({ ...emptyDevice, ...device })),
+      health: health?.toSpec(),
+      stopSignal: props.stopSignal,
+    }),
+  );
+}
+
+/** A container as the manifest declares it, in one pod. */
+export function containerSpec(
+  fixed: FixedSpec,
+  own: Pick<ContainerProps, "logging" | "security" | "stopGracePeriod" | "env" | "mounts">,
+  { defaults, volumeName }: ContainerContext,
+): ContainerSpec {
+  const logging = { ...defaults.logging, ...own.logging };
+  const security: Security = { ...defaults.security, ...own.security };
+  const stopGracePeriod = own.stopGracePeriod ?? defaults.stopGracePeriod;
+  return structuredClone(
+    compact<ContainerSpec>({
+      ...(fixed as ContainerSpec & Record<OptionalKeys, undefined>),
+      env: own.env === undefined ? undefined : envSpec(own.env),
+      mounts: own.mounts?.map((mount) =>
+        compact<Mount>({ volume: volumeName(mount), path: mount.path, readOnly: mount.readOnly }),
+      ),
+      logging: Object.keys(logging).length === 0 ? undefined : loggingSpec(logging),
+      security: Object.keys(security).length === 0 ? undefined : security,
+      stopGracePeriodMs: stopGracePeriod?.toMilliseconds(),
+    }),
+  );
+}

@@ -1,0 +1,64 @@
+import { Construct } from "constructs";
+import type { ImageSpec } from "../model/index.ts";
+import { projectPath } from "./cdk.ts";
+import { compact } from "./compact.ts";
+import { reportMistakes } from "./scopes.ts";
+
+/** Properties of {@link Image}. */
+export interface ImageProps {
+  /** Reference that the image has: `repository[:tag][@digest]`. */
+  readonly reference: string;
+  /**
+   * OCI layout directory that holds it, absolute or relative to the project.
+   *
+   * @defaultValue - the image is in the engine already, or in `archive`
+   */
+  readonly layout?: string;
+  /**
+   * OCI archive (a tar of a layout) that holds it, absolute or relative to the project.
+   *
+   * @defaultValue - the image is in the engine already, or in `layout`
+   */
+  readonly archive?: string;
+  /**
+   * Digest that the index or the platform's manifest must have.
+   *
+   * @defaultValue - whatever the reference leads to
+   */
+  readonly digest?: string;
+}
+
+/** An image that containers can run. */
+export interface IImage {
+  /** Reference that the image has. */
+  readonly reference: string;
+}
+
+/** Says where the bytes of an image come from. */
+export class Image extends Construct implements IImage {
+  readonly reference: string;
+  readonly #layout: ProjectPath | undefined;
+  readonly #archive: ProjectPath | undefined;
+  readonly #digest: string | undefined;
+
+  constructor(scope: Construct, id: string, props: ImageProps) {
+    super(scope, id);
+    const { reference, layout, archive, digest } = props;
+    this.reference = reference;
+    this.#layout = layout === undefined ? undefined : projectPath(layout);
+    this.#archive = archive === undefined ? undefined : projectPath(archive);
+    this.#digest = digest;
+    reportMistakes(this);
+  }
+
+  /** @internal */
+  toSpec(): ImageSpec {
+    return compact<ImageSpec>({
+      layout: this.#layout?.(this),
+      archive: this.#archive?.(this),
+      digest: this.#digest,
+    });
+  }
+}
+
+type ProjectPath = ReturnType<typeof projectPath>;

@@ -1,0 +1,91 @@
+import type { Probe as ProbeSpec } from "../model/index.ts";
+import { compact } from "./compact.ts";
+import type { Duration } from "./duration.ts";
+
+/** When and how often a probe is tried. */
+export interface ProbeTiming {
+  /**
+   * Time between two tries.
+   *
+   * @defaultValue 1 second
+   */
+  readonly interval?: Duration;
+  /**
+   * Time that one try may take.
+   *
+   * @defaultValue 2 seconds
+   */
+  readonly timeout?: Duration;
+  /**
+   * Tries in a row that must fail, after the start period, before it counts as unhealthy.
+   *
+   * @defaultValue 10
+   */
+  readonly retries?: number;
+  /**
+   * Time after the start in which failed tries do not count.
+   *
+   * @defaultValue - none
+   */
+  readonly startPeriod?: Duration;
+}
+
+/** A probe that asks for a page. */
+export interface HttpProbeOptions extends ProbeTiming {
+  /** Port to ask, on the host's loopback address. */
+  readonly port: number;
+  /**
+   * Path to ask for; an answer from 200 to 399 is healthy.
+   *
+   * @defaultValue /
+   */
+  readonly path?: string;
+}
+
+/** A probe that opens a connection. */
+export interface TcpProbeOptions extends ProbeTiming {
+  /** Port that must accept, on the host's loopback address. */
+  readonly port: number;
+}
+
+/** A probe that runs a command. */
+export interface ExecProbeOptions extends ProbeTiming {
+  /** Command run in the container; exit code 0 is healthy. */
+  readonly command: readonly string[];
+}
+
+/** How to find out that a container does its work; a replacement is kept only when it passes. */
+export class Probe {
+  readonly #spec: ProbeSpec;
+
+  private constructor(spec: ProbeSpec) {
+    this.#spec = spec;
+  }
+
+  static http(options: HttpProbeOptions): Probe {
+    const { port, path } = options;
+    return new Probe(compact({ kind: "http", port, path, ...timing(options) }));
+  }
+
+  static tcp(options: TcpProbeOptions): Probe {
+    return new Probe({ kind: "tcp", port: options.port, ...timing(options) });
+  }
+
+  static exec(options: ExecProbeOptions): Probe {
+    return new Probe({ kind: "exec", command: [...options.command], ...timing(options) });
+  }
+
+  /** @internal */
+  toSpec(): ProbeSpec {
+    return structuredClone(this.#spec);
+  }
+}
+
+function timing({ interval, timeout, retries, startPeriod }: ProbeTiming) {
+  return compact<Pick<ProbeSpec, "intervalMs" | "timeoutMs" | "retries" | "startPeriodMs">>({
+    intervalMs: interval?.toMilliseconds(),
+    timeoutMs: timeout?.toMilliseconds(),
+    retries,
+    startPeriodMs: startPeriod?.toMilliseconds(),
+  });
+}

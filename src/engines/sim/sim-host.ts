@@ -1,0 +1,132 @@
+import type {
+  Host,
+  HostCallOptions,
+  HostSnapshot,
+  PortHolder,
+  SnapshotRequest,
+} from "../../host/index.ts";
+import { listeningOn, listeningPorts } from "./listening.ts";
+import { bytesBelow, entriesOf, exists, makeParents, matchingFiles, removeBelow } from "./machine-files.ts";
+import type { MachineState } from "./machine-state.ts";
+import type { SimCalls } from "./sim-calls.ts";
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+/** The host of a simulated machine. */
+export class SimHost implements Host {
+  readonly address: string;
+  readonly #calls: SimCalls;
+
+  constructor(address: string, calls: SimCalls) {
+    this.address = address;
+    this.#calls = calls;
+  }
+
+  snapshot(request: SnapshotRequest, options: HostCallOptions = {}): Promise<HostSnapshot> {
+    return this.#calls.read("host.snapshot", options.signal, (state, nowMs) => ({
+      files: readFiles(state, request.files ?? []),
+      existing: new Set((request.exist ?? []).filter((path) => exists(state, path))),
+      entries: listEntries(state, request.list ?? []),
+      listening: request.listening === true ? listeningPorts(state) : [],
+      monotonicMs: nowMs,
+      bootId: state.bootId,
+    }));
+  }
+
+  holders(
+    inodes: readonly number[],
+    options: HostCallOptions = {},
+  ): Promise<ReadonlyMap<number, PortHolder>> {
+    return this.#calls.read("host.holders", options.signal, (state) => {
+      const holders = listeningOn(state);
+      const found = listeningPorts(state).flatMap(({ inode, port, protocol }) => {
+        const holder = holders.get(`${port}/${protocol}`);
+        return inodes.includes(inode) && holder !== undefined ? [[inode, holder] as const] : [];
+      });
+      return new Map(found);
+    });
+  }
+
+  diskUsage(path: string, options: HostCallOptions = {}): Promise<number> {
+    return this.#calls.read("host.diskUsage", options.signal, (state) => bytesBelow(state, path));
+  }
+
+  probe(
+    target: { readonly port: number; readonly http?: { readonly path: string } },
+    _timeoutMs: number,
+    options: HostCallOptions = {},
+  ): Promise<string | undefined> {
+    return this.#calls.read("host.probe", options.signal, (state) => {
+      const { port } = target;
+      if (!listeningOn(state).has(`${port}/tcp`)) return `connection refused on port ${port}`;
+      return state.health[String(port)];
+    });
+  }
+
+  writeFile(path: string, text: string, options: HostCallOptions = {}): Promise<void> {
+    return this.#change("host.writeFile", options, (state) => putFile(state, path, text));
+  }
+
+  createFile(path: string, text: string, options: HostCallOptions = {}): Promise<boolean> {
+    return this.#change("host.createFile", options, (state) => {
+      if (exists(state, path)) return false;
+      putFile(state, path, text);
+      return true;
+    });
+  }
+
+  removeFile(path: string, options: HostCallOptions = {}): Promise<void> {
+    return this.#change("host.removeFile", options, (state) => {
+      delete state.files[path];
+    });
+  }
+
+  makeDirectory(
+    path: string,
+    attributes: { readonly mode: number; readonly uid?: number; readonly gid?: number },
+    options: HostCallOptions = {},
+  ): Promise<void> {
+    return this.#change("host.makeDirectory", options, (state) => {
+      const { mode, uid = 0, gid = 0 } = attributes;
+      makeParents(state, path, DIRECTORY_MODE);
+      state.directories[path] ??= { mode, uid, gid };
+    });
+  }
+
+  removeDirectory(path: string, options: HostCallOptions = {}): Promise<void> {
+    return this.#change("host.removeDirectory", options, (state) => removeBelow(state, path, true));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The calls are closed with the engine's: a host may be let go before its engine.
+  }
+
+  #change<T>(name: string, options: HostCallOptions, effect: (state: MachineState) => T): Promise<T> {
+    return this.#calls.write(name, options.signal, (part) => part(effect));
+  }
+}
+
+function putFile(state: MachineState, path: string, text: string): void {
+  makeParents(state, path, DIRECTORY_MODE);
+  state.files[path] = { text, mode: FILE_MODE };
+}
+
+function readFiles(state: MachineState, patterns: readonly string[]): Map<string, string | Error> {
+  const found = new Map<string, string | Error>();
+  for (const path of patterns.flatMap((pattern) => matchingFiles(state, pattern))) {
+    const file = state.files[path];
+    if (file === undefined) continue;
+    found.set(path, file.unreadable === undefined ? file.text : new Error(file.unreadable));
+  }
+  return found;
+}
+
+function listEntries(state: MachineState, paths: readonly string[]): Map<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const path of paths) {
+    const entries = entriesOf(state, path);
+    if (entries !== undefined) found.set(path, entries);
+  }
+  return found;
+}

@@ -1,0 +1,45 @@
+import { isSecret, type ObservedPod, type PodSpec } from "../model/index.ts";
+import { uncomparedPaths } from "./compare.ts";
+import { writableVolumes } from "./exclusive.ts";
+import type { ResolvedPod } from "./plan.ts";
+import type { PodContext } from "./pod-context.ts";
+
+/** What a reader of the plan should know beside the change itself. */
+export function notesFor(
+  context: PodContext,
+  desired: ResolvedPod,
+  current: ObservedPod | undefined,
+): readonly string[] {
+  return [
+    ...secretNotes(context, desired.spec),
+    ...recordNotes(context, desired.spec, current),
+    ...volumeNotes(desired.spec),
+  ];
+}
+
+function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
+  const notes = [...(context.secrets ?? [])]
+    .filter(([, { state }]) => state === "not-compared")
+    .map(([path, { variable }]) => `${path} not compared: ${variable} is not set here`);
+  const environments = Object.values(spec.containers).map(({ env }) => Object.values(env ?? {}));
+  if (!environments.flat().some(isSecret)) return notes;
+  return [...notes, "secrets in env are kept by the engine in its own root-only database"];
+}
+
+function recordNotes(
+  context: PodContext,
+  spec: PodSpec,
+  current: ObservedPod | undefined,
+): readonly string[] {
+  if (current === undefined || context.recordLost === undefined) return [];
+  const paths = uncomparedPaths(spec, current);
+  if (paths.length === 0) return [];
+  return [`not compared, because its record ${context.recordLost}: ${paths.join(", ")}`];
+}
+
+function volumeNotes(spec: PodSpec): readonly string[] {
+  if (spec.replacement !== "start-first") return [];
+  return writableVolumes(spec).map(
+    (volume) => `while it is replaced, two processes have volume ${volume} open`,
+  );
+}

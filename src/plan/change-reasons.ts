@@ -1,0 +1,83 @@
+import { generationDigest, type ObservedPod } from "../model/index.ts";
+import { declaredReasons, driftReasons } from "./compare.ts";
+import type { Reason, ResolvedPod } from "./plan.ts";
+import { originOf, type PodContext, recorded } from "./pod-context.ts";
+import { stateReasons } from "./state-reasons.ts";
+
+/** Why a pod that exists is not what it should be: declaration, drift and state. */
+export function changeReasons(
+  context: PodContext,
+  desired: ResolvedPod,
+  current: ObservedPod,
+): readonly Reason[] {
+  const { capabilities } = context.observation;
+  const applied = recorded(context, current.generation);
+  const states = stateReasons(desired.spec, current);
+  if (isRenamed(context)) return [renameReason(context), ...states];
+  if (applied === undefined) return [...unrecordedReasons(context, desired, current), ...states];
+  const declared = declaredReasons(desired, applied, capabilities, context.secrets);
+  const paths = new Set(declared.map(({ path }) => path));
+  const drift = driftReasons(applied, current, capabilities);
+  return [...declared, ...drift.filter(({ path }) => !paths.has(path)), ...states];
+}
+
+/** Whether the pod was made under a former name or owner of the fleet. */
+export function isRenamed(context: PodContext): boolean {
+  const origin = originOf(context);
+  const { owner, fleet } = context.declared;
+  return origin.owner !== owner || origin.fleet !== fleet;
+}
+
+/** Why the record is written anew, if that is all that is wrong; empty when it is as it should be. */
+export function recordReasons(context: PodContext, current: ObservedPod): readonly Reason[] {
+  const { record, recordLost, desiredDigest } = context;
+  const note = (kind: Reason["kind"], text: string): Reason[] => [
+    { kind, path: "", verdict: "none", text },
+  ];
+  if (recordLost !== undefined) {
+    return note("drift", `its record ${recordLost}; it is written anew`);
+  }
+  const entry = recorded(context, current.generation);
+  if (record?.current !== current.generation || record.generations.length !== 1) {
+    return note("leftover", "an apply was cut short before it was recorded");
+  }
+  if (current.recordDigest !== undefined && entry !== undefined) {
+    const isSame = current.recordDigest === generationDigest(entry);
+    if (!isSame && desiredDigest === generationDigest(entry)) {
+      return note("leftover", "an update was cut short before it was recorded");
+    }
+  }
+  return [];
+}
+
+/** One reason for each generation that an apply which was cut short left behind. */
+export function staleReasons(stale: readonly ObservedPod[]): readonly Reason[] {
+  return stale.map(({ generation }) => ({
+    kind: "leftover",
+    path: "",
+    verdict: "none",
+    text: `generation ${generation} is left of an apply that was cut short`,
+  }));
+}
+
+/** Without a record: what the engine reports against what is declared. */
+function unrecordedReasons(
+  context: PodContext,
+  desired: ResolvedPod,
+  current: ObservedPod,
+): readonly Reason[] {
+  const drift = driftReasons(desired, current, context.observation.capabilities);
+  if (current.recordDigest === context.desiredDigest) return drift;
+  if (drift.length > 0) return drift.map((reason) => ({ ...reason, verdict: "replace" }));
+  const text = "what was applied is not known, and it is not what is declared";
+  return [{ kind: "drift", path: "", verdict: "replace", text }];
+}
+
+function renameReason(context: PodContext): Reason {
+  const { owner, fleet } = originOf(context);
+  const text =
+    owner === context.declared.owner
+      ? `the fleet was named ${fleet}`
+      : `it is taken over from owner ${owner}`;
+  return { kind: "declared", path: "", verdict: "replace", text };
+}

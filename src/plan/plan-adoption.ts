@@ -1,0 +1,52 @@
+import type { ObservedPod } from "../model/index.ts";
+import { frame, keptTarget } from "./change-frame.ts";
+import { notesFor } from "./change-notes.ts";
+import { isRenamed, staleReasons } from "./change-reasons.ts";
+import { declaredReasons } from "./compare.ts";
+import { stopsFirst } from "./exclusive.ts";
+import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
+import { mayRun, type PodContext, recorded } from "./pod-context.ts";
+import { freshSteps, sweepSteps } from "./steps.ts";
+
+/** A rollout that was cut short after its new generation was made: it is carried on from there. */
+export function planAdoption(context: PodContext, desired: ResolvedPod): PodChange | undefined {
+  const made = adoptable(context);
+  if (made === undefined) return undefined;
+  const { generations, record, observation } = context;
+  const from = recorded(context, record?.current);
+  const old = generations.find(({ generation }) => generation === from?.generation);
+  const stale = generations.filter((each) => each !== made && each !== old);
+  const first =
+    made.state === "prepared" && (from === undefined || stopsFirst(from.spec, desired.spec));
+  const text = "an apply was cut short; it goes on from there";
+  const reasons: Reason[] = [
+    { kind: "leftover", path: "", verdict: "none", text },
+    ...(from === undefined
+      ? []
+      : declaredReasons(desired, from, observation.capabilities, undefined)),
+    ...staleReasons(stale),
+  ];
+  const steps = [...sweepSteps(stale), ...freshSteps(old, first, made.generation)];
+  return {
+    ...frame(context, "adopt", reasons, steps),
+    interrupts: old !== undefined && mayRun(old),
+    to: keptTarget(context, desired, made.generation),
+    ...(from === undefined || old === undefined ? {} : { from }),
+    notes: notesFor(context, desired, undefined),
+  };
+}
+
+/** A generation, not the proven one, that is whole and exactly what is declared. */
+function adoptable(context: PodContext): ObservedPod | undefined {
+  const { generations, record, desiredDigest, recordLost } = context;
+  if (recordLost !== undefined || isRenamed(context)) return undefined;
+  const secrets = [...(context.secrets?.values() ?? [])];
+  if (secrets.some(({ state }) => state === "changed")) return undefined;
+  return generations.findLast(
+    ({ generation, recordDigest, state }) =>
+      generation !== record?.current &&
+      recordDigest === desiredDigest &&
+      (state === "prepared" || state === "running") &&
+      recorded(context, generation) !== undefined,
+  );
+}

@@ -1,0 +1,56 @@
+import type { ObservedPod } from "../model/index.ts";
+import { frame, keptTarget, provenGeneration } from "./change-frame.ts";
+import { notesFor } from "./change-notes.ts";
+import { recordReasons, staleReasons } from "./change-reasons.ts";
+import { strongestVerdict } from "./compare.ts";
+import type { Action, PodChange, Reason, ResolvedPod, Step } from "./plan.ts";
+import { mayRun, type PodContext } from "./pod-context.ts";
+import { startSteps, sweepSteps } from "./steps.ts";
+
+/** A change that keeps the generation: live update, restart, start, or only its record. */
+export function planInPlace(
+  context: PodContext,
+  desired: ResolvedPod,
+  current: ObservedPod,
+  reasons: readonly Reason[],
+): PodChange | undefined {
+  const { generation } = current;
+  const verdict = strongestVerdict(reasons);
+  const stale = context.generations.filter((each) => each !== current);
+  const records = recordReasons(context, current);
+  const isDown = reasons.some((reason) => reason.kind === "state");
+  const updates = verdict !== "none" || records.some(({ text }) => text?.startsWith("an update"));
+  const change: Step[] = [];
+  if (verdict === "restart" && mayRun(current)) change.push({ kind: "stop", generation });
+  if (updates) change.push({ kind: "update", generation, paths: changedPaths(reasons) });
+  if (isDown || verdict === "restart") change.push(...startSteps(generation));
+  if (updates || records.length > 0) change.push({ kind: "commit", generation });
+  const steps = [...sweepSteps(stale), ...change];
+  if (steps.length === 0) return undefined;
+  const from = verdict === "restart" ? provenGeneration(context, generation) : undefined;
+  const all = [...reasons, ...staleReasons(stale), ...records];
+  return {
+    ...frame(context, actionOf(verdict, isDown, change.length > 0), all, steps),
+    interrupts: verdict === "restart" && mayRun(current),
+    to: keptTarget(context, desired, generation),
+    ...(from === undefined ? {} : { from }),
+    notes: notesFor(context, desired, current),
+  };
+}
+
+function actionOf(
+  verdict: ReturnType<typeof strongestVerdict>,
+  isDown: boolean,
+  changes: boolean,
+): Action {
+  if (verdict === "restart") return "restart";
+  if (verdict === "live") return "update";
+  if (isDown) return "start";
+  return changes ? "adopt" : "clean";
+}
+
+function changedPaths(reasons: readonly Reason[]): readonly string[] {
+  return reasons
+    .filter(({ verdict }) => verdict === "live" || verdict === "restart")
+    .map(({ path }) => path);
+}

@@ -1,0 +1,98 @@
+import { StowageError } from "../../errors/index.ts";
+import { mapLimited } from "../../internal/index.ts";
+import type { FleetManifest, HostSpec } from "../../model/index.ts";
+import type { HostObservation, HostUnreachable, PlanOptions } from "../../plan/index.ts";
+import type { HostReading } from "../connector.ts";
+import { findLeavingHosts } from "./leaving-hosts.ts";
+import { observeHost } from "./observe-host.ts";
+
+/** Hosts looked at at once when nothing else is said. */
+export const DEFAULT_PARALLELISM = 16;
+
+/** A way to a host that stays open as long as its opener wants. */
+export type Reach = (name: string, spec: HostSpec) => Promise<Pick<HostReading, "host" | "engine">>;
+
+/** What to observe and how to get there. */
+export interface ObserveFleetRequest {
+  readonly manifest: FleetManifest;
+  readonly options: PlanOptions;
+  readonly reach: Reach;
+  readonly parallelism?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ObserveProgress) => void) | undefined;
+}
+
+/** How far an observation is. */
+export interface ObserveProgress {
+  readonly type: "observed";
+  readonly host: string;
+  /** Why it could not be observed. */
+  readonly unreachable?: string;
+  readonly ms: number;
+}
+
+/** The hosts of a fleet as they are. */
+export interface FleetObservation {
+  readonly hosts: ReadonlyMap<string, HostObservation | HostUnreachable>;
+  readonly leaving: ReadonlyMap<string, HostSpec>;
+}
+
+/** Every host of a fleet, and those that only its rosters know. One that cannot be reached says why. */
+export async function observeFleet(request: ObserveFleetRequest): Promise<FleetObservation> {
+  const { manifest, options } = request;
+  const isWanted = (name: string) => options.hosts === undefined || options.hosts.includes(name);
+  checkHostNames(request);
+  const declared = Object.entries(manifest.hosts).filter(([name]) => isWanted(name));
+  const hosts = await observeAll(request, declared);
+  const leaving = findLeavingHosts(manifest, hosts);
+  const others = [...leaving].filter(
+    ([name]) => isWanted(name) && options.forgetHosts?.includes(name) !== true,
+  );
+  return { hosts: new Map([...hosts, ...(await observeAll(request, others))]), leaving };
+}
+
+async function observeAll(
+  request: ObserveFleetRequest,
+  hosts: readonly (readonly [string, HostSpec])[],
+): Promise<ReadonlyMap<string, HostObservation | HostUnreachable>> {
+  const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
+  return new Map(
+    await mapLimited(hosts, parallelism, async ([name, spec]) => {
+      const began = performance.now();
+      const found = await observeOne(request, name, spec);
+      request.onProgress?.({
+        type: "observed",
+        host: name,
+        ...(found.kind === "unreachable" ? { unreachable: found.reason } : {}),
+        ms: performance.now() - began,
+      });
+      return [name, found] as const;
+    }),
+  );
+}
+
+async function observeOne(
+  request: ObserveFleetRequest,
+  name: string,
+  spec: HostSpec,
+): Promise<HostObservation | HostUnreachable> {
+  request.signal?.throwIfAborted();
+  try {
+    const reading = await request.reach(name, spec);
+    return await observeHost(reading, { ...request, name, spec });
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    if (!StowageError.is(error) || error.code === "aborted") throw error;
+    return { kind: "unreachable", reason: error.message };
+  }
+}
+
+/** A name that nobody knows would silently plan nothing; leaving hosts are known only after a look. */
+function checkHostNames({ manifest, options }: ObserveFleetRequest): void {
+  const named = options.hosts ?? [];
+  if (named.length === 0 || named.some((name) => name in manifest.hosts)) return;
+  throw new StowageError(
+    `Cannot plan hosts "${named.join(", ")}": the fleet declares none of them; it declares ${Object.keys(manifest.hosts).join(", ")}`,
+    { code: "invalid_argument" },
+  );
+}

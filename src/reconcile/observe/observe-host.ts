@@ -1,0 +1,85 @@
+import type { HostReader, HostSnapshot } from "../../host/index.ts";
+import { type FleetManifest, type HostSpec, hostDirectories, hostLayout } from "../../model/index.ts";
+import type { HostObservation, PlanOptions } from "../../plan/index.ts";
+import type { HostReading } from "../connector.ts";
+import { readRecords, readRosters } from "./read-files.ts";
+import { takenPorts } from "./taken-ports.ts";
+import { findVolumes } from "./volumes.ts";
+
+/** What to look at, and for which fleet. */
+export interface ObserveHostRequest {
+  readonly name: string;
+  readonly spec: HostSpec;
+  readonly manifest: FleetManifest;
+  readonly options: PlanOptions;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What a host looks like: one pass over its engine and one reading of its files, whatever the number
+ * of pods. Who holds a port is only looked for where one that is declared is taken.
+ *
+ * @throws StowageError when the host or its engine cannot be asked
+ */
+export async function observeHost(
+  { host, engine }: Pick<HostReading, "host" | "engine">,
+  request: ObserveHostRequest,
+): Promise<HostObservation> {
+  const options = request.signal === undefined ? {} : { signal: request.signal };
+  const [info, capabilities, observed, snapshot] = await Promise.all([
+    engine.info(options),
+    engine.capabilities(options),
+    engine.observe(options),
+    snapshotOf(host, request),
+  ]);
+  const records = readRecords(snapshot, hostDirectories(request.spec).stateDir);
+  const rosters = readRosters(snapshot, hostDirectories(request.spec).stateDir);
+  const found = { engine: observed, records, rosters };
+  const [volumes, taken] = await Promise.all([
+    findVolumes(host, snapshot, request, rosters),
+    takenPorts(host, snapshot, request, found),
+  ]);
+  const missing = wantedPaths(request.spec).filter((path) => !snapshot.existing.has(path));
+  return {
+    kind: "observed",
+    info,
+    capabilities,
+    engine: observed,
+    records,
+    rosters,
+    volumes,
+    taken,
+    missingPaths: new Set(missing),
+  };
+}
+
+async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promise<HostSnapshot> {
+  const { manifest, spec, signal } = request;
+  const directories = hostDirectories(spec);
+  const fleets = [manifest.name, ...(manifest.formerly === undefined ? [] : [manifest.formerly])];
+  return await host.snapshot(
+    {
+      files: [
+        ...fleets.map((fleet) => `${directories.stateDir}/*/${fleet}/*.json`),
+        `${directories.stateDir}/*/*/.roster.json`,
+      ],
+      list: fleets.map((fleet) => hostLayout(directories, manifest.id, fleet).volumesDir),
+      exist: wantedPaths(spec),
+      listening: true,
+    },
+    signal === undefined ? {} : { signal },
+  );
+}
+
+/** Paths of the host that its pods need to be there. */
+function wantedPaths(spec: HostSpec): readonly string[] {
+  const paths = Object.values(spec.pods ?? {}).flatMap((pod) => [
+    ...Object.values(pod.volumes ?? {}).flatMap((volume) =>
+      volume.kind === "bind" ? [volume.path] : [],
+    ),
+    ...Object.values(pod.containers).flatMap(({ devices }) =>
+      (devices ?? []).map(({ path }) => path),
+    ),
+  ]);
+  return [...new Set(paths)];
+}
