@@ -25,7 +25,7 @@ export async function build(root: string): Promise<void> {
  * Bundles the command line into `dist/cli/main.js`, each dynamic import a chunk of its own, so that a
  * command loads only what it needs. Packages that a user's app loads as well stay outside.
  *
- * @throws StowageError `not_found` when its entry is missing.
+ * @throws StowageError `not_found` when its entry is missing, `failed_precondition` when its code has errors.
  */
 export async function buildCli(root: string): Promise<void> {
   requireEntries(root, [CLI_ENTRY]);
@@ -46,6 +46,11 @@ export async function buildCli(root: string): Promise<void> {
     banner: { js: REQUIRE_BANNER },
     legalComments: "none",
     logLevel: "warning",
+  }).catch((cause: unknown) => {
+    throw new StowageError("Cannot build the command line: esbuild found errors; see above", {
+      code: "failed_precondition",
+      cause,
+    });
   });
   const main = join(outdir, "main.js");
   const text = readFileSync(main, "utf8");

@@ -30,7 +30,9 @@ export function terraformText(text: string): string {
 export function readProjectId(): { readonly id: string } | { readonly problem: string } {
   const file = resolve("cdktf.json");
   try {
-    const { projectId } = JSON.parse(readFileSync(file, "utf8")) as { readonly projectId?: unknown };
+    const { projectId } = JSON.parse(readFileSync(file, "utf8")) as {
+      readonly projectId?: unknown;
+    };
     if (typeof projectId === "string" && projectId !== "") return { id: projectId };
     return { problem: `${file} has no projectId` };
   } catch (error) {

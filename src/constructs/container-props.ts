@@ -1,4 +1,4 @@
-import type { Security } from "../model/index.ts";
+import type { ContainerSpec, Security } from "../model/index.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Duration } from "./duration.ts";
 import type { IImage } from "./image.ts";
@@ -53,12 +53,6 @@ export interface DeviceProps {
   readonly permissions?: string;
 }
 
-/** A limit as setrlimit(2) knows it. */
-export interface UlimitProps {
-  readonly soft: number;
-  readonly hard: number;
-}
-
 /** Properties of a container. Wherever there is no default, the image or the engine decides. */
 export interface ContainerProps {
   /** Image as `repository[:tag][@digest]`, or a construct that says where its bytes come from. */
@@ -87,7 +81,7 @@ export interface ContainerProps {
   readonly shm?: Size;
   readonly resources?: ResourcesProps;
   /** Limits of the process, by name: `{ nofile: { soft: 1024, hard: 4096 } }`. */
-  readonly ulimits?: Readonly<Record<string, UlimitProps>>;
+  readonly ulimits?: NonNullable<ContainerSpec["ulimits"]>;
   /** How readily the kernel kills it when the host's memory ends: -1000 to 1000. */
   readonly oomScoreAdj?: number;
   /** Rights beyond or below the default profile. */

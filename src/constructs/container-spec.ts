@@ -1,4 +1,4 @@
-import type { ContainerSpec, Device, Mount, Resources, SecretReference, Security } from "../model/index.ts";
+import type { ContainerSpec, Mount, Resources, Security } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import type { ContainerProps, MountProps, ResourcesProps } from "./container-props.ts";
 import type { PodDefaults } from "./defaults.ts";
@@ -13,7 +13,10 @@ export interface ContainerContext {
 }
 
 /** The part of a container's properties that stands alone, as plain data of its own. */
-export type FixedSpec = Omit<ContainerSpec, "env" | "mounts" | "logging" | "security" | "stopGracePeriodMs">;
+export type FixedSpec = Omit<
+  ContainerSpec,
+  "env" | "mounts" | "logging" | "security" | "stopGracePeriodMs"
+>;
 
 /** A copy of what stands alone in a container's properties, in the model's terms. */
 export function fixedSpec(props: ContainerProps): FixedSpec {
@@ -31,7 +34,7 @@ export function fixedSpec(props: ContainerProps): FixedSpec {
       resources: resources === undefined ? undefined : resourcesSpec(resources),
       ulimits,
       oomScoreAdj: props.oomScoreAdj,
-      devices: devices?.map((device) => compact<Device>({ ...emptyDevice, ...device })),
+      devices: devices?.map((device) => ({ ...device })),
       health: health?.toSpec(),
       stopSignal: props.stopSignal,
     }),
@@ -49,7 +52,7 @@ export function containerSpec(
   const stopGracePeriod = own.stopGracePeriod ?? defaults.stopGracePeriod;
   return structuredClone(
     compact<ContainerSpec>({
-      ...(fixed as ContainerSpec & Record<OptionalKeys, undefined>),
+      ...fixed,
       env: own.env === undefined ? undefined : envSpec(own.env),
       mounts: own.mounts?.map((mount) =>
         compact<Mount>({ volume: volumeName(mount), path: mount.path, readOnly: mount.readOnly }),
@@ -58,5 +61,29 @@ export function containerSpec(
       security: Object.keys(security).length === 0 ? undefined : security,
       stopGracePeriodMs: stopGracePeriod?.toMilliseconds(),
     }),
+  );
+}
+
+function resourcesSpec(resources: ResourcesProps): Resources {
+  const { cpu, memory, memoryReservation, memorySwap, cpuShares, cpuset, pidsMax } = resources;
+  return compact<Resources>({
+    cpuMillis: cpu?.toMillis(),
+    cpuShares,
+    cpuset,
+    memoryBytes: memory?.toBytes(),
+    memoryReservationBytes: memoryReservation?.toBytes(),
+    memorySwapBytes: memorySwap?.toBytes(),
+    pidsMax,
+  });
+}
+
+function envSpec(
+  env: Readonly<Record<string, string | Secret>>,
+): NonNullable<ContainerSpec["env"]> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      value instanceof Secret ? value.toReference() : value,
+    ]),
   );
 }

@@ -11,7 +11,9 @@ export class Cpu {
     // 0.29 cores are 290 thousandths, not 289.99999999999994
     const millis = Math.round(amount * factor * 1e6) / 1e6;
     if (!Number.isSafeInteger(millis) || millis < 0) {
-      throw new Error(`Cannot make an amount of CPU of ${amount} ${unit}: it is no whole number of thousandths`);
+      throw new Error(
+        `Cannot make an amount of CPU of ${amount} ${unit}: it is no whole number of thousandths`,
+      );
     }
     this.#millis = millis;
   }

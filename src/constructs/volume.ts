@@ -89,7 +89,7 @@ export class Volume extends Construct implements IVolume {
   }
 
   /** A file or directory of the host, which must exist. */
-  static bind(path: string): VolumeSource {
+  static override bind(path: string): VolumeSource {
     return new VolumeSource({ kind: "bind", path });
   }
 

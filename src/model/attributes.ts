@@ -1,6 +1,7 @@
-import { z } from "zod";
-import { canonicalText, select } from "./canonical.ts";
-import { type ChangeVerdict, fieldMeta, type Json, unwrap } from "./field.ts";
+import type { z } from "zod";
+import { canonicalText } from "./canonical.ts";
+import type { ChangeVerdict, FieldMeta, Json } from "./field.ts";
+import { type SchemaShape, shapeOf } from "./schema-shape.ts";
 
 /** One set leaf of a declaration, with what its schema says of it. */
 export interface Attribute {
@@ -33,7 +34,7 @@ interface Place {
 /** Every set leaf of a value of a schema, by path; sets are one leaf, keyed lists one branch an item. */
 export function attributesOf(schema: z.ZodType, value: unknown): ReadonlyMap<string, Attribute> {
   const found = new Map<string, Attribute>();
-  collect(schema, value, { path: "", fieldPath: "", verdict: "replace" }, found);
+  collect(shapeOf(schema), value, { path: "", fieldPath: "", verdict: "replace" }, found);
   return found;
 }
 
@@ -71,46 +72,47 @@ export function diffAttributes(
 }
 
 function collect(
-  schema: z.ZodType,
+  shape: SchemaShape,
   value: unknown,
   place: Place,
   found: Map<string, Attribute>,
 ): void {
   if (value === undefined) return;
-  const meta = fieldMeta(schema);
+  const { meta } = shape;
   const here = meta?.change === undefined ? place : { ...place, verdict: meta.change };
-  const inner = select(unwrap(schema), value);
-  if (inner instanceof z.ZodObject) return collectObject(inner, value, here, found);
-  if (inner instanceof z.ZodRecord) {
+  const branch = shape.branch(value);
+  if (branch.kind === "object") collectFields(branch, value as object, here, found);
+  else if (branch.kind === "map") {
     for (const [key, item] of Object.entries(value as object)) {
-      collect(inner.valueType as z.ZodType, item, step(here, segment(key), ".*"), found);
+      collect(branch.items as SchemaShape, item, step(here, segment(key), ".*"), found);
     }
-    return;
-  }
-  if (inner instanceof z.ZodArray && meta?.key !== undefined) {
+  } else if (branch.kind === "list" && meta?.key !== undefined) {
     for (const item of value as readonly Record<string, unknown>[]) {
-      collect(inner.element as z.ZodType, item, step(here, `[${meta.key(item)}]`, "[*]"), found);
+      const next = step(here, `[${meta.key(item)}]`, "[*]");
+      collect(branch.items as SchemaShape, item, next, found);
     }
-    return;
-  }
-  found.set(here.path, {
-    ...here,
-    value:
-      meta?.set === true ? ([...(value as readonly string[])].sort() as Json) : (value as Json),
-    ...(meta?.default === undefined ? {} : { default: meta.default }),
-  });
+  } else found.set(here.path, leaf(here, value as Json, meta));
 }
 
-function collectObject(
-  schema: z.ZodObject,
-  value: unknown,
+function collectFields(
+  shape: SchemaShape,
+  value: object,
   place: Place,
   found: Map<string, Attribute>,
 ): void {
-  for (const [key, item] of Object.entries(value as object)) {
-    const next = schema.shape[key] as z.ZodType | undefined;
-    if (next !== undefined) collect(next, item, step(place, segment(key), `.${key}`), found);
+  for (const [key, item] of Object.entries(value)) {
+    const field = shape.field(key);
+    if (field !== undefined) collect(field, item, step(place, segment(key), `.${key}`), found);
   }
+}
+
+function leaf(place: Place, value: Json, meta: FieldMeta | undefined): Attribute {
+  const isSet = meta?.set === true;
+  return {
+    ...place,
+    value: isSet ? [...new Set(value as readonly string[])].sort() : value,
+    ...(meta?.default === undefined ? {} : { default: meta.default }),
+  };
 }
 
 function step(place: Place, path: string, fieldPath: string): Place {

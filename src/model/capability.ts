@@ -28,16 +28,31 @@ const UNKNOWN_FIELD: Capability = {
   reason: "this engine knows nothing of it",
 };
 
+const resolved = new WeakMap<CapabilityTable, Map<string, readonly Capability[]>>();
+
 /** What an engine can do with a field that has a value. */
 export function capabilityOf(table: CapabilityTable, fieldPath: string, value: Json): Capability {
-  for (let path = fieldPath; path !== ""; path = parentPath(path)) {
-    const entries = ([] as Capability[]).concat(table[path] ?? []);
-    const match = entries.find(
-      ({ values }) => values === undefined || values.some((each) => each === value),
-    );
-    if (match !== undefined) return match;
+  const entries = entriesOf(table, fieldPath);
+  return entries.find(({ values }) => values?.includes(value) ?? true) ?? UNKNOWN_FIELD;
+}
+
+/** The entries of a field and of all above it, nearest first. */
+function entriesOf(table: CapabilityTable, fieldPath: string): readonly Capability[] {
+  let known = resolved.get(table);
+  if (known === undefined) {
+    known = new Map();
+    resolved.set(table, known);
   }
-  return UNKNOWN_FIELD;
+  let entries = known.get(fieldPath);
+  if (entries === undefined) {
+    const found: Capability[] = [];
+    for (let path = fieldPath; path !== ""; path = parentPath(path)) {
+      found.push(...([] as Capability[]).concat(table[path] ?? []));
+    }
+    entries = found;
+    known.set(fieldPath, entries);
+  }
+  return entries;
 }
 
 function parentPath(path: string): string {

@@ -5,13 +5,23 @@ import { shapeDiagnostics } from "./shape-diagnostics.ts";
 /** A manifest, or everything that keeps a value from being one. */
 export type FleetReading =
   | { readonly kind: "manifest"; readonly manifest: FleetManifest }
-  | { readonly kind: "mistakes"; readonly diagnostics: readonly Diagnostic[] };
+  | {
+      readonly kind: "mistakes";
+      readonly diagnostics: readonly Diagnostic[];
+      /** The value itself where only the content of fields is wrong: rules can be looked at as well. */
+      readonly rough?: FleetManifest;
+    };
+
+/** Mistakes that leave every field of the type that it should have. */
+const CONTENT_ISSUES = new Set(["custom", "invalid_format", "invalid_key", "too_big", "too_small"]);
 
 /** Reads a value of JSON as a manifest, without the rules between its fields. */
 export function readFleet(json: unknown): FleetReading {
   const result = FleetManifest.safeParse(json);
   if (result.success) return { kind: "manifest", manifest: result.data };
-  return { kind: "mistakes", diagnostics: shapeDiagnostics(FleetManifest, json) };
+  const diagnostics = shapeDiagnostics(FleetManifest, json);
+  const isRough = result.error.issues.every(({ code }) => CONTENT_ISSUES.has(code));
+  return { kind: "mistakes", diagnostics, ...(isRough ? { rough: json as FleetManifest } : {}) };
 }
 
 /**

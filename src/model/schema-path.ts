@@ -5,13 +5,13 @@ import { unwrap } from "./field.ts";
 export type ValuePath = readonly PropertyKey[];
 
 /** A path as people read it: `hosts.edge-a.pods.web.ports[0]`, `images["ghcr.io/acme/shop:1.8.2"]`. */
-export function pathText(path: ValuePath): string {
+export function pathText(path: ValuePath, below = ""): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === "number") return `${text}[${step}]`;
     const name = String(step);
     if (!/^[A-Za-z0-9_-]+$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
     return text === "" ? name : `${text}.${name}`;
-  }, "");
+  }, below);
 }
 
 /** What lies at a path of a value; undefined where the path ends early. */

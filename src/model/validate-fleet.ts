@@ -8,6 +8,7 @@ import { podRules } from "./fleet-rules/pod-rules.ts";
 import { allPods, mistake } from "./fleet-rules/rule.ts";
 
 export { type FleetReading, parseFleet, readFleet } from "./parse-fleet.ts";
+export { pathText } from "./schema-path.ts";
 
 /**
  * Everything that is wrong between the fields of a manifest: what no schema of a single field can

@@ -41,11 +41,11 @@ export function recordReasons(context: PodContext, current: ObservedPod): readon
   if (record?.current !== current.generation || record.generations.length !== 1) {
     return note("leftover", "an apply was cut short before it was recorded");
   }
-  if (current.recordDigest !== undefined && entry !== undefined) {
-    const isSame = current.recordDigest === generationDigest(entry);
-    if (!isSame && desiredDigest === generationDigest(entry)) {
-      return note("leftover", "an update was cut short before it was recorded");
-    }
+  const { recordDigest } = current;
+  if (recordDigest === undefined || recordDigest === desiredDigest || entry === undefined)
+    return [];
+  if (desiredDigest === generationDigest(entry)) {
+    return note("leftover", "an update was cut short before it was recorded");
   }
   return [];
 }

@@ -6,6 +6,7 @@ import {
   capabilityOf,
   DEFAULTS_VERSION,
   diffAttributes,
+  generationDigest,
   type Json,
   type ObservedPod,
   PodSpec,
@@ -23,24 +24,7 @@ export function declaredReasons(
   capabilities: CapabilityTable,
   secrets: ReadonlyMap<string, SecretComparison> | undefined,
 ): readonly Reason[] {
-  const reasons: Reason[] = [];
-  for (const change of diffAttributes(PodSpec, applied.spec, desired.spec)) {
-    const verdict = engineVerdict(
-      capabilities,
-      change.fieldPath,
-      change.after ?? change.before ?? null,
-      change.verdict,
-    );
-    const secret = SECRET_PATH.test(change.path);
-    reasons.push({
-      kind: "declared",
-      path: change.path.replace(SECRET_PATH, ""),
-      ...(secret || change.before === undefined ? {} : { before: change.before }),
-      ...(secret || change.after === undefined ? {} : { after: change.after }),
-      ...(secret ? { secret, text: "the secret comes from another place" } : {}),
-      verdict,
-    });
-  }
+  const reasons: Reason[] = [...specReasons(desired, applied, capabilities)];
   reasons.push(...imageReasons(desired, applied));
   for (const [path, { state }] of secrets ?? []) {
     if (state === "changed")
@@ -57,6 +41,31 @@ export function declaredReasons(
     });
   }
   return reasons;
+}
+
+function specReasons(
+  desired: ResolvedPod,
+  applied: RecordedGeneration,
+  capabilities: CapabilityTable,
+): readonly Reason[] {
+  // equal digests are equal declarations: the usual case, and the cheap one
+  if (generationDigest(applied) === generationDigest(desired)) return [];
+  return diffAttributes(PodSpec, applied.spec, desired.spec).map((change): Reason => {
+    const { before, after, fieldPath, verdict } = change;
+    const path = change.path.replace(SECRET_PATH, "");
+    const known = engineVerdict(capabilities, fieldPath, after ?? before ?? null, verdict);
+    if (path !== change.path) {
+      const text = "the secret comes from another place";
+      return { kind: "declared", path, secret: true, text, verdict: known };
+    }
+    return {
+      kind: "declared",
+      path,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      verdict: known,
+    };
+  });
 }
 
 /** What differs between what was last applied and what the engine reports: only fields that were set. */

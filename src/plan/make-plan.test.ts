@@ -225,7 +225,10 @@ test("plan() removes what is not declared, and releases its image afterwards", (
 test("plan() without a record compares what the engine reports and names what it could not compare", () => {
   const spec = pod({ env: { A: "1" }, stopSignal: "SIGINT" });
   const found = observed("web", applied(spec));
-  const { stopSignal: _, ...rest } = found.containers["main"]?.reported as Record<string, string>;
+  const { stopSignal: _, ...rest } = (found.containers["main"]?.reported ?? {}) as Record<
+    string,
+    string
+  >;
   const main = { ...found.containers["main"], reported: rest } as (typeof found.containers)[string];
   const made = plan(
     input(fleet({ web: spec }), hostWith([{ ...found, containers: { main } }], [])),

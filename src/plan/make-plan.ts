@@ -1,11 +1,5 @@
 import { type Diagnostic, DiagnosticsError } from "../errors/index.ts";
-import {
-  canonicalize,
-  digestOf,
-  FleetManifest,
-  type HostSpec,
-  hostDirectories,
-} from "../model/index.ts";
+import { type HostSpec, hostDirectories } from "../model/index.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { earlyHostChanges, isForgotten, lateHostChanges } from "./host-changes.ts";
 import { imageChanges, imagesBefore } from "./image-changes.ts";
@@ -80,7 +74,6 @@ export function plan(input: PlanInput): Plan {
     version: PLAN_VERSION,
     owner: input.manifest.id,
     fleet: input.manifest.name,
-    manifest: digestOf(canonicalize(FleetManifest, input.manifest)),
     hosts,
     pods,
     hostChanges: withLeaves(input, hostChanges),
@@ -183,9 +176,10 @@ function hostPlan(
     address: spec.address,
     engine: spec.engine,
     directories: hostDirectories(spec),
-    ...(observation === undefined
+    ...(observation === undefined ? {} : { info: observation.info }),
+    ...(observation === undefined || input.options.fingerprints !== true
       ? {}
-      : { info: observation.info, fingerprint: fingerprintOf(observation) }),
+      : { fingerprint: fingerprintOf(observation) }),
     declared: host in input.manifest.hosts,
     running: contexts.filter(({ generations }) => generations.some(mayRun)).length,
     kept: observation === undefined ? [] : keptVolumes(input, observation, contexts),

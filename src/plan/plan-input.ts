@@ -79,6 +79,8 @@ export interface PlanOptions {
   readonly takeOver?: boolean;
   /** Hosts to strike from the roster without reaching them. */
   readonly forgetHosts?: readonly string[];
+  /** Adds what a saved plan is checked by: the fingerprints of hosts. */
+  readonly fingerprints?: boolean;
   /** Plans the removal of everything. */
   readonly destroy?: boolean;
 }

@@ -155,8 +155,6 @@ export interface Plan {
   readonly version: typeof PLAN_VERSION;
   readonly owner: string;
   readonly fleet: string;
-  /** Digest of the manifest. */
-  readonly manifest: string;
   readonly hosts: readonly HostPlan[];
   readonly pods: readonly PodChange[];
   readonly hostChanges: readonly HostChange[];

@@ -1,5 +1,5 @@
-import { containerFiles } from "./container-files.ts";
 import { portKey } from "../../model/index.ts";
+import { containerFiles } from "./container-files.ts";
 import { listeningOn, listensInPod } from "./listening.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import type { ProcessContext } from "./process/process-context.ts";

@@ -1,7 +1,21 @@
+import { followLinks } from "./machine-files.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import type { ProcessFiles } from "./process/process-context.ts";
 
-const IMAGE_DIRECTORIES = new Set(["/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/sys", "/tmp", "/usr", "/var"]);
+const IMAGE_DIRECTORIES = new Set([
+  "/",
+  "/bin",
+  "/dev",
+  "/etc",
+  "/home",
+  "/proc",
+  "/root",
+  "/run",
+  "/sys",
+  "/tmp",
+  "/usr",
+  "/var",
+]);
 const READ_ONLY = "Read-only file system";
 const NO_DIRECTORY = "nonexistent directory";
 
@@ -20,12 +34,20 @@ interface Place {
 }
 
 /** A container's file system: its writable layer, and the volumes that it mounts. */
-export function containerFiles(state: MachineState, pod: SimPod, container: SimContainer): ProcessFiles {
+export function containerFiles(
+  state: MachineState,
+  pod: SimPod,
+  container: SimContainer,
+): ProcessFiles {
   const at = (path: string): Place => placeOf(state, pod, container, path);
   const isDirectory = (path: string): boolean => {
     const place = at(path);
     const prefix = place.path === "/" ? "/" : `${place.path}/`;
-    return place.root || place.isDirectory(place.path) || place.paths().some((each) => each.startsWith(prefix));
+    return (
+      place.root ||
+      place.isDirectory(place.path) ||
+      place.paths().some((each) => each.startsWith(prefix))
+    );
   };
   const whyNotWritable = (path: string): string | undefined => {
     if (at(path).readOnly) return READ_ONLY;
@@ -66,19 +88,28 @@ function placeOf(state: MachineState, pod: SimPod, container: SimContainer, path
   const volume = mount === undefined ? undefined : pod.spec.volumes?.[mount.volume];
   if (mount === undefined || volume === undefined) {
     const readOnly = container.spec.readOnlyRootFilesystem === true;
-    return inRecord(() => (container.layer ??= {}), path, readOnly, IMAGE_DIRECTORIES.has(path));
+    return inRecord(() => layerOf(container), path, readOnly, IMAGE_DIRECTORIES.has(path));
   }
   const inside = path.slice(mount.path.length);
   const readOnly = mount.readOnly === true;
   if (volume.kind === "tmpfs") {
-    const open = (): Record<string, string> => ((pod.tmpfs ??= {})[mount.volume] ??= {});
-    return inRecord(open, inside === "" ? "/" : inside, readOnly, inside === "");
+    return inRecord(
+      () => tmpfsOf(pod, mount.volume),
+      inside === "" ? "/" : inside,
+      readOnly,
+      inside === "",
+    );
   }
   const base = volume.kind === "bind" ? volume.path : (pod.volumeDirs[mount.volume] ?? "");
-  return onHost(state, `${base}${inside}`, readOnly, inside === "");
+  return onHost(state, followLinks(state, `${base}${inside}`), readOnly, inside === "");
 }
 
-function inRecord(open: () => Record<string, string>, path: string, readOnly: boolean, root: boolean): Place {
+function inRecord(
+  open: () => Record<string, string>,
+  path: string,
+  readOnly: boolean,
+  root: boolean,
+): Place {
   return {
     path,
     readOnly,
@@ -117,6 +148,17 @@ function onHost(state: MachineState, path: string, readOnly: boolean, root: bool
       state.directories[each] = { mode: 0o755, uid: 0, gid: 0 };
     },
   };
+}
+
+function tmpfsOf(pod: SimPod, volume: string): Record<string, string> {
+  pod.tmpfs ??= {};
+  pod.tmpfs[volume] ??= {};
+  return pod.tmpfs[volume];
+}
+
+function layerOf(container: SimContainer): Record<string, string> {
+  container.layer ??= {};
+  return container.layer;
 }
 
 function parentOf(path: string): string {

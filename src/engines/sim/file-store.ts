@@ -18,6 +18,7 @@ const StateFile = z.looseObject({
   nextPid: z.int(),
   files: records,
   directories: records,
+  links: z.record(z.string(), z.string()),
   pods: records,
   images: records,
   leftovers: z.record(z.string(), z.string()),
@@ -35,7 +36,9 @@ export class FileStore implements MachineStore {
   readonly pollMs = POLL_MS;
   readonly #path: string;
   readonly #fresh: MachineState;
-  #cached: { readonly mark: string; readonly state: MachineState; readonly text: string } | undefined;
+  #cached:
+    | { readonly mark: string; readonly state: MachineState; readonly text: string }
+    | undefined;
 
   /** @param fresh state while there is no file */
   constructor(path: string, fresh: MachineState) {

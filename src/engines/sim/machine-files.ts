@@ -9,7 +9,7 @@ export function makeParents(state: MachineState, path: string, mode: number): vo
 
 /** Removes everything below a directory, and itself where asked. */
 export function removeBelow(state: MachineState, path: string, itself: boolean): void {
-  for (const entries of [state.files, state.directories]) {
+  for (const entries of [state.files, state.directories, state.links]) {
     for (const each of Object.keys(entries)) {
       if (each.startsWith(`${path}/`) || (itself && each === path)) delete entries[each];
     }
@@ -35,14 +35,29 @@ export function entriesOf(state: MachineState, path: string): readonly string[] 
 export function matchingFiles(state: MachineState, pattern: string): readonly string[] {
   if (!pattern.includes("*")) return state.files[pattern] === undefined ? [] : [pattern];
   const source = pattern.split("*").map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  // A shell's * leaves out names that begin with a dot.
   const expression = new RegExp(`^${source.join("[^/]*")}$`);
-  return Object.keys(state.files).filter((path) => expression.test(path) && !hidden(path, pattern));
+  return Object.keys(state.files).filter((path) => expression.test(path));
 }
 
-function hidden(path: string, pattern: string): boolean {
-  const wanted = pattern.split("/");
-  return path.split("/").some((part, at) => part.startsWith(".") && (wanted[at] ?? "").startsWith("*"));
+/** A path with the symbolic links on its way followed. */
+export function followLinks(state: MachineState, path: string): string {
+  for (const [from, to] of Object.entries(state.links)) {
+    if (path === from || path.startsWith(`${from}/`)) {
+      return followLinks(state, `${to}${path.slice(from.length)}`);
+    }
+  }
+  return path;
+}
+
+/** Renames a directory with everything below it. */
+export function renameBelow(state: MachineState, from: string, to: string): void {
+  for (const entries of [state.files, state.directories] as Record<string, unknown>[]) {
+    for (const [path, entry] of Object.entries(entries)) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      delete entries[path];
+      entries[`${to}${path.slice(from.length)}`] = entry;
+    }
+  }
 }
 
 /** Bytes of the files below a directory. */

@@ -56,8 +56,8 @@ export interface SimContainer {
   exitedAt?: string;
   /** Absent while it runs: a daemon, which does nothing but listen and obey signals. */
   process?: ProcessState;
-  /** Ports that it listens on. */
-  listens?: number[];
+  /** Ports that it listens on, as `80/tcp`. */
+  listens?: readonly string[];
   /** Files it made, by path. */
   layer?: Record<string, string>;
   log?: SimLog;
@@ -110,6 +110,8 @@ export interface MachineState {
   nextPid: number;
   readonly files: Record<string, SimFile>;
   readonly directories: Record<string, SimDirectory>;
+  /** Symbolic links: where each leads. */
+  readonly links: Record<string, string>;
   /** By object name. */
   readonly pods: Record<string, SimPod>;
   readonly images: Record<string, SimImage>;
@@ -132,6 +134,7 @@ export function newMachineState(bootId: string, clock: MachineState["clock"]): M
     nextPid: 1000,
     files: {},
     directories: Object.fromEntries(FIRST_DIRECTORIES.map((path) => [path, ROOT_DIRECTORY])),
+    links: {},
     pods: {},
     images: {},
     leftovers: {},

@@ -2,10 +2,10 @@ import { wallTime } from "./clock.ts";
 import { containerContext, listenOn, logLine, startDirectory } from "./container-context.ts";
 import { declaredPorts } from "./listening.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
-import { processArgv } from "./process-argv.ts";
 import { flushPartial } from "./process/redirect.ts";
 import { isProgram, newProcess, runProcess, type Scripts } from "./process/run-process.ts";
 import { isIgnoredByDefault, signalExitCode } from "./process/signals.ts";
+import { processArgv } from "./process-argv.ts";
 
 /** What the engine waits before it starts again what ended by itself. */
 const RESTART_DELAY_MS = 1000;
@@ -33,7 +33,12 @@ export function nextEventMs(state: MachineState): number | undefined {
 }
 
 /** Starts a container's process at a moment. */
-export function launch(state: MachineState, pod: SimPod, container: SimContainer, atMs: number): void {
+export function launch(
+  state: MachineState,
+  pod: SimPod,
+  container: SimContainer,
+  atMs: number,
+): void {
   const argv = processArgv(container);
   container.state = "running";
   container.pid = state.nextPid++;
@@ -45,7 +50,8 @@ export function launch(state: MachineState, pod: SimPod, container: SimContainer
   if (taken !== undefined) {
     logLine(container, `${argv[0]}: bind ${taken}: Address already in use`);
     endContainer(state, pod, container, 1, atMs);
-  } else if (isProgram(argv[0])) container.process = newProcess(argv, startDirectory(container), atMs);
+  } else if (isProgram(argv[0]))
+    container.process = newProcess(argv, startDirectory(container), atMs);
 }
 
 /** Sends a signal to a container's first process. */
@@ -121,8 +127,10 @@ function nextDue(state: MachineState): Due | undefined {
   let next: Due | undefined;
   for (const pod of Object.values(state.pods)) {
     for (const container of Object.values(pod.containers)) {
-      const atMs = container.state === "running" ? container.process?.wakeAtMs : dueRestart(container);
-      if (atMs !== undefined && (next === undefined || atMs < next.atMs)) next = { pod, container, atMs };
+      const atMs =
+        container.state === "running" ? container.process?.wakeAtMs : dueRestart(container);
+      if (atMs !== undefined && (next === undefined || atMs < next.atMs))
+        next = { pod, container, atMs };
     }
   }
   return next;

@@ -42,7 +42,11 @@ export class SimCalls {
   }
 
   /** Runs a call that changes something. */
-  write<T>(name: string, signal: AbortSignal | undefined, body: (part: Part) => Promise<T>): Promise<T> {
+  write<T>(
+    name: string,
+    signal: AbortSignal | undefined,
+    body: (part: Part) => Promise<T>,
+  ): Promise<T> {
     return this.#run(name, "write", signal, (call) => {
       let parts = 0;
       return body(async (effect) => {
@@ -92,9 +96,12 @@ export class SimCalls {
   #assertUsable(name: string): void {
     if (this.#killed !== undefined) throw this.#killed;
     if (!this.#closed) return;
-    throw new StowageError(`Cannot call "${name}" of the simulated host: it was closed; open it again`, {
-      code: "failed_precondition",
-    });
+    throw new StowageError(
+      `Cannot call "${name}" of the simulated host: it was closed; open it again`,
+      {
+        code: "failed_precondition",
+      },
+    );
   }
 }
 

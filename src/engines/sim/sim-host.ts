@@ -1,4 +1,7 @@
+import { StowageError } from "../../errors/index.ts";
 import type {
+  CommandResult,
+  FileStretch,
   Host,
   HostCallOptions,
   HostSnapshot,
@@ -6,12 +9,22 @@ import type {
   SnapshotRequest,
 } from "../../host/index.ts";
 import { listeningOn, listeningPorts } from "./listening.ts";
-import { bytesBelow, entriesOf, exists, makeParents, matchingFiles, removeBelow } from "./machine-files.ts";
+import {
+  bytesBelow,
+  entriesOf,
+  exists,
+  followLinks,
+  makeParents,
+  matchingFiles,
+  removeBelow,
+  renameBelow,
+} from "./machine-files.ts";
 import type { MachineState } from "./machine-state.ts";
 import type { SimCalls } from "./sim-calls.ts";
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+const STRETCH_BYTES = 1024 * 1024;
 
 /** The host of a simulated machine. */
 export class SimHost implements Host {
@@ -26,7 +39,9 @@ export class SimHost implements Host {
   snapshot(request: SnapshotRequest, options: HostCallOptions = {}): Promise<HostSnapshot> {
     return this.#calls.read("host.snapshot", options.signal, (state, nowMs) => ({
       files: readFiles(state, request.files ?? []),
-      existing: new Set((request.exist ?? []).filter((path) => exists(state, path))),
+      existing: new Set(
+        (request.exist ?? []).filter((path) => exists(state, followLinks(state, path))),
+      ),
       entries: listEntries(state, request.list ?? []),
       listening: request.listening === true ? listeningPorts(state) : [],
       monotonicMs: nowMs,
@@ -49,7 +64,9 @@ export class SimHost implements Host {
   }
 
   diskUsage(path: string, options: HostCallOptions = {}): Promise<number> {
-    return this.#calls.read("host.diskUsage", options.signal, (state) => bytesBelow(state, path));
+    return this.#calls.read("host.diskUsage", options.signal, (state) =>
+      bytesBelow(state, followLinks(state, path)),
+    );
   }
 
   probe(
@@ -65,20 +82,62 @@ export class SimHost implements Host {
   }
 
   writeFile(path: string, text: string, options: HostCallOptions = {}): Promise<void> {
-    return this.#change("host.writeFile", options, (state) => putFile(state, path, text));
+    return this.#change("host.writeFile", options, (state) =>
+      putFile(state, followLinks(state, path), text),
+    );
   }
 
   createFile(path: string, text: string, options: HostCallOptions = {}): Promise<boolean> {
     return this.#change("host.createFile", options, (state) => {
-      if (exists(state, path)) return false;
-      putFile(state, path, text);
+      const target = followLinks(state, path);
+      if (exists(state, target)) return false;
+      putFile(state, target, text);
       return true;
     });
   }
 
   removeFile(path: string, options: HostCallOptions = {}): Promise<void> {
     return this.#change("host.removeFile", options, (state) => {
-      delete state.files[path];
+      if (state.links[path] === undefined) delete state.files[followLinks(state, path)];
+      else delete state.links[path];
+    });
+  }
+
+  readFileFrom(
+    path: string,
+    offset: number,
+    options: HostCallOptions = {},
+  ): Promise<FileStretch | undefined> {
+    return this.#calls.read("host.readFileFrom", options.signal, (state) => {
+      const file = state.files[followLinks(state, path)];
+      if (file === undefined) return undefined;
+      const bytes = Buffer.from(file.text).subarray(offset, offset + STRETCH_BYTES);
+      return { bytes, nextOffset: offset + bytes.length };
+    });
+  }
+
+  moveDirectory(from: string, to: string, options: HostCallOptions = {}): Promise<void> {
+    return this.#change("host.moveDirectory", options, (state) => {
+      if (state.links[from] !== undefined || !exists(state, from)) return;
+      if (exists(state, to)) {
+        throw new StowageError(`Cannot move directory "${from}" to "${to}": both exist`, {
+          code: "already_exists",
+          context: { from, to },
+        });
+      }
+      makeParents(state, to, DIRECTORY_MODE);
+      renameBelow(state, from, to);
+      state.links[from] = to;
+    });
+  }
+
+  /** A simulated host has no programs: always `not_found`. */
+  run(command: readonly string[], options: HostCallOptions = {}): Promise<CommandResult> {
+    return this.#change("host.run", options, () => {
+      throw new StowageError(
+        `Cannot run program "${command[0] ?? ""}": a simulated host has no programs`,
+        { code: "not_found" },
+      );
     });
   }
 
@@ -89,20 +148,27 @@ export class SimHost implements Host {
   ): Promise<void> {
     return this.#change("host.makeDirectory", options, (state) => {
       const { mode, uid = 0, gid = 0 } = attributes;
-      makeParents(state, path, DIRECTORY_MODE);
-      state.directories[path] ??= { mode, uid, gid };
+      const target = followLinks(state, path);
+      makeParents(state, target, DIRECTORY_MODE);
+      state.directories[target] ??= { mode, uid, gid };
     });
   }
 
   removeDirectory(path: string, options: HostCallOptions = {}): Promise<void> {
-    return this.#change("host.removeDirectory", options, (state) => removeBelow(state, path, true));
+    return this.#change("host.removeDirectory", options, (state) =>
+      removeBelow(state, followLinks(state, path), true),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // The calls are closed with the engine's: a host may be let go before its engine.
   }
 
-  #change<T>(name: string, options: HostCallOptions, effect: (state: MachineState) => T): Promise<T> {
+  #change<T>(
+    name: string,
+    options: HostCallOptions,
+    effect: (state: MachineState) => T,
+  ): Promise<T> {
     return this.#calls.write(name, options.signal, (part) => part(effect));
   }
 }
@@ -114,19 +180,37 @@ function putFile(state: MachineState, path: string, text: string): void {
 
 function readFiles(state: MachineState, patterns: readonly string[]): Map<string, string | Error> {
   const found = new Map<string, string | Error>();
-  for (const path of patterns.flatMap((pattern) => matchingFiles(state, pattern))) {
-    const file = state.files[path];
-    if (file === undefined) continue;
-    found.set(path, file.unreadable === undefined ? file.text : new Error(file.unreadable));
+  for (const pattern of patterns) {
+    const followed = followLinks(state, pattern);
+    for (const path of matchingFiles(state, followed)) {
+      const file = state.files[path];
+      if (file === undefined) continue;
+      const name = followed === pattern ? path : namedAs(pattern, path);
+      found.set(name, file.unreadable === undefined ? file.text : new Error(file.unreadable));
+    }
   }
   return found;
 }
 
-function listEntries(state: MachineState, paths: readonly string[]): Map<string, readonly string[]> {
+function listEntries(
+  state: MachineState,
+  paths: readonly string[],
+): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   for (const path of paths) {
-    const entries = entriesOf(state, path);
+    const entries = entriesOf(state, followLinks(state, path));
     if (entries !== undefined) found.set(path, entries);
   }
   return found;
+}
+
+// A file found through a link keeps the name by which it was asked for.
+function namedAs(pattern: string, path: string): string {
+  const star = pattern.indexOf("*");
+  if (star < 0) return pattern;
+  const asked = pattern.split("/");
+  const found = path.split("/").slice(-asked.length + 1);
+  return asked
+    .map((part, at) => (part.includes("*") ? (found.at(at - asked.length) ?? part) : part))
+    .join("/");
 }

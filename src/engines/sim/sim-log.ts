@@ -13,7 +13,7 @@ export function appendLine(
   line: string,
   logging: Logging | undefined,
 ): SimLog | undefined {
-  const { mode, maxBytes, maxFiles } = effectiveLogging(logging);
+  const { mode, maxBytes = 0, maxFiles = 1 } = effectiveLogging(logging);
   if (mode === "none") return log;
   const kept = log ?? { first: 0, files: [] };
   const bytes = Buffer.byteLength(line) + 1;

@@ -1,8 +1,14 @@
 import { once } from "node:events";
 import { StowageError } from "../../errors/index.ts";
-import { type ContainerSpec, objectName, type PodIdentity, type PodSpec } from "../../model/index.ts";
+import {
+  type ContainerSpec,
+  objectName,
+  type PodIdentity,
+  type PodSpec,
+} from "../../model/index.ts";
 import { advanceClock, monotonicMs, resetClock } from "./clock.ts";
 import { FileStore } from "./file-store.ts";
+import { removeBelow } from "./machine-files.ts";
 import {
   type MachineState,
   newMachineState,
@@ -12,7 +18,6 @@ import {
   type SimPod,
 } from "./machine-state.ts";
 import { type MachineStore, MemoryStore } from "./machine-store.ts";
-import { removeBelow } from "./machine-files.ts";
 import type { Scripts } from "./process/run-process.ts";
 import { endContainer, nextEventMs, settle } from "./run-containers.ts";
 
@@ -53,7 +58,8 @@ export class SimMachine {
   constructor(options: SimMachineOptions = {}) {
     const clock = { offsetMs: 0, ...(options.clock === "virtual" ? { virtualMs: 0 } : {}) };
     const fresh = newMachineState(bootId(1), clock);
-    this.#store = options.file === undefined ? new MemoryStore(fresh) : new FileStore(options.file, fresh);
+    this.#store =
+      options.file === undefined ? new MemoryStore(fresh) : new FileStore(options.file, fresh);
   }
 
   /** Looks at the machine; what `look` gets must not be changed. */
@@ -89,10 +95,17 @@ export class SimMachine {
       nowMs: now,
       nextMs: nextEventMs(state),
     }));
-    const targetMs = Math.min(untilMs ?? Number.MAX_SAFE_INTEGER, nextMs ?? Number.MAX_SAFE_INTEGER);
+    const targetMs = Math.min(
+      untilMs ?? Number.MAX_SAFE_INTEGER,
+      nextMs ?? Number.MAX_SAFE_INTEGER,
+    );
     const known = targetMs < Number.MAX_SAFE_INTEGER;
-    if (virtual && known) return this.write((state, now) => advanceClock(state, Math.max(0, targetMs - now)));
-    const waitMs = Math.min(known ? targetMs - nowMs : 2 ** 31 - 1, this.#store.pollMs ?? 2 ** 31 - 1);
+    if (virtual && known)
+      return this.write((state, now) => advanceClock(state, Math.max(0, targetMs - now)));
+    const waitMs = Math.min(
+      known ? targetMs - nowMs : 2 ** 31 - 1,
+      this.#store.pollMs ?? 2 ** 31 - 1,
+    );
     await this.#sleep(waitMs, signal);
   }
 
@@ -128,7 +141,8 @@ export class SimMachine {
   async kill(pod: PodIdentity, container: string, exitCode = 137): Promise<void> {
     await this.write((state, nowMs) => {
       const found = findContainer(state, pod, container);
-      if (found.state !== "exited") endContainer(state, findPod(state, pod), found, exitCode, nowMs);
+      if (found.state !== "exited")
+        endContainer(state, findPod(state, pod), found, exitCode, nowMs);
     });
   }
 
@@ -178,7 +192,14 @@ export class SimMachine {
   /** Adds an image that Stowage did not make the record of. */
   async addForeignImage(name: string, digest: string): Promise<void> {
     await this.write((state) => {
-      state.images[name] = { digest, blobs: [digest], sizeBytes: 0, defaults: {}, ours: false, fleets: [] };
+      state.images[name] = {
+        digest,
+        blobs: [digest],
+        sizeBytes: 0,
+        defaults: {},
+        ours: false,
+        fleets: [],
+      };
     });
   }
 
@@ -210,7 +231,8 @@ export class SimMachine {
     target: number | { readonly pod: PodIdentity; readonly container: string },
     reason: string | undefined,
   ): Promise<void> {
-    const key = typeof target === "number" ? String(target) : objectName(target.pod, target.container);
+    const key =
+      typeof target === "number" ? String(target) : objectName(target.pod, target.container);
     await this.write((state) => {
       if (reason === undefined) delete state.health[key];
       else state.health[key] = reason;
@@ -261,9 +283,12 @@ export class SimMachine {
 function findPod(state: MachineState, identity: PodIdentity): SimPod {
   const pod = state.pods[objectName(identity)];
   if (pod !== undefined) return pod;
-  throw new StowageError(`Cannot find pod "${identity.pod}" on the simulated host: it is not there`, {
-    code: "not_found",
-  });
+  throw new StowageError(
+    `Cannot find pod "${identity.pod}" on the simulated host: it is not there`,
+    {
+      code: "not_found",
+    },
+  );
 }
 
 function findContainer(state: MachineState, identity: PodIdentity, name: string): SimContainer {

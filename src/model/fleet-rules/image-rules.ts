@@ -1,5 +1,5 @@
 import type { FleetManifest } from "../fleet.ts";
-import { parseImageReference } from "../image-reference.ts";
+import { isImageReference, parseImageReference } from "../image-reference.ts";
 import { allPods, type Findings, mistake, warning } from "./rule.ts";
 
 /** Rules between the images and the containers that use them. */
@@ -8,6 +8,7 @@ export function* imageRules(manifest: FleetManifest): Findings {
     allPods(manifest).flatMap(({ pod }) => Object.values(pod.containers).map(({ image }) => image)),
   );
   for (const [reference, image] of Object.entries(manifest.images ?? {})) {
+    if (!isImageReference(reference)) continue;
     const path = `images[${JSON.stringify(reference)}]`;
     const parsed = parseImageReference(reference);
     if (
@@ -23,7 +24,7 @@ export function* imageRules(manifest: FleetManifest): Findings {
     }
     if (used.has(reference)) continue;
     const other = [...used].find(
-      (each) => parseImageReference(each).canonical === parsed.canonical,
+      (each) => isImageReference(each) && parseImageReference(each).canonical === parsed.canonical,
     );
     yield warning(
       path,

@@ -41,10 +41,10 @@ export interface FleetObservation {
 export async function observeFleet(request: ObserveFleetRequest): Promise<FleetObservation> {
   const { manifest, options } = request;
   const isWanted = (name: string) => options.hosts === undefined || options.hosts.includes(name);
-  checkHostNames(request);
   const declared = Object.entries(manifest.hosts).filter(([name]) => isWanted(name));
   const hosts = await observeAll(request, declared);
   const leaving = findLeavingHosts(manifest, hosts);
+  checkHostNames(request, leaving);
   const others = [...leaving].filter(
     ([name]) => isWanted(name) && options.forgetHosts?.includes(name) !== true,
   );
@@ -88,11 +88,16 @@ async function observeOne(
 }
 
 /** A name that nobody knows would silently plan nothing; leaving hosts are known only after a look. */
-function checkHostNames({ manifest, options }: ObserveFleetRequest): void {
-  const named = options.hosts ?? [];
-  if (named.length === 0 || named.some((name) => name in manifest.hosts)) return;
+function checkHostNames(
+  { manifest, options }: ObserveFleetRequest,
+  leaving: ReadonlyMap<string, HostSpec>,
+): void {
+  const unknown = (options.hosts ?? []).filter(
+    (name) => !(name in manifest.hosts) && !leaving.has(name),
+  );
+  if (unknown.length === 0) return;
   throw new StowageError(
-    `Cannot plan hosts "${named.join(", ")}": the fleet declares none of them; it declares ${Object.keys(manifest.hosts).join(", ")}`,
+    `Cannot plan host "${unknown.join(", ")}": the fleet does not have it; it has ${[...Object.keys(manifest.hosts), ...leaving.keys()].join(", ") || "no hosts"}`,
     { code: "invalid_argument" },
   );
 }

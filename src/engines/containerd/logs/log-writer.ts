@@ -24,7 +24,7 @@ export function logWriterUri(files: LogFiles): string {
 /**
  * Nothing is lost and nothing waits: `dd` writes what it read at once, and what one `dd` leaves unread
  * stays in the pipe for the next. stderr goes into the pipe of stdout, by its name in /proc, so that
- * one reader has both in order. Where nothing can be written output is dropped, since a full pipe
+ * one reader has both in order; as on a terminal, what both write at once may meet within a line. Where nothing can be written output is dropped, since a full pipe
  * would stop the container.
  */
 export function logWriterScript({ directory, maxBytes, maxFiles }: LogFiles): string {
@@ -34,7 +34,8 @@ export function logWriterScript({ directory, maxBytes, maxFiles }: LogFiles): st
     "trap '' TERM HUP INT",
     "umask 077",
     // a child that held 5 would keep the shim waiting for ever
-    "(exec 5>&-; exec cat <&4 >/proc/self/fd/3) &",
+    // and writes of 4096 bytes go into a pipe as one
+    "(exec 5>&-; exec dd status=none bs=4096 <&4 >/proc/self/fd/3 2>/dev/null) &",
     "exec 4<&- 5>&-",
     `cd ${quote(directory)} || exec cat <&3 >/dev/null`,
     'n=0; for f in *.log; do [ -e "$f" ] && n=${f%.log}; done',

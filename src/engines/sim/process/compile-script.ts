@@ -70,7 +70,11 @@ class Compiler {
   #andOr(): void {
     this.#command();
     for (;;) {
-      const kind = this.#take("&&") ? "jump-if-failed" : this.#take("||") ? "jump-if-ok" : undefined;
+      const kind = this.#take("&&")
+        ? "jump-if-failed"
+        : this.#take("||")
+          ? "jump-if-ok"
+          : undefined;
       if (kind === undefined) return;
       while (this.#take("\n"));
       this.#patched(kind, () => this.#command());
@@ -86,16 +90,19 @@ class Compiler {
         return;
       case "if":
         this.#at += 1;
-        return this.#branch();
+        this.#branch();
+        return;
       case "while":
       case "until":
-        return this.#loop();
+        this.#loop();
+        return;
       case "{":
         this.#at += 1;
         this.#list(["}"]);
-        return this.#expect("}");
+        this.#expect("}");
+        return;
       default:
-        return this.#simple();
+        this.#simple();
     }
   }
 
@@ -148,7 +155,9 @@ class Compiler {
   #redirect(): Redirect {
     const number = ["0", "1", "2"].find((text) => this.#take(text));
     const kinds = { ">>": "append", ">&": "duplicate", ">": "write", "<": "read" } as const;
-    const operator = (Object.keys(kinds) as (keyof typeof kinds)[]).find((text) => this.#take(text));
+    const operator = (Object.keys(kinds) as (keyof typeof kinds)[]).find((text) =>
+      this.#take(text),
+    );
     const target = this.#tokens[this.#at];
     if (operator === undefined || target?.kind !== "word") throw new SyntaxTrouble();
     this.#at += 1;

@@ -20,28 +20,47 @@ export function expandText(word: Word, variables: Variables): string {
 }
 
 function expandWord(word: Word, variables: Variables): string[] {
-  const [first] = word;
-  if (word.every((part) => "text" in part ? part.text === "" : part.name === "@") && word.some((part) => "name" in part)) {
-    return [...variables.args];
-  }
-  const fields: string[] = [];
-  let current: string | undefined = first !== undefined && "text" in first ? "" : undefined;
+  if (isAllArguments(word)) return [...variables.args];
+  const fields = new Fields();
   for (const part of word) {
     const text = "text" in part ? part.text : lookUp(part.name, part.fallback, variables);
-    if (part.quoted || "text" in part) {
-      current = (current ?? "") + text;
-      continue;
-    }
+    if (part.quoted || "text" in part) fields.add(text);
+    else fields.addSplit(text);
+  }
+  return fields.finish();
+}
+
+/** What one word becomes: several words where a variable in it holds white space. */
+class Fields {
+  readonly #done: string[] = [];
+  #current: string | undefined;
+
+  add(text: string): void {
+    this.#current = (this.#current ?? "") + text;
+  }
+
+  addSplit(text: string): void {
     for (const [index, piece] of text.split(/\s+/).entries()) {
-      if (index > 0) {
-        if (current !== undefined && current !== "") fields.push(current);
-        current = undefined;
-      }
-      if (piece !== "") current = (current ?? "") + piece;
+      if (index > 0) this.#end();
+      if (piece !== "") this.add(piece);
     }
   }
-  if (current !== undefined) fields.push(current);
-  return fields;
+
+  finish(): string[] {
+    this.#end();
+    return this.#done;
+  }
+
+  #end(): void {
+    if (this.#current !== undefined) this.#done.push(this.#current);
+    this.#current = undefined;
+  }
+}
+
+function isAllArguments(word: Word): boolean {
+  const names = word.flatMap((part) => ("name" in part ? [part.name] : []));
+  const texts = word.flatMap((part) => ("text" in part ? [part.text] : []));
+  return names.length === 1 && names[0] === "@" && texts.every((text) => text === "");
 }
 
 function lookUp(name: string, fallback: string | undefined, variables: Variables): string {

@@ -1,4 +1,9 @@
-import { type CommandCall, type CommandResult, FOREVER_MS, type ShellProgram } from "./command-call.ts";
+import {
+  type CommandCall,
+  type CommandResult,
+  FOREVER_MS,
+  type ShellProgram,
+} from "./command-call.ts";
 
 const FOREVER = { kind: "sleep", ms: FOREVER_MS } as const;
 

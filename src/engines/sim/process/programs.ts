@@ -1,4 +1,9 @@
-import { type CommandCall, type CommandResult, FOREVER_MS, type ShellProgram } from "./command-call.ts";
+import {
+  type CommandCall,
+  type CommandResult,
+  FOREVER_MS,
+  type ShellProgram,
+} from "./command-call.ts";
 import { FILE_PROGRAMS } from "./file-programs.ts";
 import { NETWORK_PROGRAMS } from "./network-programs.ts";
 import { signalName } from "./signals.ts";
@@ -23,7 +28,13 @@ export const PROGRAMS: Readonly<Record<string, ShellProgram>> = {
   pwd: ({ process, out }) => print(out, process.cwd),
   hostname: ({ context, out }) => print(out, context.hostname),
   id,
-  env: ({ context, out }) => print(out, Object.entries(context.environment).map((pair) => pair.join("=")).join("\n")),
+  env: ({ context, out }) =>
+    print(
+      out,
+      Object.entries(context.environment)
+        .map((pair) => pair.join("="))
+        .join("\n"),
+    ),
   printenv: ({ args, context, out }) => {
     const value = context.environment[args[0] ?? ""];
     return value === undefined ? 1 : print(out, value);
@@ -81,7 +92,11 @@ function exportVariables({ args, process }: CommandCall): CommandResult {
 
 function id({ args, context, out }: CommandCall): CommandResult {
   const { uid, gid, name } = context.user;
-  const known: Readonly<Record<string, string>> = { "-u": String(uid), "-g": String(gid), "-un": name };
+  const known: Readonly<Record<string, string>> = {
+    "-u": String(uid),
+    "-g": String(gid),
+    "-un": name,
+  };
   return print(out, known[args[0] ?? ""] ?? `uid=${uid} gid=${gid}`);
 }
 

@@ -4,7 +4,10 @@ import { expandText } from "./expand-words.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { variablesOf } from "./variables.ts";
 
-type Sink = { kind: "log"; stream: "out" | "err" } | { kind: "file"; path: string; text: string } | { kind: "null" };
+type Sink =
+  | { kind: "log"; stream: "out" | "err" }
+  | { kind: "file"; path: string; text: string }
+  | { kind: "null" };
 
 /** Where one command reads and writes. */
 export interface CommandIo {
@@ -28,17 +31,10 @@ export function commandIo(
   let input = "";
   for (const redirect of redirects) {
     const target = expandText(redirect.target, variablesOf(process, context));
-    const path = absolutePath(process.cwd, target);
-    if (redirect.kind === "duplicate") sinks[redirect.descriptor === 2 ? 1 : 0] = sinks[target === "2" ? 1 : 0];
-    else if (redirect.kind === "read") {
-      const text = path === "/dev/null" ? "" : context.files.read(path);
-      if (text === undefined) return `can't open ${target}: no such file`;
-      input = text;
-    } else {
-      const sink = openFile(path, redirect.kind === "append", context);
-      if (typeof sink === "string") return `can't create ${target}: ${sink}`;
-      sinks[redirect.descriptor === 2 ? 1 : 0] = sink;
-    }
+    const opened = openRedirect(redirect, target, sinks, process.cwd, context);
+    if (typeof opened === "string") return opened;
+    if (opened.kind === "input") input = opened.text;
+    else sinks[redirect.descriptor === 2 ? 1 : 0] = opened;
   }
   return {
     input,
@@ -46,7 +42,8 @@ export function commandIo(
     err: (text) => put(sinks[1], text, process, context),
     finish: () => {
       for (const sink of new Set(sinks)) {
-        if (sink.kind === "file" && sink.text !== "") context.files.write(sink.path, sink.text, true);
+        if (sink.kind === "file" && sink.text !== "")
+          context.files.write(sink.path, sink.text, true);
       }
     },
   };
@@ -68,6 +65,23 @@ export function absolutePath(cwd: string, path: string): string {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return `/${parts.join("/")}`;
+}
+
+function openRedirect(
+  { kind }: Redirect,
+  target: string,
+  sinks: readonly [Sink, Sink],
+  cwd: string,
+  context: ProcessContext,
+): Sink | { readonly kind: "input"; readonly text: string } | string {
+  if (kind === "duplicate") return sinks[target === "2" ? 1 : 0];
+  const path = absolutePath(cwd, target);
+  if (kind === "read") {
+    const text = path === "/dev/null" ? "" : context.files.read(path);
+    return text === undefined ? `can't open ${target}: no such file` : { kind: "input", text };
+  }
+  const sink = openFile(path, kind === "append", context);
+  return typeof sink === "string" ? `can't create ${target}: ${sink}` : sink;
 }
 
 function openFile(path: string, append: boolean, context: ProcessContext): Sink | string {

@@ -1,10 +1,10 @@
 import type { ProcessState } from "../machine-state.ts";
-import { compileCommand, compileScript, type Instruction, type Program } from "./compile-script.ts";
 import { type CommandResult, FOREVER_MS } from "./command-call.ts";
-import { PROGRAMS } from "./programs.ts";
-import type { ProcessContext } from "./process-context.ts";
-import { commandIo } from "./redirect.ts";
+import { compileCommand, compileScript, type Instruction, type Program } from "./compile-script.ts";
 import { expandWords } from "./expand-words.ts";
+import type { ProcessContext } from "./process-context.ts";
+import { PROGRAMS } from "./programs.ts";
+import { commandIo } from "./redirect.ts";
 import { variablesOf } from "./variables.ts";
 
 const STEPS_PER_MS = 1000;
@@ -164,11 +164,7 @@ function takeSignal(process: ProcessState): void {
   if (script !== undefined && script !== "") process.frames.push({ source: script, pc: 0 });
 }
 
-function programOf(
-  source: string | undefined,
-  argv: readonly string[],
-  scripts: Scripts,
-): Program {
+function programOf(source: string | undefined, argv: readonly string[], scripts: Scripts): Program {
   if (source === undefined) return compileCommand(argv);
   const known = scripts.get(source);
   if (known !== undefined) return known;

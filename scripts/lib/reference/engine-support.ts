@@ -1,0 +1,49 @@
+import type { Capability, CapabilityTable } from "../../../src/model/index.ts";
+
+/** An engine's column in the reference. */
+export interface EngineColumn {
+  readonly name: string;
+  readonly table: CapabilityTable;
+}
+
+/** What an engine's column says of a field. */
+export interface SupportCell {
+  readonly short: string;
+  /** Sentences for below the table. */
+  readonly notes: readonly string[];
+}
+
+/** What an engine can do with a field. */
+export function supportCell({ table }: EngineColumn, fieldPath: string): SupportCell {
+  const entries = entriesOf(table, fieldPath);
+  const words = [...new Set(entries.map(({ support }) => support))];
+  // what a field takes from the one above is said there
+  const own = fieldPath in table ? entries : [];
+  return { short: words.join(", "), notes: own.flatMap(noteOf) };
+}
+
+/** Entries of a field, else of the nearest field above it, as `capabilityOf` of the model finds them. */
+function entriesOf(table: CapabilityTable, fieldPath: string): readonly Capability[] {
+  for (let path = fieldPath; path !== ""; path = above(path)) {
+    const entries = table[path];
+    if (entries !== undefined) return ([] as Capability[]).concat(entries);
+  }
+  return [{ support: "unsupported", reason: "this engine knows nothing of it" }];
+}
+
+function above(path: string): string {
+  return path.endsWith("[*]")
+    ? path.slice(0, -3)
+    : path.slice(0, Math.max(0, path.lastIndexOf(".")));
+}
+
+function noteOf({ support, reason, instead, change, values }: Capability): readonly string[] {
+  const parts = [
+    ...(reason === undefined ? [] : [reason]),
+    ...(instead === undefined ? [] : [`instead: ${instead}`]),
+    ...(change === undefined ? [] : [`a change is a ${change}`]),
+  ];
+  if (parts.length === 0) return [];
+  const of = values === undefined ? "" : `${values.map((value) => `\`${value}\``).join(", ")}: `;
+  return [`${of}${support}; ${parts.join("; ")}`];
+}

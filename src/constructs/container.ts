@@ -1,0 +1,70 @@
+import { Construct } from "constructs";
+import type { ContainerSpec } from "../model/index.ts";
+import type { ContainerProps, MountProps } from "./container-props.ts";
+import {
+  type ContainerContext,
+  containerSpec,
+  type FixedSpec,
+  fixedSpec,
+} from "./container-spec.ts";
+import { reportMistakes, requireScope } from "./scopes.ts";
+import type { Secret } from "./secret.ts";
+
+/** A container, as others refer to it. */
+export interface IContainer {
+  /** Name of the container in its pod. */
+  readonly containerName: string;
+}
+
+/** One process of a pod, or of each pod of a service. */
+export class Container extends Construct implements IContainer {
+  readonly containerName: string;
+  readonly #fixed: FixedSpec;
+  readonly #own: Pick<ContainerProps, "logging" | "security" | "stopGracePeriod">;
+  readonly #env: Map<string, string | Secret>;
+  readonly #mounts: MountProps[];
+
+  /** @param scope The pod or service that it is a part of. */
+  constructor(scope: Construct, id: string, props: ContainerProps) {
+    super(scope, id);
+    requireScope(this, "pod");
+    const { logging, security, stopGracePeriod, env = {}, mounts = [] } = props;
+    this.containerName = id;
+    this.#fixed = fixedSpec(props);
+    this.#own = {
+      ...(logging === undefined ? {} : { logging: { ...logging } }),
+      ...(security === undefined ? {} : { security: structuredClone(security) }),
+      ...(stopGracePeriod === undefined ? {} : { stopGracePeriod }),
+    };
+    this.#env = new Map(Object.entries(env));
+    this.#mounts = mounts.map((mount) => ({ ...mount }));
+    reportMistakes(this);
+  }
+
+  /** A copy of the environment. */
+  get env(): Readonly<Record<string, string | Secret>> {
+    return Object.fromEntries(this.#env);
+  }
+
+  /** @throws Error when the variable has another value already. */
+  addEnv(name: string, value: string | Secret): void {
+    const present = this.#env.get(name);
+    if (present !== undefined && present !== value) {
+      throw new Error(
+        `Cannot set env "${name}" of "${this.node.path}": it has another value already; set it once`,
+      );
+    }
+    this.#env.set(name, value);
+  }
+
+  /** Lets the container see one more volume. */
+  addMount(mount: MountProps): void {
+    this.#mounts.push({ ...mount });
+  }
+
+  /** @internal */
+  toSpec(context: ContainerContext): ContainerSpec {
+    const own = { ...this.#own, env: this.env, mounts: this.#mounts };
+    return containerSpec(this.#fixed, own, context);
+  }
+}

@@ -1,0 +1,125 @@
+import type { IConstruct } from "constructs";
+import {
+  type HostSpec,
+  type ImageSpec,
+  MANIFEST_VERSION,
+  type PodSpec,
+  pathText,
+} from "../model/index.ts";
+import { compact } from "./compact.ts";
+import { mergeDefaults } from "./defaults.ts";
+import { dependencyNames } from "./dependency-names.ts";
+import type { Draft } from "./draft.ts";
+import { Host } from "./host.ts";
+import { HostVolumes } from "./host-volumes.ts";
+import { Image } from "./image.ts";
+import { type Placement, placePods } from "./placements.ts";
+import type { FleetScope } from "./scopes.ts";
+
+/** What a fleet says of itself. */
+export interface FleetIdentity {
+  readonly id: string;
+  readonly formerly: string | undefined;
+}
+
+/** What the constructs below a fleet declare, as a manifest that nobody has looked at yet. */
+export function draftFleet(fleet: FleetScope, identity: FleetIdentity, draft: Draft): unknown {
+  const constructs = fleet.node.findAll();
+  const hosts = constructs.filter((each) => each instanceof Host);
+  const placements = placePods(constructs, hosts, draft);
+  return compact({
+    version: MANIFEST_VERSION,
+    name: fleet.fleetName,
+    ...identity,
+    images: draftImages(constructs, draft),
+    hosts: Object.fromEntries(
+      hosts.flatMap((host) => {
+        const path = pathText(["hosts", host.hostName]);
+        if (!draft.claim(path, host, `the host "${host.hostName}"`)) return [];
+        return [[host.hostName, draftHost(host, fleet, placements, draft)]];
+      }),
+    ),
+  });
+}
+
+function draftImages(constructs: readonly IConstruct[], draft: Draft): Record<string, ImageSpec> {
+  const images: Record<string, ImageSpec> = {};
+  for (const image of constructs.filter((each) => each instanceof Image)) {
+    const path = pathText(["images", image.reference]);
+    if (draft.claim(path, image, `the image "${image.reference}"`))
+      images[image.reference] = image.toSpec();
+  }
+  return images;
+}
+
+function draftHost(
+  host: Host,
+  fleet: FleetScope,
+  placements: readonly Placement[],
+  draft: Draft,
+): HostSpec {
+  const path = pathText(["hosts", host.hostName]);
+  const engine = host.engine ?? fleet.defaults.engine;
+  if (engine === undefined) {
+    draft.report(
+      `${path}.engine`,
+      "it has no engine",
+      "set engine, such as Engine.containerd(), here or in the fleet's defaults",
+    );
+  }
+  const volumes = new HostVolumes(host, draft);
+  const pods: Record<string, PodSpec> = {};
+  for (const placement of placements) {
+    if (placement.host !== host) continue;
+    const podPath = pathText(["hosts", host.hostName, "pods", placement.name]);
+    if (
+      !draft.claim(
+        podPath,
+        placement.source,
+        `the pod "${placement.name}" of host ${host.hostName}`,
+      )
+    )
+      continue;
+    pods[placement.name] = draftPod(placement, podPath, { fleet, placements, draft, volumes });
+  }
+  return compact<HostSpec>({
+    address: host.address,
+    labels: host.labels,
+    // while there is none this stands in, so that all else can be looked at
+    engine: engine?.toConfig() ?? { kind: "sim" },
+    stateDir: host.stateDir,
+    runDir: host.runDir,
+    pods,
+  });
+}
+
+interface Surroundings {
+  readonly fleet: FleetScope;
+  readonly placements: readonly Placement[];
+  readonly draft: Draft;
+  readonly volumes: HostVolumes;
+}
+
+function draftPod({ host, source }: Placement, path: string, around: Surroundings): PodSpec {
+  const { fleet, placements, draft, volumes } = around;
+  for (const container of source.containers) {
+    const name = container.containerName;
+    draft.claim(pathText(["containers", name], path), container, `the container "${name}"`);
+  }
+  return source.toSpec({
+    defaults: mergeDefaults(fleet.defaults, host.defaults),
+    dependency: (pod) => {
+      const names = dependencyNames(pod, host, placements);
+      if (names.length === 0) {
+        draft.report(
+          `${path}.dependsOn`,
+          `"${typeof pod === "string" ? pod : pod.podName}" is placed on no host of this fleet`,
+          "name a pod of this fleet",
+        );
+      }
+      return names;
+    },
+    useVolume: (volume) => volumes.use(volume, path),
+    report: (place, summary, remedy) => draft.report(`${path}.${place}`, summary, remedy),
+  });
+}

@@ -1,0 +1,121 @@
+import type { Construct, IConstruct } from "constructs";
+import { type Diagnostic, DiagnosticsError } from "../errors/index.ts";
+import { digestOf } from "../model/index.ts";
+import { type Assessment, assessFleet } from "./assess-fleet.ts";
+import {
+  MANIFEST_FILE,
+  readProjectId,
+  runWithTerraform,
+  TerraformStack,
+  writeWithStack,
+} from "./cdk.ts";
+import { copyDefaults, type FleetDefaults } from "./defaults.ts";
+import type { FleetIdentity } from "./draft-fleet.ts";
+import { type FleetScope, markScope } from "./scopes.ts";
+
+/** Properties of {@link Fleet}. */
+export interface FleetProps {
+  /**
+   * Who owns the fleet: two fleets of one name and different owners never touch each other.
+   *
+   * @defaultValue - the `projectId` of cdktf.json in the directory that the app runs in
+   */
+  readonly id?: string;
+  /**
+   * Name that the fleet had before; its pods are taken over.
+   *
+   * @defaultValue - none
+   */
+  readonly formerly?: string;
+  /**
+   * What hosts, pods and containers have unless they say otherwise.
+   *
+   * @defaultValue - none
+   */
+  readonly defaults?: FleetDefaults;
+  /**
+   * Command line by which Terraform runs Stowage; a shell reads it.
+   *
+   * @defaultValue stowage
+   */
+  readonly command?: string;
+}
+
+/** The unit of declaration and ownership: hosts and their pods, written as one manifest. */
+export class Fleet extends TerraformStack implements FleetScope {
+  readonly fleetName: string;
+  readonly defaults: FleetDefaults;
+  readonly #identity: FleetIdentity;
+  readonly #problems: readonly Diagnostic[];
+  #assessment: Assessment | undefined;
+
+  constructor(scope: Construct, id: string, props: FleetProps = {}) {
+    super(scope, id);
+    markScope(this, "fleet");
+    this.fleetName = id;
+    this.defaults = copyDefaults(props.defaults ?? {});
+    const owner = props.id === undefined ? readProjectId() : { id: props.id };
+    // without an owner this stands in, so that all else can be looked at
+    this.#identity = { id: "id" in owner ? owner.id : "nobody", formerly: props.formerly };
+    this.#problems = "id" in owner ? [] : [missingOwner(owner.problem)];
+    this.node.addValidation({ validate: () => [...this.mistakesAt(this)] });
+    runWithTerraform(this, {
+      command: props.command ?? "stowage",
+      digest: () => digestOf(this.#assess().manifest),
+    });
+    writeWithStack(this, MANIFEST_FILE, () => this.#manifestText());
+  }
+
+  /** Everything that is wrong with the fleet, each finding at its construct's path. */
+  diagnostics(): readonly Diagnostic[] {
+    return this.#assess().mistakes.map(({ construct, severity, text }) => ({
+      severity,
+      summary: text,
+      path: construct.node.path,
+    }));
+  }
+
+  /** @internal */
+  mistakesAt(construct: IConstruct): readonly string[] {
+    return this.#assess()
+      .mistakes.filter((each) => each.construct === construct && each.severity === "error")
+      .map(({ text }) => text);
+  }
+
+  /** Validates every construct of the fleet, looking at the whole of it once. */
+  override runAllValidations(): void {
+    this.#assessment = this.#assess();
+    try {
+      super.runAllValidations();
+    } finally {
+      this.#assessment = undefined;
+    }
+  }
+
+  #assess(): Assessment {
+    return this.#assessment ?? assessFleet(this, this.#identity, this.#problems);
+  }
+
+  #manifestText(): string {
+    const { manifest, mistakes } = this.#assess();
+    if (manifest !== undefined) return `${JSON.stringify(manifest, null, 2)}\n`;
+    const errors = mistakes.filter(({ severity }) => severity === "error");
+    throw new DiagnosticsError(
+      `Fleet "${this.fleetName}"`,
+      errors.map(({ construct, text }) => ({
+        severity: "error",
+        summary: text,
+        path: construct.node.path,
+      })),
+    );
+  }
+}
+
+function missingOwner(problem: string): Diagnostic {
+  return {
+    severity: "error",
+    summary: `nothing says who owns the fleet: ${problem}`,
+    detail: 'run "stowage init" for a project with one, or set id',
+    path: "id",
+  };
+}

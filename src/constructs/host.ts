@@ -1,0 +1,91 @@
+import { Construct } from "constructs";
+import { copyDefaults, type PodDefaults } from "./defaults.ts";
+import type { Engine } from "./engine.ts";
+import type { SelectableHost } from "./hosts.ts";
+import { markScope, reportMistakes } from "./scopes.ts";
+
+/** Properties of {@link Host}. */
+export interface HostProps {
+  /** Where it is: `local`, or `ssh://user@host:port`. */
+  readonly address: string;
+  /**
+   * Words of your own to place services by.
+   *
+   * @defaultValue - none
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * What runs its pods.
+   *
+   * @defaultValue - the engine of the fleet's defaults
+   */
+  readonly engine?: Engine;
+  /**
+   * Directory on the host for records, volumes and logs.
+   *
+   * @defaultValue /var/lib/stowage
+   */
+  readonly stateDir?: string;
+  /**
+   * Directory on the host for what a reboot ends: the lock, network namespaces.
+   *
+   * @defaultValue /run/stowage
+   */
+  readonly runDir?: string;
+  /**
+   * What its pods have unless they say otherwise, over the fleet's defaults.
+   *
+   * @defaultValue - the fleet's defaults
+   */
+  readonly defaults?: PodDefaults;
+  /**
+   * Name of the host in its fleet.
+   *
+   * @defaultValue - the construct's id
+   */
+  readonly name?: string;
+}
+
+/** A host, as others refer to it. */
+export interface IHost extends SelectableHost {}
+
+/** A Linux machine, the engine that it runs, and the pods that belong on it. */
+export class Host extends Construct implements IHost {
+  readonly hostName: string;
+  readonly address: string;
+  readonly engine: Engine | undefined;
+  readonly stateDir: string | undefined;
+  readonly runDir: string | undefined;
+  readonly defaults: PodDefaults;
+  readonly #labels: Map<string, string>;
+
+  /** @param scope The fleet that it is a part of. */
+  constructor(scope: Construct, id: string, props: HostProps) {
+    super(scope, id);
+    markScope(this, "host");
+    this.hostName = props.name ?? id;
+    this.address = props.address;
+    this.engine = props.engine;
+    this.stateDir = props.stateDir;
+    this.runDir = props.runDir;
+    this.defaults = copyDefaults(props.defaults ?? {});
+    this.#labels = new Map(Object.entries(props.labels ?? {}));
+    reportMistakes(this);
+  }
+
+  /** A copy of its labels. */
+  get labels(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#labels);
+  }
+
+  /** @throws Error when the label has another value already. */
+  addLabel(key: string, value: string): void {
+    const present = this.#labels.get(key);
+    if (present !== undefined && present !== value) {
+      throw new Error(
+        `Cannot set label "${key}" of "${this.node.path}": it has another value already; set it once`,
+      );
+    }
+    this.#labels.set(key, value);
+  }
+}

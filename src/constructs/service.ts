@@ -1,0 +1,57 @@
+import type { Construct } from "constructs";
+import type { PodSpec, Rollout } from "../model/index.ts";
+import type { Hosts } from "./hosts.ts";
+import { PodBase, type PodContext, type PodOptions } from "./pod-base.ts";
+import { reportMistakes } from "./scopes.ts";
+
+/** Properties of {@link Service}. */
+export interface ServiceProps extends PodOptions {
+  /** Hosts that its pods may be on. */
+  readonly on: Hosts;
+  /**
+   * Pods in all, spread evenly over the hosts. A host that comes or goes moves as few as possible.
+   *
+   * @defaultValue - one on each host
+   */
+  readonly replicas?: number;
+  /**
+   * How its pods follow each other when they change.
+   *
+   * @defaultValue - one after the other
+   */
+  readonly rollout?: Rollout;
+  /**
+   * Name of the service and of its pods; a second one on a host is `<name>-2`.
+   *
+   * @defaultValue - the construct's id
+   */
+  readonly name?: string;
+}
+
+/** A pod that several hosts run. */
+export class Service extends PodBase {
+  readonly podName: string;
+  readonly on: Hosts;
+  readonly replicas: number | undefined;
+  readonly #rollout: Rollout | undefined;
+
+  /** @param scope The fleet whose hosts it chooses from. */
+  constructor(scope: Construct, id: string, props: ServiceProps) {
+    const { on, replicas, rollout, name = id, ...options } = props;
+    super(scope, id, options);
+    this.podName = name;
+    this.on = on;
+    this.replicas = replicas;
+    this.#rollout = rollout === undefined ? undefined : { ...rollout };
+    reportMistakes(this);
+  }
+
+  /** @internal */
+  override toSpec(context: PodContext): PodSpec {
+    return {
+      ...super.toSpec(context),
+      service: this.podName,
+      ...(this.#rollout === undefined ? {} : { rollout: { ...this.#rollout } }),
+    };
+  }
+}

@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { StowageError } from "../../../errors/index.ts";
+import {
+  type Container,
+  Containers,
+} from "../../../gen/containerd/services/containers/v1/containers_pb.ts";
+import type { PodIdentity } from "../../../model/index.ts";
+import type { ContainerdClient } from "../client/containerd-client.ts";
+import { type StoredSpec, SPEC_TYPE_URL, parseStoredSpec, specBytes } from "../spec/stored-spec.ts";
+import { containerId } from "./pod-context.ts";
+import { generationFilter, LABEL_SPEC, readLabels } from "./pod-labels.ts";
+
+/** A container's record in containerd. */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly snapshotKey: string;
+  readonly snapshotter: string;
+  readonly specBytes: Uint8Array;
+}
+
+/** A record that is to be made. */
+export interface NewContainer {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly runtime: string;
+  readonly snapshotter: string;
+  readonly spec: unknown;
+}
+
+/** Every container of the namespace, whoever made it. */
+export async function listContainers(
+  client: ContainerdClient,
+  filters: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<readonly ContainerRecord[]> {
+  const found: ContainerRecord[] = [];
+  const options = { doing: "list containers", signal };
+  // the only list that is not bound to what fits into one message
+  for await (const { container } of client.serverStream(Containers.method.listStream, { filters: [...filters] }, options)) {
+    if (container !== undefined) found.push(toRecord(container));
+  }
+  return found;
+}
+
+/** The containers of one generation, by their name in the pod. */
+export async function generationContainers(
+  client: ContainerdClient,
+  identity: PodIdentity,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, ContainerRecord>> {
+  const found = await listContainers(client, [generationFilter(identity)], signal);
+  return new Map(
+    found.flatMap((record): [string, ContainerRecord][] => {
+      const name = readLabels(record.labels)?.container;
+      // labels do not name the host: two hosts of a fleet may be one machine
+      return name !== undefined && record.id === containerId(identity, name) ? [[name, record]] : [];
+    }),
+  );
+}
+
+/** One container; undefined when there is none. */
+export async function getContainer(
+  client: ContainerdClient,
+  id: string,
+  signal?: AbortSignal,
+): Promise<ContainerRecord | undefined> {
+  try {
+    const { container } = await client.unary(
+      Containers.method.get,
+      { id },
+      { doing: `look up container "${id}"`, signal },
+    );
+    return container === undefined ? undefined : toRecord(container);
+  } catch (error) {
+    if (StowageError.is(error, "not_found")) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a record. */
+export async function createContainer(
+  client: ContainerdClient,
+  container: NewContainer,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { id, image, runtime, snapshotter } = container;
+  const value = specBytes(container.spec);
+  await client.unary(
+    Containers.method.create,
+    {
+      container: {
+        id,
+        image,
+        snapshotter,
+        snapshotKey: id,
+        runtime: { name: runtime },
+        labels: { ...container.labels, [LABEL_SPEC]: specDigest(value) },
+        spec: { typeUrl: SPEC_TYPE_URL, value },
+      },
+    },
+    { doing: `make container "${id}"`, signal },
+  );
+}
+
+/** Changes a record's spec, and with it the digest that tells whether somebody else changed it. */
+export async function updateContainerSpec(
+  client: ContainerdClient,
+  id: string,
+  spec: StoredSpec,
+  signal?: AbortSignal,
+): Promise<void> {
+  const value = specBytes(spec);
+  await client.unary(
+    Containers.method.update,
+    {
+      container: {
+        id,
+        labels: { [LABEL_SPEC]: specDigest(value) },
+        spec: { typeUrl: SPEC_TYPE_URL, value },
+      },
+      // without a mask everything that is not named would be wiped
+      updateMask: { paths: ["spec", `labels.${LABEL_SPEC}`] },
+    },
+    { doing: `update container "${id}"`, signal },
+  );
+}
+
+/** Sets one label of a record, leaving the others as they are. */
+export async function setContainerLabel(
+  client: ContainerdClient,
+  id: string,
+  [key, value]: readonly [string, string],
+  signal?: AbortSignal,
+): Promise<void> {
+  await client.unary(
+    Containers.method.update,
+    { container: { id, labels: { [key]: value } }, updateMask: { paths: [`labels.${key}`] } },
+    { doing: `label container "${id}"`, signal },
+  );
+}
+
+/** Deletes a record; absent: nothing happens. containerd deletes that of a running container as well. */
+export async function deleteContainer(client: ContainerdClient, id: string, signal?: AbortSignal): Promise<void> {
+  try {
+    await client.unary(Containers.method.delete, { id }, { doing: `remove container "${id}"`, signal });
+  } catch (error) {
+    if (!StowageError.is(error, "not_found")) throw error;
+  }
+}
+
+/** The runtime spec in a record. @throws StowageError `failed_precondition` when somebody made it unreadable */
+export function storedSpecOf(record: ContainerRecord): StoredSpec {
+  const spec = parseStoredSpec(record.specBytes);
+  if (spec !== undefined) return spec;
+  throw new StowageError(
+    `Cannot read container "${record.id}": its runtime spec is not one that Stowage wrote; replace the pod`,
+    { code: "failed_precondition", context: { container: record.id } },
+  );
+}
+
+/** Digest of a spec's bytes as its label has it. */
+export function specDigest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+}
+
+function toRecord({ id, labels, image, snapshotKey, snapshotter, spec }: Container): ContainerRecord {
+  return { id, labels, image, snapshotKey, snapshotter, specBytes: spec?.value ?? new Uint8Array() };
+}

@@ -1,0 +1,76 @@
+import { Introspection } from "../../../gen/containerd/services/introspection/v1/introspection_pb.ts";
+import type { HostReader } from "../../../host/index.ts";
+import type { ContainerdClient } from "../client/containerd-client.ts";
+import { boundingSetOf } from "../spec/capability-sets.ts";
+import { type DaemonDirectories, findDaemonDirectories } from "./daemon-directories.ts";
+
+/** The platform that a daemon runs containers of. */
+export interface DaemonPlatform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+const INIT_STATUS = "/proc/1/status";
+const CPUS_ONLINE = "/sys/devices/system/cpu/online";
+
+/** What does not change while a host is up; each is asked for once, when it is needed. */
+export class HostFacts {
+  readonly #client: ContainerdClient;
+  readonly #host: HostReader;
+  readonly #socketPath: string;
+  readonly #asked = new Map<string, Promise<unknown>>();
+
+  constructor(client: ContainerdClient, host: HostReader, socketPath: string) {
+    this.#client = client;
+    this.#host = host;
+    this.#socketPath = socketPath;
+  }
+
+  /** The platform that the daemon's runtime is for. */
+  platform(): Promise<DaemonPlatform> {
+    return this.#once("platform", async () => {
+      const filters = ["type==io.containerd.runtime.v2"];
+      const options = { doing: "ask containerd for its platform" };
+      const { plugins } = await this.#client.unary(Introspection.method.plugins, { filters }, options);
+      const platform = plugins.flatMap(({ platforms }) => platforms)[0];
+      const { os = "linux", architecture = GO_NAMES[process.arch] ?? process.arch, variant = "" } = platform ?? {};
+      return { os, architecture, ...(variant === "" ? {} : { variant }) };
+    });
+  }
+
+  /** Capabilities that a process of this host can have at most. */
+  allCapabilities(): Promise<readonly string[]> {
+    return this.#once("capabilities", async () => {
+      const { files } = await this.#host.snapshot({ files: [INIT_STATUS] });
+      const text = files.get(INIT_STATUS);
+      return boundingSetOf(typeof text === "string" ? text : undefined);
+    });
+  }
+
+  /** List of the CPUs that are on; undefined where the kernel does not say. */
+  everyCpu(): Promise<string | undefined> {
+    return this.#once("cpus", async () => {
+      const { files } = await this.#host.snapshot({ files: [CPUS_ONLINE] });
+      const text = files.get(CPUS_ONLINE);
+      return typeof text === "string" ? text.trim() : undefined;
+    });
+  }
+
+  /** Where the daemon keeps what; undefined when that cannot be told. */
+  daemonDirectories(): Promise<DaemonDirectories | undefined> {
+    return this.#once("directories", () => findDaemonDirectories(this.#host, this.#socketPath));
+  }
+
+  #once<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#asked.get(key);
+    if (known !== undefined) return known as Promise<T>;
+    const asking = ask();
+    this.#asked.set(key, asking);
+    asking.catch(() => this.#asked.delete(key));
+    return asking;
+  }
+}
+
+/** Node's names of processors where Go has others. */
+const GO_NAMES: Readonly<Record<string, string>> = { x64: "amd64", ppc64: "ppc64le" };

@@ -1,0 +1,42 @@
+import type { Host } from "../../../host/index.ts";
+import { type HostDirectories, objectName, type PodIdentity } from "../../../model/index.ts";
+import type { ContainerdClient } from "../client/containerd-client.ts";
+import type { UserResolver } from "../images/user-resolver.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { ImageDetailsReader } from "./image-details.ts";
+
+/** What every operation on pods works with. */
+export interface PodContext {
+  readonly client: ContainerdClient;
+  readonly host: Host;
+  readonly directories: HostDirectories;
+  readonly socketPath: string;
+  readonly runtime: string;
+  readonly snapshotter: string;
+  readonly users: UserResolver;
+  readonly images: ImageDetailsReader;
+  readonly facts: HostFacts;
+}
+
+/** Characters that an id of containerd may have. */
+const MAX_ID_CHARACTERS = 76;
+
+/** Id of a container, of its task and of its snapshot. */
+export function containerId(identity: PodIdentity, container: string): string {
+  return objectName(identity, container, MAX_ID_CHARACTERS);
+}
+
+/** Directory of a container's output. */
+export function logDirectory({ stateDir }: HostDirectories, id: string): string {
+  return `${stateDir}/logs/${id}`;
+}
+
+/** File that a pod's network namespace is mounted on. */
+export function networkNamespacePath({ runDir }: HostDirectories, identity: PodIdentity): string {
+  return `${runDir}/netns/${objectName(identity)}`;
+}
+
+/** For messages: `pod "web" (generation 3)`. */
+export function describePod({ pod, generation }: PodIdentity): string {
+  return `pod "${pod}" (generation ${generation})`;
+}

@@ -1,0 +1,93 @@
+import { StowageError } from "../../errors/index.ts";
+import { objectName, type PodIdentity } from "../../model/index.ts";
+import { containerContext, startDirectory } from "./container-context.ts";
+import type { MachineState, ProcessState, SimContainer, SimPod } from "./machine-state.ts";
+import { isProgram, newProcess, runProcess, type Scripts } from "./process/run-process.ts";
+import { isMissingCommand } from "./process-argv.ts";
+import type { Part } from "./sim-calls.ts";
+import type { SimMachine } from "./sim-machine.ts";
+
+/** What to run, and where. */
+export interface ExecRequest {
+  readonly identity: PodIdentity;
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Running {
+  readonly pid: number | undefined;
+  readonly process: ProcessState;
+  readonly deadlineMs: number;
+}
+
+const KILLED = 137;
+
+/** Runs a command in a container to its end; @returns its exit code. */
+export async function execCommand(
+  part: Part,
+  machine: SimMachine,
+  request: ExecRequest,
+): Promise<number> {
+  const scripts: Scripts = new Map();
+  const begun = await part((state, nowMs) => begin(state, request, nowMs));
+  if (typeof begun === "number") return begun;
+  for (;;) {
+    const step = await part((state, nowMs) => advance(state, request, begun, nowMs, scripts));
+    if (step.exitCode !== undefined) return step.exitCode;
+    if (step.nowMs >= begun.deadlineMs) throw timedOut(request);
+    await machine.wait(Math.min(begun.process.wakeAtMs, begun.deadlineMs), request.signal);
+  }
+}
+
+function begin(state: MachineState, request: ExecRequest, nowMs: number): Running | number {
+  const { container } = requireRunning(state, request);
+  const { command, timeoutMs } = request;
+  if (isMissingCommand(command)) {
+    throw new StowageError(
+      `Cannot run a command in container "${request.container}": there is no "${command[0] ?? ""}"; correct the command`,
+      { code: "failed_precondition" },
+    );
+  }
+  // A command that the toy shell does not know is taken for one that looks after the container.
+  if (!isProgram(command[0])) return state.health[container.id] === undefined ? 0 : 1;
+  const process = newProcess(command, startDirectory(container), nowMs);
+  return { pid: container.pid, process, deadlineMs: nowMs + timeoutMs };
+}
+
+function advance(
+  state: MachineState,
+  request: ExecRequest,
+  running: Running,
+  nowMs: number,
+  scripts: Scripts,
+): { readonly exitCode: number | undefined; readonly nowMs: number } {
+  const pod = state.pods[objectName(request.identity)];
+  const container = pod?.containers[request.container];
+  if (pod === undefined || container === undefined || container.pid !== running.pid) {
+    return { exitCode: KILLED, nowMs };
+  }
+  const context = containerContext(state, pod, container, () => {});
+  return { exitCode: runProcess(running.process, context, nowMs, scripts), nowMs };
+}
+
+function requireRunning(
+  state: MachineState,
+  { identity, container: name }: ExecRequest,
+): { readonly pod: SimPod; readonly container: SimContainer } {
+  const pod = state.pods[objectName(identity)];
+  const container = pod?.containers[name];
+  if (pod !== undefined && container?.state === "running") return { pod, container };
+  throw new StowageError(
+    `Cannot run a command in container "${name}" of pod "${identity.pod}": it does not run; start it`,
+    { code: "not_found", context: { ...identity, container: name } },
+  );
+}
+
+function timedOut({ container, timeoutMs }: ExecRequest): StowageError {
+  return new StowageError(
+    `Cannot finish a command in container "${container}": it took longer than ${timeoutMs} ms and was killed; allow it more time`,
+    { code: "deadline_exceeded" },
+  );
+}

@@ -1,0 +1,17 @@
+import { type Capability, type CapabilityTable, PodSpec } from "../../model/index.ts";
+
+const NATIVE: Capability = { support: "native" };
+const NEW_POD: Capability = { support: "native", change: "replace" };
+
+/** What the simulated engine can do: everything; where a pod runs once, a restart is a new one. */
+export function simCapabilities(runOnce: boolean): CapabilityTable {
+  const fields = Object.keys(PodSpec.shape).map((key) => [key, NATIVE] as const);
+  const table = Object.fromEntries(fields);
+  if (!runOnce) return table;
+  return {
+    ...table,
+    "containers.*.ulimits": NEW_POD,
+    "containers.*.oomScoreAdj": NEW_POD,
+    "containers.*.logging": NEW_POD,
+  };
+}

@@ -1,0 +1,172 @@
+import type {
+  CallOptions,
+  Engine,
+  ExecResult,
+  ImageContent,
+  ImageOwnership,
+  LogLine,
+  LogOptions,
+  PodInstance,
+  StopOptions,
+} from "../../engine/index.ts";
+import {
+  type AppliedImage,
+  type CapabilityTable,
+  type EngineInfo,
+  type ObservedEngine,
+  objectName,
+  type PodIdentity,
+} from "../../model/index.ts";
+import { execCommand } from "./exec-command.ts";
+import { claimImage, importImage, releaseImage } from "./image-store.ts";
+import type { MachineState } from "./machine-state.ts";
+import { observeMachine } from "./observe-machine.ts";
+import { preparePod } from "./prepare-pod.ts";
+import { readLogs } from "./read-logs.ts";
+import type { SimCalls } from "./sim-calls.ts";
+import { simCapabilities } from "./sim-capabilities.ts";
+import { startPod } from "./start-pod.ts";
+import { stopPod } from "./stop-pod.ts";
+import { updatePod } from "./update-pod.ts";
+
+const INFO: EngineInfo = {
+  kind: "sim",
+  version: "1.0.0",
+  platform: { os: "linux", architecture: "amd64" },
+};
+
+/** What {@link SimEngine} is made of. */
+export interface SimEngineOptions {
+  readonly maxPods: number | undefined;
+  readonly runOnce: boolean;
+}
+
+/** The engine of a simulated machine. */
+export class SimEngine implements Engine {
+  readonly kind = "sim";
+  readonly #calls: SimCalls;
+  readonly #options: SimEngineOptions;
+
+  constructor(calls: SimCalls, options: SimEngineOptions) {
+    this.#calls = calls;
+    this.#options = options;
+  }
+
+  info(options: CallOptions = {}): Promise<EngineInfo> {
+    return this.#calls.read("engine.info", options.signal, () => INFO);
+  }
+
+  capabilities(options: CallOptions = {}): Promise<CapabilityTable> {
+    const { runOnce } = this.#options;
+    return this.#calls.read("engine.capabilities", options.signal, () => simCapabilities(runOnce));
+  }
+
+  observe(options: CallOptions = {}): Promise<ObservedEngine> {
+    return this.#calls.read("engine.observe", options.signal, observeMachine);
+  }
+
+  logs(
+    identity: PodIdentity,
+    container: string | undefined,
+    options: LogOptions = {},
+  ): AsyncIterable<LogLine> {
+    return readLogs(this.#calls, identity, container, options);
+  }
+
+  importImage(
+    content: ImageContent,
+    ownership: ImageOwnership,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#calls.write("engine.importImage", options.signal, (part) =>
+      importImage(part, content, ownership, options),
+    );
+  }
+
+  claimImage(
+    image: AppliedImage,
+    ownership: ImageOwnership,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#change("engine.claimImage", options, (state) =>
+      claimImage(state, image, ownership),
+    );
+  }
+
+  releaseImage(name: string, ownership: ImageOwnership, options: CallOptions = {}): Promise<void> {
+    return this.#change("engine.releaseImage", options, (state) =>
+      releaseImage(state, name, ownership),
+    );
+  }
+
+  prepare(pod: PodInstance, options: CallOptions = {}): Promise<void> {
+    return this.#calls.write("engine.prepare", options.signal, (part) =>
+      preparePod(part, pod, this.#options.maxPods),
+    );
+  }
+
+  start(pod: PodInstance, options: CallOptions = {}): Promise<void> {
+    return this.#calls.write("engine.start", options.signal, (part) =>
+      startPod(part, pod, this.#options.runOnce),
+    );
+  }
+
+  stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {
+    return this.#calls.write("engine.stop", options.signal, (part) =>
+      stopPod(part, this.#calls.machine, identity, options),
+    );
+  }
+
+  update(pod: PodInstance, options: CallOptions = {}): Promise<void> {
+    const capabilities = simCapabilities(this.#options.runOnce);
+    return this.#calls.write("engine.update", options.signal, (part) =>
+      updatePod(part, pod, capabilities),
+    );
+  }
+
+  remove(identity: PodIdentity, options: CallOptions = {}): Promise<void> {
+    const key = objectName(identity);
+    return this.#calls.write("engine.remove", options.signal, async (part) => {
+      await part((state) => {
+        const pod = state.pods[key];
+        if (pod === undefined) return;
+        pod.complete = false;
+        for (const name of Object.keys(pod.containers)) delete pod.containers[name];
+      });
+      await part((state) => {
+        delete state.pods[key];
+      });
+    });
+  }
+
+  removeLeftover(name: string, options: CallOptions = {}): Promise<void> {
+    return this.#change("engine.removeLeftover", options, (state) => {
+      delete state.leftovers[name];
+    });
+  }
+
+  exec(
+    identity: PodIdentity,
+    container: string,
+    command: readonly string[],
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<ExecResult> {
+    const { timeoutMs, signal } = options;
+    return this.#calls.write("engine.exec", signal, async (part) => {
+      const request = { identity, container, command, timeoutMs, signal };
+      return { exitCode: await execCommand(part, this.#calls.machine, request) };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.close();
+  }
+
+  #change(
+    name: string,
+    options: CallOptions,
+    effect: (state: MachineState) => void,
+  ): Promise<void> {
+    return this.#calls.write(name, options.signal, (part) => part(effect));
+  }
+}

@@ -1,0 +1,100 @@
+import { DiagnosticsError, StowageError } from "../errors/index.ts";
+import { canonicalize, digestOf, FleetManifest, type Roster } from "../model/index.ts";
+import { brakes, fingerprintOf, type Plan } from "../plan/index.ts";
+import type { ApplyEvent } from "./execute/events.ts";
+import { ImageStore } from "./images/image-store.ts";
+import { LockedHosts } from "./locked-hosts.ts";
+import { type FleetObservation, observeFleet } from "./observe/observe-fleet.ts";
+import { type PlanFleetRequest, planObserved } from "./plan-fleet.ts";
+import { type ApplyReport, untouchedReport } from "./report.ts";
+import { runPlan } from "./run-plan.ts";
+import { requireSecrets } from "./secrets/secrets.ts";
+
+/** What to apply, and how. */
+export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress"> {
+  /** Made earlier; refused when a host has moved on since. */
+  readonly savedPlan?: Plan | undefined;
+  /** Asked once, with the plan, before anything is touched; not when there is nothing to do. */
+  readonly confirm: (plan: Plan) => Promise<boolean>;
+  /** Who applies: `user@machine`. */
+  readonly appliedBy: string;
+  /** @defaultValue cli */
+  readonly manager?: Roster["manager"] | undefined;
+  /** How long to wait for a host's lock. */
+  readonly lockTimeoutMs: number;
+  readonly lockLifeMs?: number | undefined;
+  /** Running pods that may be removed although they are more than half. */
+  readonly allowRemovals?: number | undefined;
+  readonly onEvent: (event: ApplyEvent) => void;
+  /** Lets running steps end and begins no more (first Ctrl-C). */
+  readonly draining?: AbortSignal | undefined;
+}
+
+/**
+ * Makes the hosts what the manifest says: locks them, looks at them, plans, asks, and does it.
+ *
+ * Safe to be killed at any moment: what is left is found by the next run. A change that fails is in
+ * the report, it does not reject.
+ *
+ * @throws DiagnosticsError when the plan is refused, or a secret is not at hand
+ * @throws StowageError `aborted` when a lock is not free in time, `failed_precondition` when the brakes
+ *   hold or a saved plan is out of date; nothing was touched
+ */
+export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyReport> {
+  return await withLockedHosts(request, async (locked, observation, store) => {
+    const { savedPlan, allowRemovals, confirm, options } = request;
+    const made =
+      savedPlan === undefined
+        ? await planObserved(request, observation, store)
+        : checkSavedPlan(savedPlan, request.manifest, observation);
+    if (options.destroy !== true) {
+      brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
+    }
+    requireSecrets(made.pods, request.environment);
+    if (made.pods.length === 0 && made.hostChanges.length === 0) {
+      return untouchedReport(made, "converged");
+    }
+    const hasSteps = [...made.pods, ...made.hostChanges].some(({ steps }) => steps.length > 0);
+    if (!hasSteps) return untouchedReport(made, "incomplete");
+    if (!(await confirm(made))) return untouchedReport(made, "declined");
+    return await runPlan({ ...request, plan: made, locked, observation, store });
+  });
+}
+
+/** Opens, locks and observes the hosts of a request; gives everything back at the end. */
+export async function withLockedHosts<T>(
+  request: ApplyFleetRequest,
+  use: (locked: LockedHosts, observation: FleetObservation, store: ImageStore) => Promise<T>,
+): Promise<T> {
+  const { manifest, manifestDir, connector, appliedBy, onEvent } = request;
+  await using store = new ImageStore(manifest, manifestDir);
+  await using locked = new LockedHosts({ ...request, connector, owner: appliedBy });
+  const observation = await observeFleet({
+    ...request,
+    onProgress: onEvent,
+    reach: (name, spec) => locked.open(name, spec),
+  });
+  return await use(locked, observation, store);
+}
+
+function checkSavedPlan(
+  saved: Plan,
+  manifest: FleetManifest,
+  { hosts }: FleetObservation,
+): Plan {
+  if (saved.manifest !== digestOf(canonicalize(FleetManifest, manifest))) {
+    throw new StowageError(
+      `Cannot apply the saved plan of fleet "${saved.fleet}": the manifest changed since it was made; make a new plan`,
+      { code: "failed_precondition" },
+    );
+  }
+  const moved = saved.hosts.flatMap(({ host, fingerprint }) => {
+    const found = hosts.get(host);
+    const now = found?.kind === "observed" ? fingerprintOf(found) : undefined;
+    if (now === fingerprint) return [];
+    const summary = found?.kind === "unreachable" ? found.reason : "it changed since the plan was made";
+    return [{ severity: "error" as const, path: `hosts.${host}`, summary, detail: "make a new plan" }];
+  });
+  if (moved.length > 0) throw new DiagnosticsError("The saved plan", moved);
+  return saved;
+}

@@ -1,0 +1,83 @@
+import { StowageError } from "../errors/index.ts";
+import type { KeptVolume } from "../plan/index.ts";
+import { type ApplyFleetRequest, withLockedHosts } from "./apply-fleet.ts";
+import { removeEmptyFleet } from "./execute/rosters.ts";
+import { planObserved } from "./plan-fleet.ts";
+import { type ApplyReport, untouchedReport } from "./report.ts";
+import { openSessions, runPlan } from "./run-plan.ts";
+
+/** A volume and the host that it is on. */
+export interface HostVolume extends KeptVolume {
+  readonly host: string;
+}
+
+/** What to destroy. */
+export interface DestroyFleetRequest
+  extends Omit<ApplyFleetRequest, "savedPlan" | "allowRemovals" | "lockFile"> {
+  /**
+   * Deletes the fleet's volumes as well, once everything else went well. Asked of its own, with all
+   * that would be deleted; absent: volumes are kept.
+   */
+  readonly confirmVolumes?: ((volumes: readonly HostVolume[]) => Promise<boolean>) | undefined;
+}
+
+/**
+ * Removes everything of a fleet from its hosts; its volumes only when that is asked for and agreed to.
+ * Every question comes before anything is touched.
+ */
+export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyReport> {
+  const options = { ...request.options, destroy: true };
+  const asked: ApplyFleetRequest = { ...request, options };
+  return await withLockedHosts(asked, async (locked, observation, store) => {
+    const made = await planObserved(asked, observation, store);
+    const hasSteps = [...made.pods, ...made.hostChanges].some(({ steps }) => steps.length > 0);
+    const volumes = request.confirmVolumes === undefined ? [] : volumesOf(made.hosts);
+    if (!hasSteps && volumes.length === 0) {
+      return untouchedReport(made, made.hostChanges.length === 0 ? "converged" : "incomplete");
+    }
+    if (!(await request.confirm(made))) return untouchedReport(made, "declined");
+    if (volumes.length > 0 && (await request.confirmVolumes?.(volumes)) !== true) {
+      return untouchedReport(made, "declined");
+    }
+    const run = { ...asked, plan: made, locked, observation, store };
+    const report = hasSteps ? await runPlan(run) : untouchedReport(made, "done");
+    if (report.status !== "done" && report.status !== "incomplete") return report;
+    const sessions = openSessions(run);
+    const deletedVolumes: string[] = [];
+    try {
+      for (const { host, volume, path } of volumes) {
+        const session = sessions.get(host);
+        if (session === undefined) continue;
+        await session.lock.check();
+        await session.host.removeDirectory(path, { signal: session.signal });
+        deletedVolumes.push(`${host}/${volume}`);
+        await removeEmptyFleet(session);
+      }
+    } catch (error) {
+      if (!StowageError.is(error)) throw error;
+      const outcome = volumeFailure(error.message);
+      return { ...report, status: "failed", outcomes: [...report.outcomes, outcome], deletedVolumes };
+    } finally {
+      for (const { signal } of sessions.values()) signal[Symbol.dispose]();
+    }
+    return { ...report, deletedVolumes };
+  });
+}
+
+function volumesOf(
+  hosts: readonly { readonly host: string; readonly kept: readonly KeptVolume[] }[],
+): readonly HostVolume[] {
+  return hosts.flatMap(({ host, kept }) => kept.map((volume) => ({ ...volume, host })));
+}
+
+function volumeFailure(reason: string) {
+  return {
+    id: "volumes",
+    host: "",
+    action: "leave" as const,
+    status: "failed" as const,
+    reason,
+    remedy: "mend the cause and destroy again",
+    ms: 0,
+  };
+}

@@ -1,0 +1,48 @@
+import type { HostChange, PodChange, Step } from "../../plan/index.ts";
+import type { ObserveProgress } from "../observe/observe-fleet.ts";
+
+/** What came of a change. */
+export type ChangeStatus = "done" | "failed" | "rolled-back" | "skipped" | "not-run";
+
+/** A change and what came of it. */
+export interface ChangeOutcome {
+  readonly id: string;
+  readonly host: string;
+  /** Absent for a change of the host itself. */
+  readonly pod?: string;
+  readonly action: PodChange["action"] | HostChange["action"];
+  readonly status: ChangeStatus;
+  /** Why it is not done; one sentence. */
+  readonly reason?: string;
+  /** What to do next. */
+  readonly remedy?: string;
+  /** The step that failed. */
+  readonly failedStep?: Step["kind"];
+  /** Last lines of the containers that failed, oldest first. */
+  readonly logs?: readonly { readonly container: string; readonly text: string }[];
+  readonly ms: number;
+}
+
+/** What happens while an apply runs, as it happens; `id` is the change's. */
+export type ApplyEvent =
+  | ObserveProgress
+  | { readonly type: "lock-waiting"; readonly host: string; readonly holder: string }
+  | { readonly type: "change-started"; readonly id: string }
+  | {
+      readonly type: "step-started";
+      readonly id: string;
+      readonly step: Step;
+      /** Its place among the change's steps, from 0. */
+      readonly index: number;
+      readonly count: number;
+    }
+  | { readonly type: "step-done"; readonly id: string; readonly step: Step; readonly ms: number }
+  | {
+      readonly type: "step-failed";
+      readonly id: string;
+      readonly step: Step;
+      readonly ms: number;
+      readonly reason: string;
+    }
+  | { readonly type: "rollback-started"; readonly id: string; readonly reason: string }
+  | { readonly type: "change-done"; readonly id: string; readonly outcome: ChangeOutcome };

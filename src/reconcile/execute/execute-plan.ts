@@ -1,0 +1,176 @@
+import { createLimiter, type Limiter } from "../../internal/index.ts";
+import type { HostChange, Plan, PodChange } from "../../plan/index.ts";
+import type { ChangeOutcome } from "./events.ts";
+import { hostOutcome, runHostChange } from "./host-run.ts";
+import { CHANGES_AT_ONCE, type HostSession } from "./host-session.ts";
+import { PodRun, type RunHooks } from "./pod-run.ts";
+
+/** A plan and the hosts that it is run on. */
+export interface ExecuteRequest extends RunHooks {
+  readonly plan: Plan;
+  /** Hosts that can be worked on, locked. */
+  readonly sessions: ReadonlyMap<string, HostSession>;
+  /** Hosts that are worked on at full speed at once. */
+  readonly parallelism: number;
+  /** Why a host cannot be worked on. */
+  readonly unreachable: ReadonlyMap<string, string>;
+}
+
+/**
+ * Runs a plan's changes, many hosts at once, each change after those that it names.
+ *
+ * On a host all images are brought in and all pods prepared before the first process is stopped. A
+ * change that fails leaves its dependants out and its neighbours alone.
+ *
+ * @returns what came of every change, in the plan's order
+ */
+export async function executePlan(request: ExecuteRequest): Promise<readonly ChangeOutcome[]> {
+  return await new Execution(request).run();
+}
+
+class Execution {
+  readonly #request: ExecuteRequest;
+  readonly #global: Limiter;
+  readonly #results = new Map<string, Promise<ChangeOutcome>>();
+  /** By host: all that comes before the first stop. */
+  readonly #preparations = new Map<string, Promise<unknown>[]>();
+  readonly #hostChanges: ReadonlySet<string>;
+
+  constructor(request: ExecuteRequest) {
+    this.#request = request;
+    this.#global = createLimiter(request.parallelism * CHANGES_AT_ONCE);
+    this.#hostChanges = new Set(request.plan.hostChanges.map(({ id }) => id));
+  }
+
+  async run(): Promise<readonly ChangeOutcome[]> {
+    const { plan } = this.#request;
+    // every result is known by its id before the first change looks for those it waits for
+    const start = deferred();
+    for (const change of plan.hostChanges) {
+      const result = start.promise.then(() => this.#runHost(change));
+      this.#results.set(change.id, result);
+      if (change.action === "import" || change.action === "claim") this.#prepares(change.host, result);
+    }
+    for (const change of plan.pods) {
+      const prepared = deferred();
+      this.#prepares(change.host, prepared.promise);
+      this.#results.set(
+        change.id,
+        start.promise.then(() => this.#runPod(change, prepared.resolve)),
+      );
+    }
+    start.resolve();
+    return await Promise.all([...plan.hostChanges, ...plan.pods].map(({ id }) => this.#result(id)));
+  }
+
+  async #runHost(change: HostChange): Promise<ChangeOutcome> {
+    const session = this.#request.sessions.get(change.host);
+    const blocked = this.#blocked(change) ?? (await this.#failedBefore(change.after));
+    if (session === undefined || blocked !== undefined) {
+      const status = blocked?.status ?? "not-run";
+      const reason = blocked?.reason ?? change.text;
+      return this.#told(hostOutcome(change, { status, reason, ms: 0 }));
+    }
+    const outcome = await session.run(() =>
+      this.#global(() => runHostChange(change, session, this.#request)),
+    );
+    return this.#told(outcome);
+  }
+
+  async #runPod(change: PodChange, prepared: () => void): Promise<ChangeOutcome> {
+    const { id, host, pod, action } = change;
+    const session = this.#request.sessions.get(host);
+    if (session === undefined) {
+      prepared();
+      const reason = this.#request.unreachable.get(host) ?? "its host was not reached";
+      return this.#told({ id, host, pod, action, status: "not-run", reason, ms: 0 });
+    }
+    const run = new PodRun(change, session, this.#request);
+    try {
+      await this.#prepare(run, session);
+    } finally {
+      prepared();
+    }
+    await this.#finish(run, session);
+    run.succeed();
+    return run.outcome as ChangeOutcome;
+  }
+
+  async #prepare(run: PodRun, session: HostSession): Promise<void> {
+    const { after } = run.change;
+    const hostFailure = await this.#failedBefore(after.filter((id) => this.#hostChanges.has(id)));
+    if (hostFailure !== undefined) await run.skip(hostFailure.reason);
+    else if (this.#isEnding(session)) run.leave("the apply was ended");
+    else if (run.has("prepare")) await this.#limited(session, () => run.run("prepare"));
+  }
+
+  async #finish(run: PodRun, session: HostSession): Promise<void> {
+    const podFailure = await this.#failedBefore(
+      run.change.after.filter((id) => !this.#hostChanges.has(id)),
+    );
+    if (run.outcome !== undefined) return;
+    if (podFailure !== undefined) {
+      if (podFailure.status === "not-run") run.leave(podFailure.reason);
+      else await this.#limited(session, () => run.skip(podFailure.reason));
+      return;
+    }
+    if (run.stops) await Promise.all(this.#preparations.get(run.change.host) ?? []);
+    await this.#limited(session, () => run.run("act"));
+    // waiting costs nothing: others go on meanwhile
+    if (run.has("wait")) await run.run("wait");
+    if (run.has("finish")) await this.#limited(session, () => run.run("finish"));
+  }
+
+  /** Host first: whoever waits for a busy host must not keep others from theirs. */
+  async #limited(session: HostSession, task: () => Promise<void>): Promise<void> {
+    await session.run(() => this.#global(task));
+  }
+
+  async #failedBefore(
+    ids: readonly string[],
+  ): Promise<{ readonly status: "skipped" | "not-run"; readonly reason: string } | undefined> {
+    const outcomes = await Promise.all(ids.map((id) => this.#results.get(id)));
+    const failed = outcomes.filter((outcome) => outcome !== undefined && outcome.status !== "done");
+    const first = failed.find((outcome) => outcome?.status !== "not-run") ?? failed[0];
+    if (first === undefined) return undefined;
+    if (first.status === "not-run") {
+      return { status: "not-run", reason: `it comes after ${first.id}, which was not run` };
+    }
+    const what = { failed: "failed", "rolled-back": "was rolled back", skipped: "was skipped", done: "" };
+    return { status: "skipped", reason: `it comes after ${first.id}, which ${what[first.status]}` };
+  }
+
+  #blocked(change: HostChange) {
+    const reason = this.#request.unreachable.get(change.host);
+    if (reason === undefined && change.action !== "unreachable") return undefined;
+    return { status: "not-run" as const, reason: reason ?? change.text };
+  }
+
+  /** A lost lock is told by the change itself. */
+  #isEnding({ signal, lock }: HostSession): boolean {
+    return this.#request.draining.aborted || (signal.aborted && !lock.signal.aborted);
+  }
+
+  #prepares(host: string, work: Promise<unknown>): void {
+    const list = this.#preparations.get(host);
+    if (list === undefined) this.#preparations.set(host, [work]);
+    else list.push(work);
+  }
+
+  #result(id: string): Promise<ChangeOutcome> {
+    return this.#results.get(id) as Promise<ChangeOutcome>;
+  }
+
+  #told(outcome: ChangeOutcome): ChangeOutcome {
+    this.#request.onEvent({ type: "change-done", id: outcome.id, outcome });
+    return outcome;
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

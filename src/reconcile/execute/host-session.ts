@@ -1,0 +1,75 @@
+import type { Engine } from "../../engine/index.ts";
+import type { Host } from "../../host/index.ts";
+import { createLimiter, type Limiter } from "../../internal/index.ts";
+import type { HostLayout, HostSpec, Roster } from "../../model/index.ts";
+import type { HostObservation } from "../../plan/index.ts";
+import { ObservationFeed } from "../health/observation-feed.ts";
+import type { ImageStore } from "../images/image-store.ts";
+import type { HostLock } from "../lock/held-lock.ts";
+import type { Environment } from "../secrets/secrets.ts";
+import { RecordBook } from "./record-book.ts";
+
+/** Changes of one host that are worked on at once. */
+export const CHANGES_AT_ONCE = 8;
+
+/** What all hosts of an apply have in common. */
+export interface ApplyContext {
+  readonly owner: string;
+  readonly fleet: string;
+  readonly manager: Roster["manager"];
+  readonly appliedBy: string;
+  readonly environment: Environment;
+  readonly store: ImageStore;
+}
+
+/** A host that is reached, locked and observed. */
+export interface LockedHost {
+  readonly name: string;
+  readonly spec: HostSpec;
+  readonly host: Host;
+  readonly engine: Engine;
+  readonly lock: HostLock;
+  readonly observation: HostObservation;
+}
+
+/** A host while an apply works on it. */
+export interface HostSession extends LockedHost {
+  readonly context: ApplyContext;
+  readonly layout: HostLayout;
+  readonly records: RecordBook;
+  readonly feed: ObservationFeed;
+  readonly run: Limiter;
+  readonly probe: Limiter;
+  /** Aborted by a lost lock and by the user. */
+  readonly signal: AbortSignal;
+}
+
+/** Sets up what an apply needs on a host. */
+export function openSession(
+  locked: LockedHost,
+  context: ApplyContext,
+  layout: HostLayout,
+  signal: AbortSignal,
+): HostSession {
+  const { owner, fleet, appliedBy, environment } = context;
+  const { host, name, observation, engine } = locked;
+  return {
+    ...locked,
+    context,
+    layout,
+    signal,
+    records: new RecordBook({
+      host,
+      name,
+      owner,
+      fleet,
+      layout,
+      observed: observation.records,
+      appliedBy,
+      environment,
+    }),
+    feed: new ObservationFeed(engine, signal),
+    run: createLimiter(CHANGES_AT_ONCE),
+    probe: createLimiter(CHANGES_AT_ONCE),
+  };
+}

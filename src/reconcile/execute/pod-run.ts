@@ -1,0 +1,227 @@
+import { StowageError } from "../../errors/index.ts";
+import { type PodChange, planRollback, type Step } from "../../plan/index.ts";
+import { redactor } from "../secrets/secrets.ts";
+import type { ApplyEvent, ChangeOutcome } from "./events.ts";
+import { lastLines } from "./failure-logs.ts";
+import type { HostSession } from "./host-session.ts";
+import { identityOf, runPodStep, type StepContext } from "./run-step.ts";
+
+/** What a run of changes listens to and tells. */
+export interface RunHooks {
+  readonly onEvent: (event: ApplyEvent) => void;
+  /** The user wants no further step to begin. */
+  readonly draining: AbortSignal;
+}
+
+/** Parts of a change that are run one after the other, each without a break. */
+export type Segment = "prepare" | "act" | "wait" | "finish";
+
+const SEGMENTS: readonly Segment[] = ["prepare", "act", "wait", "finish"];
+
+/**
+ * One pod's change on its way. What was stopped is started before anything else may hold it up: an
+ * end that the user wants comes before the stop or after the start.
+ */
+export class PodRun {
+  readonly change: PodChange;
+  readonly #session: HostSession;
+  readonly #hooks: RunHooks;
+  readonly #beganAt = performance.now();
+  readonly #parts: Readonly<Record<Segment, readonly Step[]>>;
+  readonly #redact: (text: string) => string;
+  #outcome: ChangeOutcome | undefined;
+  #index = 0;
+  #isDown = false;
+  #isTouched = false;
+  #isProven = false;
+
+  constructor(change: PodChange, session: HostSession, hooks: RunHooks) {
+    this.change = change;
+    this.#session = session;
+    this.#hooks = hooks;
+    this.#parts = splitSteps(change.steps);
+    const specs = [change.to?.spec, change.from?.spec].filter((spec) => spec !== undefined);
+    this.#redact = redactor(specs, session.context.environment);
+  }
+
+  get outcome(): ChangeOutcome | undefined {
+    return this.#outcome;
+  }
+
+  /** Whether it ends a process; such a change waits until all of its host are prepared. */
+  get stops(): boolean {
+    return SEGMENTS.slice(1).some((segment) =>
+      this.#parts[segment].some(({ kind }) => kind === "stop" || kind === "remove"),
+    );
+  }
+
+  has(segment: Segment): boolean {
+    return this.#parts[segment].length > 0;
+  }
+
+  /** Runs a part of the steps; after a failure all further parts are passed over. */
+  async run(segment: Segment): Promise<void> {
+    for (const step of this.#parts[segment]) {
+      if (this.#outcome !== undefined) return;
+      if (this.#session.signal.aborted || (this.#hooks.draining.aborted && !this.#isDown)) {
+        await this.#interrupt();
+        return;
+      }
+      try {
+        await this.#step({ session: this.#session, change: this.change, target: this.change.to }, step);
+      } catch (error) {
+        await this.#fail(step, error);
+        return;
+      }
+    }
+  }
+
+  /** Everything went well. */
+  succeed(): void {
+    if (this.#outcome === undefined) this.#end({ status: "done" });
+  }
+
+  /** Leaves the change out, and takes back what was prepared for it. */
+  async skip(reason: string): Promise<void> {
+    if (this.#outcome !== undefined) return;
+    const isPrepared = this.#index > 0;
+    this.#end({ status: "skipped", reason, remedy: "apply again when that is mended" });
+    if (isPrepared) await this.#discard();
+  }
+
+  /** The user ended the apply before the change began. */
+  leave(reason: string): void {
+    this.#end({ status: "not-run", reason, remedy: "apply again to go on" });
+  }
+
+  async #step(context: StepContext, step: Step): Promise<void> {
+    const { id, steps } = this.change;
+    const { onEvent } = this.#hooks;
+    if (this.#index === 0) onEvent({ type: "change-started", id });
+    onEvent({ type: "step-started", id, step, index: this.#index, count: steps.length });
+    this.#index += 1;
+    const beganAt = performance.now();
+    try {
+      await this.#session.lock.check();
+      if (step.kind === "stop" && step.generation !== this.change.fresh) this.#isDown = true;
+      if (step.kind === "stop" || step.kind === "start") this.#isTouched = true;
+      await runPodStep(context, step);
+      if (step.kind === "commit") [this.#isProven, this.#isDown] = [true, false];
+      onEvent({ type: "step-done", id, step, ms: performance.now() - beganAt });
+    } catch (error) {
+      const reason = this.#reasonOf(error);
+      onEvent({ type: "step-failed", id, step, ms: performance.now() - beganAt, reason });
+      throw error;
+    }
+  }
+
+  async #fail(step: Step, error: unknown): Promise<void> {
+    const { lock, signal } = this.#session;
+    if (lock.isExpired() || signal.aborted) {
+      await this.#interrupt(step);
+      return;
+    }
+    const reason = this.#reasonOf(error);
+    const logs = await this.#logsOf(step);
+    const failure = { reason, failedStep: step.kind, ...(logs.length === 0 ? {} : { logs }) };
+    if (this.#isProven || !this.#isTouched || this.change.from === undefined) {
+      const remedy = this.#isProven
+        ? "the new generation runs; apply again to take the rest away"
+        : "mend the cause and apply again";
+      this.#end({ status: "failed", ...failure, remedy });
+      return;
+    }
+    await this.#rollBack(failure);
+  }
+
+  async #rollBack(failure: Pick<ChangeOutcome, "reason" | "logs" | "failedStep">): Promise<void> {
+    const { change } = this;
+    const { engine, observation, signal } = this.#session;
+    this.#hooks.onEvent({ type: "rollback-started", id: change.id, reason: failure.reason ?? "" });
+    try {
+      const seen = { ...observation, engine: await engine.observe({ signal }) };
+      const steps = planRollback(change, seen);
+      if (steps.length === 0) {
+        const remedy = "there was nothing to go back to; mend the cause and apply again";
+        this.#end({ status: "failed", ...failure, remedy });
+        return;
+      }
+      for (const step of steps) {
+        await this.#step({ session: this.#session, change, target: change.from }, step);
+      }
+      const remedy = "the old generation runs again; mend the new one and apply again";
+      this.#end({ status: "rolled-back", ...failure, remedy });
+    } catch (error) {
+      const reason = `${failure.reason}; going back failed as well: ${this.#reasonOf(error)}`;
+      this.#end({ status: "failed", ...failure, reason, remedy: "apply again at once: it may be down" });
+    }
+  }
+
+  async #interrupt(step?: Step): Promise<void> {
+    const { lock, signal } = this.#session;
+    // names who has it now
+    const lost = lock.signal.aborted
+      ? await lock.check().then(
+          () => undefined,
+          (error: unknown) => this.#reasonOf(error),
+        )
+      : undefined;
+    const hasBegun = this.#index > 0;
+    const reason = lost ?? (signal.aborted ? "it was interrupted" : "the apply was ended");
+    this.#end({
+      status: hasBegun && (lost !== undefined || signal.aborted) ? "failed" : "not-run",
+      reason,
+      ...(step === undefined ? {} : { failedStep: step.kind }),
+      remedy: "apply again: it goes on from what is there",
+    });
+  }
+
+  /** Takes back a generation that this run prepared. */
+  async #discard(): Promise<void> {
+    const { change } = this;
+    const { fresh } = change;
+    const { engine, lock, records, signal } = this.#session;
+    if (fresh === undefined || !change.steps.some(({ kind }) => kind === "prepare")) return;
+    try {
+      await lock.check();
+      const context = { session: this.#session, change, target: change.to };
+      await engine.remove(identityOf(context, fresh), { signal });
+      await records.withdraw(change, fresh, { signal });
+    } catch (error) {
+      // it stays prepared: the next plan shows it, and goes on from there
+      if (!StowageError.is(error) && !signal.aborted) throw error;
+    }
+  }
+
+  async #logsOf(step: Step): Promise<NonNullable<ChangeOutcome["logs"]>> {
+    if (step.kind !== "start" && step.kind !== "wait-healthy") return [];
+    const context = { session: this.#session, change: this.change, target: this.change.to };
+    return await lastLines(this.#session, identityOf(context, step.generation), this.#redact);
+  }
+
+  #reasonOf(error: unknown): string {
+    return this.#redact(error instanceof Error ? error.message : String(error));
+  }
+
+  #end(what: Pick<ChangeOutcome, "status" | "reason" | "remedy" | "failedStep" | "logs">): void {
+    const { id, host, pod, action } = this.change;
+    const ms = performance.now() - this.#beganAt;
+    this.#outcome = { id, host, pod, action, ...what, ms };
+    this.#hooks.onEvent({ type: "change-done", id, outcome: this.#outcome });
+  }
+}
+
+/** All up to the last thing that is made beforehand; then up to the wait; the wait; the rest. */
+function splitSteps(steps: readonly Step[]): Readonly<Record<Segment, readonly Step[]>> {
+  const prepared =
+    steps.findLastIndex(({ kind }) => kind === "prepare" || kind === "create-volume") + 1;
+  const rest = steps.slice(prepared);
+  const found = rest.findIndex(({ kind }) => kind === "wait-healthy");
+  const wait = found < 0 ? rest.length : found;
+  return {
+    prepare: steps.slice(0, prepared),
+    act: rest.slice(0, wait),
+    wait: rest.slice(wait, wait + 1),
+    finish: rest.slice(wait + 1),
+  };
+}

@@ -1,0 +1,128 @@
+import type { Host, HostCallOptions } from "../../host/index.ts";
+import {
+  canonicalText,
+  type HostLayout,
+  type Json,
+  type PodRecord,
+  RECORD_VERSION,
+  type RecordedGeneration,
+} from "../../model/index.ts";
+import type { HostObservation, PodChange } from "../../plan/index.ts";
+import { type Environment, hashSecrets, makeSalt } from "../secrets/secrets.ts";
+
+/** Whose records they are and where they lie. */
+export interface RecordBookParts {
+  readonly host: Host;
+  readonly name: string;
+  readonly owner: string;
+  readonly fleet: string;
+  readonly layout: HostLayout;
+  readonly observed: HostObservation["records"];
+  readonly appliedBy: string;
+  readonly environment: Environment;
+}
+
+/**
+ * The records of one host while an apply writes them. They were read under the lock, so nobody else
+ * changes them meanwhile.
+ */
+export class RecordBook {
+  readonly #parts: RecordBookParts;
+  readonly #written = new Map<string, PodRecord>();
+
+  constructor(parts: RecordBookParts) {
+    this.#parts = parts;
+  }
+
+  /** A generation as it was recorded. */
+  generation(change: PodChange, generation: number): RecordedGeneration | undefined {
+    return this.#find(change)?.generations.find((each) => each.generation === generation);
+  }
+
+  /** Writes down a generation that is about to be made, beside the proven one. */
+  async announce(change: PodChange, made: RecordedGeneration, options: HostCallOptions): Promise<void> {
+    const record = this.#find(change);
+    const salt = record?.salt ?? makeSalt();
+    const proven = record?.generations.filter(({ generation }) => generation === record.current);
+    await this.#write(
+      change,
+      {
+        ...(record?.current === undefined ? {} : { current: record.current }),
+        generations: [...(proven ?? []), this.#withSecrets(made, salt)],
+        salt,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Makes a generation the proven one and drops all others.
+   *
+   * @param isAltered whether its secrets were given to the engine just now
+   */
+  async commit(
+    change: PodChange,
+    proven: RecordedGeneration,
+    isAltered: boolean,
+    options: HostCallOptions,
+  ): Promise<void> {
+    const salt = this.#find(change)?.salt ?? makeSalt();
+    const entry = isAltered ? this.#withSecrets(proven, salt) : proven;
+    await this.#write(change, { current: entry.generation, generations: [entry], salt }, options);
+  }
+
+  /** Takes back the announcement of a generation that does not exist any more. */
+  async withdraw(change: PodChange, generation: number, options: HostCallOptions): Promise<void> {
+    const record = this.#find(change);
+    const rest = record?.generations.filter((each) => each.generation !== generation) ?? [];
+    if (record === undefined || rest.length === record.generations.length) return;
+    if (rest.length === 0) await this.forget(change, options);
+    else await this.#write(change, { ...record, generations: rest }, options);
+  }
+
+  async forget({ pod }: PodChange, options: HostCallOptions): Promise<void> {
+    const { host, layout } = this.#parts;
+    await host.removeFile(layout.recordFile(pod), options);
+    this.#written.delete(pod);
+  }
+
+  #find({ pod, origin }: PodChange): PodRecord | undefined {
+    const { owner, fleet, observed } = this.#parts;
+    const written = this.#written.get(pod);
+    if (written !== undefined) return written;
+    const reading =
+      observed.get(`${owner}/${fleet}/${pod}`) ??
+      observed.get(`${origin.owner}/${origin.fleet}/${pod}`);
+    return reading?.kind === "record" ? reading.record : undefined;
+  }
+
+  #withSecrets(generation: RecordedGeneration, salt: string): RecordedGeneration {
+    const { secrets: _, ...rest } = generation;
+    const secrets = hashSecrets(generation.spec, salt, this.#parts.environment);
+    return secrets === undefined ? rest : { ...rest, secrets };
+  }
+
+  async #write(
+    { pod }: PodChange,
+    content: Pick<PodRecord, "generations" | "current" | "salt">,
+    options: HostCallOptions,
+  ): Promise<void> {
+    const { host, name, owner, fleet, layout, appliedBy } = this.#parts;
+    const { generations, current, salt } = content;
+    const isSecret = generations.some(({ secrets }) => secrets !== undefined);
+    const record: PodRecord = {
+      version: RECORD_VERSION,
+      owner,
+      fleet,
+      host: name,
+      pod,
+      ...(current === undefined ? {} : { current }),
+      generations,
+      ...(salt === undefined || !isSecret ? {} : { salt }),
+      appliedAt: new Date().toISOString(),
+      appliedBy,
+    };
+    await host.writeFile(layout.recordFile(pod), canonicalText(record as Json), options);
+    this.#written.set(pod, record);
+  }
+}

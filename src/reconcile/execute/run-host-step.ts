@@ -1,0 +1,49 @@
+import { StowageError } from "../../errors/index.ts";
+import { hostLayout, hostDirectories } from "../../model/index.ts";
+import type { HostChange, Step } from "../../plan/index.ts";
+import type { HostSession } from "./host-session.ts";
+import { removeRoster, writeRoster } from "./rosters.ts";
+
+/** Runs one step of a host's own change; the lock was checked. */
+export async function runHostStep(
+  session: HostSession,
+  change: HostChange,
+  step: Step,
+): Promise<void> {
+  const { engine, host, layout, signal, observation, context } = session;
+  const ownership = { owner: context.owner, fleet: context.fleet };
+  const options = { signal };
+  switch (step.kind) {
+    case "import-image": {
+      const { reference, digest } = step.image;
+      const content = await context.store.contentOf(reference, observation.info.platform, digest);
+      return await engine.importImage(content, ownership, options);
+    }
+    case "claim-image":
+      return await engine.claimImage(step.image, ownership, options);
+    case "release-image":
+      return await engine.releaseImage(step.name, ownership, options);
+    case "remove-leftover":
+      return await engine.removeLeftover(step.name, options);
+    case "write-roster":
+      return await writeRoster(session, step.hosts);
+    case "remove-roster":
+      return await removeRoster(session);
+    case "move-fleet":
+      return await host.moveDirectory(formerDir(session, step.from), layout.fleetDir, options);
+    case "forget-fleet":
+      return await host.removeFile(formerDir(session, step.from), options);
+    default:
+      throw new StowageError(
+        `Cannot run step "${step.kind}" of ${change.id}: it is no step of a host`,
+        { code: "internal" },
+      );
+  }
+}
+
+function formerDir(
+  { spec }: HostSession,
+  from: { readonly owner: string; readonly fleet: string },
+): string {
+  return hostLayout(hostDirectories(spec), from.owner, from.fleet).fleetDir;
+}

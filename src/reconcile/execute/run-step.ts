@@ -1,0 +1,131 @@
+import type { PodInstance, StopOptions } from "../../engine/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import {
+  generationDigest,
+  type PodIdentity,
+  type RecordedGeneration,
+} from "../../model/index.ts";
+import type { PodChange, Step } from "../../plan/index.ts";
+import { waitHealthy } from "../health/wait-healthy.ts";
+import { clearEnvironment } from "../secrets/secrets.ts";
+import type { HostSession } from "./host-session.ts";
+
+/** A pod's change as its steps see it. */
+export interface StepContext {
+  readonly session: HostSession;
+  readonly change: PodChange;
+  /** What the steps lead to: the change's `to`, or its `from` while it is rolled back. */
+  readonly target: RecordedGeneration | undefined;
+}
+
+/** Runs one step of a pod's change; the lock was checked. */
+export async function runPodStep(context: StepContext, step: Step): Promise<void> {
+  const { session, change } = context;
+  const { engine, records, signal } = session;
+  const options = { signal };
+  switch (step.kind) {
+    case "create-volume":
+      return await createVolume(session, step);
+    case "prepare":
+      await records.announce(change, generationOf(context, step.generation), options);
+      return await engine.prepare(instanceOf(context, step.generation), options);
+    case "start":
+      return await engine.start(instanceOf(context, step.generation), options);
+    case "stop":
+      return await engine.stop(identityOf(context, step.generation), stopOptions(context, step.generation));
+    case "update":
+      return await engine.update(instanceOf(context, step.generation), options);
+    case "wait-healthy": {
+      const { spec } = generationOf(context, step.generation);
+      return await waitHealthy(session, identityOf(context, step.generation), spec);
+    }
+    case "commit": {
+      const isAltered = change.steps.some(({ kind }) => kind === "prepare");
+      const proven = generationOf(context, step.generation);
+      return await records.commit(change, proven, isAltered && proven === change.to, options);
+    }
+    case "remove":
+      return await engine.remove(identityOf(context, step.generation), options);
+    case "forget":
+      return await records.forget(change, options);
+    default:
+      throw notOurs(change.id, step);
+  }
+}
+
+/** A generation that the change makes has the declared identity; all others keep the one they were made under. */
+export function identityOf({ session, change }: StepContext, generation: number): PodIdentity {
+  const { owner, fleet } = session.context;
+  const { pod, origin, fresh, host } = change;
+  return generation === fresh
+    ? { owner, fleet, host, pod, generation }
+    : { ...origin, pod, generation };
+}
+
+async function createVolume(
+  { host, layout, signal }: HostSession,
+  step: Step & { kind: "create-volume" },
+): Promise<void> {
+  const { volume, mode, uid, gid } = step;
+  await host.makeDirectory(
+    layout.volumeDir(volume),
+    {
+      mode: Number.parseInt(mode, 8),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    },
+    { signal },
+  );
+}
+
+function generationOf({ change, target, session }: StepContext, generation: number): RecordedGeneration {
+  const found = [target, change.to, change.from].find((each) => each?.generation === generation);
+  const known = found ?? session.records.generation(change, generation);
+  if (known !== undefined) return known;
+  throw new StowageError(
+    `Cannot change pod "${change.pod}": nothing is known of its generation ${generation}; make a new plan`,
+    { code: "internal", context: { id: change.id, generation } },
+  );
+}
+
+function instanceOf(context: StepContext, generation: number): PodInstance {
+  const { session } = context;
+  const recorded = generationOf(context, generation);
+  const { spec, images } = recorded;
+  const environment = clearEnvironment(spec, session.context.environment);
+  const volumeDirs = Object.entries(spec.volumes ?? {}).flatMap(([name, volume]) =>
+    volume.kind === "named" ? [[name, session.layout.volumeDir(volume.name)] as const] : [],
+  );
+  return {
+    identity: identityOf(context, generation),
+    spec,
+    images,
+    recordDigest: generationDigest(recorded),
+    volumeDirs: Object.fromEntries(volumeDirs),
+    ...(environment === undefined ? {} : { environment }),
+  };
+}
+
+/** How its containers want to be stopped, as it was applied and not as it is declared now. */
+function stopOptions(context: StepContext, generation: number): StopOptions {
+  const { session, change } = context;
+  const recorded = session.records.generation(change, generation);
+  const spec = recorded?.spec ?? (change.to?.generation === generation ? change.to.spec : undefined);
+  const containers = Object.entries(spec?.containers ?? {}).map(([name, container]) => {
+    const { stopSignal, stopGracePeriodMs } = container;
+    return [
+      name,
+      {
+        ...(stopSignal === undefined ? {} : { signal: stopSignal }),
+        ...(stopGracePeriodMs === undefined ? {} : { gracePeriodMs: stopGracePeriodMs }),
+      },
+    ] as const;
+  });
+  return { containers: Object.fromEntries(containers), signal: session.signal };
+}
+
+function notOurs(id: string, { kind }: Step): StowageError {
+  return new StowageError(`Cannot run step "${kind}" of ${id}: it is no step of a pod`, {
+    code: "internal",
+  });
+}

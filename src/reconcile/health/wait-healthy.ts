@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StowageError } from "../../errors/index.ts";
+import {
+  type ContainerSpec,
+  type ObservedPod,
+  type PodIdentity,
+  type PodSpec,
+  probeTiming,
+} from "../../model/index.ts";
+import type { HostSession } from "../execute/host-session.ts";
+import { runProbe } from "./run-probe.ts";
+
+/** How old what is known of processes may be while a probe goes on. */
+const STATE_AGE_MS = 500;
+/** First of the quick tries before a probe's own interval begins to count. */
+const FIRST_PAUSE_MS = 20;
+/** For a container without a probe whose engine starts it again when it ends. */
+const UNPROBED = { intervalMs: 1000, timeoutMs: 2000, retries: 10, startPeriodMs: 0 };
+
+type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe">;
+
+/**
+ * Waits until a generation does its work: its processes run, and every probe passes.
+ *
+ * A container without a probe is healthy when it runs after its start. Failed tries count from the
+ * end of the start period on; within the first interval it is tried more often, which does not count.
+ *
+ * @throws StowageError `failed_precondition` when a container ended or stayed unhealthy
+ */
+export async function waitHealthy(
+  session: Session,
+  identity: PodIdentity,
+  spec: PodSpec,
+): Promise<void> {
+  await Promise.all(
+    Object.entries(spec.containers).map(([name, container]) =>
+      waitForContainer(session, identity, { name, container, pod: spec }),
+    ),
+  );
+}
+
+interface Watched {
+  readonly name: string;
+  readonly container: ContainerSpec;
+  readonly pod: PodSpec;
+}
+
+async function waitForContainer(
+  session: Session,
+  identity: PodIdentity,
+  watched: Watched,
+): Promise<void> {
+  const { signal } = session;
+  const probe = watched.container.health;
+  const { intervalMs, timeoutMs, retries, startPeriodMs } =
+    probe === undefined ? UNPROBED : probeTiming(probe);
+  const beganAt = performance.now();
+  let failed = 0;
+  let pauseMs = Math.min(FIRST_PAUSE_MS, intervalMs);
+  for (;;) {
+    const down = await processProblem(session, identity, watched, probe === undefined ? 0 : STATE_AGE_MS);
+    const problem =
+      down ??
+      (probe === undefined
+        ? undefined
+        : await session.probe(() => runProbe(session, identity, watched.name, probe, timeoutMs)));
+    if (problem === undefined) {
+      // what answered must have been this process, and not the one before it
+      const ended = probe === undefined ? undefined : await processProblem(session, identity, watched, 0);
+      if (ended === undefined) return;
+    }
+    const passedMs = performance.now() - beganAt;
+    if (passedMs >= startPeriodMs && (pauseMs >= intervalMs || failed > 0)) failed += 1;
+    if (failed >= retries) {
+      throw unhealthy(identity, watched.name, problem ?? "it ended", failed);
+    }
+    await sleep(pauseMs, undefined, { signal });
+    pauseMs = Math.min(pauseMs * 2, intervalMs);
+  }
+}
+
+/**
+ * Why a container's process does not run, where its engine may start it again.
+ *
+ * @throws StowageError when nobody will
+ */
+async function processProblem(
+  { feed }: Session,
+  identity: PodIdentity,
+  { name, pod }: Watched,
+  maxAgeMs: number,
+): Promise<string | undefined> {
+  const engine = await feed.observe(maxAgeMs);
+  const container = engine.pods.find((each) => isSame(each, identity))?.containers[name];
+  if (container?.state === "running") return undefined;
+  const exit = container?.exitCode === undefined ? "" : ` with exit code ${container.exitCode}`;
+  const problem =
+    container?.state === "exited" ? `it ended${exit}` : `it is ${container?.state ?? "gone"}`;
+  const policy = pod.restart?.policy ?? "no";
+  if (policy === "on-failure" && container?.state === "exited" && container.exitCode === 0) {
+    // it has done its work
+    return undefined;
+  }
+  if (container?.state === "unknown" || (policy !== "no" && container?.state === "exited")) {
+    return problem;
+  }
+  throw unhealthy(identity, name, problem, 1);
+}
+
+function isSame(pod: ObservedPod, identity: PodIdentity): boolean {
+  return (
+    pod.generation === identity.generation &&
+    pod.pod === identity.pod &&
+    pod.owner === identity.owner &&
+    pod.fleet === identity.fleet
+  );
+}
+
+function unhealthy(
+  { pod }: PodIdentity,
+  container: string,
+  problem: string,
+  tries: number,
+): StowageError {
+  const after = tries > 1 ? ` after ${tries} tries` : "";
+  return new StowageError(
+    `Cannot start pod "${pod}": container ${container} is not healthy${after}: ${problem}; see its log`,
+    { code: "failed_precondition", context: { pod, container } },
+  );
+}

@@ -1,0 +1,111 @@
+import { resolve } from "node:path";
+import type { ImageContent } from "../../engine/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import {
+  type ImageSource,
+  openImageSource,
+  type Platform,
+  type ResolvedImage,
+  resolveImage,
+} from "../../image/index.ts";
+import { type FleetManifest, type ImageSpec, parseImageReference } from "../../model/index.ts";
+import { platformKey } from "./fleet-lock.ts";
+
+/**
+ * The images that a manifest has on this machine's disk. Nothing is opened before it is asked for,
+ * and everything once; dispose it to close what was opened.
+ */
+export class ImageStore implements AsyncDisposable {
+  readonly #specs = new Map<string, ImageSpec>();
+  readonly #sources = new Map<string, Promise<ImageSource>>();
+  readonly #resolved = new Map<string, Promise<ResolvedImage>>();
+  readonly #manifestDir: string;
+
+  constructor(manifest: Pick<FleetManifest, "images">, manifestDir: string) {
+    this.#manifestDir = manifestDir;
+    for (const [reference, spec] of Object.entries(manifest.images ?? {})) {
+      this.#specs.set(parseImageReference(reference).canonical, spec);
+    }
+  }
+
+  /** Digest that the manifest pins a reference to: an index's or a platform manifest's. */
+  pinOf(canonical: string): string | undefined {
+    return this.#specs.get(canonical)?.digest;
+  }
+
+  /** Whether the manifest says where a reference's bytes are. */
+  has(canonical: string): boolean {
+    return this.#pathOf(canonical) !== undefined;
+  }
+
+  /** Finds an image on disk. @throws StowageError when it is not there, or not what it must be */
+  async resolve(canonical: string, platform: Platform, digest?: string): Promise<ResolvedImage> {
+    const key = [canonical, platformKey(platform), digest ?? ""].join(" ");
+    const known = this.#resolved.get(key);
+    if (known !== undefined) return await known;
+    const pin = digest ?? this.pinOf(canonical);
+    const found = this.#open(canonical).then((source) =>
+      resolveImage(source, canonical, platform, pin === undefined ? {} : { digest: pin }),
+    );
+    this.#resolved.set(key, found);
+    return await found;
+  }
+
+  /** An image with its bytes, as an engine takes it in. */
+  async contentOf(canonical: string, platform: Platform, digest: string): Promise<ImageContent> {
+    const source = await this.#open(canonical);
+    const found = await this.resolve(canonical, platform, digest);
+    const { manifest, index, config, layers, diffIds, imageConfig } = found;
+    const { env, ...defaults } = imageConfig;
+    return {
+      reference: canonical,
+      manifest,
+      ...(index === undefined ? {} : { index }),
+      config,
+      layers,
+      diffIds,
+      defaults: {
+        ...defaults,
+        env:
+          env === undefined
+            ? undefined
+            : Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      },
+      open: (blob, offset) => source.open(blob, offset),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await Promise.allSettled(this.#sources.values());
+    this.#sources.clear();
+    this.#resolved.clear();
+    await Promise.all(
+      opened.map(async (each) => {
+        if (each.status === "fulfilled") await each.value[Symbol.asyncDispose]();
+      }),
+    );
+  }
+
+  #pathOf(canonical: string): { layout: string } | { archive: string } | undefined {
+    const spec = this.#specs.get(canonical);
+    if (spec?.layout !== undefined) return { layout: resolve(this.#manifestDir, spec.layout) };
+    if (spec?.archive !== undefined) return { archive: resolve(this.#manifestDir, spec.archive) };
+    return undefined;
+  }
+
+  async #open(canonical: string): Promise<ImageSource> {
+    const path = this.#pathOf(canonical);
+    if (path === undefined) {
+      throw new StowageError(
+        `Cannot open image "${canonical}": the manifest names no layout or archive of it; add one to its images`,
+        { code: "not_found" },
+      );
+    }
+    const key = JSON.stringify(path);
+    const known = this.#sources.get(key);
+    if (known !== undefined) return await known;
+    const opened = openImageSource(path);
+    this.#sources.set(key, opened);
+    return await opened;
+  }
+}

@@ -1,0 +1,195 @@
+import { StowageError } from "../../errors/index.ts";
+import type { ResolvedImage } from "../../image/index.ts";
+import {
+  type AppliedImage,
+  type ObservedImage,
+  parseImageReference,
+  type PodSpec,
+} from "../../model/index.ts";
+import type { HostObservation, ImageResolution } from "../../plan/index.ts";
+import { type FleetLock, platformKey } from "./fleet-lock.ts";
+import type { ImageStore } from "./image-store.ts";
+
+/** Where to look for what references lead to. */
+export interface ResolveImagesRequest {
+  readonly host: string;
+  readonly pods: Readonly<Record<string, PodSpec>>;
+  readonly observation: HostObservation;
+  readonly store: ImageStore;
+  readonly lock?: FleetLock | undefined;
+}
+
+/** What a host's references lead to. */
+export interface ResolvedReferences {
+  /** By reference as written, and by its canonical form. */
+  readonly images: ReadonlyMap<string, ImageResolution>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What each image reference of a host leads to on its platform. The first of these that knows it
+ * says so: fleet.lock.json, a digest that is pinned, the layout or archive of the manifest, the
+ * engine's own image of that name, what was last applied. Nothing on disk is opened for a pinned
+ * image that the engine holds.
+ */
+export async function resolveImages(request: ResolveImagesRequest): Promise<ResolvedReferences> {
+  const images = new Map<string, ImageResolution>();
+  const warnings: string[] = [];
+  const known: Known = { ...request, applied: appliedImages(request.observation), warnings };
+  for (const reference of referencesIn(request.pods)) {
+    const { canonical, digest } = parseImageReference(reference);
+    const resolution =
+      images.get(canonical) ?? (await resolveReference(known, { reference, canonical, digest }));
+    images.set(reference, resolution).set(canonical, resolution);
+  }
+  return { images, warnings };
+}
+
+interface Known extends ResolveImagesRequest {
+  readonly applied: readonly AppliedImage[];
+  readonly warnings: string[];
+}
+
+interface Wanted {
+  readonly reference: string;
+  readonly canonical: string;
+  readonly digest: string | undefined;
+}
+
+async function resolveReference(known: Known, wanted: Wanted): Promise<ImageResolution> {
+  const { lock, store, observation } = known;
+  const { canonical } = wanted;
+  const locked = lock?.images[canonical]?.[platformKey(observation.info.platform)];
+  if (locked !== undefined) return await resolveLocked(known, wanted, locked);
+  const pin = wanted.digest ?? store.pinOf(canonical);
+  if (pin !== undefined) {
+    const held = heldByDigest(observation, pin) ?? heldAsApplied(known, wanted);
+    if (held !== undefined) return resolved(canonical, held, store.has(canonical));
+  }
+  if (store.has(canonical)) return await resolveFromDisk(known, wanted);
+  const held = pin === undefined ? heldByName(known, canonical) : undefined;
+  if (held !== undefined) return resolved(canonical, held, false);
+  return lastApplied(known, wanted) ?? unresolved(nowhere(wanted, pin));
+}
+
+/** The lock wins; bytes on disk must then be the ones that it names. */
+async function resolveLocked(
+  { observation, store }: Known,
+  { canonical }: Wanted,
+  locked: { readonly digest: string; readonly configDigest?: string | undefined },
+): Promise<ImageResolution> {
+  const image = appliedImage(canonical, locked.digest, locked.configDigest);
+  if (heldByDigest(observation, locked.digest) !== undefined) {
+    return { kind: "resolved", image, available: store.has(canonical) };
+  }
+  if (!store.has(canonical)) return { kind: "resolved", image, available: false };
+  try {
+    return fromDisk(canonical, await store.resolve(canonical, observation.info.platform, locked.digest));
+  } catch (error) {
+    if (!StowageError.is(error)) throw error;
+    return unresolved(
+      `fleet.lock.json names ${locked.digest}, and that cannot be had: ${error.message}; write the lock anew with stowage images lock`,
+    );
+  }
+}
+
+async function resolveFromDisk(known: Known, wanted: Wanted): Promise<ImageResolution> {
+  const { store, observation, warnings, host } = known;
+  const { canonical } = wanted;
+  try {
+    return fromDisk(canonical, await store.resolve(canonical, observation.info.platform));
+  } catch (error) {
+    if (!StowageError.is(error)) throw error;
+    const applied = error.code === "not_found" ? heldAsApplied(known, wanted) : undefined;
+    if (applied === undefined) return unresolved(error.message);
+    warnings.push(`${host}: ${canonical} stays at ${applied.digest}, as last applied: ${error.message}`);
+    return resolved(canonical, applied, false);
+  }
+}
+
+function lastApplied(known: Known, { canonical }: Wanted): ImageResolution | undefined {
+  const applied = known.applied.find(({ reference }) => reference === canonical);
+  if (applied === undefined) return undefined;
+  known.warnings.push(
+    `${known.host}: ${canonical} stays at ${applied.digest}, as last applied: it is not known from anywhere else`,
+  );
+  return { kind: "resolved", image: applied, available: false };
+}
+
+function heldByDigest({ engine }: HostObservation, digest: string): ObservedImage | undefined {
+  return engine.images.find((image) => image.digest === digest);
+}
+
+/** What was applied under this very reference, where the engine still holds it. */
+function heldAsApplied(
+  { applied, observation }: Known,
+  { canonical }: Wanted,
+): ObservedImage | undefined {
+  for (const { reference, digest } of applied) {
+    const held = reference === canonical ? heldByDigest(observation, digest) : undefined;
+    if (held !== undefined) return held;
+  }
+  return undefined;
+}
+
+/** The engine's image of that name; of several that Stowage brought, the one last applied. */
+function heldByName(known: Known, canonical: string): ObservedImage | undefined {
+  const { images } = known.observation.engine;
+  const named = images.find(({ name }) => name === canonical);
+  if (named !== undefined) return named;
+  const brought = images.filter(({ name }) => name.startsWith(`${canonical}@`));
+  const applied = heldAsApplied(known, { reference: canonical, canonical, digest: undefined });
+  return applied ?? (brought.length === 1 ? brought[0] : undefined);
+}
+
+function fromDisk(canonical: string, found: ResolvedImage): ImageResolution {
+  const { manifest, config, layers } = found;
+  return {
+    kind: "resolved",
+    image: appliedImage(canonical, manifest.digest, config.digest),
+    available: true,
+    sizeBytes: [manifest, config, ...layers].reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function resolved(canonical: string, held: ObservedImage, available: boolean): ImageResolution {
+  return {
+    kind: "resolved",
+    image: appliedImage(canonical, held.digest, held.configDigest),
+    available,
+    ...(held.sizeBytes === undefined ? {} : { sizeBytes: held.sizeBytes }),
+  };
+}
+
+function appliedImage(
+  reference: string,
+  digest: string,
+  configDigest: string | undefined,
+): AppliedImage {
+  return { reference, digest, ...(configDigest === undefined ? {} : { configDigest }) };
+}
+
+function unresolved(reason: string): ImageResolution {
+  return { kind: "unresolved", reason };
+}
+
+function nowhere({ canonical }: Wanted, pin: string | undefined): string {
+  const what = pin === undefined ? "an image of that name" : `the pinned ${pin}`;
+  return `the engine does not hold ${what}, and the manifest names no layout or archive of it; add images["${canonical}"] with a layout or an archive, or bring the image into the engine`;
+}
+
+function referencesIn(pods: Readonly<Record<string, PodSpec>>): readonly string[] {
+  const references = Object.values(pods).flatMap(({ containers }) =>
+    Object.values(containers).map(({ image }) => image),
+  );
+  return [...new Set(references)];
+}
+
+function appliedImages({ records }: HostObservation): readonly AppliedImage[] {
+  return [...records.values()].flatMap((reading) => {
+    if (reading.kind !== "record") return [];
+    const { current, generations } = reading.record;
+    const applied = generations.filter(({ generation }) => generation === current);
+    return applied.flatMap(({ images }) => Object.values(images));
+  });
+}

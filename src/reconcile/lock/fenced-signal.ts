@@ -1,0 +1,38 @@
+import type { HostLock } from "./held-lock.ts";
+
+/**
+ * A signal that is aborted when any of `signals` or the lock's own is, and that looks at the clock
+ * whenever it is asked. A process that was stopped past the end of its lock goes on in the middle of
+ * a step: the first answer that comes in would be followed by the next write, before any timer has
+ * had its turn. Whoever asks `throwIfAborted()` before writing is stopped in time.
+ */
+export function fencedSignal(
+  lock: HostLock,
+  signals: readonly AbortSignal[],
+): AbortSignal & Disposable {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const sources = [lock.signal, ...signals];
+  const listeners = sources.map((source) => {
+    const abort = () => controller.abort(source.reason);
+    if (source.aborted) abort();
+    else source.addEventListener("abort", abort, { once: true });
+    return () => source.removeEventListener("abort", abort);
+  });
+  const isAborted = (): boolean => {
+    // losing it aborts lock.signal, and that this one
+    lock.isExpired();
+    return Reflect.get(AbortSignal.prototype, "aborted", signal) as boolean;
+  };
+  Object.defineProperty(signal, "aborted", { get: isAborted });
+  Object.defineProperty(signal, "throwIfAborted", {
+    value: () => {
+      if (isAborted()) throw signal.reason;
+    },
+  });
+  return Object.assign(signal, {
+    [Symbol.dispose]: () => {
+      for (const remove of listeners) remove();
+    },
+  });
+}

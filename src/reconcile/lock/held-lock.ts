@@ -1,0 +1,157 @@
+import { StowageError } from "../../errors/index.ts";
+import type { Host } from "../../host/index.ts";
+import {
+  describeHolder,
+  highestNumber,
+  type LockFile,
+  lockPath,
+  lockRequest,
+  readLockState,
+} from "./lock-file.ts";
+
+/** A host's lock as long as it is held. Disposing it gives it back; the number stays. */
+export interface HostLock extends AsyncDisposable {
+  readonly number: number;
+  /** Aborted as soon as it is known to be lost. */
+  readonly signal: AbortSignal;
+  /**
+   * Whether its time is over: told by this machine's clock alone. A process that was stopped longer
+   * than the lock lives finds out before anything else.
+   */
+  isExpired(): boolean;
+  /** @throws StowageError `aborted` when somebody else may write on the host by now */
+  check(): Promise<void>;
+}
+
+/** What a held lock is made of. */
+export interface HeldLockParts {
+  readonly host: Host;
+  readonly name: string;
+  readonly lockDir: string;
+  readonly file: LockFile;
+  readonly lifeMs: number;
+  readonly now: () => number;
+  /** When the host's clock was read, by `now`. */
+  readonly readAt: number;
+  readonly session: Map<string, HeldLock>;
+}
+
+/** The lock behind {@link HostLock}; it is renewed until the last of its users gives it back. */
+export class HeldLock implements HostLock {
+  readonly #parts: HeldLockParts;
+  readonly #lost = new AbortController();
+  #deadline: number;
+  #timer: NodeJS.Timeout | undefined;
+  #renewal: Promise<void> = Promise.resolve();
+  #users = 1;
+
+  constructor(parts: HeldLockParts) {
+    this.#parts = parts;
+    // counted from before the host's clock was read, so that it is never later than the host's own
+    this.#deadline = parts.readAt + parts.lifeMs;
+  }
+
+  get number(): number {
+    return this.#parts.file.number;
+  }
+
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Another name of the same machine, in the same run. */
+  share(): HostLock {
+    this.#users += 1;
+    return this;
+  }
+
+  begin(): void {
+    this.#schedule(this.#parts.lifeMs / 3);
+  }
+
+  isExpired(): boolean {
+    if (!this.#lost.signal.aborted && this.#parts.now() >= this.#deadline) this.#lose("");
+    return this.#lost.signal.aborted;
+  }
+
+  async check(): Promise<void> {
+    const { host, lockDir } = this.#parts;
+    if (!this.isExpired()) {
+      const { entries } = await host.snapshot({ list: [lockDir] });
+      if (!this.isExpired() && highestNumber(entries.get(lockDir)) === this.number) return;
+    }
+    throw await this.#nameLoss();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#renewal;
+    const { host, lockDir, file, session } = this.#parts;
+    session.delete(file.nonce);
+    if (this.isExpired()) return;
+    const { entries } = await host.snapshot({ list: [lockDir] });
+    if (highestNumber(entries.get(lockDir)) !== this.number) return;
+    const released = { ...file, released: true };
+    await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(released));
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#renewal = this.#renew();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    const { host, lockDir, file, lifeMs, now } = this.#parts;
+    if (this.isExpired()) return;
+    let next = lifeMs / 3;
+    try {
+      const readAt = now();
+      const { entries, monotonicMs } = await host.snapshot({ list: [lockDir] });
+      if (highestNumber(entries.get(lockDir)) !== this.number) {
+        await this.#nameLoss();
+        return;
+      }
+      if (this.isExpired()) return;
+      const renewed = { ...file, expiresAtMonotonicMs: monotonicMs + lifeMs };
+      await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(renewed));
+      this.#deadline = readAt + lifeMs;
+    } catch {
+      // the host did not answer; there is time until the deadline
+      next = lifeMs / 12;
+    }
+    if (this.#timer !== undefined && !this.isExpired()) this.#schedule(next);
+  }
+
+  /** Finds out who has the lock now. */
+  async #nameLoss(): Promise<StowageError> {
+    const { host, lockDir, file } = this.#parts;
+    try {
+      const state = readLockState(await host.snapshot(lockRequest(lockDir)), lockDir);
+      const isOwn = state.file?.nonce === file.nonce || state.number === 0;
+      return this.#lose(isOwn ? "" : describeHolder(state));
+    } catch {
+      return this.#lose("");
+    }
+  }
+
+  #lose(holder: string): StowageError {
+    const { name } = this.#parts;
+    const state =
+      holder === ""
+        ? "lost the lock to whoever comes next, its time ran out"
+        : `lost the lock to ${holder}`;
+    const error = new StowageError(
+      `Cannot write on host "${name}": ${state}; look at the plan again before you apply`,
+      { code: "aborted", context: { host: name } },
+    );
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#lost.abort(error);
+    return error;
+  }
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { StowageError } from "../../errors/index.ts";
+import type { Host } from "../../host/index.ts";
+import { HeldLock, type HostLock } from "./held-lock.ts";
+import { describeHolder, type LockFile, lockPath, lockRequest, readLockState } from "./lock-file.ts";
+
+const LIFE_MS = 30_000;
+const POLL_MS = 200;
+
+/** Locks that this run has, so that two names of one machine share one. */
+export type LockSession = Map<string, HeldLock>;
+
+/** Which lock to take and for whom. */
+export interface AcquireLockRequest {
+  readonly host: Host;
+  /** Its name, for people. */
+  readonly name: string;
+  readonly lockDir: string;
+  /** Who takes it, for people. */
+  readonly owner: string;
+  /** How long to wait for another holder. */
+  readonly timeoutMs: number;
+  readonly session: LockSession;
+  /** @defaultValue 30 s; renewed at a third of it */
+  readonly lifeMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** This machine's monotonic clock, which goes on while the process is stopped. */
+  readonly now?: (() => number) | undefined;
+  /** Called once with the holder when there is one to wait for. */
+  readonly onWait?: ((holder: string) => void) | undefined;
+}
+
+/**
+ * Takes a host's lock.
+ *
+ * The highest number in the lock's directory holds it; a number is made by creating its file, which
+ * only one can. A holder is gone when it said so, when the host was started anew, or when its time
+ * has run out by the host's own monotonic clock. The number rises for as long as the host runs.
+ *
+ * @throws StowageError `aborted` naming the holder when it is not free in time
+ */
+export async function acquireHostLock(request: AcquireLockRequest): Promise<HostLock> {
+  const { host, lockDir, session, signal, now = () => performance.now() } = request;
+  const deadline = now() + request.timeoutMs;
+  const options = signal === undefined ? {} : { signal };
+  let waited = false;
+  for (;;) {
+    signal?.throwIfAborted();
+    const readAt = now();
+    const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
+    const shared = state.isHeld ? session.get(state.file?.nonce ?? "") : undefined;
+    if (shared !== undefined) return shared.share();
+    if (!state.isHeld) {
+      const lock = await take(request, state, readAt, now);
+      if (lock !== undefined) return lock;
+      continue;
+    }
+    const holder = describeHolder(state);
+    if (!waited) request.onWait?.(holder);
+    waited = true;
+    const leftMs = deadline - now();
+    if (leftMs <= 0) throw isTaken(request.name, holder);
+    await sleep(Math.min(POLL_MS, leftMs), undefined, options);
+  }
+}
+
+/** Makes the next number; undefined when somebody else was quicker. */
+async function take(
+  request: AcquireLockRequest,
+  state: { readonly number: number; readonly monotonicMs: number; readonly bootId: string },
+  readAt: number,
+  now: () => number,
+): Promise<HostLock | undefined> {
+  const { host, lockDir, session, signal, lifeMs = LIFE_MS } = request;
+  const options = signal === undefined ? {} : { signal };
+  const file: LockFile = {
+    number: state.number + 1,
+    nonce: randomUUID(),
+    owner: request.owner,
+    since: new Date().toISOString(),
+    expiresAtMonotonicMs: state.monotonicMs + lifeMs,
+    bootId: state.bootId,
+  };
+  const lock = new HeldLock({ host, name: request.name, lockDir, file, lifeMs, now, readAt, session });
+  // before it exists: another name of this machine may find it at once
+  session.set(file.nonce, lock);
+  const path = lockPath(lockDir, file.number);
+  try {
+    if (await host.createFile(path, JSON.stringify(file), options)) {
+      const after = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
+      // a slow one can make a number again that was raised, given back and swept since
+      if (after.number === file.number) {
+        for (const name of after.stale) await host.removeFile(`${lockDir}/${name}`);
+        lock.begin();
+        return lock;
+      }
+      await host.removeFile(path);
+    }
+  } catch (error) {
+    session.delete(file.nonce);
+    await host.removeFile(path).catch(() => undefined);
+    throw error;
+  }
+  session.delete(file.nonce);
+  return undefined;
+}
+
+/**
+ * Ends whatever lock a host has, by raising its number: its holder writes nothing more.
+ *
+ * @returns who held it; undefined when it was free
+ */
+export async function breakHostLock(
+  request: Pick<AcquireLockRequest, "host" | "lockDir" | "owner" | "signal">,
+): Promise<string | undefined> {
+  const { host, lockDir, owner, signal } = request;
+  const options = signal === undefined ? {} : { signal };
+  for (;;) {
+    const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
+    if (!state.isHeld) return undefined;
+    const number = state.number + 1;
+    const file: LockFile = {
+      number,
+      nonce: randomUUID(),
+      owner,
+      since: new Date().toISOString(),
+      expiresAtMonotonicMs: state.monotonicMs,
+      bootId: state.bootId,
+      released: true,
+    };
+    if (await host.createFile(lockPath(lockDir, number), JSON.stringify(file), options)) {
+      await host.removeFile(lockPath(lockDir, state.number));
+      return describeHolder(state);
+    }
+  }
+}
+
+function isTaken(name: string, holder: string): StowageError {
+  return new StowageError(
+    `Cannot lock host "${name}": ${holder} holds its lock; wait with --lock-timeout, or end that lock with stowage unlock`,
+    { code: "aborted", context: { host: name }, retryable: true },
+  );
+}

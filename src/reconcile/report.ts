@@ -1,0 +1,40 @@
+import type { Plan } from "../plan/index.ts";
+import type { ChangeOutcome } from "./execute/events.ts";
+
+/**
+ * How an apply ended. `converged`: there was nothing to do. `declined`: the user said no. `done`: all
+ * was done. `failed`: not all was done. `incomplete`: all that can be reached is as it should be, some
+ * hosts cannot. `interrupted`: the user ended it.
+ */
+export type ApplyStatus =
+  | "converged"
+  | "declined"
+  | "done"
+  | "failed"
+  | "incomplete"
+  | "interrupted";
+
+/** What an apply did, and what it did not. */
+export interface ApplyReport {
+  readonly plan: Plan;
+  readonly status: ApplyStatus;
+  /** In the order of the plan, the hosts' own changes first. */
+  readonly outcomes: readonly ChangeOutcome[];
+  /** Volumes that were deleted, as `host/volume`; only by a destroy that was told to. */
+  readonly deletedVolumes: readonly string[];
+  readonly ms: number;
+}
+
+/** The report of a run that changed nothing. */
+export function untouchedReport(plan: Plan, status: ApplyStatus): ApplyReport {
+  return { plan, status, outcomes: [], deletedVolumes: [], ms: 0 };
+}
+
+/** How a run ended, from what came of its changes. */
+export function statusOf(outcomes: readonly ChangeOutcome[], isInterrupted: boolean): ApplyStatus {
+  const isOpen = (outcome: ChangeOutcome) =>
+    outcome.status !== "done" && outcome.action !== "unreachable";
+  if (outcomes.some((outcome) => isOpen(outcome) && outcome.status !== "not-run")) return "failed";
+  if (outcomes.some(isOpen)) return isInterrupted ? "interrupted" : "failed";
+  return outcomes.some(({ action }) => action === "unreachable") ? "incomplete" : "done";
+}

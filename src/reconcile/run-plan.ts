@@ -1,0 +1,151 @@
+import { StowageError } from "../errors/index.ts";
+import { mapLimited } from "../internal/index.ts";
+import { hostDirectories, hostLayout, type HostSpec, type Roster } from "../model/index.ts";
+import type { Plan } from "../plan/index.ts";
+import type { ApplyFleetRequest } from "./apply-fleet.ts";
+import type { ChangeOutcome } from "./execute/events.ts";
+import { executePlan } from "./execute/execute-plan.ts";
+import { type ApplyContext, type HostSession, openSession } from "./execute/host-session.ts";
+import { heldRoster, includesHosts, writeRoster } from "./execute/rosters.ts";
+import type { ImageStore } from "./images/image-store.ts";
+import { fencedSignal } from "./lock/fenced-signal.ts";
+import type { LockedHosts } from "./locked-hosts.ts";
+import { fleetRosters } from "./observe/leaving-hosts.ts";
+import { DEFAULT_PARALLELISM, type FleetObservation } from "./observe/observe-fleet.ts";
+import { type ApplyReport, statusOf } from "./report.ts";
+
+/** A plan that was agreed to, and the hosts it is run on. */
+export interface RunPlanRequest extends ApplyFleetRequest {
+  readonly plan: Plan;
+  readonly locked: LockedHosts;
+  readonly observation: FleetObservation;
+  readonly store: ImageStore;
+}
+
+/** Runs a plan under the locks and reports what came of it. */
+export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
+  const { plan, observation, onEvent } = request;
+  const beganAt = performance.now();
+  const sessions = openSessions(request);
+  const draining = request.draining ?? new AbortController().signal;
+  try {
+    const announced = await announceHosts(request, sessions);
+    const outcomes = await executePlan({
+      plan,
+      sessions,
+      draining,
+      onEvent,
+      parallelism: request.parallelism ?? DEFAULT_PARALLELISM,
+      unreachable: new Map(
+        [...observation.hosts].flatMap(([name, found]) =>
+          found.kind === "unreachable" ? [[name, found.reason] as const] : [],
+        ),
+      ),
+    });
+    if (outcomes.every(({ status }) => status === "done")) await settleHosts(announced, outcomes);
+    const isInterrupted = draining.aborted || request.signal?.aborted === true;
+    return {
+      plan,
+      status: statusOf(outcomes, isInterrupted),
+      outcomes,
+      deletedVolumes: [],
+      ms: performance.now() - beganAt,
+    };
+  } finally {
+    for (const { signal } of sessions.values()) signal[Symbol.dispose]();
+  }
+}
+
+type FencedSession = HostSession & { readonly signal: AbortSignal & Disposable };
+
+/** Sessions of the hosts that were reached. */
+export function openSessions(
+  request: Pick<
+    RunPlanRequest,
+    "manifest" | "locked" | "observation" | "store" | "signal" | "manager" | "appliedBy" | "environment"
+  >,
+): ReadonlyMap<string, FencedSession> {
+  const { manifest, locked, observation, store, appliedBy, environment } = request;
+  const context: ApplyContext = {
+    owner: manifest.id,
+    fleet: manifest.name,
+    manager: request.manager ?? "cli",
+    appliedBy,
+    environment,
+    store,
+  };
+  const sessions = new Map<string, FencedSession>();
+  for (const [name, found] of observation.hosts) {
+    const opened = locked.get(name);
+    const spec: HostSpec | undefined = manifest.hosts[name] ?? observation.leaving.get(name);
+    if (opened === undefined || spec === undefined || found.kind !== "observed") continue;
+    const { host, engine, lock } = opened;
+    const signal = fencedSignal(lock, request.signal === undefined ? [] : [request.signal]);
+    const layout = hostLayout(hostDirectories(spec), manifest.id, manifest.name);
+    const session = { name, spec, host, engine, lock, observation: found };
+    sessions.set(name, { ...openSession(session, context, layout, signal), signal });
+  }
+  return sessions;
+}
+
+/**
+ * Writes every host of the fleet into every roster before the first change: a host that gets a pod
+ * and is never heard of again must be found by the next run.
+ */
+async function announceHosts(
+  { plan, manifest, observation, options, onEvent: _ }: RunPlanRequest,
+  sessions: ReadonlyMap<string, HostSession>,
+): Promise<readonly HostSession[]> {
+  if (options.destroy === true) return [];
+  const union: Roster["hosts"] = Object.assign(
+    {},
+    ...fleetRosters(manifest, options, observation.hosts).map(({ hosts }) => hosts),
+    Object.fromEntries(
+      Object.entries(manifest.hosts).map(([name, { address, engine }]) => [
+        name,
+        { address, engine: engine.kind },
+      ]),
+    ),
+  );
+  for (const name of options.forgetHosts ?? []) {
+    if (!(name in manifest.hosts)) delete union[name];
+  }
+  const renamed = new Set(
+    plan.hostChanges
+      .filter(({ steps }) => steps.some(({ kind }) => kind === "move-fleet"))
+      .map(({ host }) => host),
+  );
+  const due = [...sessions.values()].filter(
+    (session) =>
+      session.name in manifest.hosts &&
+      // its directory has yet to move; what it holds says where it was
+      !renamed.has(session.name) &&
+      !includesHosts(heldRoster(session)?.hosts, union),
+  );
+  await mapLimited(due, DEFAULT_PARALLELISM, async (session) => {
+    await session.lock.check();
+    await writeRoster(session, union);
+  });
+  return due;
+}
+
+/** Where no step of the plan did it, puts the roster back that was right before the run. */
+async function settleHosts(
+  announced: readonly HostSession[],
+  outcomes: readonly ChangeOutcome[],
+): Promise<void> {
+  const written = new Set(
+    outcomes.filter(({ action }) => action === "roster" || action === "leave").map(({ host }) => host),
+  );
+  for (const session of announced) {
+    const held = heldRoster(session);
+    if (held === undefined || written.has(session.name)) continue;
+    try {
+      await session.lock.check();
+      await writeRoster(session, held.hosts);
+    } catch (error) {
+      // the next plan shows it
+      if (!StowageError.is(error)) throw error;
+    }
+  }
+}

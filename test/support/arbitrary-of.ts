@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { z } from "zod";
+import { fieldMeta, unwrap } from "../../src/model/index.ts";
+
+/** Any value of a schema: a field that is added to the model is tested from then on. */
+export function arbitraryOf(schema: z.ZodType): fc.Arbitrary<unknown> {
+  return build(schema).filter((value) => schema.safeParse(value).success);
+}
+
+function build(schema: z.ZodType): fc.Arbitrary<unknown> {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) return objectOf(inner);
+  if (inner instanceof z.ZodRecord) {
+    const keys = build(inner.keyType as z.ZodType) as fc.Arbitrary<string>;
+    return fc.dictionary(keys, build(inner.valueType as z.ZodType), { maxKeys: 3, minKeys: 1 });
+  }
+  if (inner instanceof z.ZodArray) return arrayOf(schema, inner);
+  if (inner instanceof z.ZodUnion) return fc.oneof(...(inner.options as z.ZodType[]).map(build));
+  if (inner instanceof z.ZodEnum) return fc.constantFrom(...(inner.options as string[]));
+  if (inner instanceof z.ZodLiteral) return fc.constantFrom(...[...inner.values]);
+  if (inner instanceof z.ZodBoolean) return fc.boolean();
+  if (inner instanceof z.ZodNumber) return numberOf(inner);
+  if (inner instanceof z.ZodString) return stringOf(inner);
+  throw new Error(`no values are known for a schema of type ${inner.def.type}`);
+}
+
+function objectOf(schema: z.ZodObject): fc.Arbitrary<unknown> {
+  const shape = schema.shape as Readonly<Record<string, z.ZodType>>;
+  const entries = Object.entries(shape).map(([key, each]) => [key, build(each)] as const);
+  const requiredKeys = Object.keys(shape).filter((key) => !(shape[key] instanceof z.ZodOptional));
+  return fc.record(Object.fromEntries(entries), { requiredKeys });
+}
+
+function arrayOf(schema: z.ZodType, array: z.ZodArray): fc.Arbitrary<unknown> {
+  const key = fieldMeta(schema)?.key;
+  const items = build(array.element as z.ZodType);
+  const range = { minLength: 1, maxLength: 3 };
+  return key === undefined
+    ? fc.uniqueArray(items, range)
+    : fc.uniqueArray(items as fc.Arbitrary<Record<string, unknown>>, { ...range, selector: key });
+}
+
+function numberOf(schema: z.ZodNumber): fc.Arbitrary<number> {
+  const min = Math.max(schema.minValue ?? -1000, -(2 ** 40));
+  const max = Math.min(schema.maxValue ?? 2 ** 40, 2 ** 40);
+  return fc.integer({ min: Math.ceil(min), max: Math.floor(max) });
+}
+
+function stringOf(schema: z.ZodString): fc.Arbitrary<string> {
+  const patterns = (schema.def.checks ?? []).flatMap((check) => {
+    const pattern = (check._zod.def as { pattern?: RegExp }).pattern;
+    return pattern === undefined ? [] : [pattern];
+  });
+  const samples = [
+    fc.constantFrom("app:1", "app:2", "ghcr.io/acme/shop:1.8.2"),
+    fc.constantFrom("/a", "/a/b", "/srv/data"),
+    fc.constantFrom("web", "db", "a-1", "SIGTERM", "CAP_CHOWN", "0755", "rw", "0-2"),
+    fc.string({ minLength: 1, maxLength: 8 }),
+  ];
+  const fitting = samples.map((sample) => sample.filter((text) => schema.safeParse(text).success));
+  const known = fc.oneof(
+    ...fitting.filter((_, index) => canFit(samples[index] as fc.Arbitrary<string>, schema)),
+  );
+  const pattern = patterns[0];
+  return canFitAny(samples, schema) || pattern === undefined ? known : fc.stringMatching(pattern);
+}
+
+function canFit(sample: fc.Arbitrary<string>, schema: z.ZodType): boolean {
+  return fc.sample(sample, { numRuns: 50, seed: 1 }).some((text) => schema.safeParse(text).success);
+}
+
+function canFitAny(samples: readonly fc.Arbitrary<string>[], schema: z.ZodType): boolean {
+  return samples.some((sample) => canFit(sample, schema));
+}
