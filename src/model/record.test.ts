@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { generationDigest, PodSpec, parseRecord, RECORD_VERSION } from "./index.ts";
+
+const digest = `sha256:${"a".repeat(64)}`;
+const generation = {
+  generation: 1,
+  spec: PodSpec.parse({ containers: { web: { image: "x" } } }),
+  images: { web: { reference: "x", digest } },
+  defaults: 1,
+};
+const record = {
+  version: RECORD_VERSION,
+  owner: "o",
+  fleet: "f",
+  host: "h",
+  pod: "p",
+  current: 1,
+  generations: [generation],
+  appliedAt: "2026-01-01T00:00:00Z",
+  appliedBy: "a@b",
+};
+
+test("parseRecord() reads what was written", () => {
+  expect(parseRecord(JSON.stringify(record))).toEqual({ kind: "record", record });
+});
+
+test("parseRecord() tells a newer record from one that cannot be read", () => {
+  expect(parseRecord(JSON.stringify({ ...record, version: 99, more: 1 }))).toEqual({
+    kind: "newer",
+    version: 99,
+  });
+  expect(parseRecord("{")).toMatchObject({
+    kind: "unreadable",
+    reason: expect.stringContaining("not JSON"),
+  });
+  expect(parseRecord(JSON.stringify({ ...record, pod: 5 }))).toMatchObject({
+    kind: "unreadable",
+    reason: expect.stringContaining("pod"),
+  });
+});
+
+test("generationDigest() is of what a pod is made of, not of its number or its tag's wording", () => {
+  const other = { ...generation, generation: 9, images: { web: { reference: "y", digest } } };
+  expect(generationDigest(other)).toBe(generationDigest(generation));
+  const moved = {
+    ...generation,
+    images: { web: { reference: "x", digest: digest.replace("a", "b") } },
+  };
+  expect(generationDigest(moved)).not.toBe(generationDigest(generation));
+});
