@@ -1,3 +1,4 @@
+import type { Connector } from "../reconcile/index.ts";
 import type { Paint } from "./text/paint.ts";
 
 /** What a command ends with: 0 done or nothing to do, 2 `plan` found changes, 1 an error. */
@@ -6,6 +7,8 @@ export type ExitCode = 0 | 1 | 2;
 /** Where text goes. */
 export interface Output {
   write(text: string): void;
+  /** Comes when what was written is on its way, so that a slow reader makes a fast writer wait. */
+  ready(): Promise<void>;
   readonly isTerminal: boolean;
   /** Columns of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
@@ -29,6 +32,8 @@ export interface CommandContext {
   readonly abort: AbortSignal;
   /** `user@machine`, as records say who applied. */
   readonly appliedBy: string;
+  /** The way to hosts and their engines. */
+  readonly connector: Connector;
   now(): Date;
   /** Asks on the terminal; true only for `yes`. */
   confirm(question: string): Promise<boolean>;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Diagnostic, DiagnosticsError, StowageError } from "../errors/index.ts";
 import { type FleetManifest, readFleet, validateFleet } from "../model/index.ts";
 import type { Arguments } from "./arguments.ts";
@@ -9,9 +9,9 @@ import { runApp } from "./run-app.ts";
 import { didYouMean } from "./text/suggest.ts";
 
 /** Name of the manifest that the constructs write. */
-export const FLEET_FILE = "fleet.json";
+const FLEET_FILE = "fleet.json";
 /** Name of the file that holds the digests of images. */
-export const LOCK_FILE = "fleet.lock.json";
+const LOCK_FILE = "fleet.lock.json";
 
 /** A fleet's declaration and where it was found. */
 export interface LoadedFleet {
@@ -45,7 +45,7 @@ export async function loadFleet(args: Arguments, context: CommandContext): Promi
     manifest,
     path,
     baseDir: dirname(path),
-    lockFile: file === undefined ? join(context.cwd, LOCK_FILE) : lockFileBeside(path),
+    lockFile: join(file === undefined ? context.cwd : dirname(path), LOCK_FILE),
     warnings: diagnostics.filter(({ severity }) => severity === "warning"),
   };
 }
@@ -86,9 +86,4 @@ function checkFleetName(wanted: string | undefined, manifest: FleetManifest, pat
     `Cannot find fleet "${wanted}": manifest "${path}" declares ${manifest.name}; leave --fleet out, or name its manifest`,
     { code: "not_found" },
   );
-}
-
-function lockFileBeside(path: string): string {
-  const name = basename(path);
-  return join(dirname(path), name === FLEET_FILE ? LOCK_FILE : `${name.replace(/\.json$/, "")}.lock.json`);
 }

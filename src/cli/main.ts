@@ -1,11 +1,12 @@
+import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
+import { createConnector } from "./connector.ts";
 import type { CommandContext, Output } from "./context.ts";
 import { runCli } from "./run-cli.ts";
 import { paintOf } from "./text/paint.ts";
 
-/** Signal numbers as shells count them. */
 const ABORTED_EXIT_CODE = 1;
 
 process.exitCode = await main();
@@ -49,6 +50,7 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
     drain,
     abort,
     appliedBy: `${userName()}@${hostname()}`,
+    connector: createConnector(),
     now: () => new Date(),
     confirm: (question) => ask(question, drain),
   };
@@ -57,6 +59,9 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
 function output(stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }): Output {
   return {
     write: (text) => void stream.write(text),
+    ready: async () => {
+      if (stream.writableNeedDrain) await once(stream, "drain");
+    },
     isTerminal: stream.isTTY === true,
     get columns() {
       return stream.isTTY === true ? stream.columns : undefined;

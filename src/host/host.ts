@@ -66,13 +66,20 @@ export interface HostReader extends AsyncDisposable {
   readonly address: string;
   snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot>;
   /** Who holds sockets, by inode; those that cannot be told are left out. Slow: only for clashes. */
-  holders(inodes: readonly number[], options?: HostCallOptions): Promise<ReadonlyMap<number, PortHolder>>;
+  holders(
+    inodes: readonly number[],
+    options?: HostCallOptions,
+  ): Promise<ReadonlyMap<number, PortHolder>>;
   /**
    * Reads a file from an offset on, at most 1 MiB; no bytes at its end.
    *
    * @returns undefined when there is no such file
    */
-  readFileFrom(path: string, offset: number, options?: HostCallOptions): Promise<FileStretch | undefined>;
+  readFileFrom(
+    path: string,
+    offset: number,
+    options?: HostCallOptions,
+  ): Promise<FileStretch | undefined>;
   /** Bytes used below a directory; 0 when it does not exist. */
   diskUsage(path: string, options?: HostCallOptions): Promise<number>;
   /**

@@ -1,5 +1,11 @@
 import { type Diagnostic, DiagnosticsError } from "../errors/index.ts";
-import { type HostSpec, hostDirectories } from "../model/index.ts";
+import {
+  canonicalize,
+  digestOf,
+  FleetManifest,
+  type HostSpec,
+  hostDirectories,
+} from "../model/index.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { earlyHostChanges, isForgotten, lateHostChanges } from "./host-changes.ts";
 import { imageChanges, imagesBefore } from "./image-changes.ts";
@@ -74,6 +80,9 @@ export function plan(input: PlanInput): Plan {
     version: PLAN_VERSION,
     owner: input.manifest.id,
     fleet: input.manifest.name,
+    ...(input.options.fingerprints === true
+      ? { manifest: digestOf(canonicalize(FleetManifest, input.manifest)) }
+      : {}),
     hosts,
     pods,
     hostChanges: withLeaves(input, hostChanges),

@@ -79,7 +79,7 @@ export interface PlanOptions {
   readonly takeOver?: boolean;
   /** Hosts to strike from the roster without reaching them. */
   readonly forgetHosts?: readonly string[];
-  /** Adds what a saved plan is checked by: the fingerprints of hosts. */
+  /** Adds what a saved plan is checked by: digests of the manifest and of what was observed. */
   readonly fingerprints?: boolean;
   /** Plans the removal of everything. */
   readonly destroy?: boolean;

@@ -155,6 +155,8 @@ export interface Plan {
   readonly version: typeof PLAN_VERSION;
   readonly owner: string;
   readonly fleet: string;
+  /** Digest of the manifest, in a plan that is to be saved. */
+  readonly manifest?: string;
   readonly hosts: readonly HostPlan[];
   readonly pods: readonly PodChange[];
   readonly hostChanges: readonly HostChange[];

@@ -1,5 +1,5 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
-import { canonicalize, digestOf, FleetManifest, type Roster } from "../model/index.ts";
+import type { FleetManifest, Roster } from "../model/index.ts";
 import { brakes, fingerprintOf, type Plan } from "../plan/index.ts";
 import type { ApplyEvent } from "./execute/events.ts";
 import { ImageStore } from "./images/image-store.ts";
@@ -77,14 +77,10 @@ export async function withLockedHosts<T>(
   return await use(locked, observation, store);
 }
 
-function checkSavedPlan(
-  saved: Plan,
-  manifest: FleetManifest,
-  { hosts }: FleetObservation,
-): Plan {
-  if (saved.manifest !== digestOf(canonicalize(FleetManifest, manifest))) {
+function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetObservation): Plan {
+  if (saved.owner !== manifest.id || saved.fleet !== manifest.name) {
     throw new StowageError(
-      `Cannot apply the saved plan of fleet "${saved.fleet}": the manifest changed since it was made; make a new plan`,
+      `Cannot apply the saved plan of fleet "${saved.fleet}": the manifest is of fleet "${manifest.name}" of owner ${manifest.id}; make a new plan`,
       { code: "failed_precondition" },
     );
   }
@@ -92,8 +88,11 @@ function checkSavedPlan(
     const found = hosts.get(host);
     const now = found?.kind === "observed" ? fingerprintOf(found) : undefined;
     if (now === fingerprint) return [];
-    const summary = found?.kind === "unreachable" ? found.reason : "it changed since the plan was made";
-    return [{ severity: "error" as const, path: `hosts.${host}`, summary, detail: "make a new plan" }];
+    const summary =
+      found?.kind === "unreachable" ? found.reason : "it changed since the plan was made";
+    return [
+      { severity: "error" as const, path: `hosts.${host}`, summary, detail: "make a new plan" },
+    ];
   });
   if (moved.length > 0) throw new DiagnosticsError("The saved plan", moved);
   return saved;

@@ -56,7 +56,12 @@ export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyR
     } catch (error) {
       if (!StowageError.is(error)) throw error;
       const outcome = volumeFailure(error.message);
-      return { ...report, status: "failed", outcomes: [...report.outcomes, outcome], deletedVolumes };
+      return {
+        ...report,
+        status: "failed",
+        outcomes: [...report.outcomes, outcome],
+        deletedVolumes,
+      };
     } finally {
       for (const { signal } of sessions.values()) signal[Symbol.dispose]();
     }

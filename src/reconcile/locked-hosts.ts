@@ -1,4 +1,3 @@
-import { StowageError } from "../errors/index.ts";
 import { type HostSpec, hostDirectories, hostLayout } from "../model/index.ts";
 import type { Connector, HostAccess } from "./connector.ts";
 import type { ApplyEvent } from "./execute/events.ts";
@@ -73,16 +72,8 @@ export class LockedHosts implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const hosts = [...this.#hosts.values()];
     this.#hosts.clear();
-    await Promise.all(
-      hosts.map(async ({ lock }) => {
-        try {
-          await lock[Symbol.asyncDispose]();
-        } catch (error) {
-          // it ends by itself when its time has run out
-          if (!StowageError.is(error)) throw error;
-        }
-      }),
-    );
+    // one that cannot be given back ends by itself when its time has run out
+    await Promise.allSettled(hosts.map(({ lock }) => lock[Symbol.asyncDispose]()));
     await Promise.allSettled(hosts.map((host) => host[Symbol.asyncDispose]()));
   }
 }

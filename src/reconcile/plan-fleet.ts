@@ -13,8 +13,8 @@ import { ImageStore } from "./images/image-store.ts";
 import { resolveImages } from "./images/resolve-images.ts";
 import {
   type FleetObservation,
-  observeFleet,
   type ObserveProgress,
+  observeFleet,
 } from "./observe/observe-fleet.ts";
 import { compareSecrets, type Environment } from "./secrets/secrets.ts";
 

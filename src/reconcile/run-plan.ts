@@ -1,6 +1,6 @@
 import { StowageError } from "../errors/index.ts";
 import { mapLimited } from "../internal/index.ts";
-import { hostDirectories, hostLayout, type HostSpec, type Roster } from "../model/index.ts";
+import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { ApplyFleetRequest } from "./apply-fleet.ts";
 import type { ChangeOutcome } from "./execute/events.ts";
@@ -26,7 +26,10 @@ export interface RunPlanRequest extends ApplyFleetRequest {
 export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
   const { plan, observation, onEvent } = request;
   const beganAt = performance.now();
-  const sessions = openSessions(request);
+  // a mistake of our own ends everything, as the end of the process would
+  const crash = new AbortController();
+  const signals = [crash.signal, ...(request.signal === undefined ? [] : [request.signal])];
+  const sessions = openSessions({ ...request, signal: AbortSignal.any(signals) });
   const draining = request.draining ?? new AbortController().signal;
   try {
     const announced = await announceHosts(request, sessions);
@@ -35,6 +38,7 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
       sessions,
       draining,
       onEvent,
+      onCrash: (error) => crash.abort(error),
       parallelism: request.parallelism ?? DEFAULT_PARALLELISM,
       unreachable: new Map(
         [...observation.hosts].flatMap(([name, found]) =>
@@ -62,7 +66,14 @@ type FencedSession = HostSession & { readonly signal: AbortSignal & Disposable }
 export function openSessions(
   request: Pick<
     RunPlanRequest,
-    "manifest" | "locked" | "observation" | "store" | "signal" | "manager" | "appliedBy" | "environment"
+    | "manifest"
+    | "locked"
+    | "observation"
+    | "store"
+    | "signal"
+    | "manager"
+    | "appliedBy"
+    | "environment"
   >,
 ): ReadonlyMap<string, FencedSession> {
   const { manifest, locked, observation, store, appliedBy, environment } = request;
@@ -135,7 +146,9 @@ async function settleHosts(
   outcomes: readonly ChangeOutcome[],
 ): Promise<void> {
   const written = new Set(
-    outcomes.filter(({ action }) => action === "roster" || action === "leave").map(({ host }) => host),
+    outcomes
+      .filter(({ action }) => action === "roster" || action === "leave")
+      .map(({ host }) => host),
   );
   for (const session of announced) {
     const held = heldRoster(session);

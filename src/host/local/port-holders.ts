@@ -19,7 +19,8 @@ export async function findPortHolders(
     signal?.throwIfAborted();
     for (const link of openFiles(pid)) {
       const inode = wanted.get(link);
-      if (inode !== undefined && !found.has(inode)) found.set(inode, { pid: Number(pid), name: nameOf(pid) });
+      if (inode !== undefined && !found.has(inode))
+        found.set(inode, { pid: Number(pid), name: nameOf(pid) });
     }
   }
   return found;

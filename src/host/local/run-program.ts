@@ -17,14 +17,20 @@ export function runProgram(
 ): Promise<CommandResult> {
   const [program, ...args] = command;
   if (program === undefined || program === "") {
-    const error = new StowageError("Cannot run a program: none is named", { code: "invalid_argument" });
+    const error = new StowageError("Cannot run a program: none is named", {
+      code: "invalid_argument",
+    });
     return Promise.reject(error);
   }
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const child = spawn(program, args, {
       cwd: "/",
-      env: { PATH: [process.env["PATH"], PATH].filter(Boolean).join(":"), HOME: "/root", LC_ALL: "C" },
+      env: {
+        PATH: [process.env["PATH"], PATH].filter(Boolean).join(":"),
+        HOME: "/root",
+        LC_ALL: "C",
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const kill = () => child.kill("SIGKILL");

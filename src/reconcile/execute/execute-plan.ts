@@ -14,6 +14,8 @@ export interface ExecuteRequest extends RunHooks {
   readonly parallelism: number;
   /** Why a host cannot be worked on. */
   readonly unreachable: ReadonlyMap<string, string>;
+  /** Told of an error that no change can end with; everything else is then to be aborted. */
+  readonly onCrash: (error: unknown) => void;
 }
 
 /**
@@ -23,6 +25,7 @@ export interface ExecuteRequest extends RunHooks {
  * change that fails leaves its dependants out and its neighbours alone.
  *
  * @returns what came of every change, in the plan's order
+ * @throws whatever was thrown that is no StowageError, when nothing runs any more
  */
 export async function executePlan(request: ExecuteRequest): Promise<readonly ChangeOutcome[]> {
   return await new Execution(request).run();
@@ -48,19 +51,27 @@ class Execution {
     const start = deferred();
     for (const change of plan.hostChanges) {
       const result = start.promise.then(() => this.#runHost(change));
-      this.#results.set(change.id, result);
-      if (change.action === "import" || change.action === "claim") this.#prepares(change.host, result);
+      this.#watch(change.id, result);
+      if (change.action === "import" || change.action === "claim")
+        this.#prepares(change.host, result);
     }
     for (const change of plan.pods) {
       const prepared = deferred();
       this.#prepares(change.host, prepared.promise);
-      this.#results.set(
-        change.id,
-        start.promise.then(() => this.#runPod(change, prepared.resolve)),
-      );
+      const result = start.promise.then(() => this.#runPod(change, prepared.resolve));
+      this.#watch(change.id, result);
     }
     start.resolve();
-    return await Promise.all([...plan.hostChanges, ...plan.pods].map(({ id }) => this.#result(id)));
+    const ended = await Promise.allSettled(this.#results.values());
+    return ended.map((each) => {
+      if (each.status === "rejected") throw each.reason;
+      return each.value;
+    });
+  }
+
+  #watch(id: string, result: Promise<ChangeOutcome>): void {
+    result.catch(this.#request.onCrash);
+    this.#results.set(id, result);
   }
 
   async #runHost(change: HostChange): Promise<ChangeOutcome> {
@@ -136,7 +147,12 @@ class Execution {
     if (first.status === "not-run") {
       return { status: "not-run", reason: `it comes after ${first.id}, which was not run` };
     }
-    const what = { failed: "failed", "rolled-back": "was rolled back", skipped: "was skipped", done: "" };
+    const what = {
+      failed: "failed",
+      "rolled-back": "was rolled back",
+      skipped: "was skipped",
+      done: "",
+    };
     return { status: "skipped", reason: `it comes after ${first.id}, which ${what[first.status]}` };
   }
 
@@ -155,10 +171,6 @@ class Execution {
     const list = this.#preparations.get(host);
     if (list === undefined) this.#preparations.set(host, [work]);
     else list.push(work);
-  }
-
-  #result(id: string): Promise<ChangeOutcome> {
-    return this.#results.get(id) as Promise<ChangeOutcome>;
   }
 
   #told(outcome: ChangeOutcome): ChangeOutcome {

@@ -16,7 +16,10 @@ export async function lastLines(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     for await (const line of engine.logs(identity, undefined, { tail: LINES, signal: limit })) {
-      lines.push({ container: line.container, text: redact(line.text).slice(0, LINE_CHARACTERS_MAX) });
+      lines.push({
+        container: line.container,
+        text: redact(line.text).slice(0, LINE_CHARACTERS_MAX),
+      });
     }
   } catch {
     // the failure itself matters more than that its log cannot be read

@@ -1,3 +1,4 @@
+import { StowageError } from "../../errors/index.ts";
 import type { HostChange } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
@@ -29,6 +30,7 @@ export async function runHostChange(
       await runHostStep(session, change, step);
       hooks.onEvent({ type: "step-done", id, step, ms: performance.now() - stepAt });
     } catch (error) {
+      if (!StowageError.is(error) && !session.signal.aborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       hooks.onEvent({ type: "step-failed", id, step, ms: performance.now() - stepAt, reason });
       return hostOutcome(change, {

@@ -68,7 +68,10 @@ export class PodRun {
         return;
       }
       try {
-        await this.#step({ session: this.#session, change: this.change, target: this.change.to }, step);
+        await this.#step(
+          { session: this.#session, change: this.change, target: this.change.to },
+          step,
+        );
       } catch (error) {
         await this.#fail(step, error);
         return;
@@ -121,6 +124,7 @@ export class PodRun {
       await this.#interrupt(step);
       return;
     }
+    if (!StowageError.is(error)) throw error;
     const reason = this.#reasonOf(error);
     const logs = await this.#logsOf(step);
     const failure = { reason, failedStep: step.kind, ...(logs.length === 0 ? {} : { logs }) };
@@ -152,8 +156,14 @@ export class PodRun {
       const remedy = "the old generation runs again; mend the new one and apply again";
       this.#end({ status: "rolled-back", ...failure, remedy });
     } catch (error) {
+      if (!StowageError.is(error) && !signal.aborted) throw error;
       const reason = `${failure.reason}; going back failed as well: ${this.#reasonOf(error)}`;
-      this.#end({ status: "failed", ...failure, reason, remedy: "apply again at once: it may be down" });
+      this.#end({
+        status: "failed",
+        ...failure,
+        reason,
+        remedy: "apply again at once: it may be down",
+      });
     }
   }
 

@@ -40,7 +40,11 @@ export class RecordBook {
   }
 
   /** Writes down a generation that is about to be made, beside the proven one. */
-  async announce(change: PodChange, made: RecordedGeneration, options: HostCallOptions): Promise<void> {
+  async announce(
+    change: PodChange,
+    made: RecordedGeneration,
+    options: HostCallOptions,
+  ): Promise<void> {
     const record = this.#find(change);
     const salt = record?.salt ?? makeSalt();
     const proven = record?.generations.filter(({ generation }) => generation === record.current);

@@ -58,6 +58,7 @@ export function includesHosts(
   wanted: Roster["hosts"],
 ): boolean {
   return Object.entries(wanted).every(
-    ([name, entry]) => canonicalText(hosts?.[name] as Json | undefined) === canonicalText(entry as Json),
+    ([name, entry]) =>
+      canonicalText(hosts?.[name] as Json | undefined) === canonicalText(entry as Json),
   );
 }

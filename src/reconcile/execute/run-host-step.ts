@@ -1,5 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
-import { hostLayout, hostDirectories } from "../../model/index.ts";
+import { hostDirectories, hostLayout } from "../../model/index.ts";
 import type { HostChange, Step } from "../../plan/index.ts";
 import type { HostSession } from "./host-session.ts";
 import { removeRoster, writeRoster } from "./rosters.ts";

@@ -1,10 +1,6 @@
 import type { PodInstance, StopOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
-import {
-  generationDigest,
-  type PodIdentity,
-  type RecordedGeneration,
-} from "../../model/index.ts";
+import { generationDigest, type PodIdentity, type RecordedGeneration } from "../../model/index.ts";
 import type { PodChange, Step } from "../../plan/index.ts";
 import { waitHealthy } from "../health/wait-healthy.ts";
 import { clearEnvironment } from "../secrets/secrets.ts";
@@ -32,7 +28,10 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
     case "start":
       return await engine.start(instanceOf(context, step.generation), options);
     case "stop":
-      return await engine.stop(identityOf(context, step.generation), stopOptions(context, step.generation));
+      return await engine.stop(
+        identityOf(context, step.generation),
+        stopOptions(context, step.generation),
+      );
     case "update":
       return await engine.update(instanceOf(context, step.generation), options);
     case "wait-healthy": {
@@ -78,7 +77,10 @@ async function createVolume(
   );
 }
 
-function generationOf({ change, target, session }: StepContext, generation: number): RecordedGeneration {
+function generationOf(
+  { change, target, session }: StepContext,
+  generation: number,
+): RecordedGeneration {
   const found = [target, change.to, change.from].find((each) => each?.generation === generation);
   const known = found ?? session.records.generation(change, generation);
   if (known !== undefined) return known;
@@ -110,7 +112,8 @@ function instanceOf(context: StepContext, generation: number): PodInstance {
 function stopOptions(context: StepContext, generation: number): StopOptions {
   const { session, change } = context;
   const recorded = session.records.generation(change, generation);
-  const spec = recorded?.spec ?? (change.to?.generation === generation ? change.to.spec : undefined);
+  const spec =
+    recorded?.spec ?? (change.to?.generation === generation ? change.to.spec : undefined);
   const containers = Object.entries(spec?.containers ?? {}).map(([name, container]) => {
     const { stopSignal, stopGracePeriodMs } = container;
     return [

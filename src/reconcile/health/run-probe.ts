@@ -1,5 +1,5 @@
-import type { PodIdentity, Probe } from "../../model/index.ts";
 import { StowageError } from "../../errors/index.ts";
+import type { PodIdentity, Probe } from "../../model/index.ts";
 import type { HostSession } from "../execute/host-session.ts";
 
 /** Asks a container once. @returns undefined when it is healthy, else why not */

@@ -58,7 +58,12 @@ async function waitForContainer(
   let failed = 0;
   let pauseMs = Math.min(FIRST_PAUSE_MS, intervalMs);
   for (;;) {
-    const down = await processProblem(session, identity, watched, probe === undefined ? 0 : STATE_AGE_MS);
+    const down = await processProblem(
+      session,
+      identity,
+      watched,
+      probe === undefined ? 0 : STATE_AGE_MS,
+    );
     const problem =
       down ??
       (probe === undefined
@@ -66,7 +71,8 @@ async function waitForContainer(
         : await session.probe(() => runProbe(session, identity, watched.name, probe, timeoutMs)));
     if (problem === undefined) {
       // what answered must have been this process, and not the one before it
-      const ended = probe === undefined ? undefined : await processProblem(session, identity, watched, 0);
+      const ended =
+        probe === undefined ? undefined : await processProblem(session, identity, watched, 0);
       if (ended === undefined) return;
     }
     const passedMs = performance.now() - beganAt;

@@ -36,7 +36,10 @@ export async function lockImages(request: LockImagesRequest): Promise<FleetLock>
     if (Object.keys(pods).length === 0) continue;
     const found = hosts.get(host);
     if (found?.kind !== "observed") {
-      report(`hosts.${host}`, `its platform is not known: ${found?.reason ?? "it was not reached"}`);
+      report(
+        `hosts.${host}`,
+        `its platform is not known: ${found?.reason ?? "it was not reached"}`,
+      );
       continue;
     }
     const platform = platformKey(found.info.platform);
@@ -49,7 +52,10 @@ export async function lockImages(request: LockImagesRequest): Promise<FleetLock>
       const { reference, digest, configDigest } = resolution.image;
       const key = `${reference} ${platform}`;
       if ((fresh.get(key) ?? digest) !== digest) {
-        report(`hosts.${host}`, `image ${reference} is ${digest} here and ${fresh.get(key)} on another host`);
+        report(
+          `hosts.${host}`,
+          `image ${reference} is ${digest} here and ${fresh.get(key)} on another host`,
+        );
         continue;
       }
       fresh.set(key, digest);
@@ -59,6 +65,7 @@ export async function lockImages(request: LockImagesRequest): Promise<FleetLock>
       };
     }
   }
-  if (diagnostics.length > 0) throw new DiagnosticsError(`The lock of fleet "${manifest.name}"`, diagnostics);
+  if (diagnostics.length > 0)
+    throw new DiagnosticsError(`The lock of fleet "${manifest.name}"`, diagnostics);
   return { version: FLEET_LOCK_VERSION, images };
 }

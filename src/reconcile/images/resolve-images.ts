@@ -3,8 +3,8 @@ import type { ResolvedImage } from "../../image/index.ts";
 import {
   type AppliedImage,
   type ObservedImage,
-  parseImageReference,
   type PodSpec,
+  parseImageReference,
 } from "../../model/index.ts";
 import type { HostObservation, ImageResolution } from "../../plan/index.ts";
 import { type FleetLock, platformKey } from "./fleet-lock.ts";
@@ -84,7 +84,10 @@ async function resolveLocked(
   }
   if (!store.has(canonical)) return { kind: "resolved", image, available: false };
   try {
-    return fromDisk(canonical, await store.resolve(canonical, observation.info.platform, locked.digest));
+    return fromDisk(
+      canonical,
+      await store.resolve(canonical, observation.info.platform, locked.digest),
+    );
   } catch (error) {
     if (!StowageError.is(error)) throw error;
     return unresolved(
@@ -102,7 +105,9 @@ async function resolveFromDisk(known: Known, wanted: Wanted): Promise<ImageResol
     if (!StowageError.is(error)) throw error;
     const applied = error.code === "not_found" ? heldAsApplied(known, wanted) : undefined;
     if (applied === undefined) return unresolved(error.message);
-    warnings.push(`${host}: ${canonical} stays at ${applied.digest}, as last applied: ${error.message}`);
+    warnings.push(
+      `${host}: ${canonical} stays at ${applied.digest}, as last applied: ${error.message}`,
+    );
     return resolved(canonical, applied, false);
   }
 }

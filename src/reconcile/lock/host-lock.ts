@@ -3,7 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StowageError } from "../../errors/index.ts";
 import type { Host } from "../../host/index.ts";
 import { HeldLock, type HostLock } from "./held-lock.ts";
-import { describeHolder, type LockFile, lockPath, lockRequest, readLockState } from "./lock-file.ts";
+import { ownProcess } from "./holder-process.ts";
+import {
+  describeHolder,
+  type LockFile,
+  lockPath,
+  lockRequest,
+  readLockState,
+} from "./lock-file.ts";
 
 const LIFE_MS = 30_000;
 const POLL_MS = 200;
@@ -81,8 +88,18 @@ async function take(
     since: new Date().toISOString(),
     expiresAtMonotonicMs: state.monotonicMs + lifeMs,
     bootId: state.bootId,
+    process: ownProcess(),
   };
-  const lock = new HeldLock({ host, name: request.name, lockDir, file, lifeMs, now, readAt, session });
+  const lock = new HeldLock({
+    host,
+    name: request.name,
+    lockDir,
+    file,
+    lifeMs,
+    now,
+    readAt,
+    session,
+  });
   // before it exists: another name of this machine may find it at once
   session.set(file.nonce, lock);
   const path = lockPath(lockDir, file.number);

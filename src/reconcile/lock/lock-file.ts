@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { HostSnapshot } from "../../host/index.ts";
+import { HolderProcess, hasEnded } from "./holder-process.ts";
 
 /** What the file of a lock's number says. */
 export const LockFile = z.object({
@@ -14,6 +15,7 @@ export const LockFile = z.object({
   expiresAtMonotonicMs: z.number(),
   bootId: z.string(),
   released: z.boolean().optional(),
+  process: HolderProcess.optional(),
 });
 /** See the schema of the same name. */
 export type LockFile = z.infer<typeof LockFile>;
@@ -47,7 +49,7 @@ export function highestNumber(names: readonly string[] | undefined): number {
   return Math.max(0, ...(names ?? []).map(numberOf));
 }
 
-/** Who holds a lock, judged by the host's own clock. */
+/** Who holds a lock, judged by the host's own clock; a holder that is known to be dead holds none. */
 export function readLockState(snapshot: HostSnapshot, lockDir: string): LockState {
   const { monotonicMs, bootId } = snapshot;
   const names = snapshot.entries.get(lockDir) ?? [];
@@ -63,7 +65,8 @@ export function readLockState(snapshot: HostSnapshot, lockDir: string): LockStat
     (file === undefined ||
       (file.released !== true &&
         file.bootId === bootId &&
-        file.expiresAtMonotonicMs > monotonicMs));
+        file.expiresAtMonotonicMs > monotonicMs &&
+        (file.process === undefined || !hasEnded(file.process))));
   return { number, ...(file === undefined ? {} : { file }), isHeld, stale, monotonicMs, bootId };
 }
 

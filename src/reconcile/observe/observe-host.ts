@@ -1,5 +1,10 @@
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
-import { type FleetManifest, type HostSpec, hostDirectories, hostLayout } from "../../model/index.ts";
+import {
+  type FleetManifest,
+  type HostSpec,
+  hostDirectories,
+  hostLayout,
+} from "../../model/index.ts";
 import type { HostObservation, PlanOptions } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import { readRecords, readRosters } from "./read-files.ts";

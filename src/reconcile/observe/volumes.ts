@@ -17,7 +17,10 @@ export async function findVolumes(
   rosters: ReadonlyMap<string, RosterReading>,
 ): Promise<HostObservation["volumes"]> {
   const { spec, options } = request;
-  const listings = { ...Object.fromEntries(snapshot.entries), ...(await takenOver(host, request, rosters)) };
+  const listings = {
+    ...Object.fromEntries(snapshot.entries),
+    ...(await takenOver(host, request, rosters)),
+  };
   const paths = new Map<string, string>();
   for (const [directory, names] of Object.entries(listings)) {
     for (const name of names) {

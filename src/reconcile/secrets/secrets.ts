@@ -107,9 +107,7 @@ export function redactor(
 function secretsIn(spec: PodSpec): readonly DeclaredSecret[] {
   return Object.entries(spec.containers).flatMap(([container, { env }]) =>
     Object.entries(env ?? {}).flatMap(([name, value]) =>
-      isSecret(value)
-        ? [{ path: envPath(container, name), variable: value.secret.fromEnv }]
-        : [],
+      isSecret(value) ? [{ path: envPath(container, name), variable: value.secret.fromEnv }] : [],
     ),
   );
 }

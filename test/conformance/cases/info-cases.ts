@@ -16,7 +16,9 @@ export function infoCases({ it, fixture }: Suite): void {
   it("capabilities() gives a reason for everything that is not native", async ({ engine }) => {
     const entries = Object.values(await engine.capabilities()).flat();
     expect(entries.length).toBeGreaterThan(0);
-    const silent = entries.filter(({ support, reason }) => support !== "native" && reason === undefined);
+    const silent = entries.filter(
+      ({ support, reason }) => support !== "native" && reason === undefined,
+    );
     expect(silent).toEqual([]);
   });
 

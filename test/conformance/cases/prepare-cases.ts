@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { nameOf, script, SERVER } from "../support/engine-under-test.ts";
+import { nameOf, SERVER, script } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
 
 /** From absent to prepared. */
@@ -47,7 +47,9 @@ export function prepareCases({ it }: Suite): void {
 
   it("preparing with an image that is not there is not_found and leaves nothing", async (test) => {
     const pod = test.pod({ main: SERVER });
-    const images = { main: { reference: test.other.reference, digest: test.other.manifest.digest } };
+    const images = {
+      main: { reference: test.other.reference, digest: test.other.manifest.digest },
+    };
     const preparing = test.engine.prepare({ ...pod, images });
     await expect(preparing).rejects.toMatchObject({ code: "not_found" });
     expect(await test.observed(pod)).toBeUndefined();

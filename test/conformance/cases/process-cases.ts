@@ -55,14 +55,18 @@ export function processCases({ it, itWith }: Suite): void {
     expect(lines[2]?.split(" ").sort()).toEqual(["4321", "777"]);
   });
 
-  itWith("imageFiles", "a user that the image does not know is failed_precondition", async (test) => {
-    const pod = test.pod({ main: { ...SERVER, user: "nobody-knows" } });
-    const running = async (): Promise<void> => {
-      await test.engine.prepare(pod);
-      await test.engine.start(pod);
-    };
-    await expect(running()).rejects.toMatchObject({ code: "failed_precondition" });
-  });
+  itWith(
+    "imageFiles",
+    "a user that the image does not know is failed_precondition",
+    async (test) => {
+      const pod = test.pod({ main: { ...SERVER, user: "nobody-knows" } });
+      const running = async (): Promise<void> => {
+        await test.engine.prepare(pod);
+        await test.engine.start(pod);
+      };
+      await expect(running()).rejects.toMatchObject({ code: "failed_precondition" });
+    },
+  );
 
   it("the host name is the declared one, else the pod's name", async (test) => {
     expect((await test.run("hostname", {}, { hostname: "told" })).lines).toEqual(["told"]);
@@ -96,7 +100,9 @@ export function processCases({ it, itWith }: Suite): void {
   });
 
   it("its limit of open files is the declared one", async (test) => {
-    const { lines } = await test.run("ulimit -n", { ulimits: { nofile: { soft: 333, hard: 444 } } });
+    const { lines } = await test.run("ulimit -n", {
+      ulimits: { nofile: { soft: 333, hard: 444 } },
+    });
     expect(lines).toEqual(["333"]);
   });
 }

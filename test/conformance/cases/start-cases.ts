@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { script, SERVER } from "../support/engine-under-test.ts";
+import { SERVER, script } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
 
 /** From prepared or exited to running. */

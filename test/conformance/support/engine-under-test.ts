@@ -1,6 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
-import type { ImageContent, ImageOwnership, LogLine, PodInstance } from "../../../src/engine/index.ts";
+import type {
+  ImageContent,
+  ImageOwnership,
+  LogLine,
+  PodInstance,
+} from "../../../src/engine/index.ts";
 import {
   type AppliedImage,
   type ContainerSpec,
@@ -79,7 +84,11 @@ export class EngineUnderTest {
   }
 
   /** The same pod, made of something else. */
-  again(pod: PodInstance, spec: Partial<PodSpec>, identity: Partial<PodIdentity> = {}): PodInstance {
+  again(
+    pod: PodInstance,
+    spec: Partial<PodSpec>,
+    identity: Partial<PodIdentity> = {},
+  ): PodInstance {
     const next = this.instance({ ...pod.identity, ...identity }, { ...pod.spec, ...spec });
     return { ...next, volumeDirs: pod.volumeDirs };
   }
@@ -96,13 +105,19 @@ export class EngineUnderTest {
     return { identity, spec, images, recordDigest, volumeDirs: {} };
   }
 
-  async prepared(containers: CasePod["containers"], more: Omit<CasePod, "containers"> = {}): Promise<PodInstance> {
+  async prepared(
+    containers: CasePod["containers"],
+    more: Omit<CasePod, "containers"> = {},
+  ): Promise<PodInstance> {
     const pod = this.pod(containers, more);
     await this.engine.prepare(pod);
     return pod;
   }
 
-  async started(containers: CasePod["containers"], more: Omit<CasePod, "containers"> = {}): Promise<PodInstance> {
+  async started(
+    containers: CasePod["containers"],
+    more: Omit<CasePod, "containers"> = {},
+  ): Promise<PodInstance> {
     const pod = await this.prepared(containers, more);
     await this.engine.start(pod);
     return pod;
@@ -121,7 +136,9 @@ export class EngineUnderTest {
 
   async exec(pod: PodInstance, source: string, container = "main"): Promise<number> {
     const command = ["/bin/sh", "-c", source];
-    const { exitCode } = await this.engine.exec(pod.identity, container, command, { timeoutMs: WAIT_MS });
+    const { exitCode } = await this.engine.exec(pod.identity, container, command, {
+      timeoutMs: WAIT_MS,
+    });
     return exitCode;
   }
 
@@ -149,7 +166,11 @@ export class EngineUnderTest {
   }
 
   /** Output of a container, as it is now. */
-  async lines(pod: Pick<PodInstance, "identity">, name?: string, tail?: number): Promise<readonly string[]> {
+  async lines(
+    pod: Pick<PodInstance, "identity">,
+    name?: string,
+    tail?: number,
+  ): Promise<readonly string[]> {
     const options = tail === undefined ? {} : { tail };
     const found: LogLine[] = [];
     for await (const line of this.engine.logs(pod.identity, name, options)) found.push(line);

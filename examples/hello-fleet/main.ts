@@ -1,0 +1,72 @@
+import {
+  App,
+  Duration,
+  Engine,
+  Fleet,
+  Host,
+  Image,
+  Network,
+  Pod,
+  Probe,
+  RestartPolicy,
+  Size,
+  Volume,
+} from "stowage";
+
+const port = Number(process.env["STOWAGE_HELLO_PORT"] ?? 18_080);
+
+const app = new App();
+const fleet = new Fleet(app, "hello", {
+  defaults: {
+    engine: Engine.containerd({
+      socket: process.env["STOWAGE_CONTAINERD_SOCKET"] ?? "/run/containerd/containerd.sock",
+    }),
+    // busybox as process 1 does not end on SIGTERM: do not wait for it long
+    stopGracePeriod: Duration.seconds(1),
+  },
+});
+
+const here = new Host(fleet, "here", {
+  address: "local",
+  stateDir: process.env["STOWAGE_STATE_DIR"] ?? "/var/lib/stowage",
+  runDir: process.env["STOWAGE_RUN_DIR"] ?? "/run/stowage",
+});
+
+const image = new Image(fleet, "image", {
+  reference: "localhost/hello:1",
+  layout: ".stowage/images/hello",
+});
+
+// a page on a port of the host; each start of it is noted in a volume that outlives the pod
+const starts = new Volume(fleet, "starts");
+new Pod(here, "web", {
+  network: Network.host(),
+  ports: [{ host: port }],
+  restart: RestartPolicy.onFailure(5),
+  containers: {
+    httpd: {
+      image,
+      command: ["sh", "-c", `date >> /starts/log; exec httpd -f -p ${port} -h /www`],
+      mounts: [{ volume: starts, path: "/starts" }],
+      resources: { memory: Size.mebibytes(64) },
+      health: Probe.http({ port, path: "/", interval: Duration.milliseconds(100) }),
+    },
+  },
+});
+
+// two containers that see each other on their own loopback, and nothing else
+new Pod(here, "clock", {
+  containers: {
+    server: { image, command: ["httpd", "-f", "-p", "127.0.0.1:8000", "-h", "/www"] },
+    reader: {
+      image,
+      command: [
+        "sh",
+        "-c",
+        'while sleep 5; do echo "$(date +%T) $(wget -qO- http://127.0.0.1:8000/)"; done',
+      ],
+    },
+  },
+});
+
+app.synth();

@@ -1,0 +1,131 @@
+import type { LogLine, LogOptions } from "../../engine/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import type { FleetManifest, ObservedPod } from "../../model/index.ts";
+import type { HostReading } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { type LogSource, mergeLogs } from "../merge-logs.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { didYouMean } from "../text/suggest.ts";
+
+/** `stowage logs`. */
+export const logsCommand: Command = {
+  help: {
+    name: "logs",
+    summary: "Shows what the containers of pods wrote: the newest generation, stdout and stderr as one.",
+    operands: "POD...",
+    minOperands: 1,
+    maxOperands: Number.POSITIVE_INFINITY,
+    options: {
+      follow: { short: "f", description: "Go on with new lines until Ctrl-C" },
+      tail: { short: "n", value: "N", description: "Only the newest N lines of each container" },
+      container: { short: "c", value: "NAME", description: "Only this container" },
+      host: { value: "HOST", multiple: true, description: "Only this host" },
+    },
+    details: ["A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file."],
+    examples: [
+      { command: "logs web", comment: "all that is kept of pod web" },
+      { command: "logs -f --tail 10 web db", comment: "follow two pods" },
+      { command: "logs web -c app --host edge-a", comment: "one container on one host" },
+    ],
+  },
+  run: logs,
+};
+
+interface FoundPod {
+  readonly host: string;
+  readonly reading: HostReading;
+  readonly pod: ObservedPod;
+}
+
+async function logs(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const { manifest } = await loadFleet(args, context);
+  const tail = args.count("tail");
+  const options: LogOptions = {
+    signal: context.drain,
+    follow: args.flag("follow"),
+    ...(tail === undefined ? {} : { tail }),
+  };
+  await using readings = new AsyncDisposableStack();
+  const found = await findPods(manifest, args, context, readings);
+  const container = args.text("container");
+  if (container !== undefined) checkContainer(container, found);
+  const sources = found.map(({ host, reading, pod }): LogSource => ({
+    name: `${host}/${pod.pod}`,
+    lines: reading.engine.logs({ ...pod, host: pod.host }, container, options),
+  }));
+  await untilStopped(context.drain, () =>
+    mergeLogs(sources, labelFor(found, container), async (text) => {
+      context.stdout.write(text);
+      await context.stdout.ready();
+    }),
+  );
+  return 0;
+}
+
+async function findPods(
+  manifest: FleetManifest,
+  args: Arguments,
+  context: CommandContext,
+  readings: AsyncDisposableStack,
+): Promise<readonly FoundPod[]> {
+  const wanted = new Set(args.operands);
+  const hosts = selectHosts(manifest, args);
+  const found = await Promise.all(
+    hosts.map(async ([host, spec]) => {
+      const reading = readings.use(await context.connector.read(host, spec, context.drain));
+      const { pods } = await reading.engine.observe({ signal: context.drain });
+      const own = pods.filter(({ owner, fleet }) => owner === manifest.id && fleet === manifest.name);
+      return { host, reading, own };
+    }),
+  );
+  const known = [...new Set(found.flatMap(({ own }) => own.map(({ pod }) => pod)))];
+  for (const name of wanted) if (!known.includes(name)) throw unknownPod(name, known, manifest.name);
+  return found.flatMap(({ host, reading, own }) =>
+    [...wanted].flatMap((name) => {
+      const pod = newest(own.filter((each) => each.pod === name));
+      return pod === undefined ? [] : [{ host, reading, pod }];
+    }),
+  );
+}
+
+/** The generation that runs, else the newest. */
+function newest(generations: readonly ObservedPod[]): ObservedPod | undefined {
+  const risen = [...generations].sort((a, b) => a.generation - b.generation);
+  return risen.findLast(({ state }) => state === "running" || state === "degraded") ?? risen.at(-1);
+}
+
+function labelFor(found: readonly FoundPod[], container: string | undefined) {
+  const containers = found.flatMap(({ pod }) => Object.keys(pod.containers));
+  if (found.length === 1 && (containers.length === 1 || container !== undefined)) return undefined;
+  const oneHost = new Set(found.map(({ host }) => host)).size === 1;
+  return ({ name }: LogSource, line: LogLine): string =>
+    `${oneHost ? name.slice(name.indexOf("/") + 1) : name}/${line.container}`;
+}
+
+async function untilStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function checkContainer(container: string, found: readonly FoundPod[]): void {
+  const names = [...new Set(found.flatMap(({ pod }) => Object.keys(pod.containers)))];
+  if (names.includes(container)) return;
+  throw new StowageError(
+    `Cannot show logs of container "${container}": the pod has ${names.join(", ")}; ${didYouMean(container, names, "name one of these")}`,
+    { code: "not_found" },
+  );
+}
+
+function unknownPod(name: string, known: readonly string[], fleet: string): StowageError {
+  const there = known.length === 0 ? "no pod of it is on its hosts" : `on its hosts are ${known.join(", ")}`;
+  return new StowageError(
+    `Cannot show logs of pod "${name}" of fleet "${fleet}": ${there}; ${didYouMean(name, known, "see stowage ps")}`,
+    { code: "not_found" },
+  );
+}

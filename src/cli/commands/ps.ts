@@ -1,0 +1,51 @@
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { type HostPods, observePods } from "../observe-pods.ts";
+import { podRows } from "../pod-rows.ts";
+import { renderPs } from "../render-ps.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { printable } from "../text/printable.ts";
+
+/** `stowage ps`. */
+export const psCommand: Command = {
+  help: {
+    name: "ps",
+    summary: "Lists the pods of a fleet as its hosts' engines report them, and declared ones that are absent.",
+    options: {
+      host: { value: "HOST", multiple: true, description: "Only this host" },
+      json: { description: "Print the pods as JSON" },
+    },
+    examples: [
+      { command: "ps", comment: "all pods on all hosts" },
+      { command: "ps --host edge-a --json", comment: "those of one host, for programs" },
+    ],
+  },
+  run: ps,
+};
+
+async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const { manifest } = await loadFleet(args, context);
+  const found = await observePods(selectHosts(manifest, args), context, args.count("parallelism", 1));
+  const rows = found.flatMap((each) => ("pods" in each ? podRows(manifest, each.host, each.pods) : []));
+  const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  if (args.flag("json")) writeJson(rows, problems, context);
+  else {
+    if (rows.length > 0) context.stdout.write(renderPs(rows, { paint: context.paint, now: context.now() }));
+    else if (problems.length === 0) context.stdout.write(`Fleet ${manifest.name} declares no pod, and none of it runs.\n`);
+    for (const { host, problem } of problems) {
+      context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
+    }
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+function writeJson(
+  pods: readonly unknown[],
+  problems: readonly Extract<HostPods, { problem: unknown }>[],
+  context: CommandContext,
+): void {
+  const unreachable = problems.map(({ host, problem }) => ({ host, code: problem.code, message: problem.message }));
+  context.stdout.write(`${JSON.stringify({ pods, unreachable })}\n`);
+}

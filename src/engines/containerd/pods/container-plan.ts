@@ -1,0 +1,89 @@
+import type { PodInstance } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
+import { type ContainerSpec, isSecret } from "../../../model/index.ts";
+import { buildSpec, cgroupsPath } from "../spec/build-spec.ts";
+import { wantsAllCapabilities } from "../spec/capability-sets.ts";
+import type { OciSpec } from "../spec/oci-spec.ts";
+import { hostDevices } from "./host-devices.ts";
+import { networkFiles } from "./network-files.ts";
+import { containerId, type PodContext } from "./pod-context.ts";
+
+/** A container that is to be made, with all that was looked up for it. */
+export interface ContainerPlan {
+  readonly name: string;
+  readonly id: string;
+  readonly image: string;
+  readonly topChainId: string | undefined;
+  readonly spec: OciSpec;
+}
+
+/**
+ * Looks up everything that a pod's containers are made of; changes nothing of the pod.
+ *
+ * Containers of a pod with a loopback network are planned with a network namespace each.
+ *
+ * @throws StowageError `not_found` when an image is not in the engine
+ * @throws StowageError `failed_precondition` when secrets are not at hand
+ */
+export async function planContainers(
+  context: PodContext,
+  pod: PodInstance,
+  signal: AbortSignal | undefined,
+): Promise<readonly ContainerPlan[]> {
+  const mode = pod.spec.network?.mode ?? "none";
+  const files = await networkFiles(context, mode);
+  const names = Object.keys(pod.spec.containers).sort();
+  return await Promise.all(
+    names.map(async (name) => {
+      // a pod has the containers that it names
+      const container = pod.spec.containers[name] as ContainerSpec;
+      const { environment, image } = inputsOf(pod, name, container);
+      const { name: imageName, defaults, topChainId } = await context.images.read(image, signal);
+      const user = container.user ?? defaults.user ?? "";
+      const { architecture } = await context.facts.platform();
+      const id = containerId(pod.identity, name);
+      const spec = buildSpec({
+        podName: pod.identity.pod,
+        pod: pod.spec,
+        container: name,
+        image: defaults,
+        user: await context.users.resolve(topChainId, user, container.additionalGroups, signal),
+        environment,
+        volumeDirs: pod.volumeDirs,
+        files,
+        network: mode === "host" ? "host" : "new",
+        cgroupsPath: cgroupsPath(context.client.namespace, id),
+        devices: await hostDevices(context.host, container.devices),
+        ...(wantsAllCapabilities(container.security)
+          ? { allCapabilities: await context.facts.allCapabilities() }
+          : {}),
+        architecture,
+      });
+      return { name, id, image: imageName, topChainId, spec };
+    }),
+  );
+}
+
+/** The image and the environment in clear of a container. */
+function inputsOf(pod: PodInstance, name: string, container: ContainerSpec) {
+  const image = pod.images[name];
+  if (image === undefined) {
+    throw new StowageError(`Cannot prepare container "${name}": nothing says what its image led to`, {
+      code: "invalid_argument",
+      context: { pod: pod.identity.pod, container: name },
+    });
+  }
+  const given = pod.environment?.[name];
+  if (given !== undefined) return { image, environment: given };
+  const plain: [string, string][] = [];
+  for (const [key, value] of Object.entries(container.env ?? {})) {
+    if (isSecret(value)) {
+      throw new StowageError(
+        `Cannot prepare container "${name}": the secret of environment variable "${key}" is not at hand; set "${value.secret.fromEnv}" and apply again`,
+        { code: "failed_precondition", context: { pod: pod.identity.pod, container: name } },
+      );
+    }
+    plain.push([key, value]);
+  }
+  return { image, environment: Object.fromEntries(plain) };
+}

@@ -1,0 +1,44 @@
+import type { PodIdentity } from "../../../model/index.ts";
+import { removeSnapshot } from "../images/snapshots.ts";
+import { deleteContainer, generationContainers } from "./container-records.ts";
+import { unpinNetworkNamespace } from "./network-namespace.ts";
+import { logDirectory, networkNamespacePath, type PodContext } from "./pod-context.ts";
+import { settleAll } from "./settle-all.ts";
+import { removeShimRemnants } from "./shim-remnants.ts";
+import { endTask, getTask } from "./tasks.ts";
+
+/**
+ * Takes away everything of a generation. The containers' records go last: until then whatever is left
+ * can be found by them.
+ */
+export async function removePod(
+  context: PodContext,
+  identity: PodIdentity,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { client, directories, host } = context;
+  const found = await generationContainers(client, identity, signal);
+  if (found.size === 0) return;
+  const containers = [...found.values()];
+  const ids = containers.map(({ id }) => id);
+  await endContainers(context, ids);
+  await unpinNetworkNamespace(host, networkNamespacePath(directories, identity));
+  await settleAll(
+    containers.map(async ({ id, snapshotter, snapshotKey }) => {
+      await host.removeDirectory(logDirectory(directories, id));
+      await removeSnapshot(client, snapshotter, snapshotKey);
+    }),
+  );
+  await settleAll(ids.map((id) => deleteContainer(client, id)));
+}
+
+/** Ends the tasks of containers and takes away what a create that was cut short left of them. */
+export async function endContainers(context: PodContext, ids: readonly string[]): Promise<void> {
+  await settleAll(
+    ids.map(async (id) => {
+      const task = await getTask(context.client, id);
+      if (task !== undefined) await endTask(context.client, task);
+    }),
+  );
+  await removeShimRemnants(context, ids);
+}
