@@ -25,7 +25,11 @@ export function createConnector(): Connector {
   return { read: open, open };
 }
 
-async function openSimulated(config: ConfigOf<"sim">, name: string, world: SimWorld): Promise<HostAccess> {
+async function openSimulated(
+  config: ConfigOf<"sim">,
+  name: string,
+  world: SimWorld,
+): Promise<HostAccess> {
   const { openSim } = await import("../engines/sim/index.ts");
   const { host, engine } = openSim(config, name, { world });
   return access(host, engine);

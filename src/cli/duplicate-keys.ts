@@ -23,13 +23,9 @@ export function duplicateKeys(text: string): readonly Diagnostic[] {
     const level = levels.at(-1);
     if (token === "{" || token === "[") levels.push(opened(token === "{"));
     else if (token === "}" || token === "]") levels.pop();
-    else if (token === "," && level !== undefined) nextItem(level);
-    else if (token.startsWith('"') && level?.awaitsKey === true) {
-      level.at = JSON.parse(token) as string;
-      level.awaitsKey = false;
-      if (level.keys.has(level.at)) found.push(twice(levels, level.at));
-      level.keys.add(level.at);
-    }
+    else if (level === undefined) continue;
+    else if (token === ",") nextItem(level);
+    else if (token !== ":" && level.awaitsKey && isTaken(level, token)) found.push(twice(levels));
   }
   return found;
 }
@@ -43,15 +39,30 @@ function nextItem(level: Level): void {
   else level.at = Number(level.at) + 1;
 }
 
-function twice(levels: readonly Level[], name: string): Diagnostic {
+/** Notes a key, and says whether its object had it already. */
+function isTaken(level: Level, token: string): boolean {
+  level.at = JSON.parse(token) as string;
+  level.awaitsKey = false;
+  const taken = level.keys.has(level.at);
+  level.keys.add(level.at);
+  return taken;
+}
+
+function twice(levels: readonly Level[]): Diagnostic {
   const path = levels
-    .map(({ at }) => (typeof at === "number" ? `[${at}]` : /^[A-Za-z0-9_-]+$/.test(at) ? `.${at}` : `[${JSON.stringify(at)}]`))
+    .map(({ at }) =>
+      typeof at === "number"
+        ? `[${at}]`
+        : /^[A-Za-z0-9_-]+$/.test(at)
+          ? `.${at}`
+          : `[${JSON.stringify(at)}]`,
+    )
     .join("")
     .replace(/^\./, "");
   return {
     severity: "error",
     path,
-    summary: `the name "${name}" stands here twice`,
+    summary: `the name "${levels.at(-1)?.at}" stands here twice`,
     detail: "give one of them another name, or take it away",
   };
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Diagnostic, DiagnosticsError, StowageError } from "../errors/index.ts";
 import { type FleetManifest, readFleet, validateFleet } from "../model/index.ts";
+import { FLEET_LOCK_FILE } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { readDeclarationFile } from "./read-json.ts";
@@ -10,8 +11,6 @@ import { didYouMean } from "./text/suggest.ts";
 
 /** Name of the manifest that the constructs write. */
 const FLEET_FILE = "fleet.json";
-/** Name of the file that holds the digests of images. */
-const LOCK_FILE = "fleet.lock.json";
 
 /** A fleet's declaration and where it was found. */
 export interface LoadedFleet {
@@ -32,7 +31,11 @@ export interface LoadedFleet {
 export async function loadFleet(args: Arguments, context: CommandContext): Promise<LoadedFleet> {
   const file = args.text("file");
   const path = file === undefined ? await synthesized(args, context) : resolve(context.cwd, file);
-  const json = await readDeclarationFile(path, "manifest", "name the file that holds it, or leave -f out to run the app");
+  const json = await readDeclarationFile(
+    path,
+    "manifest",
+    "name the file that holds it, or leave -f out to run the app",
+  );
   const reading = readFleet(json);
   const what = `Manifest "${path}"`;
   if (reading.kind === "mistakes") throw new DiagnosticsError(what, reading.diagnostics);
@@ -45,15 +48,20 @@ export async function loadFleet(args: Arguments, context: CommandContext): Promi
     manifest,
     path,
     baseDir: dirname(path),
-    lockFile: join(file === undefined ? context.cwd : dirname(path), LOCK_FILE),
+    lockFile: join(file === undefined ? context.cwd : dirname(path), FLEET_LOCK_FILE),
     warnings: diagnostics.filter(({ severity }) => severity === "warning"),
   };
 }
 
 /** Runs the app and names the manifests that it wrote, by fleet. */
-export async function synthesize(args: Arguments, context: CommandContext): Promise<ReadonlyMap<string, string>> {
+export async function synthesize(
+  args: Arguments,
+  context: CommandContext,
+): Promise<ReadonlyMap<string, string>> {
   const stacks = await runApp(context, { verbose: args.flag("verbose") });
-  const files = [...stacks].map(([name, directory]) => [name, join(directory, FLEET_FILE)] as const);
+  const files = [...stacks].map(
+    ([name, directory]) => [name, join(directory, FLEET_FILE)] as const,
+  );
   const fleets = new Map(files.filter(([, file]) => existsSync(file)));
   if (fleets.size > 0) return fleets;
   throw new StowageError(
@@ -66,7 +74,10 @@ async function synthesized(args: Arguments, context: CommandContext): Promise<st
   const fleets = await synthesize(args, context);
   const wanted = args.text("fleet");
   const names = [...fleets.keys()];
-  const found = wanted === undefined && names.length === 1 ? fleets.get(names[0] ?? "") : fleets.get(wanted ?? "");
+  const found =
+    wanted === undefined && names.length === 1
+      ? fleets.get(names[0] ?? "")
+      : fleets.get(wanted ?? "");
   if (found !== undefined) return found;
   if (wanted === undefined) {
     throw new StowageError(

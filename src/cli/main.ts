@@ -56,7 +56,9 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
   };
 }
 
-function output(stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }): Output {
+function output(
+  stream: Writable & { readonly isTTY?: boolean; readonly columns?: number },
+): Output {
   return {
     write: (text) => void stream.write(text),
     ready: async () => {
@@ -81,7 +83,9 @@ async function ask(question: string, signal: AbortSignal): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise<boolean>((resolve) => {
-      lines.question(`${question} `, { signal }, (answer) => resolve(answer.trim().toLowerCase() === "yes"));
+      lines.question(`${question} `, { signal }, (answer) =>
+        resolve(answer.trim().toLowerCase() === "yes"),
+      );
       lines.once("close", () => resolve(false));
       lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
       signal.addEventListener("abort", () => resolve(false), { once: true });

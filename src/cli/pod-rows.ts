@@ -24,7 +24,11 @@ export interface PodRow {
 }
 
 /** Pods of a fleet on one host: those that are there, and those that are declared and are not. */
-export function podRows(manifest: FleetManifest, host: string, pods: readonly ObservedPod[]): readonly PodRow[] {
+export function podRows(
+  manifest: FleetManifest,
+  host: string,
+  pods: readonly ObservedPod[],
+): readonly PodRow[] {
   const declared = manifest.hosts[host]?.pods ?? {};
   const engine = manifest.hosts[host]?.engine.kind ?? "";
   const own = pods.filter(({ owner, fleet }) => owner === manifest.id && fleet === manifest.name);
@@ -36,7 +40,9 @@ export function podRows(manifest: FleetManifest, host: string, pods: readonly Ob
     state: pod.state,
     generation: pod.generation,
     declared: Object.hasOwn(declared, pod.pod),
-    containers: Object.entries(pod.containers).map(([name, container]) => containerRow(name, container)),
+    containers: Object.entries(pod.containers).map(([name, container]) =>
+      containerRow(name, container),
+    ),
   }));
   for (const [pod, spec] of Object.entries(declared)) {
     if (there.has(pod)) continue;

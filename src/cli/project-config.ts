@@ -25,7 +25,8 @@ export const PROJECT_FILE = "cdktf.json";
  */
 export async function readProjectConfig(directory: string): Promise<ProjectConfig> {
   const path = join(directory, PROJECT_FILE);
-  const remedy = "name a manifest with -f, go to the project with -C, or make one with stowage init";
+  const remedy =
+    "name a manifest with -f, go to the project with -C, or make one with stowage init";
   const result = ProjectConfig.safeParse(await readJsonFile(path, "project", remedy));
   if (result.success) return result.data;
   const issue = result.error.issues[0];

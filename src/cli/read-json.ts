@@ -21,12 +21,19 @@ export async function readJsonFile(path: string, what: string, remedy: string): 
  *
  * @throws DiagnosticsError naming each place where a name stands twice; else as {@link readJsonFile}
  */
-export async function readDeclarationFile(path: string, what: string, remedy: string): Promise<unknown> {
+export async function readDeclarationFile(
+  path: string,
+  what: string,
+  remedy: string,
+): Promise<unknown> {
   const text = await readBounded(path, what, remedy);
   const json = parseJson(text, path, what);
   const duplicates = duplicateKeys(text);
   if (duplicates.length === 0) return json;
-  throw new DiagnosticsError(`${what.charAt(0).toUpperCase()}${what.slice(1)} "${path}"`, duplicates);
+  throw new DiagnosticsError(
+    `${what.charAt(0).toUpperCase()}${what.slice(1)} "${path}"`,
+    duplicates,
+  );
 }
 
 function parseJson(text: string, path: string, what: string): unknown {
@@ -48,9 +55,12 @@ async function readBounded(path: string, what: string, remedy: string): Promise<
   } catch (error) {
     throw fileError(error, path, what, remedy);
   }
-  throw new StowageError(`Cannot read ${what} "${path}": it is larger than 256 MiB; name another file`, {
-    code: "invalid_argument",
-  });
+  throw new StowageError(
+    `Cannot read ${what} "${path}": it is larger than 256 MiB; name another file`,
+    {
+      code: "invalid_argument",
+    },
+  );
 }
 
 function fileError(error: unknown, path: string, what: string, remedy: string): StowageError {
@@ -62,13 +72,20 @@ function fileError(error: unknown, path: string, what: string, remedy: string): 
     });
   }
   if (code === "EISDIR") {
-    return new StowageError(`Cannot read ${what} "${path}": it is a directory; name the file in it`, {
-      code: "invalid_argument",
-      cause: error,
-    });
+    return new StowageError(
+      `Cannot read ${what} "${path}": it is a directory; name the file in it`,
+      {
+        code: "invalid_argument",
+        cause: error,
+      },
+    );
   }
   const denied = code === "EACCES" || code === "EPERM";
-  return StowageError.from(error, `Cannot read ${what} "${path}"`, denied ? "permission_denied" : "internal");
+  return StowageError.from(
+    error,
+    `Cannot read ${what} "${path}"`,
+    denied ? "permission_denied" : "internal",
+  );
 }
 
 /** `, line 3, column 7` for a message of JSON.parse that says a position. */

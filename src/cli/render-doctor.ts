@@ -16,12 +16,21 @@ export function renderDoctor(
 ): string {
   const { paint, columns } = options;
   const statuses = { ok: paint.green("ok  "), warn: paint.yellow("warn"), fail: paint.red("fail") };
-  const width = Math.max(0, ...reports.flatMap(({ checks }) => checks.map(({ name }) => textWidth(name))));
+  const width = Math.max(
+    0,
+    ...reports.flatMap(({ checks }) => checks.map(({ name }) => textWidth(name))),
+  );
   const blocks = reports.map(({ host, checks }) => [
     paint.bold(host),
     ...checks.flatMap(({ name, status, finding, remedy }) => [
-      wrap(`  ${statuses[status]}  ${pad(name, width)}  ${printable(finding)}`, columns, " ".repeat(10)),
-      ...(remedy === undefined ? [] : [wrap(`        ${printable(remedy)}`, columns, " ".repeat(10))]),
+      wrap(
+        `  ${statuses[status]}  ${pad(name, width)}  ${printable(finding)}`,
+        columns,
+        " ".repeat(10),
+      ),
+      ...(remedy === undefined
+        ? []
+        : [wrap(`        ${printable(remedy)}`, columns, " ".repeat(10))]),
     ]),
     verdict(checks),
   ]);

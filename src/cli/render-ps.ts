@@ -8,7 +8,10 @@ import { formatAge } from "./text/quantities.ts";
 const HEADER = ["HOST", "POD", "ENGINE", "STATE", "GEN", "CONTAINER", "STATUS", "IMAGE"];
 
 /** Pods as a table, one line a container. Ends with a line end. */
-export function renderPs(rows: readonly PodRow[], options: { readonly paint: Paint; readonly now: Date }): string {
+export function renderPs(
+  rows: readonly PodRow[],
+  options: { readonly paint: Paint; readonly now: Date },
+): string {
   const { paint, now } = options;
   const lines = columns([
     HEADER.map((word) => paint.dim(word)),

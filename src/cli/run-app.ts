@@ -24,7 +24,10 @@ export type Stacks = ReadonlyMap<string, string>;
  * @param options.verbose shows what it prints; else that is shown only when it fails
  * @throws StowageError `failed_precondition` when it fails or synthesizes nothing
  */
-export async function runApp(context: CommandContext, options: { readonly verbose: boolean }): Promise<Stacks> {
+export async function runApp(
+  context: CommandContext,
+  options: { readonly verbose: boolean },
+): Promise<Stacks> {
   const config = await readProjectConfig(context.cwd);
   const outdir = resolve(context.cwd, config.output ?? "cdktf.out");
   const manifest = join(outdir, "manifest.json");
@@ -38,12 +41,17 @@ export async function runApp(context: CommandContext, options: { readonly verbos
   const result = SynthManifest.safeParse(json);
   if (result.success) {
     const stacks = Object.entries(result.data.stacks);
-    return new Map(stacks.map(([name, { workingDirectory }]) => [name, join(outdir, workingDirectory)]));
+    return new Map(
+      stacks.map(([name, { workingDirectory }]) => [name, join(outdir, workingDirectory)]),
+    );
   }
-  throw new StowageError(`Cannot read synthesis "${manifest}": cdktf wrote it in another form; use cdktf 0.21`, {
-    code: "internal",
-    cause: result.error,
-  });
+  throw new StowageError(
+    `Cannot read synthesis "${manifest}": cdktf wrote it in another form; use cdktf 0.21`,
+    {
+      code: "internal",
+      cause: result.error,
+    },
+  );
 }
 
 async function runCommand(
@@ -54,7 +62,8 @@ async function runCommand(
 ): Promise<void> {
   const { outcome, output } = await spawnApp(config, outdir, context, verbose);
   if (outcome === "exit code 0") return;
-  const said = output.trim() === "" ? "it said nothing" : `it said:\n${printableLines(output.trimEnd())}`;
+  const said =
+    output.trim() === "" ? "it said nothing" : `it said:\n${printableLines(output.trimEnd())}`;
   throw new StowageError(`Cannot run the app "${config.app}": it ended with ${outcome}; ${said}`, {
     code: "failed_precondition",
   });
@@ -83,7 +92,9 @@ function spawnApp(
       });
     }
     child.once("error", reject);
-    child.once("close", (code, signal) => settle({ outcome: signal ?? `exit code ${code}`, output }));
+    child.once("close", (code, signal) =>
+      settle({ outcome: signal ?? `exit code ${code}`, output }),
+    );
   });
 }
 

@@ -21,7 +21,8 @@ export async function runCli(argv: readonly string[], outside: CommandContext): 
   try {
     return await dispatch(argv, context);
   } catch (error) {
-    report(error, argv, context);
+    if (isStop(error, context)) context.stderr.write("Stopped.\n");
+    else report(error, argv, context);
     return 1;
   }
 }
@@ -34,7 +35,9 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
     return 0;
   }
   if (command === undefined) {
-    (globals.flag("help") ? context.stdout : context.stderr).write(renderProgramHelp(CATALOG, GLOBAL_OPTIONS));
+    (globals.flag("help") ? context.stdout : context.stderr).write(
+      renderProgramHelp(CATALOG, GLOBAL_OPTIONS),
+    );
     return globals.flag("help") ? 0 : 1;
   }
   if (command === "help") return help(rest[0], context);
@@ -66,6 +69,15 @@ async function loadCommand(name: string): Promise<Command> {
 function inDirectory(args: Arguments, context: CommandContext): CommandContext {
   const directory = args.text("directory");
   return directory === undefined ? context : { ...context, cwd: resolve(context.cwd, directory) };
+}
+
+/** Whether an error is only that the user ended the command. */
+function isStop(error: unknown, { drain, abort }: CommandContext): boolean {
+  const reasons = [drain, abort].filter(({ aborted }) => aborted).map(({ reason }) => reason);
+  return (
+    reasons.includes(error) ||
+    (reasons.length > 0 && error instanceof Error && error.name === "AbortError")
+  );
 }
 
 /** Errors go to a program as JSON on stdout when it asked for JSON, and to people on stderr. */

@@ -8,7 +8,10 @@ import { didYouMean } from "./text/suggest.ts";
  *
  * @throws StowageError `not_found` for a name that the fleet does not have
  */
-export function selectHosts(manifest: FleetManifest, args: Arguments): readonly (readonly [string, HostSpec])[] {
+export function selectHosts(
+  manifest: FleetManifest,
+  args: Arguments,
+): readonly (readonly [string, HostSpec])[] {
   const wanted = args.list("host");
   const names = Object.keys(manifest.hosts);
   for (const name of wanted ?? []) {
@@ -18,5 +21,7 @@ export function selectHosts(manifest: FleetManifest, args: Arguments): readonly 
       { code: "not_found" },
     );
   }
-  return Object.entries(manifest.hosts).filter(([name]) => wanted === undefined || wanted.includes(name));
+  return Object.entries(manifest.hosts).filter(
+    ([name]) => wanted === undefined || wanted.includes(name),
+  );
 }

@@ -52,15 +52,24 @@ export function projectPath(path: string): (construct: Construct) => string {
   return (construct) => relative(stackFolder(TerraformStack.of(construct)), absolute);
 }
 
+/** A file that is written with a stack. */
+export interface StackFile {
+  readonly name: string;
+  readonly text: () => string;
+  /** Runs the whole synthesis of the stack. */
+  readonly within: (synthesis: () => void) => void;
+}
+
 /** Writes a file beside the stack's Terraform JSON each time that the stack is synthesized. */
-export function writeWithStack(stack: TerraformStack, name: string, text: () => string): void {
+export function writeWithStack(stack: TerraformStack, { name, text, within }: StackFile): void {
   const { synthesizer } = stack;
   stack.synthesizer = {
-    synthesize(session) {
-      synthesizer.synthesize(session);
-      const { workingDirectory } = session.manifest.forStack(stack);
-      writeFileSync(join(session.outdir, workingDirectory, name), text());
-    },
+    synthesize: (session) =>
+      within(() => {
+        synthesizer.synthesize(session);
+        const { workingDirectory } = session.manifest.forStack(stack);
+        writeFileSync(join(session.outdir, workingDirectory, name), text());
+      }),
   };
 }
 
@@ -92,7 +101,12 @@ export function runWithTerraform(stack: TerraformStack, run: TerraformRun): void
   fleet.overrideLogicalId("stowage_fleet");
   const apply = new resource.Resource(scope, "apply", {
     dependsOn: [fleet],
-    triggers: { manifest: Lazy.stringValue({ produce: run.digest }) },
+    // while cdktf only prepares, the answer is not used
+    triggers: {
+      manifest: Lazy.stringValue({
+        produce: ({ preparing }) => (preparing ? "" : run.digest()),
+      }),
+    },
     provisioners: [localExec("apply")],
   });
   apply.overrideLogicalId("stowage_apply");

@@ -48,6 +48,7 @@ export class Fleet extends TerraformStack implements FleetScope {
   readonly #identity: FleetIdentity;
   readonly #problems: readonly Diagnostic[];
   #assessment: Assessment | undefined;
+  #isSynthesizing = false;
 
   constructor(scope: Construct, id: string, props: FleetProps = {}) {
     super(scope, id);
@@ -63,7 +64,11 @@ export class Fleet extends TerraformStack implements FleetScope {
       command: props.command ?? "stowage",
       digest: () => digestOf(this.#assess().manifest),
     });
-    writeWithStack(this, MANIFEST_FILE, () => this.#manifestText());
+    writeWithStack(this, {
+      name: MANIFEST_FILE,
+      text: () => this.#manifestText(),
+      within: (synthesis) => this.#synthesize(synthesis),
+    });
   }
 
   /** Everything that is wrong with the fleet, each finding at its construct's path. */
@@ -84,10 +89,21 @@ export class Fleet extends TerraformStack implements FleetScope {
 
   /** Validates every construct of the fleet, looking at the whole of it once. */
   override runAllValidations(): void {
-    this.#assessment = this.#assess();
+    this.#assessment = assessFleet(this, this.#identity, this.#problems);
     try {
       super.runAllValidations();
     } finally {
+      // what was validated is what is written: nothing is declared in between
+      if (!this.#isSynthesizing) this.#assessment = undefined;
+    }
+  }
+
+  #synthesize(synthesis: () => void): void {
+    this.#isSynthesizing = true;
+    try {
+      synthesis();
+    } finally {
+      this.#isSynthesizing = false;
       this.#assessment = undefined;
     }
   }

@@ -7,7 +7,7 @@ import { imageRules } from "./fleet-rules/image-rules.ts";
 import { podRules } from "./fleet-rules/pod-rules.ts";
 import { allPods, mistake } from "./fleet-rules/rule.ts";
 
-export { type FleetReading, parseFleet, readFleet } from "./parse-fleet.ts";
+export { parseFleet, readFleet } from "./parse-fleet.ts";
 export { pathText } from "./schema-path.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { StowageError } from "../errors/index.ts";
-import type { KeptVolume } from "../plan/index.ts";
+import type { KeptVolume, Plan } from "../plan/index.ts";
 import { type ApplyFleetRequest, withLockedHosts } from "./apply-fleet.ts";
 import { removeEmptyFleet } from "./execute/rosters.ts";
 import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";
-import { openSessions, runPlan } from "./run-plan.ts";
+import { openSessions, type RunPlanRequest, runPlan } from "./run-plan.ts";
 
 /** A volume and the host that it is on. */
 export interface HostVolume extends KeptVolume {
@@ -35,38 +35,47 @@ export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyR
     if (!hasSteps && volumes.length === 0) {
       return untouchedReport(made, made.hostChanges.length === 0 ? "converged" : "incomplete");
     }
-    if (!(await request.confirm(made))) return untouchedReport(made, "declined");
-    if (volumes.length > 0 && (await request.confirmVolumes?.(volumes)) !== true) {
-      return untouchedReport(made, "declined");
-    }
+    if (!(await isAgreed(request, made, volumes))) return untouchedReport(made, "declined");
     const run = { ...asked, plan: made, locked, observation, store };
     const report = hasSteps ? await runPlan(run) : untouchedReport(made, "done");
     if (report.status !== "done" && report.status !== "incomplete") return report;
-    const sessions = openSessions(run);
-    const deletedVolumes: string[] = [];
-    try {
-      for (const { host, volume, path } of volumes) {
-        const session = sessions.get(host);
-        if (session === undefined) continue;
-        await session.lock.check();
-        await session.host.removeDirectory(path, { signal: session.signal });
-        deletedVolumes.push(`${host}/${volume}`);
-        await removeEmptyFleet(session);
-      }
-    } catch (error) {
-      if (!StowageError.is(error)) throw error;
-      const outcome = volumeFailure(error.message);
-      return {
-        ...report,
-        status: "failed",
-        outcomes: [...report.outcomes, outcome],
-        deletedVolumes,
-      };
-    } finally {
-      for (const { signal } of sessions.values()) signal[Symbol.dispose]();
+    return await deleteVolumes(report, run, volumes);
+  });
+}
+
+async function isAgreed(
+  request: DestroyFleetRequest,
+  made: Plan,
+  volumes: readonly HostVolume[],
+): Promise<boolean> {
+  if (!(await request.confirm(made))) return false;
+  return volumes.length === 0 || (await request.confirmVolumes?.(volumes)) === true;
+}
+
+async function deleteVolumes(
+  report: ApplyReport,
+  run: RunPlanRequest,
+  volumes: readonly HostVolume[],
+): Promise<ApplyReport> {
+  const sessions = openSessions(run);
+  const deletedVolumes: string[] = [];
+  try {
+    for (const { host, volume, path } of volumes) {
+      const session = sessions.get(host);
+      if (session === undefined) continue;
+      await session.lock.check();
+      await session.host.removeDirectory(path, { signal: session.signal });
+      deletedVolumes.push(`${host}/${volume}`);
+      await removeEmptyFleet(session);
     }
     return { ...report, deletedVolumes };
-  });
+  } catch (error) {
+    if (!StowageError.is(error)) throw error;
+    const outcomes = [...report.outcomes, volumeFailure(error.message)];
+    return { ...report, status: "failed", outcomes, deletedVolumes };
+  } finally {
+    for (const { signal } of sessions.values()) signal[Symbol.dispose]();
+  }
 }
 
 function volumesOf(

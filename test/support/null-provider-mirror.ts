@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const VERSION = "3.2.4";
@@ -17,7 +18,7 @@ export async function nullProviderMirror(folder: string): Promise<NodeJS.Process
   mkdirSync(home, { recursive: true });
   const program = join(home, `terraform-provider-null_v${VERSION}`);
   await build({
-    entryPoints: [join(import.meta.dirname, "null-provider/main.ts")],
+    entryPoints: [fileURLToPath(new URL("./null-provider/main.ts", import.meta.url))],
     outfile: program,
     bundle: true,
     platform: "node",

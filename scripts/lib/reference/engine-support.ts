@@ -19,7 +19,8 @@ export function supportCell({ table }: EngineColumn, fieldPath: string): Support
   const words = [...new Set(entries.map(({ support }) => support))];
   // what a field takes from the one above is said there
   const own = fieldPath in table ? entries : [];
-  return { short: words.join(", "), notes: own.flatMap(noteOf) };
+  const short = words.length === 1 ? (words[0] ?? "") : "some values";
+  return { short, notes: own.flatMap((entry) => noteOf(entry, own.length > 1)) };
 }
 
 /** Entries of a field, else of the nearest field above it, as `capabilityOf` of the model finds them. */
@@ -37,13 +38,16 @@ function above(path: string): string {
     : path.slice(0, Math.max(0, path.lastIndexOf(".")));
 }
 
-function noteOf({ support, reason, instead, change, values }: Capability): readonly string[] {
+function noteOf(capability: Capability, isOneOfSeveral: boolean): readonly string[] {
+  const { support, reason, instead, change, values } = capability;
   const parts = [
     ...(reason === undefined ? [] : [reason]),
     ...(instead === undefined ? [] : [`instead: ${instead}`]),
     ...(change === undefined ? [] : [`a change is a ${change}`]),
   ];
-  if (parts.length === 0) return [];
-  const of = values === undefined ? "" : `${values.map((value) => `\`${value}\``).join(", ")}: `;
-  return [`${of}${support}; ${parts.join("; ")}`];
+  if (parts.length === 0 && !isOneOfSeveral) return [];
+  const others = isOneOfSeveral ? "other values: " : "";
+  const of =
+    values === undefined ? others : `${values.map((value) => `\`${value}\``).join(", ")}: `;
+  return [`${of}${[support, ...parts].join("; ")}`];
 }

@@ -1,4 +1,9 @@
-import { type EngineConfig, EngineConfig as EngineConfigSchema, type HostSpec, hostDirectories } from "../../model/index.ts";
+import {
+  type EngineConfig,
+  EngineConfig as EngineConfigSchema,
+  type HostSpec,
+  hostDirectories,
+} from "../../model/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -14,13 +19,16 @@ import { selectHosts } from "../select-hosts.ts";
 export const doctorCommand: Command = {
   help: {
     name: "doctor",
-    summary: "Says whether hosts are ready for Stowage, and what to do where they are not. Changes nothing.",
+    summary:
+      "Says whether hosts are ready for Stowage, and what to do where they are not. Changes nothing.",
     options: {
       socket: { value: "PATH", description: "Socket of the containerd of this machine" },
       host: { value: "HOST", multiple: true, description: "Only this host of the manifest" },
       json: { description: "Print the findings as JSON" },
     },
-    details: ["Without a manifest (-f) it looks at this machine and a containerd at its usual place."],
+    details: [
+      "Without a manifest (-f) it looks at this machine and a containerd at its usual place.",
+    ],
     examples: [
       { command: "doctor", comment: "is this machine ready" },
       { command: "doctor -f fleet.json", comment: "are the hosts of a fleet ready" },
@@ -32,7 +40,8 @@ export const doctorCommand: Command = {
 async function doctor(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const hosts = await hostsToCheck(args, context);
   const reports: HostReport[] = [];
-  for (const [host, spec] of hosts) reports.push({ host, checks: await checkHost(host, spec, context) });
+  for (const [host, spec] of hosts)
+    reports.push({ host, checks: await checkHost(host, spec, context) });
   const ready = reports.every(({ checks }) => checks.every(({ status }) => status !== "fail"));
   const { stdout, paint } = context;
   if (args.flag("json")) stdout.write(`${JSON.stringify({ ready, hosts: reports })}\n`);
@@ -44,7 +53,8 @@ async function hostsToCheck(
   args: Arguments,
   context: CommandContext,
 ): Promise<readonly (readonly [string, HostSpec])[]> {
-  if (args.text("file") !== undefined) return selectHosts((await loadFleet(args, context)).manifest, args);
+  if (args.text("file") !== undefined)
+    return selectHosts((await loadFleet(args, context)).manifest, args);
   const socket = args.text("socket");
   const engine: EngineConfig = EngineConfigSchema.parse({
     kind: "containerd",
@@ -53,11 +63,17 @@ async function hostsToCheck(
   return [["this machine", { address: "local", engine }]];
 }
 
-async function checkHost(host: string, spec: HostSpec, context: CommandContext): Promise<readonly Check[]> {
+async function checkHost(
+  host: string,
+  spec: HostSpec,
+  context: CommandContext,
+): Promise<readonly Check[]> {
   const { kind } = spec.engine;
   if (spec.address !== "local" && kind !== "sim") {
     const remedy = "this version reaches only local hosts; run stowage doctor on that machine";
-    return [{ name: "address", status: "fail", finding: `${spec.address} is another machine`, remedy }];
+    return [
+      { name: "address", status: "fail", finding: `${spec.address} is another machine`, remedy },
+    ];
   }
   const { stateDir } = hostDirectories(spec);
   const facts = await readMachineFacts(stateDir, ENGINE_PROGRAMS[kind] ?? [], context.env);

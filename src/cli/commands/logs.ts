@@ -1,4 +1,4 @@
-import type { LogLine, LogOptions } from "../../engine/index.ts";
+import type { LogOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, ObservedPod } from "../../model/index.ts";
 import type { HostReading } from "../../reconcile/index.ts";
@@ -6,7 +6,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { type LogSource, mergeLogs } from "../merge-logs.ts";
+import { type LabelOptions, type LogSource, mergeLogs } from "../merge-logs.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { didYouMean } from "../text/suggest.ts";
 
@@ -14,7 +14,8 @@ import { didYouMean } from "../text/suggest.ts";
 export const logsCommand: Command = {
   help: {
     name: "logs",
-    summary: "Shows what the containers of pods wrote: the newest generation, stdout and stderr as one.",
+    summary:
+      "Shows what the containers of pods wrote: the newest generation, stdout and stderr as one.",
     operands: "POD...",
     minOperands: 1,
     maxOperands: Number.POSITIVE_INFINITY,
@@ -24,7 +25,9 @@ export const logsCommand: Command = {
       container: { short: "c", value: "NAME", description: "Only this container" },
       host: { value: "HOST", multiple: true, description: "Only this host" },
     },
-    details: ["A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file."],
+    details: [
+      "A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file.",
+    ],
     examples: [
       { command: "logs web", comment: "all that is kept of pod web" },
       { command: "logs -f --tail 10 web db", comment: "follow two pods" },
@@ -42,47 +45,66 @@ interface FoundPod {
 
 async function logs(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
+  const readings: HostReading[] = [];
+  try {
+    await showLogs(manifest, args, context, readings);
+    return 0;
+  } finally {
+    await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
+  }
+}
+
+async function showLogs(
+  manifest: FleetManifest,
+  args: Arguments,
+  context: CommandContext,
+  readings: HostReading[],
+): Promise<void> {
   const tail = args.count("tail");
   const options: LogOptions = {
     signal: context.drain,
     follow: args.flag("follow"),
     ...(tail === undefined ? {} : { tail }),
   };
-  await using readings = new AsyncDisposableStack();
   const found = await findPods(manifest, args, context, readings);
   const container = args.text("container");
   if (container !== undefined) checkContainer(container, found);
-  const sources = found.map(({ host, reading, pod }): LogSource => ({
-    name: `${host}/${pod.pod}`,
-    lines: reading.engine.logs({ ...pod, host: pod.host }, container, options),
-  }));
+  const sources = found.map(
+    ({ host, reading, pod }): LogSource => ({
+      name: `${host}/${pod.pod}`,
+      lines: reading.engine.logs({ ...pod, host: pod.host }, container, options),
+    }),
+  );
   await untilStopped(context.drain, () =>
-    mergeLogs(sources, labelFor(found, container), async (text) => {
+    mergeLogs(sources, labelsFor(found, container), async (text) => {
       context.stdout.write(text);
       await context.stdout.ready();
     }),
   );
-  return 0;
 }
 
 async function findPods(
   manifest: FleetManifest,
   args: Arguments,
   context: CommandContext,
-  readings: AsyncDisposableStack,
+  readings: HostReading[],
 ): Promise<readonly FoundPod[]> {
   const wanted = new Set(args.operands);
   const hosts = selectHosts(manifest, args);
   const found = await Promise.all(
     hosts.map(async ([host, spec]) => {
-      const reading = readings.use(await context.connector.read(host, spec, context.drain));
+      const reading = await context.connector.read(host, spec, context.drain);
+      readings.push(reading);
       const { pods } = await reading.engine.observe({ signal: context.drain });
-      const own = pods.filter(({ owner, fleet }) => owner === manifest.id && fleet === manifest.name);
+      const own = pods.filter(
+        ({ owner, fleet }) => owner === manifest.id && fleet === manifest.name,
+      );
       return { host, reading, own };
     }),
   );
   const known = [...new Set(found.flatMap(({ own }) => own.map(({ pod }) => pod)))];
-  for (const name of wanted) if (!known.includes(name)) throw unknownPod(name, known, manifest.name);
+  for (const name of wanted)
+    if (!known.includes(name)) throw unknownPod(name, known, manifest.name);
   return found.flatMap(({ host, reading, own }) =>
     [...wanted].flatMap((name) => {
       const pod = newest(own.filter((each) => each.pod === name));
@@ -97,12 +119,21 @@ function newest(generations: readonly ObservedPod[]): ObservedPod | undefined {
   return risen.findLast(({ state }) => state === "running" || state === "degraded") ?? risen.at(-1);
 }
 
-function labelFor(found: readonly FoundPod[], container: string | undefined) {
-  const containers = found.flatMap(({ pod }) => Object.keys(pod.containers));
-  if (found.length === 1 && (containers.length === 1 || container !== undefined)) return undefined;
+function labelsFor(found: readonly FoundPod[], container: string | undefined): LabelOptions {
+  const streams = found.flatMap(({ host, pod }) =>
+    Object.keys(pod.containers)
+      .filter((name) => container === undefined || name === container)
+      .map((name) => ({ host, pod: pod.pod, name })),
+  );
+  if (streams.length <= 1) return { label: undefined, width: 0 };
   const oneHost = new Set(found.map(({ host }) => host)).size === 1;
-  return ({ name }: LogSource, line: LogLine): string =>
-    `${oneHost ? name.slice(name.indexOf("/") + 1) : name}/${line.container}`;
+  const label = (source: string, name: string): string =>
+    `${oneHost ? source.slice(source.indexOf("/") + 1) : source}/${name}`;
+  const widths = streams.map(({ host, pod, name }) => label(`${host}/${pod}`, name).length);
+  return {
+    label: ({ name }, line) => label(name, line.container),
+    width: Math.max(...widths),
+  };
 }
 
 async function untilStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
@@ -123,7 +154,8 @@ function checkContainer(container: string, found: readonly FoundPod[]): void {
 }
 
 function unknownPod(name: string, known: readonly string[], fleet: string): StowageError {
-  const there = known.length === 0 ? "no pod of it is on its hosts" : `on its hosts are ${known.join(", ")}`;
+  const there =
+    known.length === 0 ? "no pod of it is on its hosts" : `on its hosts are ${known.join(", ")}`;
   return new StowageError(
     `Cannot show logs of pod "${name}" of fleet "${fleet}": ${there}; ${didYouMean(name, known, "see stowage ps")}`,
     { code: "not_found" },

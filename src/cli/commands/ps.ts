@@ -12,7 +12,8 @@ import { printable } from "../text/printable.ts";
 export const psCommand: Command = {
   help: {
     name: "ps",
-    summary: "Lists the pods of a fleet as its hosts' engines report them, and declared ones that are absent.",
+    summary:
+      "Lists the pods of a fleet as its hosts' engines report them, and declared ones that are absent.",
     options: {
       host: { value: "HOST", multiple: true, description: "Only this host" },
       json: { description: "Print the pods as JSON" },
@@ -27,13 +28,21 @@ export const psCommand: Command = {
 
 async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
-  const found = await observePods(selectHosts(manifest, args), context, args.count("parallelism", 1));
-  const rows = found.flatMap((each) => ("pods" in each ? podRows(manifest, each.host, each.pods) : []));
+  const found = await observePods(
+    selectHosts(manifest, args),
+    context,
+    args.count("parallelism", 1),
+  );
+  const rows = found.flatMap((each) =>
+    "pods" in each ? podRows(manifest, each.host, each.pods) : [],
+  );
   const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
   if (args.flag("json")) writeJson(rows, problems, context);
   else {
-    if (rows.length > 0) context.stdout.write(renderPs(rows, { paint: context.paint, now: context.now() }));
-    else if (problems.length === 0) context.stdout.write(`Fleet ${manifest.name} declares no pod, and none of it runs.\n`);
+    if (rows.length > 0)
+      context.stdout.write(renderPs(rows, { paint: context.paint, now: context.now() }));
+    else if (problems.length === 0)
+      context.stdout.write(`Fleet ${manifest.name} declares no pod, and none of it runs.\n`);
     for (const { host, problem } of problems) {
       context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
     }
@@ -46,6 +55,10 @@ function writeJson(
   problems: readonly Extract<HostPods, { problem: unknown }>[],
   context: CommandContext,
 ): void {
-  const unreachable = problems.map(({ host, problem }) => ({ host, code: problem.code, message: problem.message }));
+  const unreachable = problems.map(({ host, problem }) => ({
+    host,
+    code: problem.code,
+    message: problem.message,
+  }));
   context.stdout.write(`${JSON.stringify({ pods, unreachable })}\n`);
 }

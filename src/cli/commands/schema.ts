@@ -10,7 +10,12 @@ export const schemaCommand: Command = {
     name: "schema",
     summary: "Prints the JSON Schema of the fleet manifest, for editors and other programs.",
     options: {},
-    examples: [{ command: "schema > stowage.schema.json", comment: 'then name it in the settings of your editor' }],
+    examples: [
+      {
+        command: "schema > stowage.schema.json",
+        comment: "then name it in the settings of your editor",
+      },
+    ],
   },
   run: schema,
 };

@@ -26,10 +26,15 @@ async function validate(args: Arguments, context: CommandContext): Promise<ExitC
   const hosts = Object.keys(manifest.hosts).length;
   const pods = countPods(manifest);
   if (args.flag("json")) {
-    context.stdout.write(`${JSON.stringify({ valid: true, fleet: manifest.name, hosts, pods, diagnostics: warnings })}\n`);
+    context.stdout.write(
+      `${JSON.stringify({ valid: true, fleet: manifest.name, hosts, pods, diagnostics: warnings })}\n`,
+    );
     return 0;
   }
-  for (const warning of warnings) context.stderr.write(`warning:${printable(formatDiagnostic(warning)).slice(1)}\n`);
-  context.stdout.write(`fleet ${context.paint.bold(manifest.name)} is valid: ${plural(hosts, "host")}, ${plural(pods, "pod")}\n`);
+  for (const warning of warnings)
+    context.stderr.write(`warning:${printable(formatDiagnostic(warning)).slice(1)}\n`);
+  context.stdout.write(
+    `fleet ${context.paint.bold(manifest.name)} is valid: ${plural(hosts, "host")}, ${plural(pods, "pod")}\n`,
+  );
   return 0;
 }

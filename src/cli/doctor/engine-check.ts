@@ -18,7 +18,12 @@ export async function engineCheck(kind: string, ask: () => Promise<EngineInfo>):
   const finding = `${version} on ${platform.os}/${platform.architecture}`;
   const known = KNOWN_VERSIONS[kind];
   if (known === undefined || known.test(version)) return { name: kind, status: "ok", finding };
-  return { name: kind, status: "warn", finding, remedy: "this version is not known to work; take 1.6, 1.7 or 2.x" };
+  return {
+    name: kind,
+    status: "warn",
+    finding,
+    remedy: "this version is not known to work; take 1.6, 1.7 or 2.x",
+  };
 }
 
 async function answer(ask: () => Promise<EngineInfo>): Promise<EngineInfo | StowageError> {
@@ -33,5 +38,7 @@ async function answer(ask: () => Promise<EngineInfo>): Promise<EngineInfo | Stow
 /** Messages read `Cannot … : state; remedy`. */
 function split(message: string): readonly [finding: string, remedy: string] {
   const at = message.indexOf("; ");
-  return at < 0 ? [message, "see that the engine runs, then try again"] : [message.slice(0, at), message.slice(at + 2)];
+  return at < 0
+    ? [message, "see that the engine runs, then try again"]
+    : [message.slice(0, at), message.slice(at + 2)];
 }

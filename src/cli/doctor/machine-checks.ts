@@ -17,14 +17,19 @@ export const ENGINE_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What a machine has and lacks to be a host; on another system than Linux nothing else is looked at. */
-export function machineChecks(facts: MachineFacts, stateDir: string, engine: string): readonly Check[] {
+export function machineChecks(
+  facts: MachineFacts,
+  stateDir: string,
+  engine: string,
+): readonly Check[] {
   if (facts.platform !== "linux") {
     return [
       {
         name: "system",
         status: "fail",
         finding: `${facts.platform === "darwin" ? "macOS" : facts.platform} cannot be a host`,
-        remedy: 'take a Linux machine for hosts with the address "local"; synth and validate work here',
+        remedy:
+          'take a Linux machine for hosts with the address "local"; synth and validate work here',
       },
     ];
   }
@@ -73,7 +78,8 @@ function cgroupsCheck({ cgroups }: MachineFacts): Check {
   }
   const missing = CONTROLLERS.filter((name) => !controllers.includes(name));
   const finding = `version ${version}`;
-  if (missing.length === 0) return { name: "cgroups", status: "ok", finding: `${finding} with ${CONTROLLERS.join(", ")}` };
+  if (missing.length === 0)
+    return { name: "cgroups", status: "ok", finding: `${finding} with ${CONTROLLERS.join(", ")}` };
   return {
     name: "cgroups",
     status: "warn",
@@ -83,7 +89,8 @@ function cgroupsCheck({ cgroups }: MachineFacts): Check {
 }
 
 function overlayCheck({ filesystems }: MachineFacts): Check {
-  if (filesystems.includes("overlay")) return { name: "overlayfs", status: "ok", finding: "the kernel has it" };
+  if (filesystems.includes("overlay"))
+    return { name: "overlayfs", status: "ok", finding: "the kernel has it" };
   return {
     name: "overlayfs",
     status: "warn",
@@ -94,12 +101,22 @@ function overlayCheck({ filesystems }: MachineFacts): Check {
 
 function diskCheck({ freeBytes }: MachineFacts, stateDir: string): Check {
   if (freeBytes === undefined) {
-    return { name: "disk", status: "warn", finding: `the space below ${stateDir} cannot be told`, remedy: "look with df" };
+    return {
+      name: "disk",
+      status: "warn",
+      finding: `the space below ${stateDir} cannot be told`,
+      remedy: "look with df",
+    };
   }
   const finding = `${formatBytes(freeBytes)} free for ${stateDir}`;
   if (freeBytes >= FREE_BYTES_WARN) return { name: "disk", status: "ok", finding };
   const status = freeBytes < FREE_BYTES_MIN ? "fail" : "warn";
-  return { name: "disk", status, finding, remedy: "images and logs need room; make some, or set stateDir" };
+  return {
+    name: "disk",
+    status,
+    finding,
+    remedy: "images and logs need room; make some, or set stateDir",
+  };
 }
 
 function programCheck({ programs }: MachineFacts, name: string): Check {

@@ -18,7 +18,14 @@ export interface MachineFacts {
 }
 
 /** Where systems keep programs of root; an ordinary user's PATH lacks some of them. */
-const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const SYSTEM_FOLDERS = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+];
 
 /** Looks at this machine; changes nothing on it. */
 export async function readMachineFacts(
@@ -26,7 +33,9 @@ export async function readMachineFacts(
   programs: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<MachineFacts> {
-  const found = await Promise.all(programs.map(async (name) => [name, await findProgram(name, env)] as const));
+  const found = await Promise.all(
+    programs.map(async (name) => [name, await findProgram(name, env)] as const),
+  );
   return {
     platform: process.platform,
     kernel: release(),
@@ -34,15 +43,21 @@ export async function readMachineFacts(
     cgroups: await readCgroups(),
     filesystems: words((await textOf("/proc/filesystems")) ?? ""),
     freeBytes: await freeBytes(stateDir),
-    programs: Object.fromEntries(found.flatMap(([name, path]) => (path === undefined ? [] : [[name, path]]))),
+    programs: Object.fromEntries(
+      found.flatMap(([name, path]) => (path === undefined ? [] : [[name, path]])),
+    ),
   };
 }
 
 async function readCgroups(): Promise<MachineFacts["cgroups"]> {
   const unified = await textOf("/sys/fs/cgroup/cgroup.controllers");
   if (unified !== undefined) return { version: 2, controllers: words(unified) };
-  const mounts = ((await textOf("/proc/self/mounts")) ?? "").split("\n").map((line) => line.split(" "));
-  const controllers = mounts.filter((mount) => mount[2] === "cgroup").flatMap((mount) => (mount[3] ?? "").split(","));
+  const mounts = ((await textOf("/proc/self/mounts")) ?? "")
+    .split("\n")
+    .map((line) => line.split(" "));
+  const controllers = mounts
+    .filter((mount) => mount[2] === "cgroup")
+    .flatMap((mount) => (mount[3] ?? "").split(","));
   return { version: controllers.length === 0 ? 0 : 1, controllers };
 }
 

@@ -13,7 +13,7 @@ export function formatTransfer(bytes: number): string {
 
 /** A time span given in milliseconds: `250 ms`, `10 s`, `1.5 s`, `2 min`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${round(ms)} ms`;
+  if (ms < 1000) return `${ms < 10 ? round(ms) : Math.round(ms)} ms`;
   if (ms % 60_000 === 0) return `${ms / 60_000} min`;
   return ms < 120_000 ? `${round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }

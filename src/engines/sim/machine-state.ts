@@ -24,7 +24,7 @@ export interface SimDirectory {
 export interface ProcessState {
   readonly argv: readonly string[];
   /** Scripts that are being run, innermost last; one without source is argv itself. */
-  frames: { readonly source?: string; pc: number }[];
+  frames: { readonly source?: string; readonly nested?: boolean; pc: number }[];
   status: number;
   /** Its own time: it goes on when the machine's clock gets there. */
   wakeAtMs: number;

@@ -16,15 +16,23 @@ interface Due {
   readonly atMs: number;
 }
 
-/** Lets everything happen that happens by itself until a moment: processes run and end, policies start them again. */
-export function settle(state: MachineState, nowMs: number, scripts: Scripts): void {
+/**
+ * Lets everything happen that happens by itself until a moment: processes run and end, policies start
+ * them again.
+ *
+ * @returns whether anything did
+ */
+export function settle(state: MachineState, nowMs: number, scripts: Scripts): boolean {
+  let happened = false;
   for (let due = nextDue(state); due !== undefined && due.atMs <= nowMs; due = nextDue(state)) {
     const { pod, container, atMs } = due;
     if (container.state === "exited") {
       container.restarts = (container.restarts ?? 0) + 1;
       launch(state, pod, container, atMs);
     } else runUntil(state, pod, container, nowMs, scripts);
+    happened = true;
   }
+  return happened;
 }
 
 /** When something happens by itself next. */

@@ -16,7 +16,7 @@ export class SimCalls {
   readonly #counts = new Map<string, number>();
   #writes = 0;
   #killed: SimKilled | undefined;
-  #closed = false;
+  readonly #closed = new Set<string>();
 
   constructor(
     machine: SimMachine,
@@ -58,9 +58,9 @@ export class SimCalls {
     });
   }
 
-  /** Fails every later call. */
-  close(): void {
-    this.#closed = true;
+  /** Fails every later call of one of the two ports. */
+  close(port: "engine" | "host"): void {
+    this.#closed.add(port);
   }
 
   async #run<T>(
@@ -95,7 +95,7 @@ export class SimCalls {
 
   #assertUsable(name: string): void {
     if (this.#killed !== undefined) throw this.#killed;
-    if (!this.#closed) return;
+    if (!this.#closed.has(name.slice(0, name.indexOf(".")))) return;
     throw new StowageError(
       `Cannot call "${name}" of the simulated host: it was closed; open it again`,
       {

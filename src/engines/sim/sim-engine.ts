@@ -29,10 +29,13 @@ import { startPod } from "./start-pod.ts";
 import { stopPod } from "./stop-pod.ts";
 import { updatePod } from "./update-pod.ts";
 
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
+
+/** It takes the images that this machine would run. */
 const INFO: EngineInfo = {
   kind: "sim",
   version: "1.0.0",
-  platform: { os: "linux", architecture: "amd64" },
+  platform: { os: "linux", architecture: ARCHITECTURES[process.arch] ?? process.arch },
 };
 
 /** What {@link SimEngine} is made of. */
@@ -159,7 +162,7 @@ export class SimEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls.close();
+    this.#calls.close("engine");
   }
 
   #change(

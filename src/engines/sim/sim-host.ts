@@ -161,7 +161,7 @@ export class SimHost implements Host {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The calls are closed with the engine's: a host may be let go before its engine.
+    this.#calls.close("host");
   }
 
   #change<T>(

@@ -1,24 +1,22 @@
 import { once } from "node:events";
-import { StowageError } from "../../errors/index.ts";
 import {
   type ContainerSpec,
   objectName,
   type PodIdentity,
   type PodSpec,
 } from "../../model/index.ts";
-import { advanceClock, monotonicMs, resetClock } from "./clock.ts";
+import { advanceClock, monotonicMs } from "./clock.ts";
 import { FileStore } from "./file-store.ts";
-import { removeBelow } from "./machine-files.ts";
+import { findContainer, findPod } from "./find-pod.ts";
 import {
   type MachineState,
   newMachineState,
-  type SimContainer,
   type SimFile,
   type SimListener,
-  type SimPod,
 } from "./machine-state.ts";
 import { type MachineStore, MemoryStore } from "./machine-store.ts";
 import type { Scripts } from "./process/run-process.ts";
+import { rebootMachine } from "./reboot-machine.ts";
 import { endContainer, nextEventMs, settle } from "./run-containers.ts";
 
 /** How {@link SimMachine} lives. */
@@ -43,6 +41,8 @@ export interface ContainerAlteration {
 
 const BOOT_ID = "00000000-0000-4000-8000-";
 const CALLS_KEPT = 100_000;
+/** The longest time that a timer takes. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 const FIRST_FOREIGN_PID = 100;
 
 /** A simulated machine, seen from outside: what happens to it behind Stowage's back, and what was done to it. */
@@ -90,22 +90,18 @@ export class SimMachine {
    */
   async wait(untilMs: number | undefined, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const { virtual, nowMs, nextMs } = this.read((state, now) => ({
-      virtual: state.clock.virtualMs !== undefined,
-      nowMs: now,
-      nextMs: nextEventMs(state),
-    }));
+    const state = this.#store.read();
+    const nowMs = monotonicMs(state);
+    if (settle(state, nowMs, this.#scripts)) return;
+    const virtual = state.clock.virtualMs !== undefined;
+    const nextMs = nextEventMs(state);
     const targetMs = Math.min(
       untilMs ?? Number.MAX_SAFE_INTEGER,
       nextMs ?? Number.MAX_SAFE_INTEGER,
     );
     const known = targetMs < Number.MAX_SAFE_INTEGER;
-    if (virtual && known)
-      return this.write((state, now) => advanceClock(state, Math.max(0, targetMs - now)));
-    const waitMs = Math.min(
-      known ? targetMs - nowMs : 2 ** 31 - 1,
-      this.#store.pollMs ?? 2 ** 31 - 1,
-    );
+    if (virtual && known) return this.advance(Math.max(0, targetMs - nowMs));
+    const waitMs = Math.min(targetMs - nowMs, this.#store.pollMs ?? TIMER_MAX_MS, TIMER_MAX_MS);
     await this.#sleep(waitMs, signal);
   }
 
@@ -250,19 +246,8 @@ export class SimMachine {
   /** Ends everything that runs, empties /run, and begins a new boot. */
   async reboot(): Promise<void> {
     await this.write((state, nowMs) => {
-      for (const pod of Object.values(state.pods)) {
-        for (const container of Object.values(pod.containers)) {
-          if (container.state === "running" || container.state === "paused") {
-            endContainer(state, pod, container, undefined, nowMs);
-          }
-        }
-        delete pod.tmpfs;
-      }
-      removeBelow(state, "/run", false);
-      state.listeners = [];
-      state.bootId = bootId(Number.parseInt(state.bootId.slice(BOOT_ID.length), 16) + 1);
-      resetClock(state);
-      restartAfterBoot(state);
+      const number = Number.parseInt(state.bootId.slice(BOOT_ID.length), 16);
+      rebootMachine(state, nowMs, bootId(number + 1));
     });
   }
 
@@ -276,33 +261,6 @@ export class SimMachine {
       if (!done.signal.aborted || signal?.aborted === true) throw signal?.reason ?? error;
     } finally {
       clearTimeout(timer);
-    }
-  }
-}
-
-function findPod(state: MachineState, identity: PodIdentity): SimPod {
-  const pod = state.pods[objectName(identity)];
-  if (pod !== undefined) return pod;
-  throw new StowageError(
-    `Cannot find pod "${identity.pod}" on the simulated host: it is not there`,
-    {
-      code: "not_found",
-    },
-  );
-}
-
-function findContainer(state: MachineState, identity: PodIdentity, name: string): SimContainer {
-  const container = findPod(state, identity).containers[name];
-  if (container !== undefined) return container;
-  throw new StowageError(`Cannot find container "${name}" on the simulated host: it is not there`, {
-    code: "not_found",
-  });
-}
-
-function restartAfterBoot(state: MachineState): void {
-  for (const pod of Object.values(state.pods)) {
-    for (const container of Object.values(pod.containers)) {
-      if (container.restartAtMs !== undefined) container.restartAtMs = monotonicMs(state);
     }
   }
 }

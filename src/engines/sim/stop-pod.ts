@@ -1,6 +1,7 @@
 import { STOP_DEFAULTS, type StopOptions } from "../../engine/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
+import { signalName } from "./process/signals.ts";
 import { endContainer, signalContainer } from "./run-containers.ts";
 import type { Part } from "./sim-calls.ts";
 import type { SimMachine } from "./sim-machine.ts";
@@ -46,7 +47,7 @@ function askToEnd(
     const asked = options.containers?.[name];
     const signal = asked?.signal ?? (container.defaults.stopSignal || STOP_DEFAULTS.signal);
     container.state = "running";
-    signalContainer(state, pod, container, signal, nowMs);
+    signalContainer(state, pod, container, signalName(signal), nowMs);
     killAt.set(name, nowMs + (asked?.gracePeriodMs ?? STOP_DEFAULTS.gracePeriodMs));
   }
   return killAt;

@@ -38,18 +38,26 @@ function cycles(pods: ReadonlyMap<string, PodPlace>): readonly (readonly string[
   for (const start of pods.keys()) {
     // a stack of its own: a chain may be as long as the fleet has pods
     const trail: { readonly id: string; readonly next: string[] }[] = [];
+    const entered = new Set<string>();
     const enter = (id: string): void => {
       const place = pods.get(id);
       if (place === undefined || done.has(id)) return;
-      const at = trail.findIndex((step) => step.id === id);
-      if (at >= 0) found.push(trail.slice(at).map((step) => step.id));
-      else trail.push({ id, next: (place.pod.dependsOn ?? []).map((each) => target(place, each)) });
+      if (entered.has(id)) {
+        found.push(trail.slice(trail.findIndex((step) => step.id === id)).map((step) => step.id));
+        return;
+      }
+      entered.add(id);
+      trail.push({ id, next: (place.pod.dependsOn ?? []).map((each) => target(place, each)) });
     };
     enter(start);
     for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
       const next = top.next.shift();
-      if (next !== undefined) enter(next);
-      else done.add((trail.pop() as { id: string }).id);
+      if (next !== undefined) {
+        enter(next);
+        continue;
+      }
+      trail.pop();
+      done.add(top.id);
     }
   }
   return found;

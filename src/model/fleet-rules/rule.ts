@@ -47,7 +47,9 @@ export function duplicates<T>(
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);
-    groups.set(key, [...(groups.get(key) ?? []), item]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return new Map([...groups].filter(([, group]) => group.length > 1));
 }

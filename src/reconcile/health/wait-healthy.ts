@@ -50,39 +50,38 @@ async function waitForContainer(
   identity: PodIdentity,
   watched: Watched,
 ): Promise<void> {
-  const { signal } = session;
   const probe = watched.container.health;
-  const { intervalMs, timeoutMs, retries, startPeriodMs } =
+  const { intervalMs, retries, startPeriodMs } =
     probe === undefined ? UNPROBED : probeTiming(probe);
   const beganAt = performance.now();
   let failed = 0;
   let pauseMs = Math.min(FIRST_PAUSE_MS, intervalMs);
   for (;;) {
-    const down = await processProblem(
-      session,
-      identity,
-      watched,
-      probe === undefined ? 0 : STATE_AGE_MS,
-    );
-    const problem =
-      down ??
-      (probe === undefined
-        ? undefined
-        : await session.probe(() => runProbe(session, identity, watched.name, probe, timeoutMs)));
-    if (problem === undefined) {
-      // what answered must have been this process, and not the one before it
-      const ended =
-        probe === undefined ? undefined : await processProblem(session, identity, watched, 0);
-      if (ended === undefined) return;
-    }
-    const passedMs = performance.now() - beganAt;
-    if (passedMs >= startPeriodMs && (pauseMs >= intervalMs || failed > 0)) failed += 1;
-    if (failed >= retries) {
-      throw unhealthy(identity, watched.name, problem ?? "it ended", failed);
-    }
-    await sleep(pauseMs, undefined, { signal });
+    const problem = await tryOnce(session, identity, watched);
+    if (problem === undefined) return;
+    const isCounted = performance.now() - beganAt >= startPeriodMs && pauseMs >= intervalMs;
+    if (isCounted) failed += 1;
+    if (failed >= retries) throw unhealthy(identity, watched.name, problem, failed);
+    await sleep(pauseMs, undefined, { signal: session.signal });
     pauseMs = Math.min(pauseMs * 2, intervalMs);
   }
+}
+
+async function tryOnce(
+  session: Session,
+  identity: PodIdentity,
+  watched: Watched,
+): Promise<string | undefined> {
+  const probe = watched.container.health;
+  if (probe === undefined) return await processProblem(session, identity, watched, 0);
+  const down = await processProblem(session, identity, watched, STATE_AGE_MS);
+  if (down !== undefined) return down;
+  const { timeoutMs } = probeTiming(probe);
+  const problem = await session.probe(() =>
+    runProbe(session, identity, watched.name, probe, timeoutMs),
+  );
+  // what answered must have been this process, and not the one before it
+  return problem ?? (await processProblem(session, identity, watched, 0));
 }
 
 /**

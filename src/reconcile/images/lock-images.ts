@@ -1,6 +1,6 @@
 import { type Diagnostic, DiagnosticsError } from "../../errors/index.ts";
 import type { FleetManifest, PodSpec } from "../../model/index.ts";
-import type { HostObservation, HostUnreachable } from "../../plan/index.ts";
+import type { HostObservation, HostUnreachable, ImageResolution } from "../../plan/index.ts";
 import { FLEET_LOCK_VERSION, type FleetLock, platformKey } from "./fleet-lock.ts";
 import { ImageStore } from "./image-store.ts";
 import { resolveImages } from "./resolve-images.ts";
@@ -23,49 +23,56 @@ export interface LockImagesRequest {
  *   of one platform, and every host that cannot be reached
  */
 export async function lockImages(request: LockImagesRequest): Promise<FleetLock> {
-  const { manifest, manifestDir, hosts } = request;
-  const images: Record<string, FleetLock["images"][string]> = { ...request.existing?.images };
-  const fresh = new Map<string, string>();
-  const diagnostics: Diagnostic[] = [];
-  const report = (path: string, summary: string): void => {
-    diagnostics.push({ severity: "error", path, summary });
-  };
+  const { manifest, manifestDir, existing } = request;
+  const draft = new LockDraft({ ...existing?.images });
   await using store = new ImageStore(manifest, manifestDir);
   for (const [host, spec] of Object.entries(manifest.hosts)) {
-    const pods: Readonly<Record<string, PodSpec>> = spec.pods ?? {};
-    if (Object.keys(pods).length === 0) continue;
-    const found = hosts.get(host);
+    if (Object.keys(spec.pods ?? {}).length === 0) continue;
+    const found = request.hosts.get(host);
     if (found?.kind !== "observed") {
-      report(
-        `hosts.${host}`,
-        `its platform is not known: ${found?.reason ?? "it was not reached"}`,
-      );
+      draft.refuse(host, `its platform is not known: ${found?.reason ?? "it was not reached"}`);
       continue;
     }
+    const pods: Readonly<Record<string, PodSpec>> = spec.pods ?? {};
+    const { images } = await resolveImages({ host, pods, observation: found, store });
     const platform = platformKey(found.info.platform);
-    const { images: resolutions } = await resolveImages({ host, pods, observation: found, store });
-    for (const resolution of new Set(resolutions.values())) {
-      if (resolution.kind === "unresolved") {
-        report(`hosts.${host}`, resolution.reason);
-        continue;
-      }
-      const { reference, digest, configDigest } = resolution.image;
-      const key = `${reference} ${platform}`;
-      if ((fresh.get(key) ?? digest) !== digest) {
-        report(
-          `hosts.${host}`,
-          `image ${reference} is ${digest} here and ${fresh.get(key)} on another host`,
-        );
-        continue;
-      }
-      fresh.set(key, digest);
-      images[reference] = {
-        ...images[reference],
-        [platform]: { digest, ...(configDigest === undefined ? {} : { configDigest }) },
-      };
-    }
+    for (const resolution of new Set(images.values())) draft.add(host, platform, resolution);
   }
-  if (diagnostics.length > 0)
-    throw new DiagnosticsError(`The lock of fleet "${manifest.name}"`, diagnostics);
-  return { version: FLEET_LOCK_VERSION, images };
+  if (draft.diagnostics.length > 0) {
+    throw new DiagnosticsError(`The lock of fleet "${manifest.name}"`, draft.diagnostics);
+  }
+  return { version: FLEET_LOCK_VERSION, images: draft.images };
+}
+
+class LockDraft {
+  readonly images: Record<string, FleetLock["images"][string]>;
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #added = new Map<string, string>();
+
+  constructor(images: Record<string, FleetLock["images"][string]>) {
+    this.images = images;
+  }
+
+  refuse(host: string, summary: string): void {
+    this.diagnostics.push({ severity: "error", path: `hosts.${host}`, summary });
+  }
+
+  add(host: string, platform: string, resolution: ImageResolution): void {
+    if (resolution.kind === "unresolved") {
+      this.refuse(host, resolution.reason);
+      return;
+    }
+    const { reference, digest, configDigest } = resolution.image;
+    const key = `${reference} ${platform}`;
+    const other = this.#added.get(key) ?? digest;
+    if (other !== digest) {
+      this.refuse(host, `image ${reference} is ${digest} here and ${other} on another host`);
+      return;
+    }
+    this.#added.set(key, digest);
+    this.images[reference] = {
+      ...this.images[reference],
+      [platform]: { digest, ...(configDigest === undefined ? {} : { configDigest }) },
+    };
+  }
 }

@@ -1,5 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
-import type { Host } from "../../host/index.ts";
+import type { Host, HostSnapshot } from "../../host/index.ts";
 import {
   describeHolder,
   highestNumber,
@@ -77,8 +77,8 @@ export class HeldLock implements HostLock {
   async check(): Promise<void> {
     const { host, lockDir } = this.#parts;
     if (!this.isExpired()) {
-      const { entries } = await host.snapshot({ list: [lockDir] });
-      if (!this.isExpired() && highestNumber(entries.get(lockDir)) === this.number) return;
+      const snapshot = await host.snapshot({ list: [lockDir] });
+      if (!this.isExpired() && this.#isHighest(snapshot)) return;
     }
     throw await this.#nameLoss();
   }
@@ -92,10 +92,15 @@ export class HeldLock implements HostLock {
     const { host, lockDir, file, session } = this.#parts;
     session.delete(file.nonce);
     if (this.isExpired()) return;
-    const { entries } = await host.snapshot({ list: [lockDir] });
-    if (highestNumber(entries.get(lockDir)) !== this.number) return;
+    if (!this.#isHighest(await host.snapshot({ list: [lockDir] }))) return;
     const released = { ...file, released: true };
     await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(released));
+  }
+
+  /** Numbers begin anew with each boot: the same one may be somebody else's by now. */
+  #isHighest({ entries, bootId }: HostSnapshot): boolean {
+    const { lockDir, file } = this.#parts;
+    return bootId === file.bootId && highestNumber(entries.get(lockDir)) === this.number;
   }
 
   #schedule(delayMs: number): void {
@@ -111,13 +116,13 @@ export class HeldLock implements HostLock {
     let next = lifeMs / 3;
     try {
       const readAt = now();
-      const { entries, monotonicMs } = await host.snapshot({ list: [lockDir] });
-      if (highestNumber(entries.get(lockDir)) !== this.number) {
+      const snapshot = await host.snapshot({ list: [lockDir] });
+      if (!this.#isHighest(snapshot)) {
         await this.#nameLoss();
         return;
       }
       if (this.isExpired()) return;
-      const renewed = { ...file, expiresAtMonotonicMs: monotonicMs + lifeMs };
+      const renewed = { ...file, expiresAtMonotonicMs: snapshot.monotonicMs + lifeMs };
       await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(renewed));
       this.#deadline = readAt + lifeMs;
     } catch {

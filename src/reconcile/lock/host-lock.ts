@@ -51,24 +51,24 @@ export async function acquireHostLock(request: AcquireLockRequest): Promise<Host
   const { host, lockDir, session, signal, now = () => performance.now() } = request;
   const deadline = now() + request.timeoutMs;
   const options = signal === undefined ? {} : { signal };
-  let waited = false;
+  let waitedFor: string | undefined;
   for (;;) {
     signal?.throwIfAborted();
     const readAt = now();
     const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
-    const shared = state.isHeld ? session.get(state.file?.nonce ?? "") : undefined;
-    if (shared !== undefined) return shared.share();
-    if (!state.isHeld) {
-      const lock = await take(request, state, readAt, now);
-      if (lock !== undefined) return lock;
+    const own = session.get(state.file?.nonce ?? "");
+    if (state.isHeld && own !== undefined) return own.share();
+    if (state.isHeld) {
+      const holder = describeHolder(state);
+      if (waitedFor === undefined) request.onWait?.(holder);
+      waitedFor = holder;
+      const leftMs = deadline - now();
+      if (leftMs <= 0) throw isTaken(request.name, holder);
+      await sleep(Math.min(POLL_MS, leftMs), undefined, options);
       continue;
     }
-    const holder = describeHolder(state);
-    if (!waited) request.onWait?.(holder);
-    waited = true;
-    const leftMs = deadline - now();
-    if (leftMs <= 0) throw isTaken(request.name, holder);
-    await sleep(Math.min(POLL_MS, leftMs), undefined, options);
+    const lock = await take(request, state, readAt, now);
+    if (lock !== undefined) return lock;
   }
 }
 

@@ -80,9 +80,9 @@ export function logCases({ it }: Suite): void {
 
   it("what is kept is bounded, and it is the newest", async (test) => {
     const logging = { maxBytes: 4096, maxFiles: 2 };
-    const pod = await test.started({ main: script("seq 1 20000", { logging }) });
+    const pod = await test.started({ main: script("seq 1 200000", { logging }) });
     await test.ended(pod);
-    await test.printed(pod, "20000");
+    await test.printed(pod, "200000");
     const numbers = (await test.lines(pod)).map(Number);
     const bytes = numbers.join("\n").length;
     // A file may grow by what is being written when its size is looked at.

@@ -51,7 +51,7 @@ const CHANNEL_OPTIONS = {
 export async function connect(options: ConnectOptions): Promise<ContainerdConnection> {
   const { socketPath, signal, firstAnswerMs = 5000 } = options;
   await checkSocketPath(socketPath);
-  const { Client, credentials, Metadata } = await import("@grpc/grpc-js");
+  const { Client, credentials, Metadata } = await import("./grpc-library.ts");
   signal?.throwIfAborted();
   const channel = new Client(`unix://${socketPath}`, credentials.createInsecure(), CHANNEL_OPTIONS);
   const inNamespace = (namespace: string): ContainerdClient =>

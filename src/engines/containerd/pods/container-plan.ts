@@ -3,9 +3,9 @@ import { StowageError } from "../../../errors/index.ts";
 import { type ContainerSpec, isSecret } from "../../../model/index.ts";
 import { buildSpec, cgroupsPath } from "../spec/build-spec.ts";
 import { wantsAllCapabilities } from "../spec/capability-sets.ts";
-import type { OciSpec } from "../spec/oci-spec.ts";
+import type { OciSpec, OciUser } from "../spec/oci-spec.ts";
 import { hostDevices } from "./host-devices.ts";
-import { networkFiles } from "./network-files.ts";
+import { ensureHostFiles } from "./host-files.ts";
 import { containerId, type PodContext } from "./pod-context.ts";
 
 /** A container that is to be made, with all that was looked up for it. */
@@ -31,7 +31,7 @@ export async function planContainers(
   signal: AbortSignal | undefined,
 ): Promise<readonly ContainerPlan[]> {
   const mode = pod.spec.network?.mode ?? "none";
-  const files = await networkFiles(context, mode);
+  const files = await ensureHostFiles(context.host, context.directories, mode);
   const names = Object.keys(pod.spec.containers).sort();
   return await Promise.all(
     names.map(async (name) => {
@@ -47,7 +47,12 @@ export async function planContainers(
         pod: pod.spec,
         container: name,
         image: defaults,
-        user: await context.users.resolve(topChainId, user, container.additionalGroups, signal),
+        user: await resolveUser(
+          context,
+          topChainId,
+          { user, groups: container.additionalGroups },
+          signal,
+        ),
         environment,
         volumeDirs: pod.volumeDirs,
         files,
@@ -64,14 +69,33 @@ export async function planContainers(
   );
 }
 
+async function resolveUser(
+  { users }: PodContext,
+  topChainId: string | undefined,
+  { user, groups }: { readonly user: string; readonly groups: readonly string[] | undefined },
+  signal: AbortSignal | undefined,
+): Promise<OciUser> {
+  try {
+    return await users.resolve(topChainId, user, groups, signal);
+  } catch (error) {
+    if (!StowageError.is(error, "invalid_argument")) throw error;
+    // the declaration is sound, only this image does not know the name
+    const { message, context } = error;
+    throw new StowageError(message, { code: "failed_precondition", cause: error, context });
+  }
+}
+
 /** The image and the environment in clear of a container. */
 function inputsOf(pod: PodInstance, name: string, container: ContainerSpec) {
   const image = pod.images[name];
   if (image === undefined) {
-    throw new StowageError(`Cannot prepare container "${name}": nothing says what its image led to`, {
-      code: "invalid_argument",
-      context: { pod: pod.identity.pod, container: name },
-    });
+    throw new StowageError(
+      `Cannot prepare container "${name}": nothing says what its image led to`,
+      {
+        code: "invalid_argument",
+        context: { pod: pod.identity.pod, container: name },
+      },
+    );
   }
   const given = pod.environment?.[name];
   if (given !== undefined) return { image, environment: given };

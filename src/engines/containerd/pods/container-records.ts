@@ -6,7 +6,7 @@ import {
 } from "../../../gen/containerd/services/containers/v1/containers_pb.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
-import { type StoredSpec, SPEC_TYPE_URL, parseStoredSpec, specBytes } from "../spec/stored-spec.ts";
+import { parseStoredSpec, SPEC_TYPE_URL, type StoredSpec, specBytes } from "../spec/stored-spec.ts";
 import { containerId } from "./pod-context.ts";
 import { generationFilter, LABEL_SPEC, readLabels } from "./pod-labels.ts";
 
@@ -39,7 +39,11 @@ export async function listContainers(
   const found: ContainerRecord[] = [];
   const options = { doing: "list containers", signal };
   // the only list that is not bound to what fits into one message
-  for await (const { container } of client.serverStream(Containers.method.listStream, { filters: [...filters] }, options)) {
+  for await (const { container } of client.serverStream(
+    Containers.method.listStream,
+    { filters: [...filters] },
+    options,
+  )) {
     if (container !== undefined) found.push(toRecord(container));
   }
   return found;
@@ -55,8 +59,10 @@ export async function generationContainers(
   return new Map(
     found.flatMap((record): [string, ContainerRecord][] => {
       const name = readLabels(record.labels)?.container;
-      // labels do not name the host: two hosts of a fleet may be one machine
-      return name !== undefined && record.id === containerId(identity, name) ? [[name, record]] : [];
+      // one whose labels somebody copied is not ours
+      return name !== undefined && record.id === containerId(identity, name)
+        ? [[name, record]]
+        : [];
     }),
   );
 }
@@ -143,9 +149,17 @@ export async function setContainerLabel(
 }
 
 /** Deletes a record; absent: nothing happens. containerd deletes that of a running container as well. */
-export async function deleteContainer(client: ContainerdClient, id: string, signal?: AbortSignal): Promise<void> {
+export async function deleteContainer(
+  client: ContainerdClient,
+  id: string,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    await client.unary(Containers.method.delete, { id }, { doing: `remove container "${id}"`, signal });
+    await client.unary(
+      Containers.method.delete,
+      { id },
+      { doing: `remove container "${id}"`, signal },
+    );
   } catch (error) {
     if (!StowageError.is(error, "not_found")) throw error;
   }
@@ -166,6 +180,20 @@ export function specDigest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
 }
 
-function toRecord({ id, labels, image, snapshotKey, snapshotter, spec }: Container): ContainerRecord {
-  return { id, labels, image, snapshotKey, snapshotter, specBytes: spec?.value ?? new Uint8Array() };
+function toRecord({
+  id,
+  labels,
+  image,
+  snapshotKey,
+  snapshotter,
+  spec,
+}: Container): ContainerRecord {
+  return {
+    id,
+    labels,
+    image,
+    snapshotKey,
+    snapshotter,
+    specBytes: spec?.value ?? new Uint8Array(),
+  };
 }

@@ -43,7 +43,8 @@ export function listeningInode(table: string, socketPath: string): number | unde
   for (const line of table.split("\n")) {
     const [, , , flags, , , inode, ...path] = line.trim().split(/\s+/);
     // __SO_ACCEPTCON: connections to it have the path too
-    if (path.join(" ") === socketPath && (Number.parseInt(flags ?? "", 16) & 0x10000) !== 0) return Number(inode);
+    if (path.join(" ") === socketPath && (Number.parseInt(flags ?? "", 16) & 0x10000) !== 0)
+      return Number(inode);
   }
   return undefined;
 }
@@ -51,7 +52,10 @@ export function listeningInode(table: string, socketPath: string): number | unde
 /** A string at the top of a TOML document, before its first table. */
 export function topLevelString(toml: string, key: string): string | undefined {
   const top = toml.split(/^\s*\[/m)[0] ?? "";
-  return new RegExp(`^\\s*${key}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, "m").exec(top)?.slice(1).find((each) => each !== undefined);
+  return new RegExp(`^\\s*${key}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, "m")
+    .exec(top)
+    ?.slice(1)
+    .find((each) => each !== undefined);
 }
 
 function option(argv: readonly string[], names: readonly string[]): string | undefined {

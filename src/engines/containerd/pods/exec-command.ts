@@ -38,7 +38,16 @@ export async function execCommand(
   const execId = `stw-exec-${randomBytes(8).toString("hex")}`;
   // nothing of it is inherited: without these a command would have more rights than the container
   const { user, env, cwd, capabilities, rlimits, noNewPrivileges } = storedSpecOf(record).process;
-  const process = { terminal: false, user, args: command, env, cwd, capabilities, rlimits, noNewPrivileges };
+  const process = {
+    terminal: false,
+    user,
+    args: command,
+    env,
+    cwd,
+    capabilities,
+    rlimits,
+    noNewPrivileges,
+  };
   try {
     await client.unary(
       Tasks.method.exec,
@@ -62,7 +71,11 @@ export async function execCommand(
 
 async function runToEnd(
   client: ContainerdClient,
-  { id, execId, container }: { readonly id: string; readonly execId: string; readonly container: string },
+  {
+    id,
+    execId,
+    container,
+  }: { readonly id: string; readonly execId: string; readonly container: string },
   { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
 ): Promise<ExecResult> {
   await client.unary(
@@ -78,10 +91,13 @@ async function runToEnd(
     const end = await waitForTask(client, id, { execId, timeoutMs, signal });
     if (end?.exitCode !== undefined) return { exitCode: end.exitCode };
     if (end !== undefined) {
-      throw new StowageError(`Cannot tell how a command in container "${container}" ended: the container ended with it`, {
-        code: "aborted",
-        context: { container },
-      });
+      throw new StowageError(
+        `Cannot tell how a command in container "${container}" ended: the container ended with it`,
+        {
+          code: "aborted",
+          context: { container },
+        },
+      );
     }
   } catch (error) {
     if (signal?.aborted === true) await kill();

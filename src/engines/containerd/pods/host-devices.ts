@@ -8,7 +8,10 @@ import type { HostDevice } from "../spec/devices.ts";
  *
  * @throws StowageError `failed_precondition` when one is not there or is no device
  */
-export async function hostDevices(host: Host, declared: ContainerSpec["devices"] = []): Promise<readonly HostDevice[]> {
+export async function hostDevices(
+  host: Host,
+  declared: ContainerSpec["devices"] = [],
+): Promise<readonly HostDevice[]> {
   if (declared.length === 0) return [];
   const { exitCode, stdout, stderr } = await host.run([
     "stat",
@@ -19,9 +22,12 @@ export async function hostDevices(host: Host, declared: ContainerSpec["devices"]
   ]);
   const lines = stdout.trimEnd().split("\n");
   if (exitCode !== 0 || lines.length !== declared.length) {
-    throw new StowageError(`Cannot give devices: ${stderr.trim().split("\n")[0] ?? "they are not there"}`, {
-      code: "failed_precondition",
-    });
+    throw new StowageError(
+      `Cannot give devices: ${stderr.trim().split("\n")[0] ?? "they are not there"}`,
+      {
+        code: "failed_precondition",
+      },
+    );
   }
   return declared.map((device, at) => toHostDevice(device, lines[at] ?? ""));
 }
@@ -34,7 +40,10 @@ function toHostDevice(
   { path, containerPath, permissions }: NonNullable<ContainerSpec["devices"]>[number],
   line: string,
 ): HostDevice {
-  const [mode = 0, major = 0, minor = 0] = line.split(" ").slice(0, 3).map((word) => Number.parseInt(word, 16));
+  const [mode = 0, major = 0, minor = 0] = line
+    .split(" ")
+    .slice(0, 3)
+    .map((word) => Number.parseInt(word, 16));
   const [uid = 0, gid = 0] = line.split(" ").slice(3).map(Number);
   const type = KINDS[mode & KIND_MASK];
   if (type === undefined) {

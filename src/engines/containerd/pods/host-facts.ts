@@ -32,9 +32,17 @@ export class HostFacts {
     return this.#once("platform", async () => {
       const filters = ["type==io.containerd.runtime.v2"];
       const options = { doing: "ask containerd for its platform" };
-      const { plugins } = await this.#client.unary(Introspection.method.plugins, { filters }, options);
+      const { plugins } = await this.#client.unary(
+        Introspection.method.plugins,
+        { filters },
+        options,
+      );
       const platform = plugins.flatMap(({ platforms }) => platforms)[0];
-      const { os = "linux", architecture = GO_NAMES[process.arch] ?? process.arch, variant = "" } = platform ?? {};
+      const {
+        os = "linux",
+        architecture = GO_NAMES[process.arch] ?? process.arch,
+        variant = "",
+      } = platform ?? {};
       return { os, architecture, ...(variant === "" ? {} : { variant }) };
     });
   }

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { ImageDefaults } from "../../../engine/index.ts";
-import { imageName } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Content } from "../../../gen/containerd/services/content/v1/content_pb.ts";
-import type { AppliedImage } from "../../../model/index.ts";
+import { type AppliedImage, imageName } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { chainIds } from "../images/chain-id.ts";
 import { getImageRecord } from "../images/image-record.ts";
@@ -53,10 +52,13 @@ export class ImageDetailsReader {
     const name = imageName(image.reference, image.digest);
     const record = await getImageRecord(this.#client, name, signal);
     if (record === undefined) {
-      throw new StowageError(`Cannot use image "${name}": it is not in containerd; import it first`, {
-        code: "not_found",
-        context: { image: name },
-      });
+      throw new StowageError(
+        `Cannot use image "${name}": it is not in containerd; import it first`,
+        {
+          code: "not_found",
+          context: { image: name },
+        },
+      );
     }
     return { name, ...(await this.#read(image.digest)) };
   }
@@ -89,9 +91,14 @@ export class ImageDetailsReader {
     const parts: Uint8Array[] = [];
     let bytes = 0;
     const options = { doing: `read ${what} "${digest}"` };
-    for await (const { data } of this.#client.serverStream(Content.method.read, { digest }, options)) {
+    for await (const { data } of this.#client.serverStream(
+      Content.method.read,
+      { digest },
+      options,
+    )) {
       bytes += data.byteLength;
-      if (bytes > MAX_DOCUMENT_BYTES) throw unreadable(what, digest, `it has more than ${MAX_DOCUMENT_BYTES} bytes`);
+      if (bytes > MAX_DOCUMENT_BYTES)
+        throw unreadable(what, digest, `it has more than ${MAX_DOCUMENT_BYTES} bytes`);
       parts.push(data);
     }
     try {

@@ -1,6 +1,7 @@
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
 import { logWriterUri } from "../logs/log-writer.ts";
 import { notesIn, type StoredSpec } from "../spec/stored-spec.ts";
+import { logWriterPath } from "./host-files.ts";
 import { logDirectory, type PodContext } from "./pod-context.ts";
 import { createTask } from "./tasks.ts";
 
@@ -19,5 +20,10 @@ export async function makeTask(
   // here and not by the logger: one that is still about to start when its pod is removed makes nothing
   await context.host.makeDirectory(directory, { mode: 0o700 });
   const { maxBytes, maxFiles } = logging;
-  return await createTask(context.client, id, rootfs, logWriterUri({ directory, maxBytes, maxFiles }));
+  return await createTask(
+    context.client,
+    id,
+    rootfs,
+    logWriterUri({ directory, maxBytes, maxFiles }, logWriterPath(context.directories)),
+  );
 }

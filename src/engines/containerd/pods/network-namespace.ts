@@ -12,7 +12,10 @@ export async function isPinned(host: Host, path: string): Promise<boolean> {
 /** Whether something is mounted on a path, by a text of /proc/self/mountinfo. */
 export function isMounted(mountinfo: string | Error | undefined, path: string): boolean {
   if (typeof mountinfo !== "string") return false;
-  const escaped = path.replaceAll(/[ \t\n\\]/g, (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  const escaped = path.replaceAll(
+    /[ \t\n\\]/g,
+    (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
   return mountinfo.split("\n").some((line) => line.split(" ")[4] === escaped);
 }
 
@@ -23,7 +26,7 @@ export function isMounted(mountinfo: string | Error | undefined, path: string): 
 export async function pinNetworkNamespace(host: Host, path: string, pid: number): Promise<void> {
   const script = [
     "set -e; umask 077",
-    'mkdir -p "${1%/*}"',
+    `mkdir -p "\${1%/*}"`,
     ': >>"$1"',
     'mount --bind "/proc/$2/ns/net" "$1"',
   ].join("\n");

@@ -3,7 +3,13 @@ import { StowageError } from "../../../errors/index.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
 import { LABEL_RECORD, type PodSpec } from "../../../model/index.ts";
-import { parseStoredSpec, type StoredSpec, specBytes, withNetworkPath } from "../spec/stored-spec.ts";
+import {
+  parseStoredSpec,
+  type StoredSpec,
+  specBytes,
+  withNetworkPath,
+} from "../spec/stored-spec.ts";
+import { type ContainerPlan, planContainers } from "./container-plan.ts";
 import {
   type ContainerRecord,
   createContainer,
@@ -11,7 +17,6 @@ import {
   setContainerLabel,
   updateContainerSpec,
 } from "./container-records.ts";
-import { type ContainerPlan, planContainers } from "./container-plan.ts";
 import { makeTask } from "./make-task.ts";
 import { pinNetworkNamespace } from "./network-namespace.ts";
 import { describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
@@ -78,7 +83,9 @@ async function makeContainers(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (!sharesNetworkNamespace(pod.spec)) {
-    await settleAll(plans.map((plan) => makeContainer(context, pod, plan, storedForm(plan), signal)));
+    await settleAll(
+      plans.map((plan) => makeContainer(context, pod, plan, storedForm(plan), signal)),
+    );
     return;
   }
   const [first, ...others] = plans;
@@ -126,11 +133,14 @@ async function makeSnapshot(context: PodContext, plan: ContainerPlan): Promise<r
     return mounts;
   } catch (error) {
     if (!StowageError.is(error, "not_found")) throw error;
-    throw new StowageError(`Cannot use image "${image}": it is not unpacked for snapshotter "${context.snapshotter}"; import it again`, {
-      code: "not_found",
-      cause: error,
-      context: { image },
-    });
+    throw new StowageError(
+      `Cannot use image "${image}": it is not unpacked for snapshotter "${context.snapshotter}"; import it again`,
+      {
+        code: "not_found",
+        cause: error,
+        context: { image },
+      },
+    );
   }
 }
 

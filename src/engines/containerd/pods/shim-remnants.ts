@@ -8,6 +8,9 @@ import { endTask, getTask } from "./tasks.ts";
 /** Where runc keeps the state of containers, for every containerd of a host. */
 const RUNC_ROOT = "/run/containerd/runc";
 
+/** What the daemon calls the part of it that runs tasks. */
+const TASKS = "io.containerd.runtime.v2.task";
+
 /** Passes over the processes of a host, since a daemon may still be at work on a create that nobody waits for. */
 const PASSES = 20;
 const PASS_MS = 150;
@@ -18,7 +21,10 @@ const PASS_MS = 150;
  *
  * @throws StowageError `failed_precondition` when something stays
  */
-export async function removeShimRemnants(context: PodContext, ids: readonly string[]): Promise<void> {
+export async function removeShimRemnants(
+  context: PodContext,
+  ids: readonly string[],
+): Promise<void> {
   const { host, facts, client } = context;
   const directories = await facts.daemonDirectories();
   const placesOf = (id: string): readonly string[] => [
@@ -33,15 +39,23 @@ export async function removeShimRemnants(context: PodContext, ids: readonly stri
   for (const id of doubtful) await removeRemnant(context, directories, id);
 }
 
-/** Directories of a container's bundle: the one in use, and the one that a reboot leaves. */
-export function bundlesOf(
+/** Where the bundles of a namespace lie; undefined when that cannot be told. */
+export function bundleDirectory(
+  directories: DaemonDirectories | undefined,
+  namespace: string,
+): string | undefined {
+  return directories === undefined ? undefined : `${directories.state}/${TASKS}/${namespace}`;
+}
+
+/** Directories of a container's bundle: the one in use, and its work directory. */
+function bundlesOf(
   directories: DaemonDirectories | undefined,
   namespace: string,
   id: string,
 ): readonly string[] {
   if (directories === undefined) return [];
-  const below = `io.containerd.runtime.v2.task/${namespace}/${id}`;
-  return [`${directories.state}/${below}`, `${directories.root}/${below}`];
+  const { state, root } = directories;
+  return [state, root].map((directory) => `${directory}/${TASKS}/${namespace}/${id}`);
 }
 
 function runcState(namespace: string, id: string): string {
@@ -69,11 +83,14 @@ async function removeRemnant(
   const { existing } = await host.snapshot({ exist: places });
   const left = places.find((path) => existing.has(path));
   if (left === undefined) return;
-  throw new StowageError(`Cannot remove container "${id}": "${left}" is still in use; remove it again`, {
-    code: "failed_precondition",
-    retryable: true,
-    context: { container: id, path: left },
-  });
+  throw new StowageError(
+    `Cannot remove container "${id}": "${left}" is still in use; remove it again`,
+    {
+      code: "failed_precondition",
+      retryable: true,
+      context: { container: id, path: left },
+    },
+  );
 }
 
 async function clear(
@@ -89,8 +106,11 @@ async function clear(
   if (existing.has(state)) {
     const text = files.get(file);
     // runc's state is shared by all daemons of the host: only what is of our bundle is ours
-    const ours = typeof text !== "string" || bundles.some((path) => text.includes(JSON.stringify(`bundle=${path}`)));
-    if (ours) await run(host, ["runc", "--root", `${RUNC_ROOT}/${namespace}`, "delete", "--force", id]);
+    const ours =
+      typeof text !== "string" ||
+      bundles.some((path) => text.includes(JSON.stringify(`bundle=${path}`)));
+    if (ours)
+      await run(host, ["runc", "--root", `${RUNC_ROOT}/${namespace}`, "delete", "--force", id]);
     if (ours && typeof text !== "string") await host.removeDirectory(state);
   }
   for (const bundle of bundles.filter((path) => existing.has(path))) {
@@ -129,7 +149,10 @@ async function endShims(host: Host, identity: ShimIdentity): Promise<number> {
 }
 
 /** Whether a command line is that of a container's shim, of this daemon. */
-export function isShimOf(argv: readonly string[], { namespace, id, socketPath }: ShimIdentity): boolean {
+export function isShimOf(
+  argv: readonly string[],
+  { namespace, id, socketPath }: ShimIdentity,
+): boolean {
   const after = (name: string): string | undefined => {
     const at = argv.indexOf(name);
     return at < 0 ? undefined : argv[at + 1];

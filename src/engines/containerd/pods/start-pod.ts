@@ -8,8 +8,8 @@ import {
   storedSpecOf,
   updateContainerSpec,
 } from "./container-records.ts";
+import { ensureHostFiles } from "./host-files.ts";
 import { makeTask } from "./make-task.ts";
-import { networkFiles } from "./network-files.ts";
 import { isPinned, pinNetworkNamespace } from "./network-namespace.ts";
 import { containerId, describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
 import { sharesNetworkNamespace } from "./prepare-pod.ts";
@@ -61,7 +61,7 @@ async function startAgain(
   const { client, directories, host } = context;
   const records = await recordsOf(context, pod, signal);
   // made anew where a reboot took them
-  await networkFiles(context, pod.spec.network?.mode ?? "none");
+  await ensureHostFiles(host, directories, pod.spec.network?.mode ?? "none");
   let rest = names;
   if (sharesNetworkNamespace(pod.spec)) {
     const path = networkNamespacePath(directories, pod.identity);

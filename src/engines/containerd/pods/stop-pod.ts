@@ -3,18 +3,32 @@ import type { PodIdentity } from "../../../model/index.ts";
 import { notesIn, parseStoredSpec } from "../spec/stored-spec.ts";
 import { type ContainerRecord, generationContainers } from "./container-records.ts";
 import type { PodContext } from "./pod-context.ts";
-import { settleAll } from "./settle-all.ts";
 import { endContainers } from "./remove-pod.ts";
+import { settleAll } from "./settle-all.ts";
 import { signalNumber } from "./stop-signal.ts";
-import { deleteTask, getTask, killTask, resumeTask, SHIM_ANSWER_MS, SIGKILL, waitForTask } from "./tasks.ts";
+import {
+  deleteTask,
+  getTask,
+  killTask,
+  resumeTask,
+  SHIM_ANSWER_MS,
+  SIGKILL,
+  waitForTask,
+} from "./tasks.ts";
 
 /**
  * Ends the processes of a generation. The ended tasks stay, and with them how each ended, until the
  * generation is started or removed.
  */
-export async function stopPod(context: PodContext, identity: PodIdentity, options: StopOptions): Promise<void> {
+export async function stopPod(
+  context: PodContext,
+  identity: PodIdentity,
+  options: StopOptions,
+): Promise<void> {
   const found = await generationContainers(context.client, identity, options.signal);
-  await settleAll([...found].map(([name, record]) => stopContainer(context, name, record, options)));
+  await settleAll(
+    [...found].map(([name, record]) => stopContainer(context, name, record, options)),
+  );
 }
 
 async function stopContainer(

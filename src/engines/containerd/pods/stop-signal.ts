@@ -55,8 +55,11 @@ export function signalNumber(signal: string): number {
         ? Number(name)
         : NUMBERS[name];
   if (number !== undefined && number >= 1 && number <= RTMAX) return number;
-  throw new StowageError(`Cannot send signal "${signal}": Linux has no such signal; name one such as SIGTERM`, {
-    code: "invalid_argument",
-    context: { signal },
-  });
+  throw new StowageError(
+    `Cannot send signal "${signal}": Linux has no such signal; name one such as SIGTERM`,
+    {
+      code: "invalid_argument",
+      context: { signal },
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { StowageError } from "../../../errors/index.ts";
-import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
+import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
 import { type Process, Status } from "../../../gen/containerd/v1/types/task_pb.ts";
 import type { ContainerState } from "../../../model/index.ts";
@@ -23,7 +23,10 @@ export const SIGKILL = 9;
 export const SHIM_ANSWER_MS = 15_000;
 
 /** Every task of the namespace. */
-export async function listTasks(client: ContainerdClient, signal?: AbortSignal): Promise<readonly Task[]> {
+export async function listTasks(
+  client: ContainerdClient,
+  signal?: AbortSignal,
+): Promise<readonly Task[]> {
   const { tasks } = await client.unary(Tasks.method.list, {}, { doing: "list tasks", signal });
   return tasks.map(toTask);
 }
@@ -126,7 +129,11 @@ export async function killTask(
 export async function waitForTask(
   client: ContainerdClient,
   id: string,
-  options: { readonly timeoutMs?: number; readonly execId?: string; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly timeoutMs?: number;
+    readonly execId?: string;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<{ readonly exitCode: number | undefined } | undefined> {
   const { timeoutMs, execId = "", signal } = options;
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
@@ -135,14 +142,18 @@ export async function waitForTask(
     const { exitStatus } = await client.unary(
       Tasks.method.wait,
       { containerId: id, execId },
-      { doing: `wait for task "${id}"`, ...(either.length === 0 ? {} : { signal: AbortSignal.any(either) }) },
+      {
+        doing: `wait for task "${id}"`,
+        ...(either.length === 0 ? {} : { signal: AbortSignal.any(either) }),
+      },
     );
     return { exitCode: exitStatus };
   } catch (error) {
     signal?.throwIfAborted();
     if (timeout?.aborted === true) return undefined;
     // gone with its shim: it has ended, and nobody knows how
-    if (StowageError.is(error, "not_found") || StowageError.is(error, "aborted")) return { exitCode: undefined };
+    if (StowageError.is(error, "not_found") || StowageError.is(error, "aborted"))
+      return { exitCode: undefined };
     throw error;
   }
 }
@@ -163,7 +174,8 @@ export async function endTask(client: ContainerdClient, task: Task): Promise<boo
     if (state === "paused") await resumeTask(client, id);
     if (state !== "exited" && state !== "prepared") {
       await killTask(client, id, { signal: SIGKILL, all: true });
-      if ((await waitForTask(client, id, { timeoutMs: SHIM_ANSWER_MS })) === undefined) return false;
+      if ((await waitForTask(client, id, { timeoutMs: SHIM_ANSWER_MS })) === undefined)
+        return false;
     }
     await deleteTask(client, id);
     return true;
@@ -201,12 +213,21 @@ function isEnded(error: unknown): boolean {
 function explainCreate(error: unknown): unknown {
   if (!StowageError.is(error)) return error;
   const { message, context } = error;
-  if (/no space left on device|cannot allocate memory|resource temporarily unavailable|too many open files/i.test(message)) {
+  if (
+    /no space left on device|cannot allocate memory|resource temporarily unavailable|too many open files/i.test(
+      message,
+    )
+  ) {
     return new StowageError(message, { code: "resource_exhausted", context, cause: error });
   }
   if (/error setting rlimit/.test(message)) {
-    const remedy = "the engine may not raise that limit on this host, lower the hard value in ulimits";
-    return new StowageError(`${message}; ${remedy}`, { code: "failed_precondition", context, cause: error });
+    const remedy =
+      "the engine may not raise that limit on this host, lower the hard value in ulimits";
+    return new StowageError(`${message}; ${remedy}`, {
+      code: "failed_precondition",
+      context,
+      cause: error,
+    });
   }
   return error.code === "internal"
     ? new StowageError(message, { code: "failed_precondition", context, cause: error })

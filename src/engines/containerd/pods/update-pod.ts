@@ -4,7 +4,12 @@ import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import { LABEL_RECORD } from "../../../model/index.ts";
 import type { OciResources } from "../spec/oci-spec.ts";
 import { resourceUpdate } from "../spec/resource-limits.ts";
-import { RESOURCES_TYPE_URL, type StoredSpec, specBytes, updateStoredSpec } from "../spec/stored-spec.ts";
+import {
+  RESOURCES_TYPE_URL,
+  type StoredSpec,
+  specBytes,
+  updateStoredSpec,
+} from "../spec/stored-spec.ts";
 import {
   type ContainerRecord,
   setContainerLabel,
@@ -27,7 +32,9 @@ export async function updatePod(
 ): Promise<void> {
   const records = await recordsOf(context, pod, signal);
   signal?.throwIfAborted();
-  await settleAll([...records].map(([name, record]) => updateContainer(context, pod, name, record)));
+  await settleAll(
+    [...records].map(([name, record]) => updateContainer(context, pod, name, record)),
+  );
   await settleAll(
     [...records.values()].map(({ id }) =>
       setContainerLabel(context.client, id, [LABEL_RECORD, pod.recordDigest]),
@@ -81,6 +88,9 @@ function limitsOf({ linux: { resources } }: StoredSpec): OciResources {
 }
 
 function sameButLimits(before: StoredSpec, after: StoredSpec): boolean {
-  const without = ({ linux, ...spec }: StoredSpec): unknown => ({ ...spec, linux: { ...linux, resources: {} } });
+  const without = ({ linux, ...spec }: StoredSpec): unknown => ({
+    ...spec,
+    linux: { ...linux, resources: {} },
+  });
   return isDeepStrictEqual(without(before), without(after));
 }

@@ -16,7 +16,7 @@ export type Instruction =
       readonly background: boolean;
     }
   | { readonly kind: "jump" | "jump-if-ok" | "jump-if-failed"; readonly to: number }
-  | { readonly kind: "not" }
+  | { readonly kind: "not" | "succeed" }
   | { readonly kind: "syntax-error" };
 
 /** A script as a list of instructions: where a process stands in it is one number. */
@@ -119,7 +119,8 @@ class Compiler {
     else if (keyword === "else") {
       this.#list(["fi"]);
       this.#expect("fi");
-    } else if (keyword !== "fi") throw new SyntaxTrouble();
+    } else if (keyword === "fi") this.#program.push({ kind: "succeed" });
+    else throw new SyntaxTrouble();
     this.#program[toEnd] = { kind: "jump", to: this.#program.length };
   }
 
@@ -134,6 +135,7 @@ class Compiler {
       this.#expect("done");
       this.#program.push({ kind: "jump", to: start });
     });
+    this.#program.push({ kind: "succeed" });
   }
 
   #simple(): void {

@@ -1,4 +1,4 @@
-import type { Word } from "./tokenize.ts";
+import type { VariablePart, Word } from "./tokenize.ts";
 
 /** What words can put in. */
 export interface Variables {
@@ -14,16 +14,14 @@ export function expandWords(words: readonly Word[], variables: Variables): strin
 
 /** Puts variables in without splitting, as assignments and redirections do. */
 export function expandText(word: Word, variables: Variables): string {
-  return word
-    .map((part) => ("text" in part ? part.text : lookUp(part.name, part.fallback, variables)))
-    .join("");
+  return word.map((part) => ("text" in part ? part.text : lookUp(part, variables))).join("");
 }
 
 function expandWord(word: Word, variables: Variables): string[] {
   if (isAllArguments(word)) return [...variables.args];
   const fields = new Fields();
   for (const part of word) {
-    const text = "text" in part ? part.text : lookUp(part.name, part.fallback, variables);
+    const text = "text" in part ? part.text : lookUp(part, variables);
     if (part.quoted || "text" in part) fields.add(text);
     else fields.addSplit(text);
   }
@@ -63,11 +61,12 @@ function isAllArguments(word: Word): boolean {
   return names.length === 1 && names[0] === "@" && texts.every((text) => text === "");
 }
 
-function lookUp(name: string, fallback: string | undefined, variables: Variables): string {
+function lookUp({ name, fallback, orEmpty }: VariablePart, variables: Variables): string {
   if (name === "?") return String(variables.status);
   if (name === "#") return String(variables.args.length);
   if (name === "$") return "1";
   if (name === "@" || name === "*") return variables.args.join(" ");
   const value = variables.value(name);
-  return value === undefined || value === "" ? (fallback ?? value ?? "") : value;
+  const unset = value === undefined || (orEmpty === true && value === "");
+  return unset ? (fallback ?? "") : value;
 }

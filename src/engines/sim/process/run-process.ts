@@ -84,6 +84,9 @@ function step(
     case "not":
       process.status = process.status === 0 ? 1 : 0;
       return undefined;
+    case "succeed":
+      process.status = 0;
+      return undefined;
     case "syntax-error":
       context.print("sh: syntax error");
       return 2;
@@ -130,7 +133,7 @@ function runProgram(
   if (program !== undefined) return program({ args: argv.slice(1), process, context, ...io });
   const source = isShell(argv[0]) ? shellScript(argv) : undefined;
   if (source !== undefined) {
-    process.frames.push({ source, pc: 0 });
+    process.frames.push({ source, nested: true, pc: 0 });
     return process.status;
   }
   io.err(`sh: ${argv[0]}: not found\n`);
@@ -146,7 +149,7 @@ function settleResult(
     process.status = result;
     return undefined;
   }
-  if (result.kind === "exit") return result.code;
+  if (result.kind === "exit") return leaveShell(process, result.code);
   process.status = 0;
   const until = result.ms >= FOREVER_MS ? FOREVER_MS : process.wakeAtMs + result.ms;
   if (background) process.background.push(until);
@@ -154,6 +157,15 @@ function settleResult(
     process.wakeAtMs = until;
     process.waiting = result.kind === "wait";
   }
+  return undefined;
+}
+
+// A shell that another one runs ends alone.
+function leaveShell(process: ProcessState, code: number): number | undefined {
+  const nested = process.frames.findLastIndex((frame) => frame.nested === true);
+  if (nested < 0) return code;
+  process.frames.length = nested;
+  process.status = code;
   return undefined;
 }
 

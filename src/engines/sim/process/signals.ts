@@ -13,7 +13,11 @@ export function isIgnoredByDefault(signal: string): boolean {
   return IGNORED_BY_DEFAULT.has(signal);
 }
 
-/** A signal as `trap` names it, with or without SIG. */
+/** A signal as `trap` and images name it: with or without SIG, or by its number. */
 export function signalName(text: string): string {
+  if (/^\d+$/.test(text)) {
+    const found = Object.entries(constants.signals).find(([, number]) => number === Number(text));
+    return found?.[0] ?? text;
+  }
   return text.startsWith("SIG") || text === "EXIT" ? text : `SIG${text}`;
 }

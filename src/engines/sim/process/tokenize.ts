@@ -1,7 +1,14 @@
+/** A variable in a word. */
+export interface VariablePart {
+  readonly name: string;
+  /** What stands for it where it is not set, and with `orEmpty` also where it is empty. */
+  readonly fallback?: string;
+  readonly orEmpty?: boolean;
+  readonly quoted: boolean;
+}
+
 /** A part of a word: text as it stands, or a variable to put in. */
-export type WordPart =
-  | { readonly text: string; readonly quoted: boolean }
-  | { readonly name: string; readonly fallback?: string; readonly quoted: boolean };
+export type WordPart = { readonly text: string; readonly quoted: boolean } | VariablePart;
 
 /** A word before its variables are put in. */
 export type Word = readonly WordPart[];
@@ -13,7 +20,7 @@ export type Token =
 
 const OPERATORS = ["&&", "||", ";;", ">>", ">&", "<", ">", ";", "&", "|", "(", ")", "\n"];
 const SPECIAL = /[\s;&|<>()"'\\$]/;
-const VARIABLE = /^\$(?:([A-Za-z_]\w*|[0-9@*#?$!])|\{([A-Za-z_]\w*|[0-9])(?::?-([^}]*))?\})/;
+const VARIABLE = /^\$(?:([A-Za-z_]\w*|[0-9@*#?$!])|\{([A-Za-z_]\w*|[0-9])(?:(:?)-([^}]*))?\})/;
 
 /** Splits a script of the toy shell into words and operators; a digit before `>` is its own operator. */
 export function tokenize(script: string): readonly Token[] {
@@ -85,7 +92,8 @@ function readVariable(text: string, parts: WordPart[], quoted: boolean): number 
     parts.push({ text: "$", quoted: true });
     return 1;
   }
-  const fallback = match[3];
-  parts.push({ name, quoted, ...(fallback === undefined ? {} : { fallback }) });
+  const fallback = match[4];
+  const orEmpty = match[3] === ":";
+  parts.push({ name, quoted, ...(fallback === undefined ? {} : { fallback, orEmpty }) });
   return match[0].length;
 }

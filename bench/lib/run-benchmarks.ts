@@ -1,0 +1,71 @@
+import { whyNoPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
+import { StowageError } from "../../src/errors/index.ts";
+import type { Benchmark, BenchmarkContext, BenchmarkResult } from "./benchmark.ts";
+import { describeMachine, type MachineDescription, machineLines } from "./describe-machine.ts";
+import { isBroken, renderResult } from "./render-results.ts";
+
+/** What is written of a run. */
+export interface BenchmarkReport {
+  readonly startedAt: string;
+  readonly machine: MachineDescription;
+  readonly pairs: number;
+  readonly divisor: number;
+  readonly results: Readonly<Record<string, BenchmarkResult | { readonly skipped: string }>>;
+}
+
+/** How a run ended. */
+export interface BenchmarkRun {
+  readonly report: BenchmarkReport;
+  /** Whether a bound is broken; in a quick run none is judged. */
+  readonly hasBroken: boolean;
+  /** Whether something could not be measured that should have been. */
+  readonly hasFailed: boolean;
+}
+
+/** Runs benchmarks one after the other and prints each as it comes; one that fails does not stop the next. */
+export async function runBenchmarks(
+  benchmarks: readonly Benchmark[],
+  options: Pick<BenchmarkContext, "pairs" | "divisor">,
+): Promise<BenchmarkRun> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new StowageError("Stopped", { code: "canceled" }));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  const machine = describeMachine();
+  for (const line of machineLines(machine)) console.log(line);
+  console.log();
+  const startedAt = new Date().toISOString();
+  const results: Record<string, BenchmarkResult | { readonly skipped: string }> = {};
+  const context = { ...options, signal: stop.signal, log: (line: string) => console.log(`  ${line}`) };
+  let hasFailed = false;
+  for (const benchmark of benchmarks) {
+    const outcome = await runOne(benchmark, context);
+    results[benchmark.name] = outcome;
+    hasFailed ||= "skipped" in outcome;
+    if (stop.signal.aborted) break;
+  }
+  const figures = Object.values(results).flatMap((each) => ("figures" in each ? each.figures : []));
+  const isJudged = options.divisor === 1;
+  const report = { startedAt, machine, ...options, results };
+  return { report, hasFailed, hasBroken: isJudged && figures.some(isBroken) };
+}
+
+async function runOne(
+  { name, title, needsContainerd, run }: Benchmark,
+  context: BenchmarkContext,
+): Promise<BenchmarkResult | { readonly skipped: string }> {
+  const reason = needsContainerd ? whyNoPrivateContainerd() : undefined;
+  if (reason !== undefined) {
+    console.log(`${name}: not run, because ${reason}\n`);
+    return { skipped: reason };
+  }
+  console.log(`${name} …`);
+  try {
+    const result = await run(context);
+    console.log(renderResult(`${name}: ${title}`, result));
+    return result;
+  } catch (error) {
+    const message = StowageError.is(error) ? error.message : String((error as Error).stack);
+    console.log(`${name}: failed: ${message}\n`);
+    return { skipped: message };
+  }
+}

@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import { StowageError } from "../../errors/index.ts";
+import { type ApplyFleetRequest, applyFleet } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import { checkPods } from "../check-pods.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { countPods } from "../count-pods.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { runFleet } from "../run-fleet.ts";
+import { readSavedPlan } from "../saved-plan.ts";
+
+/** `stowage apply`. */
+export const applyCommand: Command = {
+  help: {
+    name: "apply",
+    summary: "Makes the hosts what the declaration says. Shows the plan and asks first.",
+    operands: "[PLANFILE]",
+    maxOperands: 1,
+    options: {
+      ...PLAN_OPTIONS,
+      plan: {
+        value: "PLANFILE",
+        description: "Apply this saved plan, and nothing if a host changed since",
+      },
+      yes: { short: "y", description: "Do not ask" },
+      "allow-removals": {
+        value: "N",
+        description: "Let up to N running pods go, though that is more than half of them",
+      },
+      "lock-timeout": {
+        value: "TIME",
+        description: "Wait this long for a host that is locked (default 0s)",
+      },
+      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+    },
+    details: [
+      "It is safe to be killed at any moment: applying again reaches the same end. Ctrl-C finishes the running steps.",
+    ],
+    examples: [
+      { command: "apply", comment: "plan, ask, do it" },
+      { command: "apply --yes", comment: "for scripts" },
+      {
+        command: "apply edge-a.plan",
+        comment: "exactly what stowage plan --out edge-a.plan showed",
+      },
+      { command: "apply --pod web --lock-timeout 2m", comment: "one pod; wait for another apply" },
+    ],
+  },
+  run: apply,
+};
+
+type FleetToApply = Omit<ApplyFleetRequest, "confirm" | "onEvent" | "appliedBy" | "lockTimeoutMs">;
+
+async function apply(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [yes, json] = [args.flag("yes"), args.flag("json")];
+  requireAnswer(context, "apply", { yes, json });
+  const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
+  const fleet = await whatToApply(args, context);
+  const declaredPods = countPods(fleet.manifest);
+  const question = "Apply this plan? Type yes:";
+  const check = (plan: Parameters<typeof checkPods>[1]): void =>
+    checkPods(fleet.manifest, plan, fleet.options);
+  return await runFleet(context, { json, yes, question, check, declaredPods }, (hooks) =>
+    applyFleet({
+      ...fleet,
+      ...hooks,
+      appliedBy: context.appliedBy,
+      lockTimeoutMs,
+      allowRemovals: args.count("allow-removals"),
+      draining: context.drain,
+      signal: context.abort,
+    }),
+  );
+}
+
+async function whatToApply(args: Arguments, context: CommandContext): Promise<FleetToApply> {
+  const file = args.text("plan") ?? args.operands[0];
+  if (file === undefined) {
+    const fleet = await loadFleet(args, context);
+    return { ...(await fleetRequest(fleet, args, context)), options: planOptions(args) };
+  }
+  const given = ["file", "fleet", ...Object.keys(PLAN_OPTIONS)].find((name) => args.flag(name));
+  if (given !== undefined) {
+    throw new StowageError(
+      `Cannot use --${given} with a saved plan: what it does was settled when it was made; leave --${given} out`,
+      { code: "invalid_argument" },
+    );
+  }
+  const { manifest, baseDir, options, plan } = await readSavedPlan(resolve(context.cwd, file));
+  const request = await fleetRequest({ manifest, baseDir }, args, context);
+  return { ...request, options, savedPlan: plan };
+}

@@ -1,0 +1,131 @@
+import { StowageError } from "../../errors/index.ts";
+import { type DestroyFleetRequest, destroyFleet, type HostVolume } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { runFleet } from "../run-fleet.ts";
+import { findStrayFleet, isAddress } from "../stray-fleet.ts";
+import { printable } from "../text/printable.ts";
+import { formatBytes, plural } from "../text/quantities.ts";
+
+const { host: _host, ...SHARED_OPTIONS } = PLAN_OPTIONS;
+
+/** `stowage destroy`. */
+export const destroyCommand: Command = {
+  help: {
+    name: "destroy",
+    summary:
+      "Removes all pods of a fleet from its hosts, and its files. Asks first; volumes are kept.",
+    options: {
+      host: {
+        value: "HOST",
+        multiple: true,
+        description: "Only this host; or the address of a stray one, with --fleet",
+      },
+      ...SHARED_OPTIONS,
+      yes: { short: "y", description: "Do not ask; volumes have a question of their own" },
+      volumes: { description: "Delete the fleet's volumes as well, with all data in them" },
+      "yes-delete-data": { description: "Do not ask about the volumes" },
+      "lock-timeout": {
+        value: "TIME",
+        description: "Wait this long for a host that is locked (default 0s)",
+      },
+      owner: {
+        value: "ID",
+        description: "Owner of the fleet on a stray host, where several have one",
+      },
+      engine: { value: "KIND[:PATH]", description: "Engine of a stray host (default containerd)" },
+      "state-dir": { value: "DIR", description: "State directory of a stray host" },
+      "run-dir": { value: "DIR", description: "Run directory of a stray host" },
+      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+    },
+    examples: [
+      { command: "destroy", comment: "everything but the data" },
+      { command: "destroy --volumes", comment: "the data as well, after a second question" },
+      {
+        command: "destroy --host local --fleet shop",
+        comment: "clean a host whose manifest is lost",
+      },
+    ],
+  },
+  run: destroy,
+};
+
+type FleetToDestroy = Omit<
+  DestroyFleetRequest,
+  "confirm" | "onEvent" | "appliedBy" | "lockTimeoutMs"
+>;
+
+async function destroy(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [yes, json, volumes] = [args.flag("yes"), args.flag("json"), args.flag("volumes")];
+  const deleteData = args.flag("yes-delete-data");
+  if (deleteData && !volumes) {
+    throw new StowageError(
+      "Cannot use --yes-delete-data: no volumes are to be deleted; add --volumes",
+      {
+        code: "invalid_argument",
+      },
+    );
+  }
+  requireAnswer(context, "destroy", { yes, json });
+  if (volumes)
+    requireAnswer(context, "delete volumes", { yes: deleteData, json, flag: "--yes-delete-data" });
+  const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
+  const fleet = await whatToDestroy(args, context);
+  const question = `Destroy fleet ${fleet.manifest.name}? Type yes:`;
+  return await runFleet(context, { json, yes, question }, (hooks) =>
+    destroyFleet({
+      ...fleet,
+      ...hooks,
+      ...(volumes
+        ? { confirmVolumes: (found) => confirmVolumes(found, deleteData, json, context) }
+        : {}),
+      appliedBy: context.appliedBy,
+      lockTimeoutMs,
+      draining: context.drain,
+      signal: context.abort,
+    }),
+  );
+}
+
+async function whatToDestroy(args: Arguments, context: CommandContext): Promise<FleetToDestroy> {
+  if (isAddress(args.text("host") ?? "")) {
+    const { manifest, others } = await findStrayFleet(args, context);
+    const request = await fleetRequest({ manifest, baseDir: context.cwd }, args, context);
+    return { ...request, options: { forgetHosts: others } };
+  }
+  const misplaced = ["owner", "engine", "state-dir", "run-dir"].find((name) => args.flag(name));
+  if (misplaced !== undefined) {
+    throw new StowageError(
+      `Cannot use --${misplaced}: the manifest says that; it is for a stray host, named with --host ADDRESS`,
+      { code: "invalid_argument" },
+    );
+  }
+  const { manifest, baseDir } = await loadFleet(args, context);
+  const request = await fleetRequest({ manifest, baseDir }, args, context);
+  return { ...request, options: planOptions(args) };
+}
+
+async function confirmVolumes(
+  volumes: readonly HostVolume[],
+  agreed: boolean,
+  json: boolean,
+  context: CommandContext,
+): Promise<boolean> {
+  if (json) context.stdout.write(`${JSON.stringify({ type: "volumes", volumes })}\n`);
+  else {
+    for (const { host, volume, path, sizeBytes } of volumes) {
+      const size = sizeBytes === undefined ? "" : ` (${formatBytes(sizeBytes)})`;
+      context.stdout.write(`- ${host}/${volume}${size} at ${printable(path)}\n`);
+    }
+  }
+  return (
+    agreed ||
+    (await context.confirm(
+      `Delete ${plural(volumes.length, "volume")} and all data in them, for good? Type yes:`,
+    ))
+  );
+}

@@ -1,0 +1,94 @@
+import { relative } from "node:path";
+import { StowageError } from "../../errors/index.ts";
+import {
+  type FleetLock,
+  type HostReading,
+  lockImages,
+  observeFleet,
+  readFleetLock,
+  writeFleetLock,
+} from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
+import { shortDigests } from "../text/format-value.ts";
+import { columns } from "../text/layout.ts";
+import { plural } from "../text/quantities.ts";
+
+/** `stowage images lock`. */
+export const imagesCommand: Command = {
+  help: {
+    name: "images",
+    summary:
+      "Writes what every image reference leads to now into fleet.lock.json, for you to commit.",
+    operands: "lock",
+    minOperands: 1,
+    maxOperands: 1,
+    options: { json: { description: "Print the lock as JSON" } },
+    details: [
+      "From then on plans use those digests, whatever the tags lead to. Run it again to move on.",
+    ],
+    examples: [
+      { command: "images lock", comment: "write fleet.lock.json beside cdktf.json" },
+      { command: "images lock -f fleet.json", comment: "write it beside the manifest" },
+    ],
+  },
+  run: images,
+};
+
+async function images(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [verb] = args.operands;
+  if (verb !== "lock") {
+    throw new StowageError(
+      `Cannot run stowage images ${verb}: it can only lock; write stowage images lock`,
+      {
+        code: "invalid_argument",
+      },
+    );
+  }
+  const fleet = await loadFleet(args, context);
+  const lock = await currentLock(fleet, context, args.count("parallelism", 1));
+  const changed = await writeFleetLock(fleet.lockFile, lock);
+  if (args.flag("json"))
+    context.stdout.write(`${JSON.stringify({ file: fleet.lockFile, changed, lock })}\n`);
+  else context.stdout.write(summary(lock, relative(context.cwd, fleet.lockFile), changed));
+  return 0;
+}
+
+async function currentLock(
+  { manifest, baseDir: manifestDir, lockFile }: LoadedFleet,
+  { connector, drain: signal }: CommandContext,
+  parallelism: number | undefined,
+): Promise<FleetLock> {
+  const existing = await readFleetLock(lockFile);
+  const readings: HostReading[] = [];
+  try {
+    const { hosts } = await observeFleet({
+      manifest,
+      options: {},
+      reach: async (name, spec) => {
+        const reading = await connector.read(name, spec, signal);
+        readings.push(reading);
+        return reading;
+      },
+      parallelism,
+      signal,
+    });
+    return await lockImages({ manifest, manifestDir, hosts, existing });
+  } finally {
+    await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
+  }
+}
+
+function summary({ images: locked }: FleetLock, file: string, changed: boolean): string {
+  const rows = Object.entries(locked).flatMap(([reference, platforms]) =>
+    Object.entries(platforms).map(([platform, { digest }]) => [
+      `  ${reference}`,
+      platform,
+      shortDigests(digest),
+    ]),
+  );
+  const verb = changed ? "wrote" : "is up to date:";
+  return `${[`${changed ? `${verb} ${file}` : `${file} ${verb}`} ${plural(rows.length, "image")}`, ...columns(rows)].join("\n")}\n`;
+}

@@ -1,0 +1,56 @@
+import { unlockHosts } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { printable } from "../text/printable.ts";
+import { plural } from "../text/quantities.ts";
+
+/** `stowage unlock`. */
+export const unlockCommand: Command = {
+  help: {
+    name: "unlock",
+    summary:
+      "Ends the locks of hosts, so that an apply which hangs writes nothing more there. Asks first.",
+    options: {
+      host: { value: "HOST", multiple: true, description: "Only this host" },
+      yes: { short: "y", description: "Do not ask" },
+      json: { description: "Print what came of it as JSON; needs --yes" },
+    },
+    details: [
+      "A lock ends by itself about 30 seconds after its holder was killed; mostly it is enough to wait.",
+    ],
+    examples: [{ command: "unlock --host edge-a", comment: "end the lock of one host" }],
+  },
+  run: unlock,
+};
+
+async function unlock(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [yes, json] = [args.flag("yes"), args.flag("json")];
+  requireAnswer(context, "unlock", { yes, json });
+  const { manifest } = await loadFleet(args, context);
+  const hosts = selectHosts(manifest, args);
+  const { stdout, appliedBy: owner, connector, drain: signal } = context;
+  const question = `End the locks of ${plural(hosts.length, "host")}? Whoever holds one fails in the middle of its work. Type yes:`;
+  if (!yes && !(await context.confirm(question))) {
+    stdout.write("Nothing has been touched.\n");
+    return 1;
+  }
+  const outcomes = await unlockHosts({
+    hosts: Object.fromEntries(hosts),
+    connector,
+    owner,
+    signal,
+  });
+  if (json) stdout.write(`${JSON.stringify({ hosts: outcomes })}\n`);
+  for (const { host, holder, error } of json ? [] : outcomes) {
+    if (error !== undefined) stdout.write(`${host}  not unlocked: ${printable(error)}\n`);
+    else
+      stdout.write(
+        `${host}  ${holder === undefined ? "was not locked" : `unlocked; ${printable(holder)} held it`}\n`,
+      );
+  }
+  return outcomes.every(({ error }) => error === undefined) ? 0 : 1;
+}

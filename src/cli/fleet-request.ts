@@ -1,0 +1,50 @@
+import type { PlanOptions } from "../plan/index.ts";
+import { type PlanFleetRequest, readFleetLock } from "../reconcile/index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { OptionSpec } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import type { LoadedFleet } from "./load-fleet.ts";
+
+/** Options of commands that plan. */
+export const PLAN_OPTIONS = {
+  host: { value: "HOST", multiple: true, description: "Only this host" },
+  pod: { value: "POD", multiple: true, description: "Only pods of this name" },
+  "take-over": { description: "Plan over hosts that hold the fleet under another owner" },
+  "forget-host": {
+    value: "HOST",
+    multiple: true,
+    description: "Strike a host that is gone for good, without reaching it",
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** What the user asked of a plan. */
+export function planOptions(args: Arguments): PlanOptions {
+  const [hosts, pods, forgetHosts] = [
+    args.list("host"),
+    args.list("pod"),
+    args.list("forget-host"),
+  ];
+  return {
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(pods === undefined ? {} : { pods }),
+    ...(forgetHosts === undefined ? {} : { forgetHosts }),
+    ...(args.flag("take-over") ? { takeOver: true } : {}),
+  };
+}
+
+/** What planning and applying a fleet have in common. */
+export async function fleetRequest(
+  fleet: Pick<LoadedFleet, "manifest" | "baseDir"> & Partial<Pick<LoadedFleet, "lockFile">>,
+  args: Arguments,
+  context: CommandContext,
+): Promise<Omit<PlanFleetRequest, "options" | "signal" | "onProgress">> {
+  const lockFile = fleet.lockFile === undefined ? undefined : await readFleetLock(fleet.lockFile);
+  return {
+    manifest: fleet.manifest,
+    manifestDir: fleet.baseDir,
+    connector: context.connector,
+    environment: context.env,
+    ...(lockFile === undefined ? {} : { lockFile }),
+    parallelism: args.count("parallelism", 1),
+  };
+}

@@ -1,0 +1,40 @@
+import type { ChangeOutcome } from "../reconcile/index.ts";
+import { printable } from "./text/printable.ts";
+import { formatDuration } from "./text/quantities.ts";
+
+const DONE_WORDS: Readonly<Record<ChangeOutcome["action"], string>> = {
+  create: "created",
+  start: "started",
+  update: "updated",
+  restart: "restarted",
+  replace: "replaced",
+  remove: "removed",
+  adopt: "finished",
+  clean: "cleaned up",
+  import: "image imported",
+  claim: "image shared",
+  release: "image released",
+  roster: "roster written",
+  rename: "renamed",
+  leave: "left the fleet",
+  unreachable: "not reached",
+};
+
+const STATUS_WORDS: Readonly<Record<Exclude<ChangeOutcome["status"], "done">, string>> = {
+  failed: "failed",
+  "rolled-back": "rolled back",
+  skipped: "skipped",
+  "not-run": "not done",
+};
+
+/** What came of a change, in a few words. */
+export function outcomeWords({ action, status, ms, failedStep }: ChangeOutcome): string {
+  if (status === "done") return `${DONE_WORDS[action]} in ${formatDuration(ms)}`;
+  const during = failedStep === undefined ? "" : ` (${failedStep})`;
+  return `${STATUS_WORDS[status]}: ${action}${during}`;
+}
+
+/** `host/pod`, or the host alone. */
+export function outcomePlace({ host, pod }: ChangeOutcome): string {
+  return printable(pod === undefined ? host : `${host}/${pod}`);
+}

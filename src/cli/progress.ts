@@ -1,0 +1,128 @@
+import type { Plan } from "../plan/index.ts";
+import type { ApplyEvent } from "../reconcile/index.ts";
+import type { Output } from "./context.ts";
+import { outcomePlace, outcomeWords } from "./outcome-words.ts";
+import { stepWords } from "./step-words.ts";
+import { textWidth } from "./text/layout.ts";
+import type { Paint } from "./text/paint.ts";
+import { printable } from "./text/printable.ts";
+
+/** Shows what an apply does while it does it. */
+export interface Progress {
+  /** Called with the plan once it is agreed to. */
+  begin(plan: Plan): void;
+  show(event: ApplyEvent): void;
+  /** Takes away what is not to stay. */
+  end(): void;
+}
+
+const ACTIVE_LINES_MAX = 8;
+
+/** Progress for people: what is being done as lines that change on a terminal, what is done as lines that stay. */
+export class PeopleProgress implements Progress {
+  readonly #output: Output;
+  readonly #paint: Paint;
+  readonly #live: boolean;
+  readonly #active = new Map<string, string>();
+  readonly #targets = new Map<string, Plan["pods"][number]["to"]>();
+  #drawn = 0;
+
+  constructor(output: Output, paint: Paint, live: boolean) {
+    this.#output = output;
+    this.#paint = paint;
+    this.#live = live;
+  }
+
+  begin(plan: Plan): void {
+    for (const { id, to } of plan.pods) this.#targets.set(id, to);
+  }
+
+  show(event: ApplyEvent): void {
+    const line = this.#take(event);
+    if (this.#live) this.#redraw(line);
+    else if (line !== undefined) this.#output.write(`${line}\n`);
+  }
+
+  end(): void {
+    this.#active.clear();
+    if (this.#live) this.#redraw(undefined);
+  }
+
+  /** Keeps what an event says; what comes back stays on the screen. */
+  #take(event: ApplyEvent): string | undefined {
+    const { yellow, red, green } = this.#paint;
+    switch (event.type) {
+      case "observed":
+        return undefined;
+      case "lock-waiting":
+        return yellow(
+          `waiting for the lock of host ${event.host}: ${printable(event.holder)} holds it`,
+        );
+      case "change-started":
+        this.#active.set(event.id, "");
+        return undefined;
+      case "step-started": {
+        const words = stepWords(event.step, this.#targets.get(event.id));
+        this.#active.set(event.id, `${words} (${event.index + 1} of ${event.count})`);
+        return undefined;
+      }
+      case "step-done":
+        return undefined;
+      case "step-failed":
+        return red(`${event.id}  ${event.step.kind} failed: ${printable(event.reason)}`);
+      case "rollback-started":
+        this.#active.set(event.id, "going back to the old");
+        return yellow(`${event.id}  going back to the old`);
+      case "change-done": {
+        this.#active.delete(event.id);
+        const { outcome } = event;
+        const mark = outcome.status === "done" ? green("done") : red("    ");
+        return `${mark}  ${outcomePlace(outcome)}  ${outcomeWords(outcome)}`;
+      }
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #redraw(line: string | undefined): void {
+    const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
+    const clear = `\r${up}\u001b[J`;
+    const shown = [...this.#active]
+      .slice(0, ACTIVE_LINES_MAX)
+      .map(([id, words]) => this.#cut(`  ...  ${id}  ${words}`));
+    const more = this.#active.size - shown.length;
+    const lines = more > 0 ? [...shown, `  ...  and ${more} more`] : shown;
+    this.#drawn = lines.length;
+    const stays = line === undefined ? [] : [line];
+    this.#output.write(clear + [...stays, ...lines].map((text) => `${text}\n`).join(""));
+  }
+
+  /** A line that breaks would take two, and the next drawing would leave one of them. */
+  #cut(line: string): string {
+    const columns = this.#output.columns ?? 80;
+    return textWidth(line) < columns
+      ? line
+      : `${[...line].slice(0, Math.max(1, columns - 2)).join("")}…`;
+  }
+}
+
+/** Progress for programs: each event as a line of JSON. */
+export class JsonProgress implements Progress {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  begin(): void {
+    // the plan itself is a line of its own
+  }
+
+  show(event: ApplyEvent): void {
+    this.#output.write(`${JSON.stringify(event)}\n`);
+  }
+
+  end(): void {
+    // nothing was drawn
+  }
+}

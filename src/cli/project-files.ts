@@ -1,0 +1,89 @@
+import { programVersion } from "./version.ts";
+
+/** Files of a new project, by name. */
+export function projectFiles(fleet: string, projectId: string): Readonly<Record<string, string>> {
+  return {
+    "package.json": json({
+      name: fleet,
+      private: true,
+      type: "module",
+      scripts: { plan: "stowage plan", apply: "stowage apply" },
+      dependencies: { stowage: `^${programVersion()}` },
+      devDependencies: { "@types/node": "^20.19.0", tsx: "^4.23.0", typescript: "^6.0.3" },
+    }),
+    "cdktf.json": json({ language: "typescript", app: "npx tsx main.ts", projectId }),
+    "main.ts": mainFile(fleet),
+    "tsconfig.json": json({
+      compilerOptions: {
+        target: "es2023",
+        module: "nodenext",
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        types: ["node"],
+      },
+      include: ["*.ts"],
+    }),
+    ".gitignore": "node_modules/\ncdktf.out/\nimages/\n",
+    "README.md": readmeFile(fleet),
+  };
+}
+
+function mainFile(fleet: string): string {
+  return `import { App, Engine, Fleet, Host, Image, Pod, RestartPolicy, Size } from "stowage";
+
+const app = new App();
+const fleet = new Fleet(app, ${JSON.stringify(fleet)}, { defaults: { engine: Engine.containerd() } });
+
+const host = new Host(fleet, "here", { address: "local" });
+
+const busybox = new Image(fleet, "busybox", {
+  reference: "docker.io/library/busybox:1.36",
+  archive: "images/busybox.tar",
+});
+
+new Pod(host, "clock", {
+  containers: {
+    clock: {
+      image: busybox,
+      command: ["sh", "-c", "while true; do date; sleep 10; done"],
+      resources: { memory: Size.mebibytes(64) },
+    },
+  },
+  restart: RestartPolicy.always(),
+});
+
+app.synth();
+`;
+}
+
+function readmeFile(fleet: string): string {
+  return `# ${fleet}
+
+A fleet of containers, declared in \`main.ts\` and brought to its hosts by Stowage.
+
+\`\`\`
+npm install
+npx stowage doctor      # is this machine ready
+npx stowage validate    # is the declaration right
+npx stowage plan        # what would be done, and why
+npx stowage apply       # do it
+npx stowage ps          # what runs
+npx stowage logs clock
+npx stowage destroy
+\`\`\`
+
+The image comes from an archive that you make once:
+
+\`\`\`
+mkdir -p images
+skopeo copy docker://docker.io/library/busybox:1.36 oci-archive:images/busybox.tar:docker.io/library/busybox:1.36
+\`\`\`
+
+\`cdktf.json\` holds the \`projectId\` that owns the fleet on its hosts: commit it and do not change it.
+`;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

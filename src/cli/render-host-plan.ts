@@ -1,0 +1,68 @@
+import type { HostChange, HostPlan, PodChange, Step } from "../plan/index.ts";
+import { type HostView, type Mark, paintedMark } from "./plan-view.ts";
+import { renderPodChange } from "./render-pod-change.ts";
+import { stepLine } from "./step-words.ts";
+import { shortDigests } from "./text/format-value.ts";
+import { pad, textWidth, wrap } from "./text/layout.ts";
+import { printable } from "./text/printable.ts";
+import { formatBytes, formatTransfer } from "./text/quantities.ts";
+
+const HOST_MARKS: Readonly<Record<HostChange["action"], Mark>> = {
+  import: "+",
+  claim: "+",
+  release: "-",
+  clean: "!",
+  roster: "~",
+  rename: "~",
+  leave: "-",
+  unreachable: "!",
+};
+
+/** Steps that the sentence of their change says already. */
+const SAID: ReadonlySet<Step["kind"]> = new Set([
+  "import-image",
+  "claim-image",
+  "release-image",
+  "write-roster",
+  "remove-roster",
+]);
+
+/** One host's part of a plan; empty when there is nothing to say. */
+export function renderHostPlan(
+  host: HostPlan,
+  pods: readonly PodChange[],
+  changes: readonly HostChange[],
+  view: HostView,
+): string {
+  if (pods.length === 0 && changes.length === 0 && host.kept.length === 0) return "";
+  const { paint, columns } = view;
+  const nameWidth = Math.max(0, ...pods.map(({ pod }) => textWidth(pod)));
+  return [
+    `${paint.bold(pad(host.host, view.nameWidth))}  ${engineWords(host)}`,
+    ...changes.flatMap((change) => hostChangeLines(change, view)),
+    ...pods.flatMap((change) => renderPodChange(change, nameWidth, view)),
+    ...host.kept.map(({ volume, path, sizeBytes }) => {
+      const size = sizeBytes === undefined ? "" : ` (${formatBytes(sizeBytes)})`;
+      return wrap(`    kept: volume ${volume}${size} at ${printable(path)}`, columns, "      ");
+    }),
+  ].join("\n");
+}
+
+function engineWords({ engine, info, declared }: HostPlan): string {
+  const version = info === undefined ? "" : ` ${printable(info.version)}`;
+  return `${engine.kind}${version}${declared ? "" : ", leaves the fleet"}`;
+}
+
+function hostChangeLines(change: HostChange, { paint, columns }: HostView): readonly string[] {
+  const mark = paintedMark(HOST_MARKS[change.action], paint);
+  const [only, ...more] = change.steps;
+  const isImport = only?.kind === "import-image" && only.sizeBytes !== undefined;
+  const size = isImport ? ` (${formatTransfer(only.sizeBytes)})` : "";
+  const isSaid = only === undefined || (more.length === 0 && SAID.has(only.kind));
+  return [
+    wrap(`  ${mark} ${shortDigests(printable(change.text))}${size}`, columns, "    "),
+    ...(isSaid
+      ? []
+      : [paint.dim(wrap(`      ${stepLine(change.steps, undefined)}`, columns, "        "))]),
+  ];
+}

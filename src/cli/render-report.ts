@@ -1,0 +1,61 @@
+import type { ApplyReport, ChangeOutcome } from "../reconcile/index.ts";
+import { outcomePlace, outcomeWords } from "./outcome-words.ts";
+import { wrap } from "./text/layout.ts";
+import type { Paint } from "./text/paint.ts";
+import { printable } from "./text/printable.ts";
+import { formatDuration, plural } from "./text/quantities.ts";
+
+/** How an apply or a destroy ended: what was done, what was not, and what to do. Ends with a line end. */
+export function renderReport(
+  report: ApplyReport,
+  options: { readonly paint: Paint; readonly columns: number | undefined },
+): string {
+  const { paint, columns } = options;
+  const open = report.outcomes.filter(({ status }) => status !== "done");
+  const blocks = open.map((outcome) => troubleLines(outcome, options).join("\n"));
+  const deleted = report.deletedVolumes.map((volume) => `deleted volume ${volume}`);
+  const last = wrap(`${verdict(report)}${remedyOf(report)}`, columns, "");
+  return `${[...blocks, deleted.join("\n"), paint.bold(last)].filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function troubleLines(
+  outcome: ChangeOutcome,
+  { paint, columns }: { readonly paint: Paint; readonly columns: number | undefined },
+): readonly string[] {
+  const { reason, remedy, logs } = outcome;
+  const lines = [`${paint.red(outcomePlace(outcome))}  ${outcomeWords(outcome)}`];
+  if (reason !== undefined) lines.push(wrap(`  why: ${printable(reason)}`, columns, "    "));
+  if (remedy !== undefined) lines.push(wrap(`  what to do: ${printable(remedy)}`, columns, "    "));
+  for (const { container, text } of logs ?? [])
+    lines.push(paint.dim(`  ${container} | ${printable(text)}`));
+  return lines;
+}
+
+function verdict({ status, outcomes, ms, deletedVolumes }: ApplyReport): string {
+  const done = outcomes.filter((outcome) => outcome.status === "done");
+  const pods = done.filter(({ pod }) => pod !== undefined).length;
+  const open = outcomes.length - done.length;
+  const count = `${plural(pods, "pod")} changed in ${formatDuration(ms)}`;
+  switch (status) {
+    case "converged":
+      return "Nothing to do: the hosts are what the manifest says.";
+    case "declined":
+      return "Nothing has been touched.";
+    case "done":
+      return pods === 0 && deletedVolumes.length > 0 ? "Done." : `Done: ${count}.`;
+    case "failed":
+      return `Not all was done: ${count}, ${plural(open, "change")} not done.`;
+    case "interrupted":
+      return `Stopped before the end: ${count}, ${plural(open, "change")} not done.`;
+    case "incomplete":
+      return `Some hosts could not be reached: ${count}, ${plural(open, "change")} not done.`;
+    default:
+      return status satisfies never;
+  }
+}
+
+function remedyOf({ status }: ApplyReport): string {
+  if (status === "failed")
+    return " Mend the cause, then run stowage apply again; what is done is not done twice.";
+  return status === "interrupted" ? " Run stowage apply again to go on." : "";
+}

@@ -1,0 +1,164 @@
+import { chmod, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { StowageError } from "../errors/index.ts";
+import {
+  AppliedImage,
+  EngineConfig,
+  FleetManifest,
+  Name,
+  OwnerId,
+  RecordedGeneration,
+  Roster,
+} from "../model/index.ts";
+import { PLAN_VERSION, type Plan, type PlanOptions } from "../plan/index.ts";
+import { readJsonFile } from "./read-json.ts";
+
+/** A plan with all that applying it needs, so that exactly what was looked at is done. */
+export interface SavedPlan {
+  readonly manifest: FleetManifest;
+  /** Directory that relative paths of the manifest start from. */
+  readonly baseDir: string;
+  readonly options: PlanOptions;
+  readonly plan: Plan;
+}
+
+const generation = z.int().min(1);
+const step = <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
+  z.strictObject({ kind: z.literal(kind), ...shape });
+const identity = z.strictObject({ owner: OwnerId, fleet: Name });
+
+const StepSchema = z.discriminatedUnion("kind", [
+  step("import-image", { image: AppliedImage, sizeBytes: z.int().optional() }),
+  step("claim-image", { image: AppliedImage }),
+  step("release-image", { name: z.string() }),
+  step("create-volume", {
+    volume: Name,
+    mode: z.string(),
+    uid: z.int().optional(),
+    gid: z.int().optional(),
+  }),
+  step("prepare", { generation }),
+  step("stop", { generation }),
+  step("start", { generation }),
+  step("update", { generation, paths: z.array(z.string()) }),
+  step("wait-healthy", { generation }),
+  step("commit", { generation }),
+  step("remove", { generation }),
+  step("remove-leftover", { name: z.string() }),
+  step("forget", {}),
+  step("write-roster", { hosts: Roster.shape.hosts }),
+  step("remove-roster", {}),
+  step("move-fleet", { from: identity }),
+  step("forget-fleet", { from: identity }),
+]);
+
+const ReasonSchema = z.strictObject({
+  kind: z.enum(["declared", "drift", "state", "leftover"]),
+  path: z.string(),
+  before: z.json().optional(),
+  after: z.json().optional(),
+  secret: z.boolean().optional(),
+  verdict: z.enum(["live", "restart", "replace", "none"]),
+  text: z.string().optional(),
+});
+
+const changeBase = {
+  id: z.string(),
+  host: Name,
+  steps: z.array(StepSchema),
+  after: z.array(z.string()),
+};
+
+const PodChangeSchema = z.strictObject({
+  ...changeBase,
+  pod: Name,
+  action: z.enum(["create", "start", "update", "restart", "replace", "remove", "adopt", "clean"]),
+  fresh: generation.optional(),
+  origin: identity.extend({ host: Name }),
+  reasons: z.array(ReasonSchema),
+  interrupts: z.boolean(),
+  to: RecordedGeneration.optional(),
+  from: RecordedGeneration.optional(),
+  notes: z.array(z.string()),
+});
+
+const HostChangeSchema = z.strictObject({
+  ...changeBase,
+  action: z.enum([
+    "import",
+    "claim",
+    "release",
+    "clean",
+    "roster",
+    "rename",
+    "leave",
+    "unreachable",
+  ]),
+  text: z.string(),
+});
+
+/** Hosts carry more than applying reads; what is there for people is let through. */
+const HostPlanSchema = z.looseObject({
+  host: Name,
+  address: z.string(),
+  engine: EngineConfig,
+  fingerprint: z.string().optional(),
+  declared: z.boolean(),
+  running: z.int(),
+  kept: z.array(z.looseObject({ volume: Name, path: z.string() })),
+});
+
+const SavedPlanSchema = z.strictObject({
+  savedPlan: z.literal(PLAN_VERSION),
+  baseDir: z.string(),
+  options: z.strictObject({
+    hosts: z.array(z.string()).optional(),
+    pods: z.array(z.string()).optional(),
+    forgetHosts: z.array(z.string()).optional(),
+    takeOver: z.boolean().optional(),
+  }),
+  manifest: FleetManifest,
+  plan: z.strictObject({
+    version: z.literal(PLAN_VERSION),
+    owner: OwnerId,
+    fleet: Name,
+    manifest: z.string().optional(),
+    hosts: z.array(HostPlanSchema),
+    pods: z.array(PodChangeSchema),
+    hostChanges: z.array(HostChangeSchema),
+    warnings: z.array(z.string()),
+    partial: z.boolean(),
+  }),
+});
+
+/** Writes a plan to a file that only its owner can read. */
+export async function writeSavedPlan(path: string, saved: SavedPlan): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify({ savedPlan: PLAN_VERSION, ...saved })}\n`, {
+      mode: 0o600,
+    });
+    await chmod(path, 0o600);
+  } catch (error) {
+    throw StowageError.from(error, `Cannot save the plan to "${path}"`, "failed_precondition");
+  }
+}
+
+/**
+ * Reads a file of {@link writeSavedPlan}.
+ *
+ * @throws StowageError `invalid_argument` when it is none, or of another version
+ */
+export async function readSavedPlan(path: string): Promise<SavedPlan> {
+  const json = await readJsonFile(path, "saved plan", "make one with stowage plan --out FILE");
+  const result = SavedPlanSchema.safeParse(json);
+  if (result.success) {
+    const { savedPlan: _, ...saved } = result.data;
+    // the schema has checked it; only what it says of optional fields is wider
+    return saved as unknown as SavedPlan;
+  }
+  const issue = result.error.issues[0];
+  throw new StowageError(
+    `Cannot read saved plan "${path}": it is none of this version (${issue?.path.join(".") || "top level"}: ${issue?.message}); make one with stowage plan --out FILE`,
+    { code: "invalid_argument", cause: result.error },
+  );
+}

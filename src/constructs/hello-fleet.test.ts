@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { parseFleet, validateFleet } from "../model/index.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+test("the example hello-fleet synthesizes, and its surroundings can be set", {
+  timeout: 60_000,
+}, () => {
+  const outdir = mkdtempSync(join(tmpdir(), "stw-hello-"));
+  onTestFinished(() => rmSync(outdir, { recursive: true, force: true }));
+  const { status, stderr } = spawnSync(join(ROOT, "node_modules/.bin/tsx"), ["main.ts"], {
+    cwd: join(ROOT, "examples/hello-fleet"),
+    env: {
+      ...process.env,
+      CDKTF_OUTDIR: outdir,
+      STOWAGE_CONTAINERD_SOCKET: "/run/mine.sock",
+      STOWAGE_STATE_DIR: "/srv/state",
+      STOWAGE_RUN_DIR: "/srv/run",
+      STOWAGE_HELLO_PORT: "18081",
+    },
+    encoding: "utf8",
+  });
+  expect(status, stderr).toBe(0);
+  const text = readFileSync(join(outdir, "stacks/hello/fleet.json"), "utf8");
+  const manifest = parseFleet(JSON.parse(text), "the example");
+  expect(validateFleet(manifest)).toEqual([]);
+  expect(manifest.hosts["here"]).toMatchObject({
+    engine: { kind: "containerd", socket: "/run/mine.sock" },
+    stateDir: "/srv/state",
+    runDir: "/srv/run",
+    pods: { web: { ports: [{ host: 18_081 }] }, clock: { containers: { server: {}, reader: {} } } },
+  });
+});

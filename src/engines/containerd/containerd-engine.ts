@@ -1,0 +1,160 @@
+import type {
+  CallOptions,
+  Engine,
+  ExecResult,
+  ImageContent,
+  ImageOwnership,
+  LogLine,
+  LogOptions,
+  PodInstance,
+  StopOptions,
+} from "../../engine/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import type {
+  AppliedImage,
+  CapabilityTable,
+  EngineInfo,
+  ObservedEngine,
+  PodIdentity,
+} from "../../model/index.ts";
+import { CONTAINERD_CAPABILITIES } from "./capabilities.ts";
+import type { Daemon, LazyDaemon } from "./daemon.ts";
+import { readLogs } from "./logs/read-logs.ts";
+import { generationContainers } from "./pods/container-records.ts";
+import { execCommand } from "./pods/exec-command.ts";
+import { claimImage, importForFleet, releaseImage } from "./pods/image-ownership.ts";
+import { removeLeftover } from "./pods/leftovers.ts";
+import { observeEngine } from "./pods/observe-engine.ts";
+import { describePod, logDirectory } from "./pods/pod-context.ts";
+import { preparePod } from "./pods/prepare-pod.ts";
+import { removePod } from "./pods/remove-pod.ts";
+import { startPod } from "./pods/start-pod.ts";
+import { stopPod } from "./pods/stop-pod.ts";
+import { updatePod } from "./pods/update-pod.ts";
+
+/** The port on containerd's own API; connects with its first call. */
+export class ContainerdEngine implements Engine {
+  readonly kind = "containerd";
+  readonly #daemon: LazyDaemon;
+
+  constructor(daemon: LazyDaemon) {
+    this.#daemon = daemon;
+  }
+
+  async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
+    const { version, context } = await this.#open(signal);
+    const platform = await context.facts.platform();
+    return { kind: this.kind, version: version.replace(/^v/, ""), platform };
+  }
+
+  async capabilities({ signal }: CallOptions = {}): Promise<CapabilityTable> {
+    signal?.throwIfAborted();
+    return CONTAINERD_CAPABILITIES;
+  }
+
+  async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {
+    const { context } = await this.#open(signal);
+    return await observeEngine(context, signal);
+  }
+
+  async *logs(
+    identity: PodIdentity,
+    container: string | undefined,
+    options: LogOptions = {},
+  ): AsyncGenerator<LogLine, void, undefined> {
+    const { context } = await this.#open(options.signal);
+    const found = await generationContainers(context.client, identity, options.signal);
+    const names = [...found.keys()].filter((name) => (container ?? name) === name).sort();
+    if (names.length === 0) {
+      const what = container === undefined ? "" : `container "${container}" of `;
+      throw new StowageError(
+        `Cannot read output of ${what}${describePod(identity)}: it is not there`,
+        {
+          code: "not_found",
+          context: { pod: identity.pod, container },
+        },
+      );
+    }
+    const sources = names.map((name) => ({
+      container: name,
+      directory: logDirectory(context.directories, found.get(name)?.id ?? ""),
+    }));
+    yield* readLogs(context.host, sources, options);
+  }
+
+  async importImage(
+    content: ImageContent,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    const { context } = await this.#open(signal);
+    await importForFleet(context, content, ownership, signal);
+  }
+
+  async claimImage(
+    image: AppliedImage,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    const { context } = await this.#open(signal);
+    await claimImage(context, image, ownership, signal);
+  }
+
+  async releaseImage(
+    name: string,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    const { context } = await this.#open(signal);
+    await releaseImage(context, name, ownership, signal);
+  }
+
+  async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    const { context } = await this.#open(signal);
+    await preparePod(context, pod, signal);
+  }
+
+  async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    const { context } = await this.#open(signal);
+    await startPod(context, pod, signal);
+  }
+
+  async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {
+    const { context } = await this.#open(options.signal);
+    await stopPod(context, identity, options);
+  }
+
+  async update(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    const { context } = await this.#open(signal);
+    await updatePod(context, pod, signal);
+  }
+
+  async remove(identity: PodIdentity, { signal }: CallOptions = {}): Promise<void> {
+    const { context } = await this.#open(signal);
+    await removePod(context, identity, signal);
+  }
+
+  async removeLeftover(name: string, { signal }: CallOptions = {}): Promise<void> {
+    const { context } = await this.#open(signal);
+    await removeLeftover(context, name, signal);
+  }
+
+  async exec(
+    identity: PodIdentity,
+    container: string,
+    command: readonly string[],
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<ExecResult> {
+    const { context } = await this.#open(options.signal);
+    return await execCommand(context, { identity, container, command }, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#daemon.close();
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<Daemon> {
+    signal?.throwIfAborted();
+    return await this.#daemon.open();
+  }
+}

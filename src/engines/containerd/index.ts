@@ -1,0 +1,1 @@
+export { openContainerd } from "./open-containerd.ts";

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+
+/** Digits of a log file's number, so that names sort as numbers do. */
+const DIGITS = 8;
+
+/**
+ * Reads both streams in one process and writes whole lines: into a new file where one does not fit,
+ * in parts only where it fits in none. A line that is not ended is waited for as long as more comes.
+ */
+const PERL = `
+my ($max, $keep) = @ARGV;
+my ($number) = sort { $b <=> $a } map { /^(\\d+)\\.log$/ ? $1 : () } do { opendir my $d, "."; readdir $d };
+$number = ($number || 1) - 1;
+my ($size, $out);
+sub name { sprintf "%0${DIGITS}d.log", $_[0] }
+sub next_file {
+  $number++;
+  unlink map { name($_) } grep { $_ > 0 } $number - $keep - 100 .. $number - $keep;
+  $size = open($out, ">>", name($number)) ? -s $out : 0;
+}
+sub put {
+  my $text = shift;
+  while (length $text) {
+    my ($room, $take) = ($max - $size, length $text);
+    if ($take > $room) {
+      $take = $room > 0 ? rindex($text, "\\n", $room - 1) + 1 : 0;
+      if (!$take && $size) { next_file(); next }
+      $take ||= $room;
+    }
+    my $part = substr($text, 0, $take, "");
+    while (length $part) {
+      my $written = syswrite $out, $part or last;
+      substr($part, 0, $written, "");
+    }
+    $size += $take;
+  }
+}
+next_file();
+open my $stdout, "<&=", 3;
+open my $stderr, "<&=", 4;
+my @streams = map { { from => $_, rest => "" } } $stderr, $stdout;
+while (@streams) {
+  my $ready = "";
+  vec($ready, fileno $_->{from}, 1) = 1 for @streams;
+  my $count = select $ready, undef, undef, (grep { length $_->{rest} } @streams) ? 0.5 : undef;
+  if ($count == 0) { put($_->{rest}), $_->{rest} = "" for @streams }
+  next if $count < 1;
+  for my $stream (grep { vec($ready, fileno $_->{from}, 1) } @streams) {
+    my $read = sysread $stream->{from}, $stream->{rest}, 65536, length $stream->{rest};
+    next if !defined $read && $! == 4;
+    my $end = rindex($stream->{rest}, "\\n") + 1;
+    $end = length $stream->{rest} if !$read || (!$end && length $stream->{rest} > 65536);
+    put(substr($stream->{rest}, 0, $end, ""));
+    $stream->{over} = !$read;
+  }
+  @streams = grep { !$_->{over} } @streams;
+}
+`;
+
+/** The same with nothing but a shell and `dd`, for hosts without perl: lines may be cut between files. */
+const SHELL = `
+# stderr goes into the pipe of stdout by its name in /proc; writes of 4096 bytes go in as one
+(exec dd status=none bs=4096 <&4 >/proc/self/fd/3 2>/dev/null) &
+exec 4<&-
+n=0; for f in *.log; do [ -e "$f" ] && n=\${f%.log}; done
+n=\${n#"\${n%%[!0]*}"}; n=\${n:-0}
+s=-1
+while :; do
+  if [ $s -lt 0 ] || [ $s -ge $max ]; then
+    if [ $s -ge 0 ] || [ $n -eq 0 ]; then n=$((n+1)); fi
+    f=$(printf '%0${DIGITS}d.log' $n)
+    o=$((n-keep)); [ $o -gt 0 ] && rm -f $(printf '%0${DIGITS}d.log' $o)
+    : >>$f; s=$(($(wc -c <$f)))
+    [ $s -ge $max ] && continue
+  fi
+  # few large reads where there is room, the last ones exactly as large as what is left
+  l=$((max-s)); b=65536; [ $l -lt 1048576 ] && b=4096; [ $l -lt $b ] && b=$l
+  c=$((l/b)); [ $c -gt 64 ] && c=64
+  if dd status=none bs=$b count=$c <&3 >>$f 2>/dev/null; then
+    t=$s; s=$(($(wc -c <$f))); [ $s -eq $t ] && break
+  else dd status=none bs=65536 count=1 <&3 >/dev/null 2>&1; fi
+done
+`;
+
+/**
+ * Writes a container's output, descriptor 3 its stdout and 4 its stderr, into numbered files of a
+ * directory: `sh FILE DIRECTORY MAX_BYTES MAX_FILES`. It ends at the end of both, and drops what
+ * cannot be written, since a full pipe would stop the container.
+ */
+export const LOG_WRITER_SCRIPT = `max=$2 keep=$3
+umask 077
+cd "$1" || exec cat <&3 >/dev/null
+if command -v perl >/dev/null; then exec perl -e '${PERL}' "$max" "$keep"; fi
+${SHELL}`;
+
+/** Name of the script's file; another text has another name. */
+export const LOG_WRITER_NAME = `log-writer-${createHash("sha256").update(LOG_WRITER_SCRIPT).digest("hex").slice(0, 12)}`;

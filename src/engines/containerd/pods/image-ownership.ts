@@ -1,0 +1,57 @@
+import type { ImageContent, ImageOwnership } from "../../../engine/index.ts";
+import {
+  type AppliedImage,
+  imageFleetLabel,
+  imageName,
+  LABEL_IMAGE,
+} from "../../../model/index.ts";
+import { addImageLabels, deleteImageRecord, removeImageLabel } from "../images/image-record.ts";
+import { importImage } from "../images/import-image.ts";
+import { listContainers } from "./container-records.ts";
+import { fleetsOf, isOurs } from "./observe-images.ts";
+import type { PodContext } from "./pod-context.ts";
+
+/** Brings an image in, with a fleet's label on its record. */
+export async function importForFleet(
+  { client, snapshotter }: PodContext,
+  content: ImageContent,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await importImage(client, content, {
+    name: imageName(content.reference, content.manifest.digest),
+    labels: labelOf(ownership),
+    labelsIfMade: { [LABEL_IMAGE]: "true" },
+    snapshotter,
+    signal,
+  });
+}
+
+/** Puts a fleet's label on an image that is there. */
+export async function claimImage(
+  { client }: PodContext,
+  image: AppliedImage,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const name = imageName(image.reference, image.digest);
+  await addImageLabels(client, name, labelOf(ownership), signal);
+}
+
+/** Takes a fleet's label off; the image goes with the last, when nobody uses it and Stowage made it. */
+export async function releaseImage(
+  { client }: PodContext,
+  name: string,
+  { owner, fleet }: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const left = await removeImageLabel(client, name, imageFleetLabel(owner, fleet), signal);
+  if (left === undefined || !isOurs(left) || fleetsOf(left.labels).length > 0) return;
+  const users = await listContainers(client, [`image==${JSON.stringify(name)}`], signal);
+  if (users.length > 0) return;
+  await deleteImageRecord(client, name, { sync: true, signal });
+}
+
+function labelOf({ owner, fleet }: ImageOwnership): Readonly<Record<string, string>> {
+  return { [imageFleetLabel(owner, fleet)]: `${owner}/${fleet}` };
+}

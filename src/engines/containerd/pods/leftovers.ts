@@ -1,0 +1,81 @@
+import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
+import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
+import type { ContainerdClient } from "../client/containerd-client.ts";
+import { dropLease, IMPORT_LEASE_PREFIX } from "../images/import-lease.ts";
+import { removeSnapshot } from "../images/snapshots.ts";
+import { type ContainerRecord, deleteContainer, getContainer } from "./container-records.ts";
+import { logDirectory, type PodContext } from "./pod-context.ts";
+import { readLabels } from "./pod-labels.ts";
+import { endContainers } from "./remove-pod.ts";
+import type { Task } from "./tasks.ts";
+
+/** Everything with a name of Stowage's that was found. */
+export interface Found {
+  readonly containers: readonly ContainerRecord[];
+  /** Ids of containers that belong to a pod. */
+  readonly ours: ReadonlySet<string>;
+  readonly tasks: readonly Task[];
+  readonly snapshots: readonly string[];
+  readonly imports: readonly string[];
+  readonly bundles: readonly string[];
+}
+
+/** Keys of snapshots with a name of Stowage's. */
+export async function listSnapshotKeys(
+  client: ContainerdClient,
+  snapshotter: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  const request = { snapshotter, filters: [`name~="^${OBJECT_PREFIX}"`] };
+  for await (const { info } of client.serverStream(Snapshots.method.list, request, {
+    doing: "list snapshots",
+    signal,
+  })) {
+    found.push(...info.map(({ name }) => name));
+  }
+  return found;
+}
+
+/** What has a name of Stowage's and belongs to no pod; one entry a name. */
+export function listLeftovers(found: Found): readonly ObservedLeftover[] {
+  const named = (what: string, names: readonly string[]): readonly [string, string][] =>
+    names
+      .filter((name) => name.startsWith(OBJECT_PREFIX) && !found.ours.has(name))
+      .map((name) => [name, what]);
+  const all = new Map<string, string>([
+    ...named("bundle", found.bundles),
+    ...named("snapshot", found.snapshots),
+    ...named(
+      "task",
+      found.tasks.map(({ id }) => id),
+    ),
+    ...named(
+      "container",
+      found.containers.map(({ id }) => id),
+    ),
+    ...named("lease", found.imports),
+  ]);
+  return [...all].map(([name, what]) => ({ name, what }));
+}
+
+/** Takes away everything of one name that belongs to no pod; what belongs to one stays. */
+export async function removeLeftover(
+  context: PodContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { client, snapshotter, host, directories } = context;
+  signal?.throwIfAborted();
+  if (!name.startsWith(OBJECT_PREFIX)) return;
+  if (name.startsWith(IMPORT_LEASE_PREFIX)) {
+    await dropLease(client, name, signal);
+    return;
+  }
+  const record = await getContainer(client, name, signal);
+  if (record !== undefined && readLabels(record.labels) !== undefined) return;
+  await endContainers(context, [name]);
+  await host.removeDirectory(logDirectory(directories, name));
+  await removeSnapshot(client, record?.snapshotter ?? snapshotter, name);
+  if (record !== undefined) await deleteContainer(client, name);
+}

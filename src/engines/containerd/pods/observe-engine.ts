@@ -1,0 +1,67 @@
+import type { HostSnapshot } from "../../../host/index.ts";
+import { OBJECT_PREFIX, type ObservedEngine } from "../../../model/index.ts";
+import { listImageRecords } from "../images/image-record.ts";
+import { listImportLeftovers } from "../images/import-leftovers.ts";
+import { limitFiles } from "../spec/kernel-limits.ts";
+import { parseStoredSpec } from "../spec/stored-spec.ts";
+import { listContainers } from "./container-records.ts";
+import { type Found, listLeftovers, listSnapshotKeys } from "./leftovers.ts";
+import { observeImages } from "./observe-images.ts";
+import { observePods, type SeenContainer } from "./observe-pods.ts";
+import type { PodContext } from "./pod-context.ts";
+import { readLabels } from "./pod-labels.ts";
+import { bundleDirectory } from "./shim-remnants.ts";
+import { listTasks } from "./tasks.ts";
+
+/** Pods, images and leftovers: five lists of the daemon at once, then one look at the host. */
+export async function observeEngine(
+  context: PodContext,
+  signal: AbortSignal | undefined,
+): Promise<ObservedEngine> {
+  const { client, snapshotter } = context;
+  const [records, tasks, images, snapshots, imports] = await Promise.all([
+    listContainers(client, [], signal),
+    listTasks(client, signal),
+    listImageRecords(client, signal),
+    listSnapshotKeys(client, snapshotter, signal),
+    listImportLeftovers(client, signal),
+  ]);
+  const taskOf = new Map(tasks.map((task) => [task.id, task]));
+  const seen = records.flatMap((record): SeenContainer[] => {
+    const labels = readLabels(record.labels);
+    if (labels === undefined) return [];
+    const spec = parseStoredSpec(record.specBytes);
+    return [{ record, labels, spec, task: taskOf.get(record.id) }];
+  });
+  const host = await lookAtHost(context, seen, signal);
+  const found: Found = {
+    containers: records,
+    ours: new Set(seen.map(({ record }) => record.id)),
+    tasks,
+    snapshots,
+    imports,
+    bundles: host.bundles,
+  };
+  return {
+    pods: observePods(seen, host.snapshot.files, new Set(host.bundles)),
+    images: observeImages(images, new Set(records.map(({ image }) => image))),
+    leftovers: listLeftovers(found),
+  };
+}
+
+async function lookAtHost(
+  context: PodContext,
+  seen: readonly SeenContainer[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly snapshot: HostSnapshot; readonly bundles: readonly string[] }> {
+  const directories = await context.facts.daemonDirectories();
+  const bundleDir = bundleDirectory(directories, context.client.namespace);
+  const files = seen.flatMap(({ spec, task }) =>
+    spec === undefined || task === undefined || task.state === "exited" ? [] : limitFiles(spec),
+  );
+  const options = signal === undefined ? {} : { signal };
+  const list = bundleDir === undefined ? [] : [bundleDir];
+  const snapshot = await context.host.snapshot({ files, list }, options);
+  const names = bundleDir === undefined ? [] : (snapshot.entries.get(bundleDir) ?? []);
+  return { snapshot, bundles: names.filter((name) => name.startsWith(OBJECT_PREFIX)) };
+}

@@ -1,0 +1,327 @@
+import { describe, expect, test } from "vitest";
+import { parseFleet } from "./parse-fleet.ts";
+import { validateFleet } from "./validate-fleet.ts";
+
+type Part = Readonly<Record<string, unknown>>;
+
+const image = "web:1";
+const host = (pods: Part, more: Part = {}) => ({
+  address: "local",
+  engine: { kind: "sim" },
+  pods,
+  ...more,
+});
+const pod = (more: Part = {}, container: Part = {}) => ({
+  containers: { web: { image, ...container } },
+  ...more,
+});
+const hostNetwork = { network: { mode: "host" } };
+
+function findings(hosts: Part, more: Part = {}): readonly string[] {
+  const fleet = { version: "stowage/v1", name: "shop", id: "me", hosts, ...more };
+  return validateFleet(parseFleet(fleet, "the manifest")).map(
+    ({ severity, path, summary }) => `${severity} ${path}: ${summary}`,
+  );
+}
+
+describe("validateFleet() accepts", () => {
+  test.each<[string, Part, Part?]>([
+    [
+      "ports in the host's network",
+      {
+        a: host({
+          web: pod({ ...hostNetwork, ports: [{ host: 80 }, { host: 80, protocol: "udp" }] }),
+        }),
+      },
+    ],
+    [
+      "one port on two hosts",
+      {
+        a: host({ web: pod({ ...hostNetwork, ports: [{ host: 80 }] }) }),
+        b: host({ web: pod({ ...hostNetwork, ports: [{ host: 80 }] }) }),
+      },
+    ],
+    [
+      "a chain of dependencies",
+      {
+        a: host({ x: pod({ dependsOn: ["y", "b/z"] }), y: pod({ dependsOn: ["b/z"] }) }),
+        b: host({ z: pod() }),
+      },
+    ],
+    [
+      "one volume of two pods",
+      {
+        a: host(
+          Object.fromEntries(
+            ["x", "y"].map((name) => [
+              name,
+              pod(
+                { volumes: { d: { kind: "named", name: "d", uid: 1 } } },
+                { mounts: [{ volume: "d", path: "/d" }] },
+              ),
+            ]),
+          ),
+        ),
+      },
+    ],
+    [
+      "drop ALL and add one",
+      {
+        a: host({
+          web: pod({}, { security: { capabilitiesDrop: ["ALL"], capabilitiesAdd: ["CAP_CHOWN"] } }),
+        }),
+      },
+    ],
+    [
+      "no swap",
+      {
+        a: host({
+          web: pod({}, { resources: { memoryBytes: 9_000_000, memorySwapBytes: 9_000_000 } }),
+        }),
+      },
+    ],
+    [
+      "an image that is used",
+      { a: host({ web: pod() }) },
+      { images: { [image]: { layout: "x" } } },
+    ],
+    [
+      "two real engines in folders of their own",
+      {
+        a: host({}, { engine: { kind: "containerd" } }),
+        b: host({}, { engine: { kind: "containerd" }, stateDir: "/b" }),
+      },
+    ],
+  ])("%s", (_, hosts, more) => {
+    expect(findings(hosts, more)).toEqual([]);
+  });
+});
+
+describe("validateFleet() finds", () => {
+  const web = "hosts.a.pods.web";
+  const inPod = (more: Part, container?: Part) => ({ a: host({ web: pod(more, container) }) });
+
+  test.each<[string, Part, string]>([
+    [
+      "a port without the host's network",
+      inPod({ ports: [{ host: 80 }] }),
+      `error ${web}.ports[80/tcp]: a pod with the network none cannot answer`,
+    ],
+    [
+      "ports that differ",
+      inPod({ ...hostNetwork, ports: [{ host: 80, container: 8080, protocol: "udp" }] }),
+      `error ${web}.ports[80/udp]: host port 80 cannot lead to container port 8080`,
+    ],
+    [
+      "a port declared twice",
+      inPod({ ...hostNetwork, ports: [{ host: 80 }, { host: 80, protocol: "tcp" }] }),
+      `error ${web}.ports[80/tcp]: port 80/tcp of host a is declared twice`,
+    ],
+    [
+      "start-first with ports",
+      inPod({ ...hostNetwork, ports: [{ host: 80 }], replacement: "start-first" }),
+      `error ${web}.replacement: the new pod cannot start before`,
+    ],
+    [
+      "a volume that is none",
+      inPod({}, { mounts: [{ volume: "d", path: "/d" }] }),
+      `error ${web}.containers.web.mounts[/d]: there is no volume "d"`,
+    ],
+    [
+      "a path mounted twice",
+      inPod(
+        { volumes: { d: { kind: "tmpfs" } } },
+        {
+          mounts: [
+            { volume: "d", path: "/d" },
+            { volume: "d", path: "/d" },
+          ],
+        },
+      ),
+      `error ${web}.containers.web.mounts[/d]: /d is mounted more than once`,
+    ],
+    [
+      "a volume at the root",
+      inPod({ volumes: { d: { kind: "tmpfs" } } }, { mounts: [{ volume: "d", path: "/" }] }),
+      `error ${web}.containers.web.mounts[/]: a volume cannot take`,
+    ],
+    [
+      "a volume that nobody mounts",
+      inPod({ volumes: { d: { kind: "tmpfs" } } }),
+      `warning ${web}.volumes.d: no container mounts it`,
+    ],
+    [
+      "a device given twice",
+      inPod({}, { devices: [{ path: "/dev/a", containerPath: "/dev/b" }, { path: "/dev/b" }] }),
+      `error ${web}.containers.web.devices[/dev/b]: /dev/b is given more than once`,
+    ],
+    [
+      "swap without memory",
+      inPod({}, { resources: { memorySwapBytes: 9 } }),
+      `error ${web}.containers.web.resources.memorySwapBytes: a limit of memory and swap together needs`,
+    ],
+    [
+      "swap below memory",
+      inPod({}, { resources: { memorySwapBytes: 9, memoryBytes: 9_000_000 } }),
+      `error ${web}.containers.web.resources.memorySwapBytes: 9 is less than memoryBytes`,
+    ],
+    [
+      "a reservation above memory",
+      inPod({}, { resources: { memoryReservationBytes: 9_000_001, memoryBytes: 9_000_000 } }),
+      `error ${web}.containers.web.resources.memoryReservationBytes: 9000001 is more`,
+    ],
+    [
+      "a soft limit above the hard one",
+      inPod({}, { ulimits: { core: { soft: 2, hard: 1 } } }),
+      `error ${web}.containers.web.ulimits.core: the soft limit 2 is above`,
+    ],
+    [
+      "a capability both ways",
+      inPod({}, { security: { capabilitiesAdd: ["CAP_CHOWN"], capabilitiesDrop: ["CAP_CHOWN"] } }),
+      `error ${web}.containers.web.security: CAP_CHOWN is both added and dropped`,
+    ],
+    [
+      "privileged with a drop",
+      inPod({}, { security: { privileged: true, capabilitiesDrop: ["ALL"] } }),
+      `error ${web}.containers.web.security.capabilitiesDrop: a privileged container has every`,
+    ],
+    [
+      "privileged with a filter",
+      inPod({}, { security: { privileged: true, seccomp: "default" } }),
+      `error ${web}.containers.web.security.seccomp: a privileged container has every`,
+    ],
+    [
+      "a probe that cannot be reached",
+      inPod({}, { health: { kind: "tcp", port: 80 } }),
+      `error ${web}.containers.web.health: a probe of kind tcp asks the host's loopback`,
+    ],
+    [
+      "retries of another policy",
+      inPod({ restart: { policy: "always", maxRetries: 3 } }),
+      `error ${web}.restart.maxRetries: the policy always has no number`,
+    ],
+    [
+      "a parameter of the host's network",
+      inPod({ ...hostNetwork, sysctls: { "net.core.somaxconn": "9" } }),
+      `error ${web}.sysctls["net.core.somaxconn"]: net.core.somaxconn would change`,
+    ],
+    [
+      "a rollout of no service",
+      inPod({ rollout: { canary: 1 } }),
+      `warning ${web}.rollout: a rollout without a service`,
+    ],
+    [
+      "a dependency on nothing",
+      inPod({ dependsOn: ["b/db"] }),
+      `error ${web}.dependsOn: there is no pod "b/db"`,
+    ],
+    [
+      "a pod that waits for itself",
+      inPod({ dependsOn: ["web"] }),
+      `error ${web}.dependsOn: pods wait for each other in a circle: a/web -> a/web`,
+    ],
+    ["no host", {}, "error hosts: the fleet has no host"],
+  ])("%s", (_, hosts, message) => {
+    expect(findings(hosts)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("a port that two pods want, at each of them", () => {
+    const ports = { ...hostNetwork, ports: [{ host: 80 }] };
+    expect(findings({ a: host({ x: pod(ports), y: pod(ports) }) })).toEqual(
+      ["x", "y"].map(
+        (name) =>
+          `error hosts.a.pods.${name}.ports[80/tcp]: port 80/tcp of host a is wanted by the pods x and y`,
+      ),
+    );
+  });
+
+  test("each circle once, as a chain", () => {
+    const waiting = {
+      a: host({ x: pod({ dependsOn: ["y"] }), y: pod({ dependsOn: ["b/z"] }) }),
+      b: host({ z: pod({ dependsOn: ["a/x", "own"] }), own: pod({ dependsOn: ["own"] }) }),
+    };
+    expect(findings(waiting)).toEqual([
+      "error hosts.a.pods.x.dependsOn: pods wait for each other in a circle: a/x -> a/y -> b/z -> a/x",
+      "error hosts.b.pods.own.dependsOn: pods wait for each other in a circle: b/own -> b/own",
+    ]);
+  });
+
+  test("no circle in a chain as long as a fleet", () => {
+    const pods = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, index) => [
+        `p${index}`,
+        pod(index === 0 ? {} : { dependsOn: [`p${index - 1}`] }),
+      ]),
+    );
+    const manifest = parseFleet(
+      { version: "stowage/v1", name: "shop", id: "me", hosts: { a: host(pods) } },
+      "it",
+    );
+    expect(validateFleet(manifest)).toEqual([]);
+  });
+
+  test("a volume with two owners, at each use", () => {
+    const use = (uid: number) =>
+      pod(
+        { volumes: { d: { kind: "named", name: "d", uid } } },
+        { mounts: [{ volume: "d", path: "/d" }] },
+      );
+    expect(findings({ a: host({ x: use(1), y: use(2) }) })).toEqual(
+      ["x", "y"].map((name) =>
+        expect.stringContaining(`hosts.a.pods.${name}.volumes.d: volume "d" of host a is declared`),
+      ),
+    );
+  });
+
+  test.each<[string, Part, Part, string]>([
+    [
+      "one machine twice",
+      { engine: { kind: "containerd" } },
+      { engine: { kind: "containerd" }, stateDir: "/var/lib/stowage" },
+      "hosts.a.address: the hosts a and b are one and the same",
+    ],
+    [
+      "one simulated host twice",
+      { engine: { kind: "sim", file: "/f" } },
+      { engine: { kind: "sim", file: "/f" } },
+      "hosts.a.engine.file: the hosts a and b are one and the same",
+    ],
+  ])("%s", (_, a, b, message) => {
+    expect(findings({ a: host({}, a), b: host({}, b) })[0]).toContain(message);
+  });
+
+  test("an image that nobody uses, and how it is written elsewhere", () => {
+    const unused = { images: { "docker.io/library/web:1": { layout: "x" } } };
+    const [found] = validateFleet(
+      parseFleet(
+        {
+          version: "stowage/v1",
+          name: "shop",
+          id: "me",
+          hosts: { a: host({ web: pod() }) },
+          ...unused,
+        },
+        "it",
+      ),
+    );
+    expect(found).toMatchObject({
+      severity: "warning",
+      path: 'images["docker.io/library/web:1"]',
+      detail: 'containers write it as "web:1": use one form',
+    });
+  });
+
+  test("a digest that differs from the reference's", () => {
+    const [one, other] = ["a", "b"].map((digit) => `sha256:${digit.repeat(64)}`);
+    const images = { [`web@${one}`]: { digest: other } };
+    expect(findings({ a: host({ web: pod({}, { image: `web@${one}` }) }) }, { images })).toEqual([
+      expect.stringContaining("it differs from the digest of the reference"),
+    ]);
+  });
+
+  test("a former name that is the present one", () => {
+    expect(findings({ a: host({}) }, { formerly: "shop" })).toEqual([
+      "error formerly: it is the fleet's name of now",
+    ]);
+  });
+});

@@ -1,0 +1,166 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { openSim, SimMachine } from "../../engines/sim/index.ts";
+import type { Host } from "../../host/index.ts";
+import { fencedSignal } from "./fenced-signal.ts";
+import { type AcquireLockRequest, acquireHostLock, breakHostLock } from "./host-lock.ts";
+
+const LOCK_DIR = "/run/stowage/lock";
+const LIFE_MS = 30_000;
+
+function hostOf(machine: SimMachine): Host {
+  return openSim({ kind: "sim" }, "alpha", { machine }).host;
+}
+
+function requestFor(machine: SimMachine, more: Partial<AcquireLockRequest> = {}): AcquireLockRequest {
+  return {
+    host: hostOf(machine),
+    name: "alpha",
+    lockDir: LOCK_DIR,
+    owner: "ann@desk (pid 7)",
+    timeoutMs: 0,
+    session: new Map(),
+    ...more,
+  };
+}
+
+function lockFiles(machine: SimMachine): readonly string[] {
+  return machine.read((state) =>
+    Object.keys(state.files).filter((path) => path.startsWith(LOCK_DIR)),
+  );
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("acquireHostLock()", () => {
+  test("refuses a second holder and names the first", async () => {
+    const machine = new SimMachine();
+    await using _ = await acquireHostLock(requestFor(machine));
+    await expect(acquireHostLock(requestFor(machine, { owner: "bob@lap" }))).rejects.toThrow(
+      /^Cannot lock host "alpha": ann@desk \(pid 7\) since \d{4}-.* holds its lock/,
+    );
+  });
+
+  test("gives the next number after a release, and keeps one file", async () => {
+    const machine = new SimMachine();
+    const first = await acquireHostLock(requestFor(machine));
+    await first[Symbol.asyncDispose]();
+    const second = await acquireHostLock(requestFor(machine));
+    expect([first.number, second.number]).toEqual([1, 2]);
+    expect(lockFiles(machine)).toEqual([`${LOCK_DIR}/2.json`]);
+    await second[Symbol.asyncDispose]();
+    expect(lockFiles(machine)).toEqual([`${LOCK_DIR}/2.json`]);
+  });
+
+  test("waits for a holder that gives it back in time", async () => {
+    const machine = new SimMachine();
+    const first = await acquireHostLock(requestFor(machine));
+    const waits: string[] = [];
+    const second = acquireHostLock(
+      requestFor(machine, { timeoutMs: 5000, onWait: (holder) => waits.push(holder) }),
+    );
+    await vi.waitFor(() => expect(waits).toHaveLength(1));
+    await first[Symbol.asyncDispose]();
+    await using lock = await second;
+    expect(lock.number).toBe(2);
+  });
+
+  test("takes over when the holder's time has run out by the host's clock, and the holder finds out", async () => {
+    const machine = new SimMachine();
+    const first = await acquireHostLock(requestFor(machine));
+    await machine.advance(LIFE_MS + 1);
+    await using second = await acquireHostLock(requestFor(machine, { owner: "bob@lap" }));
+    expect(second.number).toBe(2);
+    await expect(first.check()).rejects.toThrow(/lost the lock to bob@lap since/);
+    expect(first.signal.aborted).toBe(true);
+    await first[Symbol.asyncDispose]();
+    expect(lockFiles(machine)).toEqual([`${LOCK_DIR}/2.json`]);
+    await second.check();
+  });
+
+  test("a holder that slept past its time is lost by its own clock alone, without asking anybody", async () => {
+    const machine = new SimMachine();
+    let nowMs = 1000;
+    const lock = await acquireHostLock(requestFor(machine, { now: () => nowMs }));
+    const signal = fencedSignal(lock, []);
+    expect(signal.aborted).toBe(false);
+    nowMs += LIFE_MS;
+    const reads = machine.counters.reads;
+    expect(() => signal.throwIfAborted()).toThrow("lost the lock");
+    expect(machine.counters.reads).toBe(reads);
+    await expect(lock.check()).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  test("is renewed for as long as it is held", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const machine = new SimMachine();
+    let nowMs = 0;
+    const lock = await acquireHostLock(requestFor(machine, { now: () => nowMs }));
+    for (let third = 0; third < 9; third += 1) {
+      nowMs += LIFE_MS / 3;
+      await machine.advance(LIFE_MS / 3);
+      await vi.advanceTimersByTimeAsync(LIFE_MS / 3);
+    }
+    await lock.check();
+    expect(lock.number).toBe(1);
+    await expect(acquireHostLock(requestFor(machine))).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  test("a host that was started anew has no holder", async () => {
+    const machine = new SimMachine();
+    const first = await acquireHostLock(requestFor(machine));
+    await machine.reboot();
+    await using second = await acquireHostLock(requestFor(machine, { owner: "bob@lap" }));
+    expect(second.number).toBe(1);
+    await second.check();
+    await expect(first.check()).rejects.toThrow("lost the lock to bob@lap");
+  });
+
+  test("only one of many that ask at once gets it", async () => {
+    const machine = new SimMachine();
+    const asked = await Promise.allSettled(
+      Array.from({ length: 10 }, () => acquireHostLock(requestFor(machine))),
+    );
+    expect(asked.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
+  test("two names of one machine share it within a run, until both have given it back", async () => {
+    const machine = new SimMachine();
+    const session: AcquireLockRequest["session"] = new Map();
+    const first = await acquireHostLock(requestFor(machine, { session }));
+    const second = await acquireHostLock(requestFor(machine, { session, name: "beta" }));
+    await first[Symbol.asyncDispose]();
+    await second.check();
+    await expect(acquireHostLock(requestFor(machine))).rejects.toMatchObject({ code: "aborted" });
+    await second[Symbol.asyncDispose]();
+    await using third = await acquireHostLock(requestFor(machine));
+    expect(third.number).toBe(2);
+  });
+
+  test("a file that cannot be read counts as held", async () => {
+    const machine = new SimMachine();
+    await machine.setFile(`${LOCK_DIR}/4.json`, { text: "{" });
+    await expect(acquireHostLock(requestFor(machine))).rejects.toThrow("whose lock file cannot be read");
+  });
+
+  test("sweeps what a killed process left of making a number", async () => {
+    const machine = new SimMachine();
+    await machine.setFile(`${LOCK_DIR}/.1.json.77-abcd.tmp`, { text: "" });
+    await using _ = await acquireHostLock(requestFor(machine));
+    expect(lockFiles(machine)).toEqual([`${LOCK_DIR}/1.json`]);
+  });
+});
+
+describe("breakHostLock()", () => {
+  test("ends a lock and says whose it was; its holder writes nothing more", async () => {
+    const machine = new SimMachine();
+    const lock = await acquireHostLock(requestFor(machine));
+    const request = { host: hostOf(machine), lockDir: LOCK_DIR, owner: "bob@lap" };
+    expect(await breakHostLock(request)).toMatch(/^ann@desk/);
+    await expect(lock.check()).rejects.toThrow("lost the lock to bob@lap");
+    expect(await breakHostLock(request)).toBeUndefined();
+    await using next = await acquireHostLock(requestFor(machine));
+    expect(next.number).toBe(3);
+  });
+});

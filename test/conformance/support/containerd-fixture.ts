@@ -1,0 +1,159 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { busyboxImage, thisPlatform } from "../../../scripts/lib/make-image.ts";
+import type { Engine, ImageContent } from "../../../src/engine/index.ts";
+import { openContainerd } from "../../../src/engines/containerd/index.ts";
+import { openLocalHost } from "../../../src/host/index.ts";
+import { openImageSource, resolveImage } from "../../../src/image/index.ts";
+import type { PodIdentity } from "../../../src/model/index.ts";
+import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
+
+/** What of a namespace of containerd is looked at for leftovers. */
+const LISTS = [
+  ["images", "ls", "-q"],
+  ["containers", "ls", "-q"],
+  ["tasks", "ls", "-q"],
+  ["snapshots", "ls"],
+  ["leases", "ls", "-q"],
+  ["content", "active"],
+];
+
+/** containerd as the suite takes it, each opening in a namespace of its own. */
+export function containerdFixture(address: () => string): EngineFixture {
+  return {
+    name: "containerd",
+    features: { kernel: true, imageFiles: true, keepsLayer: true },
+    open: () => open(address()),
+    image,
+  };
+}
+
+async function image(kind: "base" | "other"): Promise<ImageContent> {
+  const out = mkdtempSync(join(tmpdir(), "stw-conf-image-"));
+  const reference = `localhost/conformance:${kind}`;
+  const path = "/bin:/sbin:/usr/bin:/usr/sbin";
+  const made = busyboxImage({
+    out,
+    reference,
+    files: new Map([["/kind", { content: kind }]]),
+    config: {
+      cmd: ["/bin/sh"],
+      env: { PATH: path, IMAGE_ONLY: "image", BOTH: "image" },
+      ...(kind === "other" ? { workingDir: "/tmp" } : {}),
+    },
+  });
+  const source = await openImageSource({ layout: made.layout });
+  const { imageConfig, index, ...resolved } = await resolveImage(source, reference, thisPlatform());
+  // Small enough to hold: the folder need not outlive this.
+  const blobs = new Map<string, Buffer>();
+  for (const { digest } of [resolved.manifest, resolved.config, ...resolved.layers]) {
+    const parts: Uint8Array[] = [];
+    for await (const part of source.open(digest)) parts.push(part);
+    blobs.set(digest, Buffer.concat(parts));
+  }
+  await source[Symbol.asyncDispose]();
+  rmSync(out, { recursive: true });
+  return {
+    ...resolved,
+    ...(index === undefined ? {} : { index }),
+    defaults: imageConfig,
+    open: async function* (digest, offset = 0) {
+      yield blobs.get(digest)?.subarray(offset) ?? Buffer.alloc(0);
+    },
+  };
+}
+
+async function open(address: string): Promise<OpenedEngine> {
+  const namespace = `stw-conf-${randomBytes(4).toString("hex")}`;
+  const folder = mkdtempSync(join(tmpdir(), "stw-conf-"));
+  const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
+  const config = { kind: "containerd", socket: address, namespace } as const;
+  const host = openLocalHost();
+  const engine = await openContainerd(config, host, directories);
+  const ctr = (...args: readonly string[]): string => runCtr(address, namespace, args);
+  return {
+    engine,
+    host,
+    directories,
+    killContainer: async (identity, container) => {
+      process.kill(await pidOf(engine, identity, container), "SIGKILL");
+    },
+    addForeignImage: async (name) => {
+      const [some] = ctr("images", "ls", "-q").trim().split("\n");
+      ctr("images", "tag", "--force", some ?? "", name);
+      ctr("images", "label", name, "io.stowage.image=");
+      for (const label of stowageLabels(ctr("images", "ls", `name==${name}`))) {
+        ctr("images", "label", name, `${label}=`);
+      }
+    },
+    traces: async () => [
+      ...LISTS.map((list) => ctr(...list)),
+      runCtr(address, namespace, ["namespaces", "ls", "-q"])
+        .split("\n")
+        .filter((each) => each === namespace)
+        .join(),
+      filesBelow(folder).join("\n"),
+    ],
+    close: async () => {
+      await engine[Symbol.asyncDispose]();
+      for (const name of ctr("images", "ls", "-q").split("\n").filter(Boolean)) {
+        ctr("images", "rm", "--sync", name);
+      }
+      await removeNamespace(address, namespace);
+      await host[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function pidOf(engine: Engine, identity: PodIdentity, container: string): Promise<number> {
+  const { pods } = await engine.observe();
+  const pod = pods.find(
+    (each) =>
+      each.owner === identity.owner &&
+      each.pod === identity.pod &&
+      each.generation === identity.generation,
+  );
+  const pid = pod?.containers[container]?.pid;
+  if (pid === undefined) throw new Error(`Container "${container}" does not run`);
+  return pid;
+}
+
+function runCtr(address: string, namespace: string, args: readonly string[]): string {
+  const { stdout, stderr, status } = spawnSync("ctr", ["-a", address, "-n", namespace, ...args], {
+    encoding: "utf8",
+  });
+  // A namespace that was never used is not there to be removed.
+  if (status !== 0 && !/not found/i.test(stderr))
+    throw new Error(`ctr ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+// What was deleted goes with the next collection: until then the namespace is not empty.
+async function removeNamespace(address: string, namespace: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      runCtr(address, namespace, ["namespaces", "rm", namespace]);
+      return;
+    } catch (error) {
+      if (tries === 50) throw error;
+      await delay(100);
+    }
+  }
+}
+
+function stowageLabels(listing: string): readonly string[] {
+  return [...listing.matchAll(/(io\.stowage\.[^=,\s]+)=/g)].map((match) => match[1] ?? "");
+}
+
+/** Files and links, without directories, which may stay empty. */
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

@@ -1,0 +1,94 @@
+import fc from "fast-check";
+import {
+  ContainerSpec as ContainerSchema,
+  type ContainerSpec,
+  FleetManifest,
+  MANIFEST_VERSION,
+  PodSpec,
+  type Volume,
+  validateFleet,
+} from "../../src/model/index.ts";
+import { arbitraryOf } from "./arbitrary-of.ts";
+import { IMAGES } from "./simulated-hosts.ts";
+
+const VOLUMES: Readonly<Record<string, Volume>> = {
+  data: { kind: "named", name: "data" },
+  cache: { kind: "named", name: "cache", mode: "0700" },
+  scratch: { kind: "tmpfs", sizeBytes: 1024 },
+};
+
+const mounts = fc.uniqueArray(
+  fc.record({
+    volume: fc.constantFrom(...Object.keys(VOLUMES)),
+    path: fc.constantFrom("/a", "/b", "/c"),
+    readOnly: fc.boolean(),
+  }),
+  { maxLength: 2, selector: ({ path }) => path },
+);
+
+/** Any container that runs on a simulated host: what the host would have to have is left out. */
+const container = fc
+  .tuple(arbitraryOf(ContainerSchema), fc.constantFrom(...IMAGES), mounts)
+  .map(([value, image, chosen]): ContainerSpec => {
+    const { command, args, workingDir, devices, health, env, user, additionalGroups, ...rest } =
+      value as ContainerSpec;
+    const plain = Object.entries(env ?? {}).filter(([, each]) => typeof each === "string");
+    return { ...consistent(rest), image, env: Object.fromEntries(plain), mounts: chosen };
+  });
+
+/** Takes away what contradicts itself. */
+function consistent(spec: Partial<ContainerSpec>): Partial<ContainerSpec> {
+  const { memorySwapBytes, memoryReservationBytes, ...resources } = spec.resources ?? {};
+  const { capabilitiesDrop, privileged, ...security } = spec.security ?? {};
+  const ulimits = Object.entries(spec.ulimits ?? {}).map(([name, { soft, hard }]) => [
+    name,
+    { soft: Math.min(soft, hard), hard },
+  ]);
+  return { ...spec, resources, security, ulimits: Object.fromEntries(ulimits) };
+}
+
+const pod = fc
+  .record({
+    containers: fc.dictionary(fc.constantFrom("main", "side"), container, {
+      minKeys: 1,
+      maxKeys: 2,
+    }),
+    labels: fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2")),
+    network: fc.constantFrom({ mode: "host" } as const, { mode: "none" } as const),
+    ports: fc.uniqueArray(fc.integer({ min: 80, max: 89 }), { maxLength: 2 }),
+    replacement: fc.option(fc.constantFrom("stop-first", "start-first"), { nil: undefined }),
+  })
+  .map(({ ports, replacement, ...rest }) => {
+    const isHost = rest.network.mode === "host";
+    return PodSpec.parse({
+      ...rest,
+      volumes: VOLUMES,
+      ...(isHost ? { ports: ports.map((host) => ({ host })) } : {}),
+      ...(replacement === undefined || isHost ? {} : { replacement }),
+    });
+  });
+
+/** Any fleet of a few simulated hosts that is valid and can be applied. */
+export const fleets: fc.Arbitrary<FleetManifest> = fc
+  .dictionary(
+    fc.constantFrom("h1", "h2"),
+    fc.dictionary(fc.constantFrom("web", "db", "job"), pod),
+    {
+      minKeys: 1,
+    },
+  )
+  .map((hosts) =>
+    FleetManifest.parse({
+      version: MANIFEST_VERSION,
+      name: "shop",
+      id: "owner-1",
+      images: Object.fromEntries(IMAGES.map((reference) => [reference, { layout: "layout" }])),
+      hosts: Object.fromEntries(
+        Object.entries(hosts).map(([name, pods]) => [
+          name,
+          { address: "local", engine: { kind: "sim" }, pods },
+        ]),
+      ),
+    }),
+  )
+  .filter((manifest) => validateFleet(manifest).every(({ severity }) => severity !== "error"));
