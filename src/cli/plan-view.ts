@@ -5,6 +5,8 @@ export interface HostView {
   readonly paint: Paint;
   readonly columns: number | undefined;
   readonly now: Date;
+  /** Everything goes because the user said so: no pod's removal needs a reason. */
+  readonly destroying: boolean;
   /** Width of the widest host's name. */
   readonly nameWidth: number;
   /** Ids of the plan's pod changes. */

@@ -12,6 +12,8 @@ export interface RenderPlanOptions {
   /** Columns of the terminal; undefined breaks no line. */
   readonly columns: number | undefined;
   readonly now: Date;
+  /** Whether everything is to go because the user said so. */
+  readonly destroying?: boolean | undefined;
   /** Pods that the manifest declares. */
   readonly declaredPods?: number | undefined;
 }
@@ -29,6 +31,7 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
     paint,
     columns,
     now,
+    destroying: options.destroying ?? false,
     nameWidth: Math.max(0, ...plan.hosts.map(({ host }) => textWidth(host))),
     podIds: new Set(plan.pods.map(({ id }) => id)),
     saidNotes: new Set(),

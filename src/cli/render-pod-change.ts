@@ -16,11 +16,12 @@ export function renderPodChange(
   view: HostView,
 ): readonly string[] {
   const { paint, columns, now } = view;
-  const title = headline(change, now);
+  const isAsked = view.destroying && change.action === "remove";
+  const title = isAsked ? "remove" : headline(change, now);
   const down =
     change.interrupts && change.action !== "remove" ? paint.dim("   down for a moment") : "";
   const mark = paintedMark(markOf(change), paint);
-  const rest = sentences(change, now).filter(
+  const rest = (isAsked ? [] : sentences(change, now)).filter(
     (text) => !title.endsWith(text) && text !== "it is new",
   );
   const steps = stepLine(change.steps, change.to);

@@ -8,13 +8,17 @@ import { formatDuration, plural } from "./text/quantities.ts";
 /** How an apply or a destroy ended: what was done, what was not, and what to do. Ends with a line end. */
 export function renderReport(
   report: ApplyReport,
-  options: { readonly paint: Paint; readonly columns: number | undefined },
+  options: {
+    readonly paint: Paint;
+    readonly columns: number | undefined;
+    readonly destroying?: boolean | undefined;
+  },
 ): string {
-  const { paint, columns } = options;
+  const { paint, columns, destroying = false } = options;
   const open = report.outcomes.filter(({ status }) => status !== "done");
   const blocks = open.map((outcome) => troubleLines(outcome, options).join("\n"));
   const deleted = report.deletedVolumes.map((volume) => `deleted volume ${volume}`);
-  const last = wrap(`${verdict(report)}${remedyOf(report)}`, columns, "");
+  const last = wrap(`${verdict(report, destroying)}${remedyOf(report)}`, columns, "");
   return `${[...blocks, deleted.join("\n"), paint.bold(last)].filter((part) => part !== "").join("\n\n")}\n`;
 }
 
@@ -31,31 +35,35 @@ function troubleLines(
   return lines;
 }
 
-function verdict({ status, outcomes, ms, deletedVolumes }: ApplyReport): string {
+function verdict({ status, outcomes, ms }: ApplyReport, destroying: boolean): string {
   const done = outcomes.filter((outcome) => outcome.status === "done");
   const pods = done.filter(({ pod }) => pod !== undefined).length;
-  const open = outcomes.length - done.length;
-  const count = `${plural(pods, "pod")} changed in ${formatDuration(ms)}`;
+  const open = plural(outcomes.length - done.length, "change");
+  const verb = destroying ? "removed" : "changed";
+  const count = `${plural(pods, "pod")} ${verb} in ${formatDuration(ms)}`;
   switch (status) {
     case "converged":
-      return "Nothing to do: the hosts are what the manifest says.";
+      return destroying
+        ? "Nothing to do: the hosts hold nothing of the fleet."
+        : "Nothing to do: the hosts are what the manifest says.";
     case "declined":
       return "Nothing has been touched.";
     case "done":
-      return pods === 0 && deletedVolumes.length > 0 ? "Done." : `Done: ${count}.`;
+      return `Done: ${count}.`;
     case "failed":
-      return `Not all was done: ${count}, ${plural(open, "change")} not done.`;
+      return `Not all was done: ${count}, ${open} not done.`;
     case "interrupted":
-      return `Stopped before the end: ${count}, ${plural(open, "change")} not done.`;
+      return `Stopped before the end: ${count}, ${open} not done.`;
     case "incomplete":
-      return `Some hosts could not be reached: ${count}, ${plural(open, "change")} not done.`;
+      return `Some hosts could not be reached: ${count}.`;
     default:
       return status satisfies never;
   }
 }
 
 function remedyOf({ status }: ApplyReport): string {
-  if (status === "failed")
-    return " Mend the cause, then run stowage apply again; what is done is not done twice.";
-  return status === "interrupted" ? " Run stowage apply again to go on." : "";
+  if (status === "failed") {
+    return " Mend the cause and run it again; what is done is not done twice.";
+  }
+  return status === "interrupted" ? " Run it again to go on." : "";
 }

@@ -12,6 +12,7 @@ export interface RunFleetOptions {
   readonly yes: boolean;
   /** Asked after the plan was shown. */
   readonly question: string;
+  readonly destroying?: boolean;
   /** Pods that the manifest declares. */
   readonly declaredPods?: number;
   /** Told the plan before it is shown; may refuse it. */
@@ -35,9 +36,14 @@ export async function runFleet(
   const progress = options.json
     ? new JsonProgress(stdout)
     : new PeopleProgress(stdout, paint, live);
-  const confirm = async (plan: Plan): Promise<boolean> => {
+  let shown = false;
+  const show = (plan: Plan): void => {
     options.check?.(plan);
-    showPlan(context, plan, options);
+    if (!shown) showPlan(context, plan, options);
+    shown = true;
+  };
+  const confirm = async (plan: Plan): Promise<boolean> => {
+    show(plan);
     const agreed = options.yes || (await context.confirm(options.question));
     if (agreed) progress.begin(plan);
     return agreed;
@@ -49,8 +55,9 @@ export async function runFleet(
   try {
     const report = await work({ confirm, onEvent: (event) => progress.show(event) });
     progress.end();
-    options.check?.(report.plan);
-    showReport(context, report, options.json);
+    if (report.status === "incomplete") show(report.plan);
+    else options.check?.(report.plan);
+    showReport(context, report, options);
     return report.status === "done" || report.status === "converged" ? 0 : 1;
   } finally {
     progress.end();
@@ -61,18 +68,23 @@ export async function runFleet(
 function showPlan(
   { stdout, paint, now }: CommandContext,
   plan: Plan,
-  { json, declaredPods }: RunFleetOptions,
+  { json, declaredPods, destroying }: RunFleetOptions,
 ): void {
   if (json) stdout.write(`${JSON.stringify({ type: "plan", plan: planJson(plan) })}\n`);
-  else
-    stdout.write(
-      `${renderPlan(plan, { paint, columns: stdout.columns, now: now(), declaredPods })}\n`,
-    );
+  else {
+    const { columns } = stdout;
+    const text = renderPlan(plan, { paint, columns, now: now(), declaredPods, destroying });
+    stdout.write(`${text}\n`);
+  }
 }
 
-function showReport({ stdout, paint }: CommandContext, report: ApplyReport, json: boolean): void {
+function showReport(
+  { stdout, paint }: CommandContext,
+  report: ApplyReport,
+  { json, destroying }: RunFleetOptions,
+): void {
   const { status, outcomes, deletedVolumes, ms } = report;
-  if (json)
-    stdout.write(`${JSON.stringify({ type: "report", status, outcomes, deletedVolumes, ms })}\n`);
-  else stdout.write(renderReport(report, { paint, columns: stdout.columns }));
+  const line = { type: "report", status, outcomes, deletedVolumes, ms };
+  if (json) stdout.write(`${JSON.stringify(line)}\n`);
+  else stdout.write(renderReport(report, { paint, columns: stdout.columns, destroying }));
 }

@@ -27,6 +27,9 @@ export function draftFleet(fleet: FleetScope, identity: FleetIdentity, draft: Dr
   const constructs = fleet.node.findAll();
   const hosts = constructs.filter((each) => each instanceof Host);
   const placements = placePods(constructs, hosts, draft);
+  const byHost = new Map<Host, Placement[]>(hosts.map((host) => [host, []]));
+  for (const placement of placements) byHost.get(placement.host)?.push(placement);
+  const around = { fleet, placements, draft };
   return compact({
     version: MANIFEST_VERSION,
     name: fleet.fleetName,
@@ -36,7 +39,7 @@ export function draftFleet(fleet: FleetScope, identity: FleetIdentity, draft: Dr
       hosts.flatMap((host) => {
         const path = pathText(["hosts", host.hostName]);
         if (!draft.claim(path, host, `the host "${host.hostName}"`)) return [];
-        return [[host.hostName, draftHost(host, fleet, placements, draft)]];
+        return [[host.hostName, draftHost(host, byHost.get(host) ?? [], around)]];
       }),
     ),
   });
@@ -54,10 +57,10 @@ function draftImages(constructs: readonly IConstruct[], draft: Draft): Record<st
 
 function draftHost(
   host: Host,
-  fleet: FleetScope,
-  placements: readonly Placement[],
-  draft: Draft,
+  here: readonly Placement[],
+  around: Omit<Surroundings, "volumes">,
 ): HostSpec {
+  const { fleet, draft } = around;
   const path = pathText(["hosts", host.hostName]);
   const engine = host.engine ?? fleet.defaults.engine;
   if (engine === undefined) {
@@ -69,8 +72,7 @@ function draftHost(
   }
   const volumes = new HostVolumes(host, draft);
   const pods: Record<string, PodSpec> = {};
-  for (const placement of placements) {
-    if (placement.host !== host) continue;
+  for (const placement of here) {
     const podPath = pathText(["hosts", host.hostName, "pods", placement.name]);
     if (
       !draft.claim(
@@ -80,7 +82,7 @@ function draftHost(
       )
     )
       continue;
-    pods[placement.name] = draftPod(placement, podPath, { fleet, placements, draft, volumes });
+    pods[placement.name] = draftPod(placement, podPath, { ...around, volumes });
   }
   return compact<HostSpec>({
     address: host.address,

@@ -74,9 +74,13 @@ describe("applyFleet()", () => {
     expect(podsOf(fleet)).toHaveLength(1);
     expect(recordOf(fleet)).toMatchObject({ current: 2, generations: [{ generation: 2 }] });
     expect(isConverged((await fleet.plan(changed)).plan)).toBe(true);
-    const lock = fleet.machine().read((state) => Object.keys(state.files).filter((path) => path.includes("/lock/")));
+    const lock = fleet
+      .machine()
+      .read((state) => Object.keys(state.files).filter((path) => path.includes("/lock/")));
     expect(lock).toEqual(["/run/stowage/lock/2.json"]);
-    expect(JSON.parse(fileOf(fleet, "/run/stowage/lock/2.json") ?? "")).toMatchObject({ released: true });
+    expect(JSON.parse(fileOf(fleet, "/run/stowage/lock/2.json") ?? "")).toMatchObject({
+      released: true,
+    });
   });
 
   test("prepares every pod of a host before it stops the first", async () => {
@@ -85,12 +89,19 @@ describe("applyFleet()", () => {
       Object.fromEntries(
         ["one", "two", "three"].map((name) => [
           name,
-          podOf({ env: { VALUE: value } }, { network: { mode: "host" }, ports: [{ host: 8000 + name.length }] }),
+          podOf(
+            { env: { VALUE: value } },
+            { network: { mode: "host" }, ports: [{ host: 8000 + name.length }] },
+          ),
         ]),
       );
     const ports = (value: string) => {
       const made = pods(value);
-      return { one: { ...made["one"], ports: [{ host: 8001 }] }, two: { ...made["two"], ports: [{ host: 8002 }] }, three: made["three"] };
+      return {
+        one: { ...made["one"], ports: [{ host: 8001 }] },
+        two: { ...made["two"], ports: [{ host: 8002 }] },
+        three: made["three"],
+      };
     };
     await fleet.apply(fleet.manifest({ alpha: ports("a") }));
     fleet.events.length = 0;
@@ -120,7 +131,11 @@ describe("applyFleet()", () => {
       reason: "it comes after alpha/bad, which failed",
     });
     expect(by["alpha/good"]?.status).toBe("done");
-    expect(podsOf(fleet).map(({ identity }) => identity.pod).sort()).toEqual(["bad", "good"]);
+    expect(
+      podsOf(fleet)
+        .map(({ identity }) => identity.pod)
+        .sort(),
+    ).toEqual(["bad", "good"]);
     expect(fileOf(fleet, "/var/lib/stowage/acme/shop/late.json")).toBeUndefined();
   });
 
@@ -145,16 +160,22 @@ describe("applyFleet()", () => {
     const fleet = openFleet();
     await fleet.apply(fleet.manifest({ alpha: { web: podOf() } }));
     const health = { kind: "exec" as const, command: ["false"], intervalMs: 10, retries: 3 };
-    const report = await fleet.apply(fleet.manifest({ alpha: { web: podOf({ health, args: ["x"] }) } }));
+    const report = await fleet.apply(
+      fleet.manifest({ alpha: { web: podOf({ health, args: ["x"] }) } }),
+    );
     const outcome = report.outcomes.find(({ id }) => id === "alpha/web");
     expect(outcome?.status).toBe("rolled-back");
-    expect(outcome?.reason).toContain("not healthy after 3 tries: its probe ended with exit code 1");
+    expect(outcome?.reason).toContain(
+      "not healthy after 3 tries: its probe ended with exit code 1",
+    );
   });
 
   test("a host that cannot be reached keeps the others from nothing", async () => {
     const fleet = openFleet();
     fleet.down.set("beta", new StowageError("Cannot reach it", { code: "unavailable" }));
-    const report = await fleet.apply(fleet.manifest({ alpha: { web: podOf() }, beta: { web: podOf() } }));
+    const report = await fleet.apply(
+      fleet.manifest({ alpha: { web: podOf() }, beta: { web: podOf() } }),
+    );
     expect(report.status).toBe("incomplete");
     expect(report.outcomes.find(({ id }) => id === "alpha/web")?.status).toBe("done");
     expect(report.outcomes.find(({ id }) => id === "beta/unreachable")?.status).toBe("not-run");
@@ -162,12 +183,18 @@ describe("applyFleet()", () => {
 
   test("begins no step after the user ends it, and goes on the next time", async () => {
     const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { one: podOf(), two: podOf({}, { dependsOn: ["one"] }) } });
+    const manifest = fleet.manifest({
+      alpha: { one: podOf(), two: podOf({}, { dependsOn: ["one"] }) },
+    });
     const draining = new AbortController();
     const report = await fleet.apply(manifest, {
       draining: draining.signal,
       onEvent: (event) => {
-        if (event.type === "step-started" && event.id === "alpha/one" && event.step.kind === "start") {
+        if (
+          event.type === "step-started" &&
+          event.id === "alpha/one" &&
+          event.step.kind === "start"
+        ) {
           draining.abort();
         }
       },
@@ -182,7 +209,8 @@ describe("applyFleet()", () => {
 
   test("never leaves a pod stopped when the user ends it", async () => {
     const fleet = openFleet();
-    const pod = (value: string) => podOf({ env: { VALUE: value } }, { network: { mode: "host" }, ports: [{ host: 80 }] });
+    const pod = (value: string) =>
+      podOf({ env: { VALUE: value } }, { network: { mode: "host" }, ports: [{ host: 80 }] });
     await fleet.apply(fleet.manifest({ alpha: { web: pod("a") } }));
     const draining = new AbortController();
     const report = await fleet.apply(fleet.manifest({ alpha: { web: pod("b") } }), {
@@ -193,7 +221,9 @@ describe("applyFleet()", () => {
     });
     expect(report.outcomes.find(({ id }) => id === "alpha/web")?.status).not.toBe("rolled-back");
     expect(recordOf(fleet).current).toBe(2);
-    const running = podsOf(fleet).filter(({ containers }) => containers["main"]?.state === "running");
+    const running = podsOf(fleet).filter(
+      ({ containers }) => containers["main"]?.state === "running",
+    );
     expect(running.map(({ identity }) => identity.generation)).toEqual([2]);
   });
 
@@ -201,10 +231,16 @@ describe("applyFleet()", () => {
     const fleet = openFleet();
     const manifest = fleet.manifest({ alpha: { web: podOf(), other: podOf() } });
     await fleet.apply(manifest);
-    const changed = fleet.manifest({ alpha: { web: podOf({ image: OTHER_IMAGE }), other: podOf() } });
+    const changed = fleet.manifest({
+      alpha: { web: podOf({ image: OTHER_IMAGE }), other: podOf() },
+    });
     const { plan } = await fleet.plan(changed, { options: { fingerprints: true } });
-    await fleet.machine().kill({ owner: "acme", fleet: "shop", host: "alpha", pod: "other", generation: 1 }, "main");
-    await expect(fleet.apply(changed, { savedPlan: plan })).rejects.toThrow("it changed since the plan was made");
+    await fleet
+      .machine()
+      .kill({ owner: "acme", fleet: "shop", host: "alpha", pod: "other", generation: 1 }, "main");
+    await expect(fleet.apply(changed, { savedPlan: plan })).rejects.toThrow(
+      "it changed since the plan was made",
+    );
     expect(recordOf(fleet).current).toBe(1);
   });
 
@@ -230,14 +266,19 @@ describe("applyFleet()", () => {
 
   test("takes a renamed fleet over, with its volumes and without a trace of the old name", async () => {
     const fleet = openFleet();
-    const pod = podOf({ mounts: [{ volume: "data", path: "/data" }] }, { volumes: { data: { kind: "named", name: "data" } } });
+    const pod = podOf(
+      { mounts: [{ volume: "data", path: "/data" }] },
+      { volumes: { data: { kind: "named", name: "data" } } },
+    );
     await fleet.apply(fleet.manifest({ alpha: { web: pod } }));
     await fleet.machine().setFile("/var/lib/stowage/acme/shop/.volumes/data/kept", { text: "yes" });
     const renamed = fleet.manifest({ alpha: { web: pod } }, { name: "store", formerly: "shop" });
     const report = await fleet.apply(renamed);
     expect(report.outcomes.filter(({ status }) => status !== "done")).toEqual([]);
     expect(fileOf(fleet, "/var/lib/stowage/acme/store/.volumes/data/kept")).toBe("yes");
-    const left = fleet.machine().read((state) => [...Object.keys(state.files), ...Object.keys(state.links)]);
+    const left = fleet
+      .machine()
+      .read((state) => [...Object.keys(state.files), ...Object.keys(state.links)]);
     expect(left.filter((path) => path.includes("/shop"))).toEqual([]);
     expect(podsOf(fleet).map(({ identity }) => identity.fleet)).toEqual(["store"]);
     expect(isConverged((await fleet.plan(renamed)).plan)).toBe(true);
@@ -258,7 +299,9 @@ describe("secrets", () => {
       { container: "main", text: "(secret)" },
     ]);
     expect(JSON.stringify([report, fleet.events])).not.toContain(value);
-    const files = fleet.machine().read((state) => Object.values(state.files).map(({ text }) => text));
+    const files = fleet
+      .machine()
+      .read((state) => Object.values(state.files).map(({ text }) => text));
     expect(files.join("\n")).not.toContain(value);
     expect(recordOf(fleet).generations[0]?.secrets).toMatchObject({
       "containers.main.env.TOKEN": expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
@@ -287,7 +330,10 @@ describe("secrets", () => {
 });
 
 describe("destroyFleet()", () => {
-  const pod = podOf({ mounts: [{ volume: "data", path: "/data" }] }, { volumes: { data: { kind: "named", name: "data" } } });
+  const pod = podOf(
+    { mounts: [{ volume: "data", path: "/data" }] },
+    { volumes: { data: { kind: "named", name: "data" } } },
+  );
   const volume = "/var/lib/stowage/acme/shop/.volumes/data";
 
   test("removes everything but the volumes", async () => {
@@ -298,7 +344,11 @@ describe("destroyFleet()", () => {
     const report = await destroyFleet(fleet.applyRequest(manifest));
     expect(report.status).toBe("done");
     expect(podsOf(fleet)).toEqual([]);
-    const files = fleet.machine().read((state) => Object.keys(state.files).filter((path) => path.startsWith("/var/lib/stowage")));
+    const files = fleet
+      .machine()
+      .read((state) =>
+        Object.keys(state.files).filter((path) => path.startsWith("/var/lib/stowage")),
+      );
     expect(files).toEqual([`${volume}/kept`]);
     expect(fleet.machine().read((state) => Object.keys(state.images))).toEqual([]);
   });
@@ -317,7 +367,10 @@ describe("destroyFleet()", () => {
     });
     expect(asked).toEqual([`alpha:${volume}`]);
     expect(report.deletedVolumes).toEqual(["alpha/data"]);
-    const left = fleet.machine().read((state) => JSON.stringify(state)).includes("/var/lib/stowage/acme");
+    const left = fleet
+      .machine()
+      .read((state) => JSON.stringify(state))
+      .includes("/var/lib/stowage/acme");
     expect(left).toBe(false);
   });
 });
@@ -325,6 +378,8 @@ describe("destroyFleet()", () => {
 test("an image that is nowhere refuses the plan with its remedy", async () => {
   const fleet = openFleet();
   const manifest = fleet.manifest({ alpha: { web: podOf({ image: "example.test/none:1" }) } });
-  await expect(fleet.plan(manifest)).rejects.toThrow(/names no layout or archive of it; add images/);
+  await expect(fleet.plan(manifest)).rejects.toThrow(
+    /names no layout or archive of it; add images/,
+  );
   expect(IMAGE).toBe("example.test/app:1");
 });

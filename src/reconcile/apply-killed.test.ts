@@ -20,9 +20,13 @@ function endState(fleet: SimFleet): unknown {
         states: Object.values(containers).map((each) => each.state),
       }))
       .sort((a, b) => (a.pod < b.pod ? -1 : 1)),
-    images: Object.entries(state.images).map(([name, { fleets }]) => [name, fleets]).sort(),
+    images: Object.entries(state.images)
+      .map(([name, { fleets }]) => [name, fleets])
+      .sort(),
     leftovers: Object.keys(state.leftovers),
-    files: Object.keys(state.files).filter((path) => !path.startsWith("/run/") && !path.includes("/logs/")).sort(),
+    files: Object.keys(state.files)
+      .filter((path) => !path.startsWith("/run/") && !path.includes("/logs/"))
+      .sort(),
     locks: Object.keys(state.files).filter((path) => path.includes("/lock/")).length,
   }));
 }
@@ -46,36 +50,43 @@ async function killAt(
   return wasKilled;
 }
 
-describe.each(["before", "during", "after"] as const)("an apply that is killed %s any write", (phase) => {
-  const exclusive = { network: { mode: "host" as const }, ports: [{ host: 8080 }] };
-  const volumes = { data: { kind: "named" as const, name: "data" } };
-  const stateful = (value: string) =>
-    podOf({ env: { VALUE: value }, mounts: [{ volume: "data", path: "/data" }] }, { volumes });
+describe.each(["before", "during", "after"] as const)(
+  "an apply that is killed %s any write",
+  (phase) => {
+    const exclusive = { network: { mode: "host" as const }, ports: [{ host: 8080 }] };
+    const volumes = { data: { kind: "named" as const, name: "data" } };
+    const stateful = (value: string) =>
+      podOf({ env: { VALUE: value }, mounts: [{ volume: "data", path: "/data" }] }, { volumes });
 
-  test("is carried on by the next one to the same end", async () => {
-    const before = (fleet: SimFleet) =>
-      fleet.manifest({ alpha: { web: podOf({}, exclusive), db: stateful("a"), old: podOf() } });
-    const after = (fleet: SimFleet) =>
-      fleet.manifest({
-        alpha: { web: podOf({ image: OTHER_IMAGE }, exclusive), db: stateful("b"), fresh: podOf() },
-      });
-    const expected = openFleet();
-    await expected.apply(before(expected));
-    await expected.apply(after(expected));
-    let kills = 0;
-    for (let nth = 1; ; nth += 1) {
-      const fleet = openFleet();
-      await fleet.apply(before(fleet));
-      if (!(await killAt(fleet, after(fleet), nth, phase))) {
-        if (phase !== "during" || nth > 60) break;
-        continue;
+    test("is carried on by the next one to the same end", async () => {
+      const first = (fleet: SimFleet) =>
+        fleet.manifest({ alpha: { web: podOf({}, exclusive), db: stateful("a"), old: podOf() } });
+      const second = (fleet: SimFleet) =>
+        fleet.manifest({
+          alpha: {
+            web: podOf({ image: OTHER_IMAGE }, exclusive),
+            db: stateful("b"),
+            fresh: podOf(),
+          },
+        });
+      const expected = openFleet();
+      await expected.apply(first(expected));
+      await expected.apply(second(expected));
+      let kills = 0;
+      for (let nth = 1; ; nth += 1) {
+        const fleet = openFleet();
+        await fleet.apply(first(fleet));
+        if (!(await killAt(fleet, second(fleet), nth, phase))) {
+          if (phase !== "during" || nth > 60) break;
+          continue;
+        }
+        kills += 1;
+        const report = await fleet.apply(second(fleet));
+        expect([nth, report.outcomes.filter(({ status }) => status !== "done")]).toEqual([nth, []]);
+        expect([nth, endState(fleet)]).toEqual([nth, endState(expected)]);
+        expect([nth, isConverged((await fleet.plan(second(fleet))).plan)]).toEqual([nth, true]);
       }
-      kills += 1;
-      const report = await fleet.apply(after(fleet));
-      expect([nth, report.outcomes.filter(({ status }) => status !== "done")]).toEqual([nth, []]);
-      expect([nth, endState(fleet)]).toEqual([nth, endState(expected)]);
-      expect([nth, isConverged((await fleet.plan(after(fleet))).plan)]).toEqual([nth, true]);
-    }
-    expect(kills).toBeGreaterThan(phase === "during" ? 3 : 20);
-  }, 60_000);
-});
+      expect(kills).toBeGreaterThan(phase === "during" ? 3 : 20);
+    }, 60_000);
+  },
+);

@@ -32,6 +32,7 @@ import {
   anchors,
   codeBlocks,
   codeLines,
+  codeSpans,
   localLinks,
   type MarkdownPage,
 } from "../support/docs/markdown.ts";
@@ -72,6 +73,13 @@ describe("the documentation", () => {
   test.each(PAGES)("$path links only to what is there", ({ path, text }) => {
     const broken = localLinks(text).filter((target) => !isReachable(path, target));
     expect(broken).toEqual([]);
+  });
+
+  test.each(PAGES)("$path names only files of the project that are there", ({ text }) => {
+    const paths = codeSpans(text).filter((span) =>
+      /^(?:src|test|scripts|docs|examples)\/[\w./-]+$/.test(span),
+    );
+    expect(paths.filter((path) => !existsSync(join(PROJECT_ROOT, path)))).toEqual([]);
   });
 
   test.each(PAGES)("$path names only scripts that package.json has", ({ text }) => {

@@ -76,7 +76,7 @@ async function destroy(args: Arguments, context: CommandContext): Promise<ExitCo
   const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
   const fleet = await whatToDestroy(args, context);
   const question = `Destroy fleet ${fleet.manifest.name}? Type yes:`;
-  return await runFleet(context, { json, yes, question }, (hooks) =>
+  return await runFleet(context, { json, yes, question, destroying: true }, (hooks) =>
     destroyFleet({
       ...fleet,
       ...hooks,

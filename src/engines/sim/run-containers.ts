@@ -133,17 +133,21 @@ function runUntil(
 
 function nextDue(state: MachineState): Due | undefined {
   let next: Due | undefined;
-  for (const pod of Object.values(state.pods)) {
-    for (const container of Object.values(pod.containers)) {
-      const atMs =
-        container.state === "running" ? container.process?.wakeAtMs : dueRestart(container);
-      if (atMs !== undefined && (next === undefined || atMs < next.atMs))
+  // Asked at every call: no lists are made of what is mostly daemons, for which nothing is due.
+  for (const key in state.pods) {
+    const pod = state.pods[key] as SimPod;
+    for (const name in pod.containers) {
+      const container = pod.containers[name] as SimContainer;
+      const atMs = dueAt(container);
+      if (atMs !== undefined && (next === undefined || atMs < next.atMs)) {
         next = { pod, container, atMs };
+      }
     }
   }
   return next;
 }
 
-function dueRestart(container: SimContainer): number | undefined {
-  return container.state === "exited" ? container.restartAtMs : undefined;
+function dueAt({ state, process, restartAtMs }: SimContainer): number | undefined {
+  if (state === "running") return process?.wakeAtMs;
+  return state === "exited" ? restartAtMs : undefined;
 }

@@ -11,7 +11,7 @@ const DIRECTORY_MODE = 0o700;
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = temporaryPath(path);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await makeParents(path);
     // a new inode: a writer that was asleep since before must not write into ours
     await rm(temporary, { force: true });
     await writeNew(temporary, text);
@@ -26,7 +26,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 export async function createWhole(path: string, text: string): Promise<boolean> {
   const temporary = temporaryPath(path, `.${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await makeParents(path);
     await writeNew(temporary, text);
     try {
       await link(temporary, path);
@@ -62,7 +62,7 @@ export async function makeDirectory(
   const temporary = temporaryPath(path);
   try {
     if (await isDirectory(path)) return;
-    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await makeParents(path);
     await rmdir(temporary).catch((error: unknown) => {
       if (!isAbsent(error)) throw error;
     });
@@ -85,6 +85,16 @@ async function isDirectory(path: string): Promise<boolean> {
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
+  }
+}
+
+/** A file in the way of a directory is not the file that was to be made. */
+async function makeParents(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    throw Object.assign(new Error("not a directory", { cause: error }), { code: "ENOTDIR" });
   }
 }
 

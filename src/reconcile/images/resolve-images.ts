@@ -103,8 +103,8 @@ async function resolveFromDisk(known: Known, wanted: Wanted): Promise<ImageResol
     return fromDisk(canonical, await store.resolve(canonical, observation.info.platform));
   } catch (error) {
     if (!StowageError.is(error)) throw error;
-    const applied = error.code === "not_found" ? heldAsApplied(known, wanted) : undefined;
-    if (applied === undefined) return unresolved(error.message);
+    const applied = heldAsApplied(known, wanted);
+    if (error.code !== "not_found" || applied === undefined) return unresolved(error.message);
     warnings.push(
       `${host}: ${canonical} stays at ${applied.digest}, as last applied: ${error.message}`,
     );
@@ -112,7 +112,9 @@ async function resolveFromDisk(known: Known, wanted: Wanted): Promise<ImageResol
   }
 }
 
-function lastApplied(known: Known, { canonical }: Wanted): ImageResolution | undefined {
+function lastApplied(known: Known, wanted: Wanted): ImageResolution | undefined {
+  const { canonical } = wanted;
+  if (isRepinned(known, wanted)) return undefined;
   const applied = known.applied.find(({ reference }) => reference === canonical);
   if (applied === undefined) return undefined;
   known.warnings.push(
@@ -125,11 +127,16 @@ function heldByDigest({ engine }: HostObservation, digest: string): ObservedImag
   return engine.images.find((image) => image.digest === digest);
 }
 
+/** A pin of the manifest may be another one than when it was applied; one in the reference cannot. */
+function isRepinned({ store }: Known, { canonical, digest }: Wanted): boolean {
+  return digest === undefined && store.pinOf(canonical) !== undefined;
+}
+
 /** What was applied under this very reference, where the engine still holds it. */
-function heldAsApplied(
-  { applied, observation }: Known,
-  { canonical }: Wanted,
-): ObservedImage | undefined {
+function heldAsApplied(known: Known, wanted: Wanted): ObservedImage | undefined {
+  const { applied, observation } = known;
+  const { canonical } = wanted;
+  if (isRepinned(known, wanted)) return undefined;
   for (const { reference, digest } of applied) {
     const held = reference === canonical ? heldByDigest(observation, digest) : undefined;
     if (held !== undefined) return held;

@@ -11,7 +11,10 @@ function hostOf(machine: SimMachine): Host {
   return openSim({ kind: "sim" }, "alpha", { machine }).host;
 }
 
-function requestFor(machine: SimMachine, more: Partial<AcquireLockRequest> = {}): AcquireLockRequest {
+function requestFor(
+  machine: SimMachine,
+  more: Partial<AcquireLockRequest> = {},
+): AcquireLockRequest {
   return {
     host: hostOf(machine),
     name: "alpha",
@@ -141,7 +144,9 @@ describe("acquireHostLock()", () => {
   test("a file that cannot be read counts as held", async () => {
     const machine = new SimMachine();
     await machine.setFile(`${LOCK_DIR}/4.json`, { text: "{" });
-    await expect(acquireHostLock(requestFor(machine))).rejects.toThrow("whose lock file cannot be read");
+    await expect(acquireHostLock(requestFor(machine))).rejects.toThrow(
+      "whose lock file cannot be read",
+    );
   });
 
   test("sweeps what a killed process left of making a number", async () => {

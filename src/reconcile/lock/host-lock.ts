@@ -51,24 +51,22 @@ export async function acquireHostLock(request: AcquireLockRequest): Promise<Host
   const { host, lockDir, session, signal, now = () => performance.now() } = request;
   const deadline = now() + request.timeoutMs;
   const options = signal === undefined ? {} : { signal };
-  let waitedFor: string | undefined;
-  for (;;) {
+  for (let waits = 0; ; ) {
     signal?.throwIfAborted();
     const readAt = now();
     const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
-    const own = session.get(state.file?.nonce ?? "");
-    if (state.isHeld && own !== undefined) return own.share();
     if (state.isHeld) {
-      const holder = describeHolder(state);
-      if (waitedFor === undefined) request.onWait?.(holder);
-      waitedFor = holder;
+      const own = session.get(state.file?.nonce ?? "");
+      if (own !== undefined) return own.share();
+      if (waits === 0) request.onWait?.(describeHolder(state));
+      waits += 1;
       const leftMs = deadline - now();
-      if (leftMs <= 0) throw isTaken(request.name, holder);
+      if (leftMs <= 0) throw isTaken(request.name, describeHolder(state));
       await sleep(Math.min(POLL_MS, leftMs), undefined, options);
-      continue;
+    } else {
+      const lock = await take(request, state, readAt, now);
+      if (lock !== undefined) return lock;
     }
-    const lock = await take(request, state, readAt, now);
-    if (lock !== undefined) return lock;
   }
 }
 

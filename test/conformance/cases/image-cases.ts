@@ -87,7 +87,8 @@ export function imageCases({ it }: Suite): void {
 }
 
 function withBytes(content: ImageContent, change: (bytes: Uint8Array) => Uint8Array): ImageContent {
-  const spoilt = content.layers[0]?.digest;
+  // The topmost layer: those below may be in the engine already, with another image.
+  const spoilt = content.layers.at(-1)?.digest;
   return {
     ...content,
     open: async function* (digest, offset) {

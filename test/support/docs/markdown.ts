@@ -22,9 +22,14 @@ export function codeBlocks(text: string): readonly CodeBlock[] {
 export function codeLines(text: string): readonly string[] {
   const prose = text.replaceAll(FENCED, "");
   const indented = [...prose.matchAll(/^ {4}(\S.*)$/gm)].map(([, line = ""]) => line);
-  const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
   const blocks = codeBlocks(text).flatMap(({ code }) => code.split("\n"));
-  return [...blocks, ...indented, ...spans];
+  return [...blocks, ...indented, ...codeSpans(text)];
+}
+
+/** What stands between backticks within a line. */
+export function codeSpans(text: string): readonly string[] {
+  const prose = text.replaceAll(FENCED, "");
+  return [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
 }
 
 /** Targets of a page's links that stay within the project. */

@@ -1,0 +1,171 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { SimFault, SimMachine } from "../../src/engines/sim/index.ts";
+import { SimKilled } from "../../src/engines/sim/index.ts";
+import { FleetManifest, MANIFEST_VERSION, type PodSpec } from "../../src/model/index.ts";
+import { fleets } from "../support/arbitrary-fleet.ts";
+import { IMAGES, makeLayout, SimulatedHosts } from "../support/simulated-hosts.ts";
+
+const HOSTS = ["h1", "h2"];
+
+/** Everything on a host that must not depend on how often an apply was killed: all but numbers of generations. */
+function endState(machine: SimMachine) {
+  return machine.read((state) => ({
+    pods: Object.values(state.pods)
+      .map(({ identity, spec, recordDigest, complete, containers }) => ({
+        pod: `${identity.owner}/${identity.fleet}/${identity.pod}`,
+        spec,
+        recordDigest,
+        complete,
+        states: Object.values(containers).map((each) => [each.state, each.spec, each.image.digest]),
+      }))
+      .sort((a, b) => (a.pod < b.pod ? -1 : 1)),
+    images: Object.entries(state.images)
+      .map(([name, { fleets: of, digest }]) => [name, digest, ...of])
+      .sort(),
+    leftovers: Object.keys(state.leftovers),
+    files: Object.keys(state.files)
+      .filter((path) => !path.startsWith("/run/stowage/lock/"))
+      .sort(),
+    volumes: Object.keys(state.directories)
+      .filter((path) => path.includes(".volumes/"))
+      .sort(),
+  }));
+}
+
+/** Names of the pods of which two generations have a process at the same time though they may not. */
+function doubled(machine: SimMachine): readonly string[] {
+  return machine.read((state) => {
+    const running = Object.values(state.pods).filter(({ containers, spec }) => {
+      const holds = Object.values(spec.containers).some(({ mounts }) =>
+        mounts?.some(({ volume, readOnly }) => volume !== "scratch" && readOnly !== true),
+      );
+      const asked = spec.replacement === "start-first";
+      return holds && !asked && Object.values(containers).some((each) => each.state === "running");
+    });
+    const names = running.map(({ identity }) => identity.pod);
+    return names.filter((name, index) => names.indexOf(name) !== index);
+  });
+}
+
+/** Applies two manifests one after the other, the second one killed by a fault and then applied again. */
+async function runKilled(
+  layout: string,
+  [before, after]: readonly [FleetManifest, FleetManifest],
+  fault?: SimFault,
+): Promise<{ readonly hosts: SimulatedHosts; readonly killed: boolean; readonly writes: number }> {
+  const hosts = new SimulatedHosts(layout);
+  await hosts.apply(before);
+  let writes = 0;
+  let killed = false;
+  const watch = {
+    onCall: (call: { nthWrite: number }) => {
+      writes = Math.max(writes, call.nthWrite);
+      for (const host of HOSTS) expect(doubled(hosts.machine(host))).toEqual([]);
+    },
+  };
+  try {
+    await hosts.apply(after, { ...watch, ...(fault === undefined ? {} : { faults: [fault] }) });
+  } catch (error) {
+    if (!(error instanceof SimKilled)) throw error;
+    killed = true;
+  }
+  if (killed) {
+    // whoever was killed holds the lock until it expires
+    for (const host of HOSTS) await hosts.machine(host).advance(60_000);
+    const report = await hosts.apply(after, watch);
+    expect(report.outcomes.filter(({ status }) => status !== "done")).toEqual([]);
+  }
+  return { hosts, killed, writes };
+}
+
+async function expectConverged(hosts: SimulatedHosts, manifest: FleetManifest): Promise<void> {
+  const plan = await hosts.plan(manifest);
+  expect({ pods: plan.pods, hostChanges: plan.hostChanges }).toEqual({ pods: [], hostChanges: [] });
+}
+
+const manifest = (pods: Readonly<Record<string, object>>, rest: object = {}): FleetManifest =>
+  FleetManifest.parse({
+    version: MANIFEST_VERSION,
+    name: "shop",
+    id: "owner-1",
+    images: Object.fromEntries(IMAGES.map((reference) => [reference, { layout: "layout" }])),
+    hosts: { h1: { address: "local", engine: { kind: "sim" }, pods } },
+    ...rest,
+  });
+
+const one = (image: string, rest: Partial<PodSpec> = {}, more: object = {}) => ({
+  containers: { main: { image, ...more } },
+  ...rest,
+});
+
+const data: Partial<PodSpec> = { volumes: { data: { kind: "named", name: "data" } } };
+const mounts = [{ volume: "data", path: "/data" }];
+
+/** Every kind of change at once: replace in both orders, live, restart, remove, create, image released. */
+const STORY: readonly [FleetManifest, FleetManifest] = [
+  manifest({
+    db: one("app:1", data, { mounts }),
+    web: one("app:1"),
+    live: one("app:2", {}, { resources: { pidsMax: 10 } }),
+    again: one("app:2", {}, { oomScoreAdj: 1 }),
+    gone: one("app:1"),
+  }),
+  manifest({
+    db: one("app:2", data, { mounts }),
+    web: one("app:2"),
+    live: one("app:2", {}, { resources: { pidsMax: 20 } }),
+    again: one("app:2", {}, { oomScoreAdj: 2 }),
+    fresh: one("app:2", { dependsOn: ["db"] }),
+  }),
+];
+
+test("apply killed before, inside and after every writing call ends where an undisturbed one does", async () => {
+  await using layout = await makeLayout();
+  const clean = await runKilled(layout.path, STORY);
+  await expectConverged(clean.hosts, STORY[1]);
+  const expected = endState(clean.hosts.machine("h1"));
+  expect(clean.writes).toBeGreaterThan(25);
+  for (const phase of ["before", "during", "after"] as const) {
+    for (let nth = 1; nth <= clean.writes; nth += 1) {
+      const fault: SimFault = { access: "write", nth, phase, effect: "kill" };
+      const { hosts } = await runKilled(layout.path, STORY, fault);
+      expect(endState(hosts.machine("h1")), `killed ${phase} write ${nth}`).toEqual(expected);
+      await expectConverged(hosts, STORY[1]);
+    }
+  }
+});
+
+test("a first apply that is killed at any writing call ends where an undisturbed one does", async () => {
+  await using layout = await makeLayout();
+  const empty = manifest({});
+  const first: readonly [FleetManifest, FleetManifest] = [empty, STORY[0]];
+  const clean = await runKilled(layout.path, first);
+  const expected = endState(clean.hosts.machine("h1"));
+  for (let nth = 1; nth <= clean.writes; nth += 1) {
+    const fault: SimFault = { access: "write", nth, phase: "after", effect: "kill" };
+    const { hosts } = await runKilled(layout.path, first, fault);
+    expect(endState(hosts.machine("h1")), `killed after write ${nth}`).toEqual(expected);
+  }
+});
+
+test("any change of any fleet survives a kill at any moment, and never runs two on one volume", async () => {
+  await using layout = await makeLayout();
+  const moment = fc.record({
+    phase: fc.constantFrom("before", "during", "after" as const),
+    nth: fc.integer({ min: 1, max: 60 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fleets, fleets, moment, async (before, after, { phase, nth }) => {
+      const fault = { access: "write", nth, phase, effect: "kill" } as SimFault;
+      try {
+        const { hosts } = await runKilled(layout.path, [before, after], fault);
+        await expectConverged(hosts, after);
+      } catch (error) {
+        fc.pre(!(error instanceof Error && error.message.includes("wait for each other")));
+        throw error;
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
