@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { archiveLayout } from "../../scripts/lib/make-image.ts";
 import { logWriterUri } from "../../src/engines/containerd/logs/log-writer.ts";
+import { logWriterPath } from "../../src/engines/containerd/pods/host-files.ts";
 import { StowageError } from "../../src/errors/index.ts";
-import { effectiveLogging } from "../../src/model/index.ts";
+import { effectiveLogging, hostDirectories } from "../../src/model/index.ts";
 import { COMMAND, STOP_SIGNAL } from "./bench-fleet.ts";
 import { type ContainerdLab, STOWAGE_NAMESPACE } from "./containerd-lab.ts";
 import { type RuntimeSpec, runFlags } from "./runtime-spec.ts";
@@ -60,11 +61,12 @@ export async function openCtrPods(
 /** The words that each `ctr run` has of its own, NUL-separated, as xargs hands them out. */
 function writeRunArguments(lab: ContainerdLab, ids: readonly string[]) {
   const { maxBytes = 16 * 1024 * 1024, maxFiles = 2 } = effectiveLogging(undefined);
+  const script = logWriterPath(hostDirectories(lab.host));
   const silent = ids.map((id) => [lab.image.reference, id, ...COMMAND]);
   const logged = ids.map((id, at) => {
     const directory = join(lab.dir, "ctr-logs", id);
     mkdirSync(directory, { recursive: true });
-    return ["--log-uri", logWriterUri({ directory, maxBytes, maxFiles }), ...(silent[at] ?? [])];
+    return ["--log-uri", logWriterUri({ directory, maxBytes, maxFiles }, script), ...(silent[at] ?? [])];
   });
   const write = (name: string, lists: readonly (readonly string[])[]) => {
     const path = join(lab.dir, name);

@@ -8,7 +8,6 @@ import {
   Network,
   Pod,
   Probe,
-  RestartPolicy,
   Size,
   Volume,
 } from "stowage";
@@ -42,7 +41,6 @@ const starts = new Volume(fleet, "starts");
 new Pod(here, "web", {
   network: Network.host(),
   ports: [{ host: port }],
-  restart: RestartPolicy.onFailure(5),
   containers: {
     httpd: {
       image,

@@ -19,14 +19,17 @@ describe("the command line", () => {
     expect(stderr).toContain("Usage: stowage COMMAND");
   });
 
-  test.each(CATALOG.map(({ name }) => name))("%s --help shows usage and an example", async (name) => {
-    const cli = fakeCli();
-    const { exitCode, stdout } = await cli.run(name, "--help");
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain(`Usage: stowage ${name}`);
-    expect(stdout).toContain(`  stowage ${name}`);
-    expect((await cli.run("help", name)).stdout).toBe(stdout);
-  });
+  test.each(CATALOG.map(({ name }) => name))(
+    "%s --help shows usage and an example",
+    async (name) => {
+      const cli = fakeCli();
+      const { exitCode, stdout } = await cli.run(name, "--help");
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`Usage: stowage ${name}`);
+      expect(stdout).toContain(`  stowage ${name}`);
+      expect((await cli.run("help", name)).stdout).toBe(stdout);
+    },
+  );
 
   test("an unknown command names the one that was meant", async () => {
     const { exitCode, stderr } = await fakeCli().run("aply");
@@ -39,20 +42,24 @@ describe("the command line", () => {
   test("an unknown option names the one that was meant", async () => {
     const { exitCode, stderr } = await fakeCli().run("plan", "--jsn");
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("Cannot use option --jsn: stowage plan does not know it; did you mean --json?");
+    expect(stderr).toContain(
+      "Cannot use option --jsn: stowage plan does not know it; did you mean --json?",
+    );
   });
 
   test.each([
     [["plan", "--host"], "--host: its value is missing; write --host HOST"],
-    [["plan", "--host", "--json"], "its value is missing before --json"],
+    [["plan", "--host", "--out", "x"], "its value is missing before --out"],
     [["plan", "--json=yes"], "--json takes no value"],
     [["plan", "surplus"], 'nothing is known of "surplus"'],
     [["logs"], "POD... is missing"],
-    [["apply", "--yes", "-f", "x.json", "--lock-timeout", "soon"], '--lock-timeout "soon": it is not a time span'],
-    [["plan", "-f", "x.json", "--parallelism", "0"], "Cannot read manifest"],
+    [
+      ["apply", "--yes", "-f", "x.json", "--lock-timeout", "soon"],
+      '--lock-timeout "soon": it is not a time span',
+    ],
     [["images", "list"], "it can only lock"],
     [["destroy", "--yes", "--yes-delete-data"], "no volumes are to be deleted; add --volumes"],
-    [["destroy", "--yes", "--owner", "x", "-f", "y.json"], "--owner"],
+    [["destroy", "--yes", "--owner", "x", "-f", "y.json"], "it is for a stray host"],
     [["destroy", "--yes", "--host", "local"], "no fleet is named; add --fleet NAME"],
   ])("%j is refused with the reason", async (argv, reason) => {
     const { exitCode, stderr, stdout } = await fakeCli().run(...argv);
@@ -157,7 +164,9 @@ describe("commands that change something", () => {
     const converged = await run("plan");
     expect(converged.exitCode).toBe(0);
     expect(converged.stdout).toContain("Nothing to do: the hosts are what the manifest says.");
-    expect((await run("ps")).stdout).toMatch(/^here +web +sim +running +1 +web +running, pid \d+ +localhost\/hello:1/m);
+    expect((await run("ps")).stdout).toMatch(
+      /^here +web +sim +running +1 +web +running, pid \d+ +localhost\/hello:1/m,
+    );
     expect((await run("logs", "web")).stdout).toBe("hello\n");
     expect((await run("destroy", "--yes")).stdout).toContain("Done: 1 pod removed");
     expect((await run("ps")).stdout).toMatch(/^here +web +sim +absent/m);
@@ -168,7 +177,10 @@ describe("commands that change something", () => {
     cli.write("fleet.json", simManifest(cli.directory));
     const { stdout, exitCode } = await cli.run("apply", "--yes", "--json", "-f", "fleet.json");
     expect(exitCode).toBe(0);
-    const types = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).type);
+    const types = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).type);
     expect(types).toContain("plan");
     expect(types).toContain("step-done");
     expect(types.at(-1)).toBe("report");
@@ -177,7 +189,10 @@ describe("commands that change something", () => {
   test("a secret is printed nowhere, neither in clear nor as a digest", async () => {
     const secret = "v3ry-s3cret";
     const cli = fakeCli({ env: { PW: secret } });
-    cli.write("fleet.json", simManifest(cli.directory, { env: { PW: { secret: { fromEnv: "PW" } } } }));
+    cli.write(
+      "fleet.json",
+      simManifest(cli.directory, { env: { PW: { secret: { fromEnv: "PW" } } } }),
+    );
     const file = ["-f", "fleet.json"];
     const outputs = [
       await cli.run("plan", ...file, "--json"),
@@ -206,7 +221,9 @@ describe("commands that change something", () => {
     const cli = fakeCli();
     cli.write("fleet.json", simManifest(cli.directory));
     expect((await cli.run("plan", "-f", "fleet.json", "--out", "shop.plan")).exitCode).toBe(2);
-    expect((await cli.run("apply", "shop.plan", "--host", "here", "--yes")).stderr).toContain("leave --host out");
+    expect((await cli.run("apply", "shop.plan", "--host", "here", "--yes")).stderr).toContain(
+      "leave --host out",
+    );
     expect((await cli.run("apply", "shop.plan", "--yes")).exitCode).toBe(0);
     expect((await cli.run("plan", "-f", "fleet.json")).exitCode).toBe(0);
     const again = await cli.run("apply", "--plan", "shop.plan", "--yes");
@@ -216,7 +233,13 @@ describe("commands that change something", () => {
 
   test("a file that is no saved plan is refused with its place", async () => {
     const cli = fakeCli();
-    cli.write("x.plan", { savedPlan: "stowage/plan/v1", baseDir: "/", options: {}, manifest: {}, plan: {} });
+    cli.write("x.plan", {
+      savedPlan: "stowage/plan/v1",
+      baseDir: "/",
+      options: {},
+      manifest: {},
+      plan: {},
+    });
     const { exitCode, stderr } = await cli.run("apply", "x.plan", "--yes");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("it is none of this version (manifest.version");
@@ -225,7 +248,9 @@ describe("commands that change something", () => {
   test("volumes go only after a question of their own", async () => {
     const cli = fakeCli({ answers: [true, false] });
     const manifest = simManifest(cli.directory, { mounts: [{ volume: "data", path: "/data" }] });
-    Object.assign(manifest.hosts.here.pods.web, { volumes: { data: { kind: "named", name: "data" } } });
+    Object.assign(manifest.hosts.here.pods.web, {
+      volumes: { data: { kind: "named", name: "data" } },
+    });
     cli.write("fleet.json", manifest);
     await cli.run("apply", "--yes", "-f", "fleet.json");
     const declined = await cli.run("destroy", "--volumes", "-f", "fleet.json");
@@ -236,7 +261,14 @@ describe("commands that change something", () => {
     expect(declined.stdout).toMatch(/Nothing has been touched\.\n$/);
     const kept = await cli.run("destroy", "--yes", "-f", "fleet.json");
     expect(kept.stdout).toContain("kept: volume data");
-    const gone = await cli.run("destroy", "--yes", "--volumes", "--yes-delete-data", "-f", "fleet.json");
+    const gone = await cli.run(
+      "destroy",
+      "--yes",
+      "--volumes",
+      "--yes-delete-data",
+      "-f",
+      "fleet.json",
+    );
     expect(gone.stdout).toContain("deleted volume here/data");
   });
 
@@ -253,7 +285,7 @@ describe("commands that change something", () => {
     expect((await cli.run("ps", "-f", "fleet.json")).stdout).toContain("absent");
   });
 
-  test("images lock pins what references lead to, and plans keep to it", async () => {
+  test("images lock writes what references lead to, and the same again changes nothing", async () => {
     const cli = fakeCli();
     cli.write("fleet.json", simManifest(cli.directory));
     const first = await cli.run("images", "lock", "-f", "fleet.json");

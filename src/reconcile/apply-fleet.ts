@@ -1,34 +1,14 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
-import type { FleetManifest, Roster } from "../model/index.ts";
+import type { FleetManifest } from "../model/index.ts";
 import { brakes, fingerprintOf, type Plan } from "../plan/index.ts";
-import type { ApplyEvent } from "./execute/events.ts";
+import type { ApplyFleetRequest } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { LockedHosts } from "./locked-hosts.ts";
 import { type FleetObservation, observeFleet } from "./observe/observe-fleet.ts";
-import { type PlanFleetRequest, planObserved } from "./plan-fleet.ts";
+import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";
 import { runPlan } from "./run-plan.ts";
 import { requireSecrets } from "./secrets/secrets.ts";
-
-/** What to apply, and how. */
-export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress"> {
-  /** Made earlier; refused when a host has moved on since. */
-  readonly savedPlan?: Plan | undefined;
-  /** Asked once, with the plan, before anything is touched; not when there is nothing to do. */
-  readonly confirm: (plan: Plan) => Promise<boolean>;
-  /** Who applies: `user@machine`. */
-  readonly appliedBy: string;
-  /** @defaultValue cli */
-  readonly manager?: Roster["manager"] | undefined;
-  /** How long to wait for a host's lock. */
-  readonly lockTimeoutMs: number;
-  readonly lockLifeMs?: number | undefined;
-  /** Running pods that may be removed although they are more than half. */
-  readonly allowRemovals?: number | undefined;
-  readonly onEvent: (event: ApplyEvent) => void;
-  /** Lets running steps end and begins no more (first Ctrl-C). */
-  readonly draining?: AbortSignal | undefined;
-}
 
 /**
  * Makes the hosts what the manifest says: locks them, looks at them, plans, asks, and does it.

@@ -1,6 +1,7 @@
 import { StowageError } from "../errors/index.ts";
 import type { KeptVolume, Plan } from "../plan/index.ts";
-import { type ApplyFleetRequest, withLockedHosts } from "./apply-fleet.ts";
+import { withLockedHosts } from "./apply-fleet.ts";
+import type { ApplyFleetRequest } from "./apply-request.ts";
 import { removeEmptyFleet } from "./execute/rosters.ts";
 import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";

@@ -1,4 +1,5 @@
-export { type ApplyFleetRequest, applyFleet } from "./apply-fleet.ts";
+export { applyFleet } from "./apply-fleet.ts";
+export type { ApplyFleetRequest } from "./apply-request.ts";
 export type { Connector, HostAccess, HostReading } from "./connector.ts";
 export { type DestroyFleetRequest, destroyFleet, type HostVolume } from "./destroy-fleet.ts";
 export type { ApplyEvent, ChangeOutcome, ChangeStatus } from "./execute/events.ts";

@@ -2,7 +2,7 @@ import { StowageError } from "../errors/index.ts";
 import { mapLimited } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
 import type { Plan } from "../plan/index.ts";
-import type { ApplyFleetRequest } from "./apply-fleet.ts";
+import type { ApplyFleetRequest } from "./apply-request.ts";
 import type { ChangeOutcome } from "./execute/events.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { type ApplyContext, type HostSession, openSession } from "./execute/host-session.ts";

@@ -33,5 +33,11 @@ export async function nullProviderMirror(folder: string): Promise<NodeJS.Process
     config,
     `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(mirror)}\n  }\n}\n`,
   );
-  return { TF_CLI_CONFIG_FILE: config, TF_DISABLE_PLUGIN_TLS: "1", CHECKPOINT_DISABLE: "1" };
+  return {
+    TF_CLI_CONFIG_FILE: config,
+    TF_DISABLE_PLUGIN_TLS: "1",
+    CHECKPOINT_DISABLE: "1",
+    // the provider's sockets go with the folder, also where terraform kills it
+    TMPDIR: folder,
+  };
 }

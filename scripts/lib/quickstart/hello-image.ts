@@ -6,10 +6,6 @@ import { EXAMPLE_FILES } from "./quickstart-folder.ts";
 /** What the page of the example begins with. */
 export const PAGE_FIRST_LINE = "<h1>Hello from a pod that Stowage placed.</h1>";
 
-const PAGE = `${PAGE_FIRST_LINE}
-<p>It is declared in examples/hello-fleet/main.ts.</p>
-`;
-
 /**
  * Makes the example's image as an OCI layout in its folder: the same bytes on every run.
  *
@@ -18,7 +14,7 @@ const PAGE = `${PAGE_FIRST_LINE}
 export function makeHelloImage(): MadeImage {
   const out = join(EXAMPLE_FILES, "images/hello");
   const reference = "localhost/hello:1";
-  const files = new Map<string, ImageFile>([["/www/index.html", { content: PAGE }]]);
+  const files = new Map<string, ImageFile>([["/www/index.html", { content: `${PAGE_FIRST_LINE}\n` }]]);
   if (findOnPath("busybox") === undefined) return makeImage({ out, reference, files });
   return busyboxImage({ out, reference, files, programs: [] });
 }

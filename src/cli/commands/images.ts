@@ -89,6 +89,7 @@ function summary({ images: locked }: FleetLock, file: string, changed: boolean):
       shortDigests(digest),
     ]),
   );
-  const verb = changed ? "wrote" : "is up to date:";
-  return `${[`${changed ? `${verb} ${file}` : `${file} ${verb}`} ${plural(rows.length, "image")}`, ...columns(rows)].join("\n")}\n`;
+  const count = plural(rows.length, "image");
+  const title = changed ? `wrote ${file}: ${count}` : `${file} is up to date: ${count}`;
+  return `${[title, ...columns(rows)].join("\n")}\n`;
 }

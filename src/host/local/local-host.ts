@@ -59,7 +59,7 @@ class LocalHost implements Host {
 
   async writeFile(path: string, text: string, options?: HostCallOptions): Promise<void> {
     options?.signal?.throwIfAborted();
-    await replaceFile(path, text);
+    await replaceFile(path, text, options?.signal);
   }
 
   async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {

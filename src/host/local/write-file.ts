@@ -7,17 +7,26 @@ import { fileError, isAbsent, systemCode } from "./file-error.ts";
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
-/** Replaces a file in one instant. What a killed writer left beside it is overwritten by the next. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+/**
+ * Replaces a file in one instant. What a killed writer left beside it is overwritten by the next.
+ * The signal is asked once more right before that instant: the process may have slept until now.
+ */
+export async function replaceFile(
+  path: string,
+  text: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
     await makeParents(path);
     // a new inode: a writer that was asleep since before must not write into ours
     await rm(temporary, { force: true });
     await writeNew(temporary, text);
+    signal?.throwIfAborted();
     await rename(temporary, path);
     await flushDirectory(dirname(path));
   } catch (error) {
+    signal?.throwIfAborted();
     throw fileError(error, "write file", path);
   }
 }

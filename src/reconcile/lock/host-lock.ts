@@ -7,6 +7,7 @@ import { ownProcess } from "./holder-process.ts";
 import {
   describeHolder,
   type LockFile,
+  type LockState,
   lockPath,
   lockRequest,
   readLockState,
@@ -50,35 +51,42 @@ export interface AcquireLockRequest {
 export async function acquireHostLock(request: AcquireLockRequest): Promise<HostLock> {
   const { host, lockDir, session, signal, now = () => performance.now() } = request;
   const deadline = now() + request.timeoutMs;
-  const options = signal === undefined ? {} : { signal };
-  for (let waits = 0; ; ) {
+  const options = callOptions(signal);
+  let hasWaited = false;
+  for (;;) {
     signal?.throwIfAborted();
     const readAt = now();
     const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
-    if (state.isHeld) {
-      const own = session.get(state.file?.nonce ?? "");
-      if (own !== undefined) return own.share();
-      if (waits === 0) request.onWait?.(describeHolder(state));
-      waits += 1;
-      const leftMs = deadline - now();
-      if (leftMs <= 0) throw isTaken(request.name, describeHolder(state));
-      await sleep(Math.min(POLL_MS, leftMs), undefined, options);
-    } else {
-      const lock = await take(request, state, readAt, now);
-      if (lock !== undefined) return lock;
-    }
+    const own = state.isHeld ? session.get(state.file?.nonce ?? "") : undefined;
+    const lock = own?.share() ?? (await take(request, state, readAt, now));
+    if (lock !== undefined) return lock;
+    if (!state.isHeld) continue;
+    if (!hasWaited) request.onWait?.(describeHolder(state));
+    hasWaited = true;
+    await pause(request.name, describeHolder(state), deadline - now(), signal);
   }
 }
 
-/** Makes the next number; undefined when somebody else was quicker. */
+async function pause(
+  name: string,
+  holder: string,
+  leftMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (leftMs <= 0) throw isTaken(name, holder);
+  await sleep(Math.min(POLL_MS, leftMs), undefined, callOptions(signal));
+}
+
+/** Makes the next number; undefined when the lock is held, or somebody else was quicker. */
 async function take(
   request: AcquireLockRequest,
-  state: { readonly number: number; readonly monotonicMs: number; readonly bootId: string },
+  state: LockState,
   readAt: number,
   now: () => number,
 ): Promise<HostLock | undefined> {
+  if (state.isHeld) return undefined;
   const { host, lockDir, session, signal, lifeMs = LIFE_MS } = request;
-  const options = signal === undefined ? {} : { signal };
+  const options = callOptions(signal);
   const file: LockFile = {
     number: state.number + 1,
     nonce: randomUUID(),
@@ -130,7 +138,7 @@ export async function breakHostLock(
   request: Pick<AcquireLockRequest, "host" | "lockDir" | "owner" | "signal">,
 ): Promise<string | undefined> {
   const { host, lockDir, owner, signal } = request;
-  const options = signal === undefined ? {} : { signal };
+  const options = callOptions(signal);
   for (;;) {
     const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
     if (!state.isHeld) return undefined;
@@ -149,6 +157,10 @@ export async function breakHostLock(
       return describeHolder(state);
     }
   }
+}
+
+function callOptions(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 function isTaken(name: string, holder: string): StowageError {

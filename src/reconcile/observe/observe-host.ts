@@ -1,24 +1,11 @@
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
-import {
-  type FleetManifest,
-  type HostSpec,
-  hostDirectories,
-  hostLayout,
-} from "../../model/index.ts";
-import type { HostObservation, PlanOptions } from "../../plan/index.ts";
+import { type HostSpec, hostDirectories, hostLayout } from "../../model/index.ts";
+import type { HostObservation } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
+import type { ObserveHostRequest } from "./observe-request.ts";
 import { readRecords, readRosters } from "./read-files.ts";
 import { takenPorts } from "./taken-ports.ts";
 import { findVolumes } from "./volumes.ts";
-
-/** What to look at, and for which fleet. */
-export interface ObserveHostRequest {
-  readonly name: string;
-  readonly spec: HostSpec;
-  readonly manifest: FleetManifest;
-  readonly options: PlanOptions;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * What a host looks like: one pass over its engine and one reading of its files, whatever the number

@@ -7,7 +7,7 @@ import {
   type RecordReading,
   type TakenPort,
 } from "../../model/index.ts";
-import type { ObserveHostRequest } from "./observe-host.ts";
+import type { ObserveHostRequest } from "./observe-request.ts";
 
 /** What was found of the fleet's own pods. */
 interface Found {

@@ -1,7 +1,7 @@
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
 import { hostDirectories, hostLayout, Name, type RosterReading } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
-import type { ObserveHostRequest } from "./observe-host.ts";
+import type { ObserveHostRequest } from "./observe-request.ts";
 
 /** A plan must not wait for a large volume to be measured. */
 const MEASURE_MS = 2000;

@@ -12,6 +12,9 @@ import { openImageSource, resolveImage } from "../../../src/image/index.ts";
 import type { PodIdentity } from "../../../src/model/index.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 
+/** containerd's own client: the view from outside. */
+const CLIENT = "ctr";
+
 /** What of a namespace of containerd is looked at for leftovers. */
 const LISTS = [
   ["images", "ls", "-q"],
@@ -124,7 +127,7 @@ async function pidOf(engine: Engine, identity: PodIdentity, container: string): 
 }
 
 function runCtr(address: string, namespace: string, args: readonly string[]): string {
-  const { stdout, stderr, status } = spawnSync("ctr", ["-a", address, "-n", namespace, ...args], {
+  const { stdout, stderr, status } = spawnSync(CLIENT, ["-a", address, "-n", namespace, ...args], {
     encoding: "utf8",
   });
   // A namespace that was never used is not there to be removed.

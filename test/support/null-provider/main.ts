@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -53,9 +53,7 @@ addService(server, "plugin.GRPCController", {
   },
 });
 
-const folder = mkdtempSync(join(tmpdir(), "stw-null-"));
-const socket = join(folder, "s");
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const socket = join(mkdtempSync(join(tmpdir(), "stw-null-")), "s");
 server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
   if (error !== null) throw error;
   writeSync(1, `1|6|unix|${socket}|grpc|\n`);

@@ -22,6 +22,9 @@ export const SIGKILL = 9;
 /** How long a shim that does not answer is waited for before it is ended. */
 export const SHIM_ANSWER_MS = 15_000;
 
+/** The same for one that did not answer before. */
+const SECOND_ANSWER_MS = 3_000;
+
 /** Every task of the namespace. */
 export async function listTasks(
   client: ContainerdClient,
@@ -107,14 +110,19 @@ export async function resumeTask(client: ContainerdClient, id: string): Promise<
 export async function killTask(
   client: ContainerdClient,
   id: string,
-  kill: { readonly signal: number; readonly all: boolean; readonly execId?: string },
+  kill: {
+    readonly signal: number;
+    readonly all: boolean;
+    readonly execId?: string;
+    readonly deadlineMs?: number;
+  },
 ): Promise<void> {
-  const { execId = "", ...rest } = kill;
+  const { execId = "", deadlineMs = SHIM_ANSWER_MS, ...rest } = kill;
   try {
     await client.unary(
       Tasks.method.kill,
       { containerId: id, execId, ...rest },
-      { doing: `kill task "${id}"`, deadlineMs: SHIM_ANSWER_MS },
+      { doing: `kill task "${id}"`, deadlineMs },
     );
   } catch (error) {
     if (!StowageError.is(error, "not_found") && !isEnded(error)) throw error;

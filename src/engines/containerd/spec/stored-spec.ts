@@ -51,7 +51,7 @@ const StoredSpec = z.looseObject({
       })
       .default({}),
     sysctl: z.record(z.string(), z.string()).default({}),
-    seccomp: z.unknown(),
+    seccomp: z.unknown().optional(),
     maskedPaths: Strings.default([]),
   }),
 });

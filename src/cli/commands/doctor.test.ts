@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { fakeCli, simManifest } from "../../../test/support/cli-context.ts";
+import { StowageError } from "../../errors/index.ts";
+import type { Check } from "../doctor/check.ts";
+import { engineCheck } from "../doctor/engine-check.ts";
+import { machineChecks } from "../doctor/machine-checks.ts";
+import type { MachineFacts } from "../doctor/machine-facts.ts";
+
+const READY: MachineFacts = {
+  platform: "linux",
+  kernel: "6.1.0-18-amd64",
+  uid: 0,
+  cgroups: { version: 2, controllers: ["cpu", "cpuset", "io", "memory", "pids"] },
+  filesystems: ["nodev", "overlay", "ext4"],
+  freeBytes: 10 * 1024 ** 3,
+  programs: {
+    runc: "/usr/sbin/runc",
+    "containerd-shim-runc-v2": "/usr/bin/containerd-shim-runc-v2",
+  },
+};
+
+const checksOf = (over: Partial<MachineFacts>): readonly Check[] =>
+  machineChecks({ ...READY, ...over }, "/var/lib/stowage", "containerd");
+
+describe("doctor", () => {
+  test("a machine with everything is ready", () => {
+    expect(checksOf({}).map(({ status }) => status)).toEqual([
+      "ok",
+      "ok",
+      "ok",
+      "ok",
+      "ok",
+      "ok",
+      "ok",
+    ]);
+  });
+
+  test.each<[string, Partial<MachineFacts>, string, string]>([
+    ["no root", { uid: 1000 }, "root", "fail"],
+    ["an old kernel", { kernel: "4.19.0" }, "system", "warn"],
+    ["no cgroups", { cgroups: { version: 0, controllers: [] } }, "cgroups", "fail"],
+    [
+      "a controller less",
+      { cgroups: { version: 1, controllers: ["cpu", "cpuset", "pids"] } },
+      "cgroups",
+      "warn",
+    ],
+    ["no overlayfs", { filesystems: ["ext4"] }, "overlayfs", "warn"],
+    ["little room", { freeBytes: 1024 ** 3 }, "disk", "warn"],
+    ["no room", { freeBytes: 1024 ** 2 }, "disk", "fail"],
+    ["no runc", { programs: {} }, "runc", "fail"],
+  ])("%s is found and says what to do", (_title, over, name, status) => {
+    const [found, ...more] = checksOf(over).filter((check) => check.name === name);
+    expect(found).toMatchObject({ status });
+    expect(found?.remedy).toMatch(/\w/);
+    expect(more).toEqual([]);
+  });
+
+  test("macOS is no host, and nothing else is looked at", () => {
+    const checks = checksOf({ platform: "darwin" });
+    expect(checks).toHaveLength(1);
+    expect(checks[0]).toMatchObject({ status: "fail", finding: "macOS cannot be a host" });
+  });
+
+  test("an engine that does not answer says so in its own words", async () => {
+    const check = await engineCheck("containerd", async () => {
+      throw new StowageError("Cannot reach containerd: nobody listens; start it", {
+        code: "unavailable",
+      });
+    });
+    expect(check).toEqual({
+      name: "containerd",
+      status: "fail",
+      finding: "Cannot reach containerd: nobody listens",
+      remedy: "start it",
+    });
+  });
+
+  test("an engine of an unknown version is a warning", async () => {
+    const info = (version: string) => async () =>
+      ({ kind: "containerd", version, platform: { os: "linux", architecture: "amd64" } }) as const;
+    expect((await engineCheck("containerd", info("1.5.9"))).status).toBe("warn");
+    expect((await engineCheck("containerd", info("v2.1.0"))).status).toBe("ok");
+    expect((await engineCheck("containerd", info("1.6.20~ds1"))).status).toBe("ok");
+  });
+
+  test("simulated hosts of a manifest are ready; ssh ones cannot be looked at", async () => {
+    const cli = fakeCli();
+    const manifest = simManifest(cli.directory);
+    cli.write("fleet.json", manifest);
+    const ready = await cli.run("doctor", "-f", "fleet.json", "--json");
+    expect(JSON.parse(ready.stdout)).toMatchObject({ ready: true });
+    expect(ready.exitCode).toBe(0);
+    const far = { address: "ssh://ops@far.example", engine: { kind: "containerd" } };
+    cli.write("fleet.json", { ...manifest, hosts: { far } });
+    const refused = await cli.run("doctor", "-f", "fleet.json");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stdout).toContain("ssh://ops@far.example is another machine");
+    expect(refused.stdout).toContain("Not ready: 1 of 1 checks failed.");
+  });
+});

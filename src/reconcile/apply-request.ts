@@ -1,0 +1,24 @@
+import type { Roster } from "../model/index.ts";
+import type { Plan } from "../plan/index.ts";
+import type { ApplyEvent } from "./execute/events.ts";
+import type { PlanFleetRequest } from "./plan-fleet.ts";
+
+/** What to apply, and how. */
+export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress"> {
+  /** Made earlier; refused when a host has moved on since. */
+  readonly savedPlan?: Plan | undefined;
+  /** Asked once, with the plan, before anything is touched; not when there is nothing to do. */
+  readonly confirm: (plan: Plan) => Promise<boolean>;
+  /** Who applies: `user@machine`. */
+  readonly appliedBy: string;
+  /** @defaultValue cli */
+  readonly manager?: Roster["manager"] | undefined;
+  /** How long to wait for a host's lock. */
+  readonly lockTimeoutMs: number;
+  readonly lockLifeMs?: number | undefined;
+  /** Running pods that may be removed although they are more than half. */
+  readonly allowRemovals?: number | undefined;
+  readonly onEvent: (event: ApplyEvent) => void;
+  /** Lets running steps end and begins no more (first Ctrl-C). */
+  readonly draining?: AbortSignal | undefined;
+}

@@ -1,0 +1,223 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildCli } from "../../scripts/lib/build.ts";
+import { makeImage } from "../../scripts/lib/make-image.ts";
+import { SimMachine } from "../../src/engines/sim/index.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const MAIN = join(ROOT, "dist/cli/main.js");
+const IMAGE = "localhost/hello:1";
+const folder = mkdtempSync(join(tmpdir(), "stw-cli-sim-"));
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+beforeAll(async () => {
+  if (!existsSync(MAIN)) await buildCli(ROOT);
+  const config = { cmd: ["sh", "-c", "echo hello; sleep 1000"] };
+  makeImage({ out: join(folder, "image"), reference: IMAGE, config });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function stowage(...argv: readonly string[]): Run {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+  return spawnSync(process.execPath, [MAIN, ...argv], {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    stdio: "pipe",
+  });
+}
+
+function write(name: string, value: unknown): string {
+  writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
+  return name;
+}
+
+function fleet(name: string, pods: Readonly<Record<string, unknown>>, over: object = {}): string {
+  const engine = { kind: "sim", file: join(folder, `${name}.sim`) };
+  return write(`${name}.json`, {
+    version: "stowage/v1",
+    name,
+    id: "owner-1",
+    images: { [IMAGE]: { layout: "image" } },
+    hosts: { here: { address: "local", engine, pods } },
+    ...over,
+  });
+}
+
+const pod = (over: object = {}): object => ({ containers: { main: { image: IMAGE, ...over } } });
+
+describe("the built command line on simulated hosts", () => {
+  test("plan, apply, an empty plan, drift, convergence, destroy", async () => {
+    const file = fleet("shop", { web: pod({ env: { LOG: "info" } }), db: pod() });
+    expect(stowage("plan", "-f", file)).toMatchObject({ status: 2, stderr: "" });
+    expect(stowage("apply", "-f", file).stderr).toContain("there is no terminal to ask on");
+    expect(stowage("apply", "--yes", "-f", file)).toMatchObject({ status: 0, stderr: "" });
+    expect(stowage("plan", "-f", file)).toMatchObject({ status: 0 });
+
+    const machine = new SimMachine({ file: join(folder, "shop.sim") });
+    const identity = { owner: "owner-1", fleet: "shop", host: "here", pod: "web", generation: 1 };
+    await machine.kill(identity, "main");
+    const drift = stowage("plan", "-f", file);
+    expect(drift.status).toBe(2);
+    expect(drift.stdout).toMatch(
+      /! web +start, because it was killed by signal 9 \(exit 137\) \d+ s ago/,
+    );
+    expect(stowage("ps", "-f", file).stdout).toMatch(/here +web .*exited with 137/);
+
+    expect(stowage("apply", "--yes", "-f", file).status).toBe(0);
+    expect(stowage("plan", "-f", file).status).toBe(0);
+    expect(stowage("logs", "web", "db", "--file", file).stdout).toContain("db/main  | hello\n");
+    expect(stowage("destroy", "--yes", "-f", file).stdout).toContain("Done: 2 pods removed");
+    expect(stowage("destroy", "--yes", "-f", file).stdout).toContain("hold nothing of the fleet");
+  });
+
+  test("a saved plan is applied once, and refused when the host has moved on", () => {
+    const file = fleet("saved", { web: pod() });
+    expect(stowage("plan", "-f", file, "--out", "saved.plan").status).toBe(2);
+    expect(stowage("apply", "saved.plan", "--yes").status).toBe(0);
+    const again = stowage("apply", "saved.plan", "--yes");
+    expect(again.status).toBe(1);
+    expect(again.stderr).toContain("it changed since the plan was made");
+  });
+
+  test("what a new project declares is valid", () => {
+    expect(stowage("init", "project", "--name", "fresh")).toMatchObject({ status: 0, stderr: "" });
+    const place = join(folder, "project");
+    const main = readFileSync(join(place, "main.ts"), "utf8");
+    writeFileSync(
+      join(place, "main.ts"),
+      main.replace('"stowage"', JSON.stringify(join(ROOT, "src/index.ts"))),
+    );
+    const config = JSON.parse(readFileSync(join(place, "cdktf.json"), "utf8"));
+    config.app = `${join(ROOT, "node_modules/.bin/tsx")} main.ts`;
+    writeFileSync(join(place, "cdktf.json"), JSON.stringify(config));
+    expect(stowage("-C", "project", "validate")).toEqual(
+      expect.objectContaining({
+        status: 0,
+        stdout: "fleet fresh is valid: 1 host, 1 pod\n",
+        stderr: "",
+      }),
+    );
+  });
+
+  test("the schema is JSON Schema that knows every engine", () => {
+    const { status, stdout } = stowage("schema");
+    expect(status).toBe(0);
+    const schema = JSON.parse(stdout);
+    expect(schema.$schema).toContain("json-schema.org");
+    expect(schema.properties.hosts).toBeDefined();
+  });
+
+  test("the version needs neither cdktf nor an engine", () => {
+    const { stdout } = stowage("--version");
+    expect(stdout).toMatch(/^stowage \d+\.\d+\.\d+\n$/);
+    expect(readFileSync(MAIN, "utf8")).not.toMatch(/from "(?:cdktf|constructs|@grpc\/grpc-js)"/);
+  });
+});
+
+describe("bad input ends with 1, names its place and shows no stack", () => {
+  const web = { containers: { main: { image: IMAGE } } };
+  const cases: readonly [title: string, file: () => string, reason: string | RegExp][] = [
+    [
+      "an unknown field",
+      () => fleet("bad1", { web: pod({ commnd: ["a"] }) }),
+      /hosts\.here\.pods\.web\.containers\.main\.commnd: unknown field "commnd"; did you mean "command"/,
+    ],
+    [
+      "a wrong type",
+      () => fleet("bad2", { web: pod({ args: "a" }) }),
+      /pods\.web\.containers\.main\.args/,
+    ],
+    [
+      "a name twice",
+      () =>
+        write(
+          "bad3.json",
+          `{"version":"stowage/v1","name":"a","id":"o","hosts":{"h":{"address":"local","engine":{"kind":"sim"}},"h":{"address":"local","engine":{"kind":"sim"}}}}`,
+        ),
+      'hosts.h: the name "h" stands here twice',
+    ],
+    [
+      "a cycle",
+      () => fleet("bad4", { a: { ...web, dependsOn: ["b"] }, b: { ...web, dependsOn: ["a"] } }),
+      /hosts\.here\.pods\.[ab]\.dependsOn/,
+    ],
+    [
+      "a missing image",
+      () => fleet("bad5", { web: { containers: { main: { image: "localhost/none:1" } } } }),
+      /hosts\.here\.pods\.web\.containers\.main\.image: .*localhost\/none:1/,
+    ],
+    [
+      "a missing layout",
+      () => fleet("bad6", { web: pod() }, { images: { [IMAGE]: { layout: "nowhere" } } }),
+      /nowhere/,
+    ],
+    [
+      "a wrong digest",
+      () =>
+        fleet(
+          "bad7",
+          { web: pod() },
+          { images: { [IMAGE]: { layout: "image", digest: `sha256:${"0".repeat(64)}` } } },
+        ),
+      /sha256:0000/,
+    ],
+    [
+      "text that is not JSON",
+      () => write("bad8.json", '{"version": }'),
+      /line 1, column 13|not JSON/,
+    ],
+    ["a manifest that is not there", () => "bad9.json", "there is no such file"],
+    ["no manifest at all", () => write("bad10.json", "[]"), /bad10\.json/],
+  ];
+
+  test.each(cases)("%s", (_title, file, reason) => {
+    const { status, stdout, stderr } = stowage("plan", "-f", file());
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^Error: /);
+    expect(stderr).toMatch(reason instanceof RegExp ? reason : new RegExp(escaped(reason)));
+    expect(stderr).not.toContain("    at ");
+  });
+
+  test("a host whose containerd has no socket is not converged, and says why", () => {
+    const socket = join(folder, "absent.sock");
+    const { status, stdout, stderr } = stowage("plan", "-f", onSocket("absent", socket));
+    expect(status).not.toBe(0);
+    expect(stdout + stderr).toContain(socket);
+    expect(stdout + stderr).not.toContain("    at ");
+    expect(stowage("apply", "--yes", "-f", onSocket("absent", socket)).status).toBe(1);
+  });
+
+  test("a socket that hangs up at once is named as well", async () => {
+    const socket = join(folder, "refusing.sock");
+    const server = createServer((connection) => connection.destroy());
+    await new Promise<void>((done) => server.listen(socket, done));
+    try {
+      const { status, stdout, stderr } = stowage("plan", "-f", onSocket("refusing", socket));
+      expect(status).not.toBe(0);
+      expect(stdout + stderr).toContain(socket);
+      expect(stdout + stderr).not.toContain("    at ");
+    } finally {
+      server.close();
+    }
+  });
+});
+
+function onSocket(name: string, socket: string): string {
+  const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
+  const here = { address: "local", engine: { kind: "containerd", socket }, ...directories };
+  return fleet(name, {}, { hosts: { here: { ...here, pods: { web: pod() } } } });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
