@@ -69,8 +69,9 @@ async function show(folder: QuickstartFolder, signal: AbortSignal, isSim: boolea
   signal.throwIfAborted();
   makeHelloImage();
   if (engine.kind === "sim") {
-    console.log(`${engine.reason}\nSo this is the story on a simulated host.`);
+    console.log(`${engine.reason}\nSo this is the story on a simulated host: no process is run, no port opened.`);
     await tellSimStory(new Stage({ main: MAIN, env: {}, signal }));
+    console.log("\nTo clean up:   npm run quickstart -- --down");
     return;
   }
   const { port, taken } = await choosePort(settings?.port ?? USUAL_PORT);

@@ -1,33 +1,49 @@
+import { join } from "node:path";
 import type { FleetManifest, PodSpec } from "../../src/model/index.ts";
 
 /** How {@link simFleet} is made. */
 export interface SimFleetOptions {
   readonly hosts: number;
-  /** Of all hosts together; rounded up to the same number on each. */
-  readonly pods: number;
+  /** Of each host. */
+  readonly podsPerHost: number;
+  /** Only the first host has pods. */
+  readonly onlyFirst?: boolean;
+  /** Where each host's file is. */
+  readonly dir: string;
   readonly image: { readonly reference: string; readonly digest: string; readonly layout: string };
 }
 
-/** A fleet of simulated hosts in memory, its pods spread evenly over them. */
-export function simFleet({ hosts, pods, image }: SimFleetOptions): FleetManifest {
+/** Name of a host. */
+export function simHostName(at: number): string {
+  return `host-${at}`;
+}
+
+/** File that holds a host. */
+export function simHostFile(dir: string, at: number): string {
+  return join(dir, `${simHostName(at)}.json`);
+}
+
+/** A fleet of simulated hosts, each in a file, with the same number of pods on each. */
+export function simFleet(options: SimFleetOptions): FleetManifest {
+  const { hosts, podsPerHost, dir, image } = options;
   const reference = `${image.reference}@${image.digest}`;
-  const perHost = Math.ceil(pods / hosts);
   const pod: PodSpec = {
     containers: {
       main: {
         image: reference,
-        command: ["app"],
+        command: ["/app"],
         env: { LOG: "info", REGION: "north" },
         resources: { memoryBytes: 256 * 1024 * 1024 },
       },
     },
     labels: { tier: "web" },
   };
-  const names = Array.from({ length: perHost }, (_, number) => `pod-${number}`);
-  const host = { address: "local", engine: { kind: "sim" } } as const;
+  const names = Array.from({ length: podsPerHost }, (_, number) => `pod-${number}`);
+  const pods = Object.fromEntries(names.map((name) => [name, pod]));
   const specs = Array.from({ length: hosts }, (_, at) => {
-    const own = Object.fromEntries(names.map((name) => [name, pod]));
-    return [`host-${at}`, { ...host, pods: own }] as const;
+    const engine = { kind: "sim", file: simHostFile(dir, at) } as const;
+    const own = options.onlyFirst === true && at > 0 ? {} : { pods };
+    return [simHostName(at), { address: "local", engine, ...own }] as const;
   });
   return {
     version: "stowage/v1",

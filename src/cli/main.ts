@@ -66,7 +66,8 @@ function output(
     },
     isTerminal: stream.isTTY === true,
     get columns() {
-      return stream.isTTY === true ? stream.columns : undefined;
+      // a terminal that does not know its size says 0
+      return stream.isTTY === true ? stream.columns || undefined : undefined;
     },
   };
 }

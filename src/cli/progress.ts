@@ -3,6 +3,7 @@ import type { ApplyEvent } from "../reconcile/index.ts";
 import type { Output } from "./context.ts";
 import { outcomePlace, outcomeWords } from "./outcome-words.ts";
 import { stepWords } from "./step-words.ts";
+import { shortDigests } from "./text/format-value.ts";
 import { textWidth } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
@@ -89,11 +90,12 @@ export class PeopleProgress implements Progress {
     const clear = `\r${up}\u001b[J`;
     const shown = [...this.#active]
       .slice(0, ACTIVE_LINES_MAX)
-      .map(([id, words]) => this.#cut(`  ...  ${id}  ${words}`));
+      .map(([id, words]) => this.#cut(`  ...  ${shortDigests(id)}  ${words}`));
     const more = this.#active.size - shown.length;
     const lines = more > 0 ? [...shown, `  ...  and ${more} more`] : shown;
-    this.#drawn = lines.length;
     const stays = line === undefined ? [] : [line];
+    if (this.#drawn + lines.length + stays.length === 0) return;
+    this.#drawn = lines.length;
     this.#output.write(clear + [...stays, ...lines].map((text) => `${text}\n`).join(""));
   }
 

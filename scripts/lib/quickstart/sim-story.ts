@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { SimMachine } from "../../../src/engines/sim/index.ts";
 import { StowageError } from "../../../src/errors/index.ts";
@@ -12,7 +12,7 @@ const MACHINE = join(SIM_DIR, "machine.json");
 
 /** The same story on a simulated host, where nothing can be installed. Runs no process and opens no port. */
 export async function tellSimStory(stage: Stage): Promise<void> {
-  stage.say("The declaration, examples/hello-fleet/main.ts, as data.");
+  stage.say("examples/hello-fleet/main.ts declares a fleet; this writes it as data.");
   await stage.stowage(["synth"]);
   writeSimManifest();
   stage.say(`The engine is a setting: in ${MANIFEST} it is "sim", a host in a file.`);
@@ -32,11 +32,6 @@ export async function tellSimStory(stage: Stage): Promise<void> {
   await stage.stowage(words("plan"));
   console.log("(exit code 0)");
   await stage.stowage(words("ps"));
-}
-
-/** Removes the simulated host. */
-export function removeSimulated(): void {
-  rmSync(SIM_DIR, { recursive: true, force: true });
 }
 
 function writeSimManifest(): void {

@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { StowageError } from "../../../src/errors/index.ts";
 import { startPrivateContainerd, stopPrivateContainerd } from "../private-containerd.ts";
 import { USUAL_PORT } from "./choose-port.ts";
@@ -29,7 +29,16 @@ export async function takeDown(
   for (const dir of [EXAMPLE_FILES, join(EXAMPLE, "cdktf.out"), folder.dir]) {
     rmSync(dir, { recursive: true, force: true });
   }
+  removeIfEmpty(dirname(folder.dir));
   console.log("Nothing of the quickstart is left.");
+}
+
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch {
+    // others use it too, or it was never there
+  }
 }
 
 async function destroyFleet(stage: Stage, isPrivate: boolean): Promise<void> {

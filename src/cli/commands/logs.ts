@@ -8,6 +8,7 @@ import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type LabelOptions, type LogSource, mergeLogs } from "../merge-logs.ts";
 import { selectHosts } from "../select-hosts.ts";
+import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage logs`. */
@@ -93,24 +94,38 @@ async function findPods(
   const hosts = selectHosts(manifest, args);
   const found = await Promise.all(
     hosts.map(async ([host, spec]) => {
-      const reading = await context.connector.read(host, spec, context.drain);
-      readings.push(reading);
-      const { pods } = await reading.engine.observe({ signal: context.drain });
-      const own = pods.filter(
-        ({ owner, fleet }) => owner === manifest.id && fleet === manifest.name,
-      );
-      return { host, reading, own };
+      try {
+        const reading = await context.connector.read(host, spec, context.drain);
+        readings.push(reading);
+        const { pods } = await reading.engine.observe({ signal: context.drain });
+        return { host, reading, own: pods.filter((each) => isOwn(manifest, each)) };
+      } catch (error) {
+        context.drain.throwIfAborted();
+        if (!StowageError.is(error)) throw error;
+        return { host, problem: error };
+      }
     }),
   );
-  const known = [...new Set(found.flatMap(({ own }) => own.map(({ pod }) => pod)))];
+  const reached = found.flatMap((each) => (each.own === undefined ? [] : [each]));
+  const problems = found.flatMap((each) => (each.problem === undefined ? [] : [each]));
+  const [first] = problems;
+  if (first !== undefined && reached.length === 0) throw first.problem;
+  for (const { host, problem } of problems) {
+    context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
+  }
+  const known = [...new Set(reached.flatMap(({ own }) => own.map(({ pod }) => pod)))];
   for (const name of wanted)
     if (!known.includes(name)) throw unknownPod(name, known, manifest.name);
-  return found.flatMap(({ host, reading, own }) =>
+  return reached.flatMap(({ host, reading, own }) =>
     [...wanted].flatMap((name) => {
       const pod = newest(own.filter((each) => each.pod === name));
       return pod === undefined ? [] : [{ host, reading, pod }];
     }),
   );
+}
+
+function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): boolean {
+  return owner === id && fleet === name;
 }
 
 /** The generation that runs, else the newest. */

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { formatDiagnostic } from "../../errors/index.ts";
+import type { FleetManifest } from "../../model/index.ts";
 import { isConverged } from "../../plan/index.ts";
-import { planFleet } from "../../reconcile/index.ts";
+import { type FleetObservation, planFleet } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import { checkPods } from "../check-pods.ts";
 import type { Command } from "../command.ts";
@@ -24,6 +25,9 @@ export const planCommand: Command = {
       out: { value: "FILE", description: "Save the plan, for stowage apply FILE" },
       json: { description: "Print the plan as JSON" },
     },
+    details: [
+      "A declared host that cannot be reached is an error; the rest of the plan is shown all the same.",
+    ],
     examples: [
       { command: "plan", comment: "run the app and plan its fleet" },
       { command: "plan -f fleet.json; echo $?", comment: "0: nothing to do, 2: changes" },
@@ -38,21 +42,22 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
   const options = planOptions(args);
   const request = await fleetRequest(fleet, args, context);
   const out = args.text("out");
-  const { plan: made } = await planFleet({
+  const { plan: made, observation } = await planFleet({
     ...request,
     options: { ...options, fingerprints: out !== undefined },
     signal: context.drain,
   });
   checkPods(fleet.manifest, made, options);
   const { stdout, stderr, paint } = context;
-  const exitCode = isConverged(made) ? 0 : 2;
+  const unreachable = unreachableHosts(fleet.manifest, observation);
+  const exitCode = unreachable.length > 0 ? 1 : isConverged(made) ? 0 : 2;
   if (out !== undefined) {
     const { manifest, baseDir } = fleet;
     await writeSavedPlan(resolve(context.cwd, out), { manifest, baseDir, options, plan: made });
   }
   if (args.flag("json")) {
     stdout.write(
-      `${JSON.stringify({ converged: exitCode === 0, exitCode, plan: planJson(made) })}\n`,
+      `${JSON.stringify({ converged: isConverged(made), exitCode, plan: planJson(made) })}\n`,
     );
     return exitCode;
   }
@@ -63,5 +68,20 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
     renderPlan(made, { paint, columns: stdout.columns, now: context.now(), declaredPods }),
   );
   if (out !== undefined) stdout.write(`Saved to ${out}; stowage apply ${out} does exactly this.\n`);
+  for (const { host, reason } of unreachable) {
+    stderr.write(`Error: host ${host} could not be looked at: ${printable(reason)}\n`);
+  }
   return exitCode;
+}
+
+/** Declared hosts that the plan says nothing of because they were not reached. */
+function unreachableHosts(
+  manifest: FleetManifest,
+  { hosts }: FleetObservation,
+): readonly { readonly host: string; readonly reason: string }[] {
+  return [...hosts].flatMap(([host, found]) =>
+    found.kind === "unreachable" && Object.hasOwn(manifest.hosts, host)
+      ? [{ host, reason: found.reason }]
+      : [],
+  );
 }

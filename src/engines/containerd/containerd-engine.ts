@@ -20,8 +20,8 @@ import type {
 import { CONTAINERD_CAPABILITIES } from "./capabilities.ts";
 import type { Daemon, LazyDaemon } from "./daemon.ts";
 import { readLogs } from "./logs/read-logs.ts";
-import { generationContainers } from "./pods/container-records.ts";
 import { execCommand } from "./pods/exec-command.ts";
+import { findGeneration } from "./pods/find-generation.ts";
 import { claimImage, importForFleet, releaseImage } from "./pods/image-ownership.ts";
 import { removeLeftover } from "./pods/leftovers.ts";
 import { observeEngine } from "./pods/observe-engine.ts";
@@ -63,7 +63,7 @@ export class ContainerdEngine implements Engine {
     options: LogOptions = {},
   ): AsyncGenerator<LogLine, void, undefined> {
     const { context } = await this.#open(options.signal);
-    const found = await generationContainers(context.client, identity, options.signal);
+    const found = await findGeneration(context, identity, options.signal);
     const names = [...found.keys()].filter((name) => (container ?? name) === name).sort();
     if (names.length === 0) {
       const what = container === undefined ? "" : `container "${container}" of `;

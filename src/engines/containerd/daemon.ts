@@ -74,6 +74,7 @@ export class LazyDaemon {
         users: new UserResolver(client, { files: localLayerFiles, snapshotter }),
         images: new ImageDetailsReader(client),
         facts: new HostFacts(client, host, socketPath),
+        names: new Map(),
       },
     };
   }

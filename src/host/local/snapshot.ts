@@ -36,7 +36,7 @@ export async function takeSnapshot(
     entries,
     listening: request.listening === true ? readListeningPorts() : [],
     monotonicMs: monotonicMs(),
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    bootId: readBootId(),
   };
 }
 
@@ -47,6 +47,14 @@ function listDirectory(path: string): readonly string[] | undefined {
     if (isAbsent(error)) return undefined;
     throw fileError(error, "list directory", path);
   }
+}
+
+let bootId: string | undefined;
+
+/** Read once: a process does not outlive its boot. */
+function readBootId(): string {
+  bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return bootId;
 }
 
 /** CLOCK_MONOTONIC: the same for every process of the machine. */

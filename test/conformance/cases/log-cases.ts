@@ -23,8 +23,7 @@ export function logCases({ it }: Suite): void {
   it("what a process prints just before it ends is there, also without a line end", async (test) => {
     const pod = await test.started({ main: script("echo out; echo err >&2; printf last") });
     await test.ended(pod);
-    await test.printed(pod, "last");
-    expect([...(await test.lines(pod))].sort()).toEqual(["err", "last", "out"]);
+    expect([...(await test.output(pod, 3))].sort()).toEqual(["err", "last", "out"]);
   });
 
   it("tail gives the newest lines", async (test) => {

@@ -10,13 +10,13 @@ export function processCases({ it, itWith }: Suite): void {
     const command = ["/bin/sh", "-c", source, "sh"];
     const pod = await test.started({ main: { ...container, command } });
     await test.ended(pod);
-    expect(await test.lines(pod)).toEqual(["3:first:two words:"]);
+    expect(await test.output(pod, 1)).toEqual(["3:first:two words:"]);
   });
 
   it("args alone stand in place of the image's command", async (test) => {
     const pod = await test.started({ main: { args: ["/bin/echo", "from args"] } });
     await test.ended(pod);
-    expect(await test.lines(pod)).toEqual(["from args"]);
+    expect(await test.output(pod, 1)).toEqual(["from args"]);
   });
 
   it("the declared environment is added to the image's and wins over it", async (test) => {
@@ -33,7 +33,7 @@ export function processCases({ it, itWith }: Suite): void {
     await test.engine.prepare({ ...pod, environment });
     await test.engine.start({ ...pod, environment });
     await test.ended(pod);
-    expect(await test.lines(pod)).toEqual(["hunter2"]);
+    expect(await test.output(pod, 1)).toEqual(["hunter2"]);
     expect(JSON.stringify(await test.observed(pod))).not.toContain("hunter2");
   });
 
@@ -71,7 +71,7 @@ export function processCases({ it, itWith }: Suite): void {
     expect((await test.run("hostname", {}, { hostname: "told" })).lines).toEqual(["told"]);
     const pod = await test.started({ main: script("hostname") });
     await test.ended(pod);
-    expect(await test.lines(pod)).toEqual([pod.identity.pod]);
+    expect(await test.output(pod, 1)).toEqual([pod.identity.pod]);
   });
 
   it("its exit code is reported, with the time", async (test) => {
@@ -95,7 +95,7 @@ export function processCases({ it, itWith }: Suite): void {
   it("its root file system is read-only where that is declared", async (test) => {
     const source = "echo x > /tmp/file || echo refused";
     const { lines } = await test.run(source, { readOnlyRootFilesystem: true });
-    expect(lines.at(-1)).toBe("refused");
+    expect(lines).toContain("refused");
   });
 
   it("its limit of open files is the declared one", async (test) => {

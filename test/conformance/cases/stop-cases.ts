@@ -10,7 +10,7 @@ export function stopCases({ it }: Suite): void {
     await test.printed(pod, "ready");
     await test.engine.stop(pod.identity);
     expect(await test.container(pod)).toMatchObject({ state: "exited", exitCode: 7 });
-    expect(await test.lines(pod)).toEqual(["ready", "bye"]);
+    expect(await test.output(pod, 2)).toEqual(["ready", "bye"]);
   });
 
   it("it asks with another signal where one is given", async (test) => {
@@ -86,7 +86,7 @@ export function stopCases({ it }: Suite): void {
     await test.until(async () => (await listens(port)) || undefined);
     await test.engine.start(first);
     expect(await test.ended(first)).toMatchObject({ exitCode: 1 });
-    expect((await test.lines(first)).join("\n")).toMatch(/address (already )?in use/i);
+    expect((await test.output(first, 1)).join("\n")).toMatch(/address (already )?in use/i);
     expect((await test.observed(second))?.state).toBe("running");
 
     async function listens(wanted: number): Promise<boolean> {

@@ -66,8 +66,8 @@ export function volumeCases({ it }: Suite): void {
       { mounts: READ_ONLY },
       { volumes: { data: { kind: "bind", path: directory } } },
     );
-    expect(lines[0]).toBe("kept");
-    expect(lines.at(-1)).toBe("refused");
+    expect(lines).toContain("kept");
+    expect(lines).toContain("refused");
     expect(await test.fileText(`${directory}/file`)).toBe("kept\n");
   });
 

@@ -21,6 +21,8 @@ import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 
 const POLL_MS = 20;
 const WAIT_MS = 20_000;
+/** What a script prints to both streams when it is done. */
+const END = "end-of-script";
 
 /** A container of a case: everything but its image, which is the base one. */
 export type CaseContainer = Omit<ContainerSpec, "image">;
@@ -123,15 +125,20 @@ export class EngineUnderTest {
     return pod;
   }
 
-  /** Runs a script in a container of its own to its end; @returns its exit code and output. */
+  /** Runs a script, which must not exit, in a container of its own; @returns its status and output. */
   async run(
     source: string,
     container: CaseContainer = {},
     more: Omit<CasePod, "containers"> = {},
   ): Promise<{ readonly exitCode: number | undefined; readonly lines: readonly string[] }> {
-    const pod = await this.started({ main: script(source, container) }, more);
+    const wrapped = `${source}\ncode=$?\necho ${END}\necho ${END} >&2\nexit $code`;
+    const pod = await this.started({ main: script(wrapped, container) }, more);
     const { exitCode } = await this.ended(pod);
-    return { exitCode, lines: await this.lines(pod) };
+    const lines = await this.until(async () => {
+      const found = await this.lines(pod);
+      return found.filter((line) => line === END).length === 2 ? found : undefined;
+    });
+    return { exitCode, lines: lines.filter((line) => line !== END) };
   }
 
   async exec(pod: PodInstance, source: string, container = "main"): Promise<number> {
@@ -175,6 +182,18 @@ export class EngineUnderTest {
     const found: LogLine[] = [];
     for await (const line of this.engine.logs(pod.identity, name, options)) found.push(line);
     return found.map(({ text }) => text);
+  }
+
+  /** Output of a container once it has so many lines: they may come a moment after the process ended. */
+  async output(
+    pod: Pick<PodInstance, "identity">,
+    count: number,
+    name?: string,
+  ): Promise<readonly string[]> {
+    return await this.until(async () => {
+      const lines = await this.lines(pod, name);
+      return lines.length >= count ? lines : undefined;
+    });
   }
 
   /** Waits for a line of output. */

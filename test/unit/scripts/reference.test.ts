@@ -63,8 +63,10 @@ function row(page: string, path: string): readonly string[] {
 }
 
 function missing(page: string, attributes: ReturnType<typeof attributesOf>): readonly string[] {
-  return [...attributes.values()]
-    // values of a map are said in the map's own row
-    .map(({ fieldPath }) => fieldPath.replace(/\.\*$/, ""))
-    .filter((path) => row(page, path).length < 2);
+  return (
+    [...attributes.values()]
+      // values of a map are said in the map's own row
+      .map(({ fieldPath }) => fieldPath.replace(/\.\*$/, ""))
+      .filter((path) => row(page, path).length < 2)
+  );
 }

@@ -4,11 +4,9 @@ import {
   type Container,
   Containers,
 } from "../../../gen/containerd/services/containers/v1/containers_pb.ts";
-import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { parseStoredSpec, SPEC_TYPE_URL, type StoredSpec, specBytes } from "../spec/stored-spec.ts";
-import { containerId } from "./pod-context.ts";
-import { generationFilter, LABEL_SPEC, readLabels } from "./pod-labels.ts";
+import { LABEL_SPEC } from "./pod-labels.ts";
 
 /** A container's record in containerd. */
 export interface ContainerRecord {
@@ -47,24 +45,6 @@ export async function listContainers(
     if (container !== undefined) found.push(toRecord(container));
   }
   return found;
-}
-
-/** The containers of one generation, by their name in the pod. */
-export async function generationContainers(
-  client: ContainerdClient,
-  identity: PodIdentity,
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<string, ContainerRecord>> {
-  const found = await listContainers(client, [generationFilter(identity)], signal);
-  return new Map(
-    found.flatMap((record): [string, ContainerRecord][] => {
-      const name = readLabels(record.labels)?.container;
-      // one whose labels somebody copied is not ours
-      return name !== undefined && record.id === containerId(identity, name)
-        ? [[name, record]]
-        : [];
-    }),
-  );
 }
 
 /** One container; undefined when there is none. */

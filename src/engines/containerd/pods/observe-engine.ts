@@ -1,5 +1,5 @@
 import type { HostSnapshot } from "../../../host/index.ts";
-import { OBJECT_PREFIX, type ObservedEngine } from "../../../model/index.ts";
+import { OBJECT_PREFIX, type ObservedEngine, objectName } from "../../../model/index.ts";
 import { listImageRecords } from "../images/image-record.ts";
 import { listImportLeftovers } from "../images/import-leftovers.ts";
 import { limitFiles } from "../spec/kernel-limits.ts";
@@ -33,6 +33,7 @@ export async function observeEngine(
     const spec = parseStoredSpec(record.specBytes);
     return [{ record, labels, spec, task: taskOf.get(record.id) }];
   });
+  for (const [key, names] of namesOf(seen)) context.names.set(key, names);
   const host = await lookAtHost(context, seen, signal);
   const found: Found = {
     containers: records,
@@ -47,6 +48,18 @@ export async function observeEngine(
     images: observeImages(images, new Set(records.map(({ image }) => image))),
     leftovers: listLeftovers(found),
   };
+}
+
+/** Names of containers by the object name of their generation. */
+function namesOf(seen: readonly SeenContainer[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { labels } of seen) {
+    const key = objectName(labels);
+    const known = names.get(key);
+    if (known === undefined) names.set(key, [labels.container]);
+    else known.push(labels.container);
+  }
+  return names;
 }
 
 async function lookAtHost(

@@ -16,6 +16,8 @@ export interface PodContext {
   readonly users: UserResolver;
   readonly images: ImageDetailsReader;
   readonly facts: HostFacts;
+  /** Names of the containers of generations that were seen, by the generation's object name. */
+  readonly names: Map<string, readonly string[]>;
 }
 
 /** Characters that an id of containerd may have. */

@@ -2,7 +2,7 @@ import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
-import { LABEL_RECORD, type PodSpec } from "../../../model/index.ts";
+import { LABEL_RECORD, objectName, type PodSpec } from "../../../model/index.ts";
 import {
   parseStoredSpec,
   type StoredSpec,
@@ -13,10 +13,10 @@ import { type ContainerPlan, planContainers } from "./container-plan.ts";
 import {
   type ContainerRecord,
   createContainer,
-  generationContainers,
   setContainerLabel,
   updateContainerSpec,
 } from "./container-records.ts";
+import { getGeneration } from "./find-generation.ts";
 import { makeTask } from "./make-task.ts";
 import { pinNetworkNamespace } from "./network-namespace.ts";
 import { describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
@@ -42,7 +42,10 @@ export async function preparePod(
 ): Promise<void> {
   const { client } = context;
   const names = Object.keys(pod.spec.containers);
-  const found = await generationContainers(client, pod.identity, signal);
+  // the generation may be there with containers of other names
+  const seen = context.names.get(objectName(pod.identity)) ?? [];
+  const asked = [...new Set([...names, ...seen])];
+  const found = await getGeneration(context, pod.identity, asked, signal);
   if (isPrepared(pod, names, found)) return;
   if (found.size > 0) await removePod(context, pod.identity, signal);
   const plans = await planContainers(context, pod, signal);

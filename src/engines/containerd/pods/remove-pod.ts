@@ -1,6 +1,7 @@
 import type { PodIdentity } from "../../../model/index.ts";
 import { removeSnapshot } from "../images/snapshots.ts";
-import { deleteContainer, generationContainers } from "./container-records.ts";
+import { deleteContainer } from "./container-records.ts";
+import { findGeneration } from "./find-generation.ts";
 import { unpinNetworkNamespace } from "./network-namespace.ts";
 import { logDirectory, networkNamespacePath, type PodContext } from "./pod-context.ts";
 import { settleAll } from "./settle-all.ts";
@@ -17,7 +18,7 @@ export async function removePod(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { client, directories, host } = context;
-  const found = await generationContainers(client, identity, signal);
+  const found = await findGeneration(context, identity, signal);
   if (found.size === 0) return;
   const containers = [...found.values()];
   const ids = containers.map(({ id }) => id);

@@ -73,15 +73,14 @@ async function removeRemnant(
   for (let pass = 0; pass < PASSES && quiet < 2; pass += 1) {
     // the daemon may have brought the create to its end after all
     const task = await getTask(client, id).catch(() => undefined);
-    if (task !== undefined) await endTask(client, task);
+    if (task !== undefined && task.state !== "unknown") await endTask(client, task);
     const ended = await endShims(host, { namespace, id, socketPath });
     await clear(host, directories, namespace, id);
     quiet = ended === 0 && task === undefined ? quiet + 1 : 0;
     await delay(PASS_MS);
   }
-  const places = [...bundlesOf(directories, namespace, id), runcState(namespace, id)];
-  const { existing } = await host.snapshot({ exist: places });
-  const left = places.find((path) => existing.has(path));
+  const { existing } = await host.snapshot({ exist: bundlesOf(directories, namespace, id) });
+  const [left] = existing;
   if (left === undefined) return;
   throw new StowageError(
     `Cannot remove container "${id}": "${left}" is still in use; remove it again`,

@@ -2,12 +2,8 @@ import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { LABEL_RECORD } from "../../../model/index.ts";
 import { withNetworkPath } from "../spec/stored-spec.ts";
-import {
-  type ContainerRecord,
-  generationContainers,
-  storedSpecOf,
-  updateContainerSpec,
-} from "./container-records.ts";
+import { type ContainerRecord, storedSpecOf, updateContainerSpec } from "./container-records.ts";
+import { getGeneration } from "./find-generation.ts";
 import { ensureHostFiles } from "./host-files.ts";
 import { makeTask } from "./make-task.ts";
 import { isPinned, pinNetworkNamespace } from "./network-namespace.ts";
@@ -127,10 +123,9 @@ export async function recordsOf(
   pod: PodInstance,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, ContainerRecord>> {
-  const records = await generationContainers(context.client, pod.identity, signal);
-  const missing = Object.keys(pod.spec.containers).find(
-    (name) => records.get(name)?.labels[LABEL_RECORD] === undefined,
-  );
+  const names = Object.keys(pod.spec.containers);
+  const records = await getGeneration(context, pod.identity, names, signal);
+  const missing = names.find((name) => records.get(name)?.labels[LABEL_RECORD] === undefined);
   if (missing === undefined) return records;
   throw new StowageError(
     `Cannot find ${describePod(pod.identity)}: its container "${missing}" is not there, or not all made; prepare it`,

@@ -1,7 +1,8 @@
 import { STOP_DEFAULTS, type StopOptions } from "../../../engine/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import { notesIn, parseStoredSpec } from "../spec/stored-spec.ts";
-import { type ContainerRecord, generationContainers } from "./container-records.ts";
+import type { ContainerRecord } from "./container-records.ts";
+import { findGeneration } from "./find-generation.ts";
 import type { PodContext } from "./pod-context.ts";
 import { endContainers } from "./remove-pod.ts";
 import { settleAll } from "./settle-all.ts";
@@ -25,7 +26,7 @@ export async function stopPod(
   identity: PodIdentity,
   options: StopOptions,
 ): Promise<void> {
-  const found = await generationContainers(context.client, identity, options.signal);
+  const found = await findGeneration(context, identity, options.signal);
   await settleAll(
     [...found].map(([name, record]) => stopContainer(context, name, record, options)),
   );
@@ -47,7 +48,9 @@ async function stopContainer(
   const signal = signalNumber(asked?.signal ?? stopSignalOf(record) ?? STOP_DEFAULTS.signal);
   // a paused process gets no signal but by going on
   if (task.state === "paused") await resumeTask(client, id);
-  if (task.state !== "unknown" && gracePeriodMs > 0) {
+  // its shim hangs: nothing can be asked of it
+  if (task.state === "unknown") return await endContainers(context, [id]);
+  if (gracePeriodMs > 0) {
     const end = waitForTask(client, id, { timeoutMs: gracePeriodMs, signal: options.signal });
     // an abort while the signal is on its way is told by the wait
     end.catch(() => undefined);

@@ -181,9 +181,9 @@ export async function endTask(client: ContainerdClient, task: Task): Promise<boo
   try {
     if (state === "paused") await resumeTask(client, id);
     if (state !== "exited" && state !== "prepared") {
-      await killTask(client, id, { signal: SIGKILL, all: true });
-      if ((await waitForTask(client, id, { timeoutMs: SHIM_ANSWER_MS })) === undefined)
-        return false;
+      const timeoutMs = state === "unknown" ? SECOND_ANSWER_MS : SHIM_ANSWER_MS;
+      await killTask(client, id, { signal: SIGKILL, all: true, deadlineMs: timeoutMs });
+      if ((await waitForTask(client, id, { timeoutMs })) === undefined) return false;
     }
     await deleteTask(client, id);
     return true;

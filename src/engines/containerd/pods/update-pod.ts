@@ -5,6 +5,7 @@ import { LABEL_RECORD } from "../../../model/index.ts";
 import type { OciResources } from "../spec/oci-spec.ts";
 import { resourceUpdate } from "../spec/resource-limits.ts";
 import {
+  notesIn,
   RESOURCES_TYPE_URL,
   type StoredSpec,
   specBytes,
@@ -87,10 +88,14 @@ function limitsOf({ linux: { resources } }: StoredSpec): OciResources {
   return JSON.parse(JSON.stringify({ cpu, memory, pids })) as OciResources;
 }
 
+/** Whether nothing differs that a created process cannot be given any more. */
 function sameButLimits(before: StoredSpec, after: StoredSpec): boolean {
-  const without = ({ linux, ...spec }: StoredSpec): unknown => ({
+  const made = ({ annotations: _, linux, ...spec }: StoredSpec): unknown => ({
     ...spec,
     linux: { ...linux, resources: {} },
   });
-  return isDeepStrictEqual(without(before), without(after));
+  return (
+    isDeepStrictEqual(made(before), made(after)) &&
+    isDeepStrictEqual(notesIn(before)?.logging, notesIn(after)?.logging)
+  );
 }

@@ -4,7 +4,7 @@ import { capabilitiesOf, capabilitySets } from "./capability-sets.ts";
 import { declaredPaths, podDeclaredPaths } from "./declared-paths.ts";
 import { deviceNodes, deviceRules, type HostDevice } from "./devices.ts";
 import { type FileMounts, toMounts } from "./mounts.ts";
-import { NOTES_ANNOTATION, type Notes } from "./notes.ts";
+import { NOTES_ANNOTATION, type Notes, writeNotes } from "./notes.ts";
 import type { OciNamespace, OciSpec, OciUser } from "./oci-spec.ts";
 import { mergeEnvironment, processArguments } from "./process-arguments.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "./protected-paths.ts";
@@ -65,7 +65,7 @@ export function buildSpec(input: SpecInput): OciSpec {
     root: { path: "rootfs", readonly: spec.readOnlyRootFilesystem ?? false },
     hostname: pod.hostname ?? input.podName,
     mounts: toMounts({ pod, container: spec, volumeDirs: input.volumeDirs, files: input.files }),
-    annotations: { [NOTES_ANNOTATION]: JSON.stringify(notesOf(input, commandWords)) },
+    annotations: { [NOTES_ANNOTATION]: writeNotes(notesOf(input, commandWords)) },
     linux: linuxOf(input, spec, capabilities),
   };
 }

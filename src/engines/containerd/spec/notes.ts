@@ -24,6 +24,11 @@ const Notes = z.object({
 /** What a container's runtime spec says of itself for this adapter only. */
 export type Notes = Readonly<z.infer<typeof Notes>>;
 
+/** The notes as a runtime spec has them: the same notes are the same text. */
+export function writeNotes(notes: Notes): string {
+  return JSON.stringify(Notes.parse(notes));
+}
+
 /** Reads the notes of a runtime spec's annotations; undefined when they are not there or not readable. */
 export function parseNotes(text: unknown): Notes | undefined {
   if (typeof text !== "string") return undefined;

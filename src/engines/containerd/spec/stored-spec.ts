@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ContainerSpec, PodSpec } from "../../../model/index.ts";
 import { declaredNotes } from "./build-spec.ts";
-import { NOTES_ANNOTATION, type Notes, parseNotes } from "./notes.ts";
+import { NOTES_ANNOTATION, type Notes, parseNotes, writeNotes } from "./notes.ts";
 import { toOciResources } from "./resource-limits.ts";
 import { toRlimits } from "./rlimits.ts";
 
@@ -93,7 +93,7 @@ export function updateStoredSpec(stored: StoredSpec, pod: PodSpec, container: st
   const spec = pod.containers[container] as ContainerSpec;
   const { oomScoreAdj: _, rlimits: __, ...process } = stored.process;
   const { cpu: ___, memory: ____, pids: _____, ...resources } = stored.linux.resources;
-  const notes = { ...notesIn(stored), ...declaredNotes(pod, container) };
+  const notes = { commandWords: 0, ...notesIn(stored), ...declaredNotes(pod, container) };
   return {
     ...stored,
     process: {
@@ -101,7 +101,7 @@ export function updateStoredSpec(stored: StoredSpec, pod: PodSpec, container: st
       rlimits: [...toRlimits(spec.ulimits)],
       ...(spec.oomScoreAdj === undefined ? {} : { oomScoreAdj: spec.oomScoreAdj }),
     },
-    annotations: { ...stored.annotations, [NOTES_ANNOTATION]: JSON.stringify(notes) },
+    annotations: { ...stored.annotations, [NOTES_ANNOTATION]: writeNotes(notes) },
     linux: { ...stored.linux, resources: { ...resources, ...toOciResources(spec.resources) } },
   };
 }

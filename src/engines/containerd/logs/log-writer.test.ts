@@ -1,0 +1,141 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findOnPath } from "../../../../scripts/lib/find-on-path.ts";
+import { logWriterUri } from "./log-writer.ts";
+import { LOG_WRITER_SCRIPT } from "./log-writer-script.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "stw-log-"));
+  writeFileSync(join(folder, "writer"), LOG_WRITER_SCRIPT);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A PATH with nothing but what the shell's half needs. */
+function pathWithoutPerl(): string {
+  const bin = mkdtempSync(join(folder, "bin-"));
+  for (const name of ["dd", "wc", "rm", "cat"])
+    symlinkSync(findOnPath(name) ?? "", join(bin, name));
+  return bin;
+}
+
+/** Runs it as a shim does, with what two shell commands print. */
+async function write(
+  output: { readonly out?: string; readonly err?: string },
+  {
+    maxBytes = 1_000_000,
+    maxFiles = 1000,
+    path = process.env["PATH"] ?? "",
+    script = join(folder, "writer"),
+  } = {},
+): Promise<readonly string[]> {
+  const directory = join(folder, "logs");
+  const uri = new URL(logWriterUri({ directory, maxBytes, maxFiles }, script));
+  const text = uri.searchParams.get("-c") ?? "";
+  const { out = ":", err = ":" } = output;
+  const shell = `mkdir -p ${directory}; { { ${out}; } 2>/dev/null | { { ${err}; } 3<&- 9<&- | PATH=${path} /bin/sh -c "$TEXT" 3<&9 4<&0 5>/dev/null; } 9<&0; }`;
+  const child = spawn("/bin/sh", ["-c", shell], {
+    env: { ...process.env, TEXT: text },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  await once(child, "close");
+  return logFiles();
+}
+
+function logFiles(): readonly string[] {
+  return readdirSync(join(folder, "logs"))
+    .sort()
+    .map((name) => join(folder, "logs", name));
+}
+
+const lines = (files: readonly string[]): readonly string[] =>
+  files
+    .map((file) => readFileSync(file, "utf8"))
+    .join("")
+    .split("\n")
+    .filter(Boolean);
+const numbers = (from: number, to: number): readonly string[] =>
+  Array.from({ length: to - from + 1 }, (_, at) => String(from + at));
+
+describe.each([
+  ["with perl", () => process.env["PATH"] ?? ""],
+  ["without perl", pathWithoutPerl],
+])("the log writer %s", (name, path) => {
+  test("loses nothing of stdout and stderr, and keeps each in order", async () => {
+    const files = await write(
+      { out: "seq 1 50000", err: "sleep 0.2; seq 50001 60000" },
+      { path: path() },
+    );
+    const found = lines(files);
+    expect(found.filter((line) => Number(line) <= 50_000)).toEqual(numbers(1, 50_000));
+    expect(found.filter((line) => Number(line) > 50_000)).toEqual(numbers(50_001, 60_000));
+  });
+
+  test("begins a new file where one is full, and keeps the newest", async () => {
+    const files = await write(
+      { out: "seq 1 20000" },
+      { maxBytes: 4096, maxFiles: 3, path: path() },
+    );
+    expect(files).toHaveLength(3);
+    for (const file of files) expect(statSync(file).size).toBeLessThanOrEqual(4096);
+    const found = lines(files);
+    expect(found.at(-1)).toBe("20000");
+    expect(found.slice(1)).toEqual(numbers(20_000 - found.length + 2, 20_000));
+  });
+
+  test("goes on in the newest file when it is started again", async () => {
+    await write({ out: "echo one" }, { path: path() });
+    const files = await write({ out: "echo two", err: "echo err" }, { path: path() });
+    expect(files).toHaveLength(1);
+    expect([...lines(files)].sort()).toEqual(["err", "one", "two"]);
+  });
+
+  test("keeps what has no line end, and bytes that are no text", async () => {
+    const files = await write({ out: "printf 'a\\000b\\377c'" }, { path: path() });
+    expect(readFileSync(files[0] ?? "").toString("latin1")).toBe("a\0b\u00ffc");
+  });
+
+  test.runIf(name === "with perl")(
+    "never cuts a line in two between files, unless it fits in none",
+    async () => {
+      const files = await write(
+        { out: "seq 1000000 1003000; head -c 10000 /dev/zero | tr '\\000' x; echo; echo end" },
+        { maxBytes: 4096, path: path() },
+      );
+      const first = files.map((file) => readFileSync(file, "utf8").split("\n")[0] ?? "");
+      expect(first.filter((line) => /^1/.test(line)).every((line) => line.length === 7)).toBe(true);
+      expect(files.map((file) => readFileSync(file, "utf8")).join("")).toContain(
+        `\n${"x".repeat(10_000)}\nend\n`,
+      );
+    },
+  );
+});
+
+describe("logWriterUri()", () => {
+  test("has one key only, and is short", () => {
+    const uri = logWriterUri(
+      { directory: "/var/lib/it's here", maxBytes: 1, maxFiles: 2 },
+      "/run/w",
+    );
+    expect([...new URL(uri).searchParams.keys()]).toEqual(["-c"]);
+    expect(uri.length).toBeLessThan(500);
+  });
+
+  test("drops output, and does not end, where the script is not there", async () => {
+    expect(
+      await write({ out: "seq 1 50000", err: "seq 1 50000" }, { script: join(folder, "absent") }),
+    ).toEqual([]);
+  });
+});

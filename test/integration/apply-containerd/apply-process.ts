@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createConnector } from "../../../src/cli/connector.ts";
+import type { Engine } from "../../../src/engine/index.ts";
+import type { Host } from "../../../src/host/index.ts";
+import { parseFleet } from "../../../src/model/index.ts";
+import { applyFleet, type Connector } from "../../../src/reconcile/index.ts";
+
+/** What {@link main} is told, as JSON in its one argument. */
+export interface ApplyOrder {
+  readonly manifest: string;
+  /** Kills this process at a moment of its nth writing call, counted from 1. */
+  readonly kill?: { readonly nth: number; readonly phase: "before" | "after" };
+}
+
+const READS = new Set([
+  ...["info", "capabilities", "observe", "logs", "snapshot", "holders", "diskUsage", "probe"],
+  ...["readRange", "readFileFrom", "kind", "address"],
+]);
+
+/** Applies a manifest in a process of its own, to be killed; prints each event as a line of JSON. */
+async function main(): Promise<void> {
+  const order = JSON.parse(process.argv[2] ?? "") as ApplyOrder;
+  const manifest = parseFleet(JSON.parse(await readFile(order.manifest, "utf8")), order.manifest);
+  const report = await applyFleet({
+    manifest,
+    manifestDir: dirname(order.manifest),
+    connector: deadly(createConnector(), order.kill),
+    environment: process.env,
+    options: {},
+    confirm: async () => true,
+    appliedBy: "test@desk",
+    lockTimeoutMs: 10_000,
+    allowRemovals: 1_000,
+    onEvent: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
+  });
+  process.exitCode = report.status === "done" || report.status === "converged" ? 0 : 1;
+}
+
+/** A way to hosts on which the nth writing call is the last thing that this process does. */
+function deadly(connector: Connector, kill: ApplyOrder["kill"]): Connector {
+  let count = 0;
+  const die = (phase: "before" | "after", nth: number): void => {
+    if (kill?.nth === nth && kill.phase === phase) process.kill(process.pid, "SIGKILL");
+  };
+  const watch = <T extends Host | Engine>(target: T): T =>
+    new Proxy(target, {
+      get(object, key) {
+        const member = Reflect.get(object, key) as unknown;
+        if (typeof member !== "function") return member;
+        const call = member.bind(object) as (...args: unknown[]) => unknown;
+        if (typeof key !== "string" || READS.has(key)) return call;
+        return async (...args: unknown[]) => {
+          count += 1;
+          const nth = count;
+          die("before", nth);
+          const result = await call(...args);
+          die("after", nth);
+          return result;
+        };
+      },
+    });
+  return {
+    read: connector.read,
+    open: async (...args) => {
+      const opened = await connector.open(...args);
+      const dispose = async () => await opened[Symbol.asyncDispose]();
+      return {
+        host: watch(opened.host),
+        engine: watch(opened.engine),
+        [Symbol.asyncDispose]: dispose,
+      };
+    },
+  };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+});
