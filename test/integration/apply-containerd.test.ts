@@ -11,7 +11,8 @@ import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import type { ApplyOrder } from "./apply-containerd/apply-process.ts";
 
-const SLEEP = ["sleep", "100000"];
+/** A first process that is asked to end by a signal that it cannot ignore. */
+const run = { command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 const data = { volumes: { data: { kind: "named", name: "data" } } };
 const mounts = [{ volume: "data", path: "/data" }];
 
@@ -85,13 +86,13 @@ describeWithContainerd("apply on containerd", (containerd) => {
       rest: Readonly<Record<string, object>>,
     ) =>
       fleet.manifest({
-        db: { ...data, containers: { main: { image, command: SLEEP, mounts } } },
-        web: { containers: { one: { image, command: SLEEP }, two: { image, command: SLEEP } } },
+        db: { ...data, containers: { main: { image, ...run, mounts } } },
+        web: { containers: { one: { image, ...run }, two: { image, ...run } } },
         live: {
           containers: {
             main: {
               image: "app:1",
-              command: SLEEP,
+              ...run,
               resources: { pidsMax: pids },
               oomScoreAdj: score,
             },
@@ -99,7 +100,7 @@ describeWithContainerd("apply on containerd", (containerd) => {
         },
         ...rest,
       });
-    const passing = { containers: { main: { image: "app:1", command: SLEEP } } };
+    const passing = { containers: { main: { image: "app:1", ...run } } };
     return [side("app:1", 50, 1, { passing }), side("app:2", 60, 2, {})];
   }
 

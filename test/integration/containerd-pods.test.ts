@@ -8,7 +8,12 @@ import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { PodInstance } from "../../src/engine/index.ts";
 import { connect } from "../../src/engines/containerd/client/connection.ts";
-import { deleteContainer } from "../../src/engines/containerd/pods/container-records.ts";
+import {
+  createContainer,
+  deleteContainer,
+  listContainers,
+} from "../../src/engines/containerd/pods/container-records.ts";
+import { mapLimited } from "../../src/internal/index.ts";
 import { objectName } from "../../src/model/index.ts";
 import { containerdFixture } from "../conformance/support/containerd-fixture.ts";
 import { EngineUnderTest, SERVER, script } from "../conformance/support/engine-under-test.ts";
@@ -290,6 +295,28 @@ describeWithContainerd("containerd pods", (containerd) => {
     expect(await under.exec(pod, "head -c 1 /dev/messages >/dev/null")).toBe(0);
     expect(await under.exec(pod, "echo x 2>/dev/null >/dev/messages")).not.toBe(0);
     expect(await under.exec(pod, "mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem")).not.toBe(0);
+  });
+
+  test("more containers than fit into one message are all seen", async () => {
+    const COUNT = 2300;
+    const pod = await under.prepared({ main: SERVER });
+    await using connection = await connect({ socketPath: containerd.address });
+    const client = connection.inNamespace(namespace());
+    const ids = Array.from({ length: COUNT }, (_, at) => `foreign-${at}`);
+    const spec = { filler: "x".repeat(8000) };
+    const common = {
+      labels: {},
+      image: "used",
+      runtime: "io.containerd.runc.v2",
+      snapshotter: "overlayfs",
+    };
+    try {
+      await mapLimited(ids, 16, (id) => createContainer(client, { ...common, id, spec }));
+      expect(await listContainers(client)).toHaveLength(COUNT + 1);
+      expect((await under.observed(pod))?.state).toBe("prepared");
+    } finally {
+      await mapLimited(ids, 16, (id) => deleteContainer(client, id));
+    }
   });
 
   async function prepareAndKill(pod: PodInstance, afterMs: number): Promise<void> {

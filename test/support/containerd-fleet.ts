@@ -87,7 +87,7 @@ export class ContainerdFleet implements AsyncDisposable {
       appliedBy: "test@desk",
       lockTimeoutMs: change.lockTimeoutMs ?? 10_000,
       allowRemovals: 1_000,
-      onEvent: () => {},
+      onEvent: (change as { onEvent?: () => void }).onEvent ?? (() => {}),
     });
   }
 

@@ -5,8 +5,6 @@ const NATIVE: Capability = { support: "native" };
 /**
  * What containerd can do with each field of a pod: all of them but restarts, which its restart monitor
  * does not do as they are declared on every version.
- *
- * @see https://github.com/containerd/containerd/blob/main/docs/man/containerd-config.toml.5.md
  */
 export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, NATIVE])),

@@ -111,9 +111,9 @@ function instanceOf(context: StepContext, generation: number): PodInstance {
 /** How its containers want to be stopped, as it was applied and not as it is declared now. */
 function stopOptions(context: StepContext, generation: number): StopOptions {
   const { session, change } = context;
-  const recorded = session.records.generation(change, generation);
-  const spec =
-    recorded?.spec ?? (change.to?.generation === generation ? change.to.spec : undefined);
+  // once the new one is committed, the record does not hold the old one any more
+  const known = [change.from, change.to].find((each) => each?.generation === generation);
+  const spec = (session.records.generation(change, generation) ?? known)?.spec;
   const containers = Object.entries(spec?.containers ?? {}).map(([name, container]) => {
     const { stopSignal, stopGracePeriodMs } = container;
     return [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { listeningInode, topLevelString } from "./daemon-directories.ts";
+import { listeningInode, stateOfMounts, topLevelString } from "./daemon-directories.ts";
 
 describe("listeningInode()", () => {
   const table = [
@@ -16,6 +16,19 @@ describe("listeningInode()", () => {
 
   test("says nothing of a socket that nobody listens on", () => {
     expect(listeningInode(table, "/run/other.sock")).toBeUndefined();
+  });
+});
+
+describe("stateOfMounts()", () => {
+  const below = "io.containerd.runtime.v2.task/stowage";
+  const table = [
+    `90 29 0:50 / /other/${below}/stw-x/rootfs rw - overlay overlay rw`,
+    `91 29 0:51 / /run/mine/${below}/stw-a/rootfs rw - overlay overlay rw`,
+  ].join("\n");
+
+  test("goes by the daemon's own tasks, since others may have a namespace of the same name", () => {
+    expect(stateOfMounts(table, new Set(["stw-a"]))).toBe("/run/mine");
+    expect(stateOfMounts(table, new Set(["stw-b"]))).toBeUndefined();
   });
 });
 

@@ -38,6 +38,21 @@ export async function findDaemonDirectories(
   return { root: directory("root"), state: directory("state") };
 }
 
+/** The state directory of the daemon whose tasks' file systems are mounted, by a text of /proc/self/mountinfo. */
+export function stateOfMounts(
+  mountinfo: string | Error | undefined,
+  ids: ReadonlySet<string>,
+): string | undefined {
+  if (typeof mountinfo !== "string") return undefined;
+  for (const line of mountinfo.split("\n")) {
+    const path = line.split(" ")[4] ?? "";
+    const [, state, id = ""] =
+      /^(\S+)\/io\.containerd\.runtime\.v2\.task\/[^/]+\/([^/]+)\/rootfs$/.exec(path) ?? [];
+    if (ids.has(id)) return state;
+  }
+  return undefined;
+}
+
 /** Inode of the socket that is listened on at a path, by a text of /proc/net/unix. */
 export function listeningInode(table: string, socketPath: string): number | undefined {
   for (const line of table.split("\n")) {

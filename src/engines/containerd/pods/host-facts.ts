@@ -2,7 +2,11 @@ import { Introspection } from "../../../gen/containerd/services/introspection/v1
 import type { HostReader } from "../../../host/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { boundingSetOf } from "../spec/capability-sets.ts";
-import { type DaemonDirectories, findDaemonDirectories } from "./daemon-directories.ts";
+import {
+  type DaemonDirectories,
+  findDaemonDirectories,
+  stateOfMounts,
+} from "./daemon-directories.ts";
 
 /** The platform that a daemon runs containers of. */
 export interface DaemonPlatform {
@@ -11,6 +15,7 @@ export interface DaemonPlatform {
   readonly variant?: string;
 }
 
+const MOUNTS = "/proc/self/mountinfo";
 const INIT_STATUS = "/proc/1/status";
 const CPUS_ONLINE = "/sys/devices/system/cpu/online";
 
@@ -68,6 +73,19 @@ export class HostFacts {
   /** Where the daemon keeps what; undefined when that cannot be told. */
   daemonDirectories(): Promise<DaemonDirectories | undefined> {
     return this.#once("directories", () => findDaemonDirectories(this.#host, this.#socketPath));
+  }
+
+  /**
+   * Where the daemon keeps the bundles of running tasks.
+   *
+   * @param ids tasks of this daemon: where their file systems are mounted tells it at once
+   */
+  stateDirectory(ids: readonly string[]): Promise<string | undefined> {
+    return this.#once("state", async () => {
+      const { files } = await this.#host.snapshot({ files: [MOUNTS] });
+      const mounted = stateOfMounts(files.get(MOUNTS), new Set(ids));
+      return mounted ?? (await this.daemonDirectories())?.state;
+    });
   }
 
   #once<T>(key: string, ask: () => Promise<T>): Promise<T> {

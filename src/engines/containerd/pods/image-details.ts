@@ -34,10 +34,14 @@ const Config = z.object({
   rootfs: z.object({ diff_ids: z.array(z.string()) }),
 });
 
-/** Reads images from the engine's own store; what a digest leads to never changes and is read once. */
+/**
+ * Reads images from the engine's own store; what a digest leads to never changes and is read once. A
+ * record that was there is not looked for again: without its layers no snapshot is made anyway.
+ */
 export class ImageDetailsReader {
   readonly #client: ContainerdClient;
   readonly #known = new Map<string, Promise<Omit<ImageDetails, "name">>>();
+  readonly #recorded = new Set<string>();
 
   constructor(client: ContainerdClient) {
     this.#client = client;
@@ -50,8 +54,10 @@ export class ImageDetailsReader {
    */
   async read(image: AppliedImage, signal?: AbortSignal): Promise<ImageDetails> {
     const name = imageName(image.reference, image.digest);
-    const record = await getImageRecord(this.#client, name, signal);
-    if (record === undefined) {
+    if (
+      !this.#recorded.has(name) &&
+      (await getImageRecord(this.#client, name, signal)) === undefined
+    ) {
       throw new StowageError(
         `Cannot use image "${name}": it is not in containerd; import it first`,
         {
@@ -60,7 +66,13 @@ export class ImageDetailsReader {
         },
       );
     }
+    this.#recorded.add(name);
     return { name, ...(await this.#read(image.digest)) };
+  }
+
+  /** Has an image looked up again the next time. */
+  forget(name: string): void {
+    this.#recorded.delete(name);
   }
 
   #read(digest: string): Promise<Omit<ImageDetails, "name">> {

@@ -40,7 +40,7 @@ export async function claimImage(
 
 /** Takes a fleet's label off; the image goes with the last, when nobody uses it and Stowage made it. */
 export async function releaseImage(
-  { client }: PodContext,
+  { client, images }: PodContext,
   name: string,
   { owner, fleet }: ImageOwnership,
   signal: AbortSignal | undefined,
@@ -49,6 +49,7 @@ export async function releaseImage(
   if (left === undefined || !isOurs(left) || fleetsOf(left.labels).length > 0) return;
   const users = await listContainers(client, [`image==${JSON.stringify(name)}`], signal);
   if (users.length > 0) return;
+  images.forget(name);
   await deleteImageRecord(client, name, { sync: true, signal });
 }
 

@@ -2,6 +2,7 @@ import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapsho
 import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { dropLease, IMPORT_LEASE_PREFIX } from "../images/import-lease.ts";
+import { VIEW_PREFIX } from "../images/layer-folders.ts";
 import { removeSnapshot } from "../images/snapshots.ts";
 import { type ContainerRecord, deleteContainer, getContainer } from "./container-records.ts";
 import { logDirectory, type PodContext } from "./pod-context.ts";
@@ -20,14 +21,17 @@ export interface Found {
   readonly bundles: readonly string[];
 }
 
-/** Keys of snapshots with a name of Stowage's. */
+/**
+ * Keys of snapshots that a look into an image left when it was cut short. Those of containers need no
+ * look: the daemon collects one as soon as its record is deleted.
+ */
 export async function listSnapshotKeys(
   client: ContainerdClient,
   snapshotter: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  const request = { snapshotter, filters: [`name~="^${OBJECT_PREFIX}"`] };
+  const request = { snapshotter, filters: [`name~="^${VIEW_PREFIX}"`] };
   for await (const { info } of client.serverStream(Snapshots.method.list, request, {
     doing: "list snapshots",
     signal,

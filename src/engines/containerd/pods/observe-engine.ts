@@ -3,8 +3,8 @@ import { OBJECT_PREFIX, type ObservedEngine, objectName } from "../../../model/i
 import { listImageRecords } from "../images/image-record.ts";
 import { listImportLeftovers } from "../images/import-leftovers.ts";
 import { limitFiles } from "../spec/kernel-limits.ts";
-import { parseStoredSpec } from "../spec/stored-spec.ts";
-import { listContainers } from "./container-records.ts";
+import { parseOwnSpec, parseStoredSpec } from "../spec/stored-spec.ts";
+import { isOwnSpec, listContainers } from "./container-records.ts";
 import { type Found, listLeftovers, listSnapshotKeys } from "./leftovers.ts";
 import { observeImages } from "./observe-images.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
@@ -30,8 +30,9 @@ export async function observeEngine(
   const seen = records.flatMap((record): SeenContainer[] => {
     const labels = readLabels(record.labels);
     if (labels === undefined) return [];
-    const spec = parseStoredSpec(record.specBytes);
-    return [{ record, labels, spec, task: taskOf.get(record.id) }];
+    const own = isOwnSpec(record);
+    const spec = own ? parseOwnSpec(record.specBytes) : parseStoredSpec(record.specBytes);
+    return [{ record, labels, own, spec, task: taskOf.get(record.id) }];
   });
   for (const [key, names] of namesOf(seen)) context.names.set(key, names);
   const host = await lookAtHost(context, seen, signal);
@@ -67,8 +68,9 @@ async function lookAtHost(
   seen: readonly SeenContainer[],
   signal: AbortSignal | undefined,
 ): Promise<{ readonly snapshot: HostSnapshot; readonly bundles: readonly string[] }> {
-  const directories = await context.facts.daemonDirectories();
-  const bundleDir = bundleDirectory(directories, context.client.namespace);
+  const ids = seen.flatMap(({ task }) => (task === undefined ? [] : [task.id]));
+  const state = await context.facts.stateDirectory(ids);
+  const bundleDir = bundleDirectory(state, context.client.namespace);
   const files = seen.flatMap(({ spec, task }) =>
     spec === undefined || task === undefined || task.state === "exited" ? [] : limitFiles(spec),
   );

@@ -2,9 +2,7 @@ import { describe, expect, test } from "vitest";
 import { LABEL_RECORD, type ObservedPod } from "../../../model/index.ts";
 import { NOTES_ANNOTATION } from "../spec/notes.ts";
 import { parseStoredSpec, specBytes } from "../spec/stored-spec.ts";
-import { specDigest } from "./container-records.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
-import { LABEL_SPEC } from "./pod-labels.ts";
 import type { Task } from "./tasks.ts";
 
 const RECORD = "sha256:1";
@@ -13,11 +11,7 @@ const MANIFEST = `sha256:${"a".repeat(64)}`;
 function seen(
   container: string,
   task: Partial<Task> | undefined,
-  {
-    record = RECORD as string | null,
-    all = ["web"],
-    digest = undefined as string | undefined,
-  } = {},
+  { record = RECORD as string | null, all = ["web"], own = true } = {},
 ): SeenContainer {
   const notes = {
     containers: all,
@@ -38,7 +32,6 @@ function seen(
     record: {
       id,
       labels: {
-        [LABEL_SPEC]: digest ?? specDigest(bytes),
         ...(record === null ? {} : { [LABEL_RECORD]: record }),
       },
       image: `localhost/web:1@${MANIFEST}`,
@@ -47,6 +40,7 @@ function seen(
       specBytes: bytes,
     },
     labels: { owner: "o", fleet: "f", host: "h", pod: "shop", container, generation: 1 },
+    own,
     spec: parseStoredSpec(bytes),
     task: task === undefined ? undefined : { id, state: "running", pid: 7, ...task },
   };
@@ -116,7 +110,7 @@ describe("observePods()", () => {
 
   test("a spec with another digest was changed by somebody else", () => {
     expect(observe([seen("web", {})]).containers["web"]).not.toHaveProperty("altered");
-    expect(observe([seen("web", {}, { digest: "x" })]).containers["web"]?.altered).toMatch(
+    expect(observe([seen("web", {}, { own: false })]).containers["web"]?.altered).toMatch(
       /somebody else/,
     );
   });

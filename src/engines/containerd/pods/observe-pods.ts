@@ -10,14 +10,16 @@ import { effectiveLimits } from "../spec/kernel-limits.ts";
 import type { Notes } from "../spec/notes.ts";
 import { reportContainer, reportPod } from "../spec/report-fields.ts";
 import { notesIn, type StoredSpec } from "../spec/stored-spec.ts";
-import { type ContainerRecord, specDigest } from "./container-records.ts";
-import { LABEL_SPEC, type LabelledContainer } from "./pod-labels.ts";
+import type { ContainerRecord } from "./container-records.ts";
+import type { LabelledContainer } from "./pod-labels.ts";
 import type { Task } from "./tasks.ts";
 
 /** A container of Stowage's as the lists tell of it. */
 export interface SeenContainer {
   readonly record: ContainerRecord;
   readonly labels: LabelledContainer;
+  /** Whether its spec is as Stowage wrote it. */
+  readonly own: boolean;
   /** Absent when somebody made it unreadable. */
   readonly spec: StoredSpec | undefined;
   readonly task: Task | undefined;
@@ -78,14 +80,13 @@ const MISSING: ObservedContainer = {
 };
 
 function observeContainer(
-  { record, spec, task }: SeenContainer,
+  { record, own, spec, task }: SeenContainer,
   files: Files,
   bundles: ReadonlySet<string>,
 ): ObservedContainer {
   const notes = spec === undefined ? undefined : notesIn(spec);
   const { pid = 0, exitCode, exitedAt } = task ?? {};
   const state = stateOf(record, task, bundles);
-  const altered = record.labels[LABEL_SPEC] !== specDigest(record.specBytes);
   return {
     id: record.id,
     state,
@@ -94,7 +95,7 @@ function observeContainer(
     ...(exitedAt === undefined ? {} : { exitedAt }),
     image: imageOf(record.image),
     reported: spec === undefined || notes === undefined ? {} : reported(spec, notes, files),
-    ...(altered || notes === undefined ? { altered: ALTERED } : {}),
+    ...(!own || notes === undefined ? { altered: ALTERED } : {}),
   };
 }
 

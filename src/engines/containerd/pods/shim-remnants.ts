@@ -39,12 +39,9 @@ export async function removeShimRemnants(
   for (const id of doubtful) await removeRemnant(context, directories, id);
 }
 
-/** Where the bundles of a namespace lie; undefined when that cannot be told. */
-export function bundleDirectory(
-  directories: DaemonDirectories | undefined,
-  namespace: string,
-): string | undefined {
-  return directories === undefined ? undefined : `${directories.state}/${TASKS}/${namespace}`;
+/** Where the bundles of a namespace lie in a daemon's state directory. */
+export function bundleDirectory(state: string | undefined, namespace: string): string | undefined {
+  return state === undefined ? undefined : `${state}/${TASKS}/${namespace}`;
 }
 
 /** Directories of a container's bundle: the one in use, and its work directory. */

@@ -4,6 +4,8 @@ import { buildSpec } from "./build-spec.ts";
 import { reportContainer, reportPod } from "./report-fields.ts";
 import {
   notesIn,
+  ownSpecBytes,
+  parseOwnSpec,
   parseStoredSpec,
   type StoredSpec,
   specBytes,
@@ -120,6 +122,30 @@ describe("updateStoredSpec()", () => {
 
   test("with the same declaration it changes nothing", () => {
     expect(updateStoredSpec(stored(POD), POD, "web")).toEqual(stored(POD));
+  });
+});
+
+describe("parseOwnSpec()", () => {
+  test("reads what was written, but for the filter, of which it tells that it is there", () => {
+    const spec = stored(POD);
+    const { linux, ...rest } = spec;
+    expect(parseOwnSpec(ownSpecBytes(spec))).toEqual({
+      ...rest,
+      linux: { ...linux, seccomp: true },
+    });
+  });
+
+  test("is not taken in by texts that look like a filter", () => {
+    const env = { LOG: ',"seccomp":true}}' };
+    const spec = stored({ ...POD, containers: { web: { ...FULL, env } } });
+    const odd = { ...spec, process: { ...spec.process, env: [`LOG=${env.LOG}`] } };
+    expect(parseOwnSpec(ownSpecBytes(odd))?.process.env).toEqual([`LOG=${env.LOG}`]);
+  });
+
+  test("reads a spec without a filter", () => {
+    const web: ContainerSpec = { ...FULL, security: { seccomp: "unconfined" } };
+    const spec = stored({ ...POD, containers: { web } });
+    expect(parseOwnSpec(ownSpecBytes(spec))).toEqual(spec);
   });
 });
 

@@ -67,19 +67,47 @@ export const PROCESS_TYPE_URL = "types.containerd.io/opencontainers/runtime-spec
 export const RESOURCES_TYPE_URL =
   "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
 
+/** Where the filter begins in a spec of ours; a quote within a text is written otherwise. */
+const FILTER = ',"seccomp":';
+
 /** Reads a stored runtime spec; undefined when it is none. */
 export function parseStoredSpec(bytes: Uint8Array | undefined): StoredSpec | undefined {
-  if (bytes === undefined) return undefined;
+  return bytes === undefined ? undefined : parseStoredText(new TextDecoder().decode(bytes));
+}
+
+function parseStoredText(text: string): StoredSpec | undefined {
   try {
-    return StoredSpec.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
+    return StoredSpec.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
 }
 
+/**
+ * Reads a spec that is known to be as {@link specBytes} wrote it: three quarters of it are the filter
+ * of system calls, which is only told to be there.
+ */
+export function parseOwnSpec(bytes: Uint8Array): StoredSpec | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const filter = text.lastIndexOf(FILTER);
+  if (filter < 0) return parseStoredSpec(bytes);
+  const head = text.toString("utf8", 0, filter);
+  return parseStoredText(`${head}${FILTER}true}}`);
+}
+
 /** A runtime spec, or a part of one, as the bytes that containerd keeps. */
 export function specBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** A whole runtime spec as bytes, with the filter of system calls last; see {@link parseOwnSpec}. */
+export function ownSpecBytes(spec: object): Uint8Array {
+  const { linux, ...rest } = spec as { readonly linux?: object };
+  const { seccomp, ...others } = (linux ?? {}) as { readonly seccomp?: unknown };
+  return specBytes({
+    ...rest,
+    linux: { ...others, ...(seccomp === undefined ? {} : { seccomp }) },
+  });
 }
 
 /** The notes in a stored spec. */
