@@ -72,13 +72,18 @@ export async function makeDirectory(
   try {
     if (await isDirectory(path)) return;
     await makeParents(path);
+    const { mode, uid, gid } = attributes;
+    if (mode === DIRECTORY_MODE && uid === undefined && gid === undefined) {
+      // it is whole from its first moment: nothing that a kill could leave beside it
+      await mkdir(path, { mode, recursive: true });
+      return;
+    }
     await rmdir(temporary).catch((error: unknown) => {
       if (!isAbsent(error)) throw error;
     });
     await mkdir(temporary, DIRECTORY_MODE);
-    const { uid, gid } = attributes;
     if (uid !== undefined || gid !== undefined) await chown(temporary, uid ?? -1, gid ?? -1);
-    await chmod(temporary, attributes.mode);
+    await chmod(temporary, mode);
     await rename(temporary, path);
     await flushDirectory(dirname(path));
   } catch (error) {

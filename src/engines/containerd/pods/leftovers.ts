@@ -19,6 +19,7 @@ export interface Found {
   readonly snapshots: readonly string[];
   readonly imports: readonly string[];
   readonly bundles: readonly string[];
+  readonly shims: readonly string[];
 }
 
 /**
@@ -48,6 +49,7 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
       .filter((name) => name.startsWith(OBJECT_PREFIX) && !found.ours.has(name))
       .map((name) => [name, what]);
   const all = new Map<string, string>([
+    ...named("shim", found.shims),
     ...named("bundle", found.bundles),
     ...named("snapshot", found.snapshots),
     ...named(
@@ -78,7 +80,7 @@ export async function removeLeftover(
   }
   const record = await getContainer(client, name, signal);
   if (record !== undefined && readLabels(record.labels) !== undefined) return;
-  await endContainers(context, [name]);
+  await endContainers(context, [name], new Set([name]));
   await host.removeDirectory(logDirectory(directories, name));
   await removeSnapshot(client, record?.snapshotter ?? snapshotter, name);
   if (record !== undefined) await deleteContainer(client, name);

@@ -1,6 +1,6 @@
-import type { PodIdentity } from "../../../model/index.ts";
+import { LABEL_RECORD, type PodIdentity } from "../../../model/index.ts";
 import { removeSnapshot } from "../images/snapshots.ts";
-import { deleteContainer } from "./container-records.ts";
+import { type ContainerRecord, deleteContainer } from "./container-records.ts";
 import { findGeneration } from "./find-generation.ts";
 import { unpinNetworkNamespace } from "./network-namespace.ts";
 import { logDirectory, networkNamespacePath, type PodContext } from "./pod-context.ts";
@@ -22,7 +22,7 @@ export async function removePod(
   if (found.size === 0) return;
   const containers = [...found.values()];
   const ids = containers.map(({ id }) => id);
-  await endContainers(context, ids);
+  await endContainers(context, ids, cutShort(containers));
   await unpinNetworkNamespace(host, networkNamespacePath(directories, identity));
   await settleAll(
     containers.map(async ({ id, snapshotter, snapshotKey }) => {
@@ -33,13 +33,29 @@ export async function removePod(
   await settleAll(ids.map((id) => deleteContainer(client, id)));
 }
 
-/** Ends the tasks of containers and takes away what a create that was cut short left of them. */
-export async function endContainers(context: PodContext, ids: readonly string[]): Promise<void> {
+/**
+ * Ends the tasks of containers and takes away what a create that was cut short left of them.
+ *
+ * @param suspects those whose create is known to have been cut short
+ */
+export async function endContainers(
+  context: PodContext,
+  ids: readonly string[],
+  suspects: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  const withoutTask = new Set<string>();
   await settleAll(
     ids.map(async (id) => {
       const task = await getTask(context.client, id);
       if (task !== undefined) await endTask(context.client, task);
+      else if (suspects.has(id)) withoutTask.add(id);
     }),
   );
-  await removeShimRemnants(context, ids);
+  await removeShimRemnants(context, ids, withoutTask);
+}
+
+/** Containers of a pod that was never whole. */
+function cutShort(containers: readonly ContainerRecord[]): ReadonlySet<string> {
+  const unfinished = containers.filter(({ labels }) => labels[LABEL_RECORD] === undefined);
+  return new Set(unfinished.map(({ id }) => id));
 }

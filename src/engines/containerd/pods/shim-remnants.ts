@@ -3,6 +3,7 @@ import { StowageError } from "../../../errors/index.ts";
 import type { Host } from "../../../host/index.ts";
 import type { DaemonDirectories } from "./daemon-directories.ts";
 import type { PodContext } from "./pod-context.ts";
+import { settleAll } from "./settle-all.ts";
 import { endTask, getTask } from "./tasks.ts";
 
 /** Where runc keeps the state of containers, for every containerd of a host. */
@@ -14,16 +15,25 @@ const TASKS = "io.containerd.runtime.v2.task";
 /** Passes over the processes of a host, since a daemon may still be at work on a create that nobody waits for. */
 const PASSES = 20;
 const PASS_MS = 150;
+/** So many passes in a row must find nothing. */
+const QUIET_PASSES = 4;
+
+/** Command lines of all processes, and how to tell them in a snapshot. */
+export const COMMAND_LINES = "/proc/*/cmdline";
+const PROCESS = /^\/proc\/\d+\/cmdline$/;
 
 /**
  * Takes away what a create that was cut short leaves, and no call of the daemon can: a shim without a
  * task, the bundle that keeps its id from ever being used again, and the runtime's waiting process.
  *
+ * @param suspects those whose create is known to have been cut short: a daemon may begin a shim for
+ *   them though nothing of it is to be seen
  * @throws StowageError `failed_precondition` when something stays
  */
 export async function removeShimRemnants(
   context: PodContext,
   ids: readonly string[],
+  suspects: ReadonlySet<string>,
 ): Promise<void> {
   const { host, facts, client } = context;
   const directories = await facts.daemonDirectories();
@@ -33,10 +43,24 @@ export async function removeShimRemnants(
   ];
   const remaining = async (): Promise<readonly string[]> => {
     const { existing } = await host.snapshot({ exist: ids.flatMap(placesOf) });
-    return ids.filter((id) => placesOf(id).some((path) => existing.has(path)));
+    return ids.filter((id) => suspects.has(id) || placesOf(id).some((path) => existing.has(path)));
   };
   const doubtful = await remaining();
-  for (const id of doubtful) await removeRemnant(context, directories, id);
+  await settleAll(doubtful.map((id) => removeRemnant(context, directories, id)));
+}
+
+/** Ids of the shims of a namespace, by the command lines of the host's processes. */
+export function shimIds(
+  files: ReadonlyMap<string, string | Error>,
+  of: Omit<ShimIdentity, "id">,
+): readonly string[] {
+  return [...files].flatMap(([path, text]) => {
+    if (!PROCESS.test(path) || typeof text !== "string" || !text.includes("containerd-shim"))
+      return [];
+    const argv = text.split("\0");
+    const id = argv[argv.indexOf("-id") + 1] ?? "";
+    return isShimOf(argv, { ...of, id }) ? [id] : [];
+  });
 }
 
 /** Where the bundles of a namespace lie in a daemon's state directory. */
@@ -67,7 +91,7 @@ async function removeRemnant(
   const { client, host, socketPath } = context;
   const { namespace } = client;
   let quiet = 0;
-  for (let pass = 0; pass < PASSES && quiet < 2; pass += 1) {
+  for (let pass = 0; pass < PASSES && quiet < QUIET_PASSES; pass += 1) {
     // the daemon may have brought the create to its end after all
     const task = await getTask(client, id).catch(() => undefined);
     if (task !== undefined && task.state !== "unknown") await endTask(client, task);
@@ -131,7 +155,7 @@ interface ShimIdentity {
 
 /** Ends the shims of a container. @returns how many there were */
 async function endShims(host: Host, identity: ShimIdentity): Promise<number> {
-  const { files } = await host.snapshot({ files: ["/proc/*/cmdline"] });
+  const { files } = await host.snapshot({ files: [COMMAND_LINES] });
   const shims = [...files].filter(
     ([, text]) => typeof text === "string" && isShimOf(text.split("\0"), identity),
   );
