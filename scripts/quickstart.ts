@@ -37,7 +37,11 @@ await runMain(() => main(process.argv.slice(2)));
 async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { down: { type: "boolean" }, sim: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    options: {
+      down: { type: "boolean" },
+      sim: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help === true) {
     console.log(USAGE);
@@ -69,13 +73,16 @@ async function show(folder: QuickstartFolder, signal: AbortSignal, isSim: boolea
   signal.throwIfAborted();
   makeHelloImage();
   if (engine.kind === "sim") {
-    console.log(`${engine.reason}\nSo this is the story on a simulated host: no process is run, no port opened.`);
+    console.log(
+      `${engine.reason}\nSo this is the story on a simulated host: no process is run, no port opened.`,
+    );
     await tellSimStory(new Stage({ main: MAIN, env: {}, signal }));
     console.log("\nTo clean up:   npm run quickstart -- --down");
     return;
   }
   const { port, taken } = await choosePort(settings?.port ?? USUAL_PORT);
-  if (taken.length > 0) console.log(`Port ${taken.join(", ")} is taken by others; ${port} is used.`);
+  if (taken.length > 0)
+    console.log(`Port ${taken.join(", ")} is taken by others; ${port} is used.`);
   writeSettings(folder, { port, socket: engine.socket });
   const scene = { ...engine, port };
   const env = fleetEnvironment(folder, scene);

@@ -110,9 +110,19 @@ function figuresOf(rounds: readonly Round[]): readonly Figure[] {
     unit: "ms",
   });
   return [
-    { name: "apply / ctr run, both logging", value: ratio("apply", "run"), unit: "x", atMost: APPLY_RATIO_MAX },
+    {
+      name: "apply / ctr run, both logging",
+      value: ratio("apply", "run"),
+      unit: "x",
+      atMost: APPLY_RATIO_MAX,
+    },
     { name: "apply / ctr run --null-io", value: ratio("apply", "runSilent"), unit: "x" },
-    { name: "destroy / ctr kill + rm", value: ratio("destroy", "remove"), unit: "x", atMost: REMOVE_RATIO_MAX },
+    {
+      name: "destroy / ctr kill + rm",
+      value: ratio("destroy", "remove"),
+      unit: "x",
+      atMost: REMOVE_RATIO_MAX,
+    },
     ms("apply", "apply"),
     ms("ctr run, logging", "run"),
     ms("ctr run --null-io", "runSilent"),

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../scripts/lib/project-root.ts";
-import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../lib/benchmark.ts";
 import { COMMAND, STOP_SIGNAL } from "../lib/bench-fleet.ts";
+import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../lib/benchmark.ts";
 import { type ContainerdLab, openContainerdLab, STOWAGE_NAMESPACE } from "../lib/containerd-lab.ts";
 import { runForPeakMemory } from "../lib/peak-memory.ts";
 import { measurePairs, median, medianRatio } from "../lib/statistics.ts";
@@ -42,10 +42,24 @@ async function measure(context: BenchmarkContext): Promise<BenchmarkResult> {
   await stowage("destroy", "-f", manifest, "--yes");
   return {
     figures: [
-      { name: "plan -f / (ctr c ls + ctr t ls)", value: medianRatio(measured), unit: "x", atMost: RATIO_MAX },
-      { name: "peak memory of plan -f", value: peakBytes / 1e6, unit: "MB", atMost: PEAK_MEGABYTES_MAX },
+      {
+        name: "plan -f / (ctr c ls + ctr t ls)",
+        value: medianRatio(measured),
+        unit: "x",
+        atMost: RATIO_MAX,
+      },
+      {
+        name: "peak memory of plan -f",
+        value: peakBytes / 1e6,
+        unit: "MB",
+        atMost: PEAK_MEGABYTES_MAX,
+      },
       { name: "plan -f", value: median(measured.map(({ oursMs }) => oursMs)), unit: "ms" },
-      { name: "ctr c ls + ctr t ls", value: median(measured.map(({ theirsMs }) => theirsMs)), unit: "ms" },
+      {
+        name: "ctr c ls + ctr t ls",
+        value: median(measured.map(({ theirsMs }) => theirsMs)),
+        unit: "ms",
+      },
       { name: "plan through the app (tsx)", value: appMs, unit: "ms" },
     ],
     notes: [`${pods} running pods; the digest of their image is in its reference.`],

@@ -120,11 +120,13 @@ function figuresOf(found: readonly Measured[]): readonly Figure[] {
         unit: "MB",
         atMost: PEAK_MEGABYTES_MAX,
       },
-      ...found.map((size): Figure => ({
-        name: `${words}: time per pod, ${thousands(size)}`,
-        value: perPod(size) * 1000,
-        unit: "us",
-      })),
+      ...found.map(
+        (size): Figure => ({
+          name: `${words}: time per pod, ${thousands(size)}`,
+          value: perPod(size) * 1000,
+          unit: "us",
+        }),
+      ),
     ] satisfies Figure[];
   });
 }

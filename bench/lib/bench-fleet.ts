@@ -21,7 +21,10 @@ export function benchFleet(options: BenchFleetOptions): FleetManifest {
     containers: { main: { image: reference, command: COMMAND, stopSignal: STOP_SIGNAL } },
   };
   const width = String(pods).length;
-  const names = Array.from({ length: pods }, (_, at) => `pod-${String(at + 1).padStart(width, "0")}`);
+  const names = Array.from(
+    { length: pods },
+    (_, at) => `pod-${String(at + 1).padStart(width, "0")}`,
+  );
   return {
     version: "stowage/v1",
     name,

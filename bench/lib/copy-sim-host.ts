@@ -4,7 +4,10 @@ import { simHostFile, simHostName } from "./sim-fleet.ts";
 
 interface MachineFile {
   readonly pods: Readonly<
-    Record<string, { readonly identity: PodIdentity; readonly containers: Readonly<Record<string, unknown>> }>
+    Record<
+      string,
+      { readonly identity: PodIdentity; readonly containers: Readonly<Record<string, unknown>> }
+    >
   >;
 }
 

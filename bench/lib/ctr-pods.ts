@@ -41,9 +41,13 @@ export async function openCtrPods(
   const names = join(lab.dir, "ctr-ids");
   writeFileSync(names, ids.map((id) => `${id}\0`).join(""));
   const xargs = (file: string, perCommand: number, ...command: string[]) =>
-    timeCommand("xargs", ["-0", "-a", file, `-P${PARALLEL}`, `-n${perCommand}`, "ctr", ...command], {
-      signal,
-    });
+    timeCommand(
+      "xargs",
+      ["-0", "-a", file, `-P${PARALLEL}`, `-n${perCommand}`, "ctr", ...command],
+      {
+        signal,
+      },
+    );
   return {
     compareSpecs: () => ({ ours, theirs: readSpec(lab, NAMESPACE, ids[0] ?? "") }),
     run: (output) =>
@@ -66,11 +70,21 @@ function writeRunArguments(lab: ContainerdLab, ids: readonly string[]) {
   const logged = ids.map((id, at) => {
     const directory = join(lab.dir, "ctr-logs", id);
     mkdirSync(directory, { recursive: true });
-    return ["--log-uri", logWriterUri({ directory, maxBytes, maxFiles }, script), ...(silent[at] ?? [])];
+    return [
+      "--log-uri",
+      logWriterUri({ directory, maxBytes, maxFiles }, script),
+      ...(silent[at] ?? []),
+    ];
   });
   const write = (name: string, lists: readonly (readonly string[])[]) => {
     const path = join(lab.dir, name);
-    writeFileSync(path, lists.flat().map((word) => `${word}\0`).join(""));
+    writeFileSync(
+      path,
+      lists
+        .flat()
+        .map((word) => `${word}\0`)
+        .join(""),
+    );
     return path;
   };
   return {

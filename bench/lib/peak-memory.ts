@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { timeCommand, type TimeOptions } from "./time-command.ts";
+import { type TimeOptions, timeCommand } from "./time-command.ts";
 
 const REPORTER = join(import.meta.dirname, "report-peak-memory.cjs");
 

@@ -35,7 +35,11 @@ export async function runBenchmarks(
   console.log();
   const startedAt = new Date().toISOString();
   const results: Record<string, BenchmarkResult | { readonly skipped: string }> = {};
-  const context = { ...options, signal: stop.signal, log: (line: string) => console.log(`  ${line}`) };
+  const context = {
+    ...options,
+    signal: stop.signal,
+    log: (line: string) => console.log(`  ${line}`),
+  };
   let hasFailed = false;
   for (const benchmark of benchmarks) {
     const outcome = await runOne(benchmark, context);

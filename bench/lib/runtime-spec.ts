@@ -30,7 +30,15 @@ export interface RuntimeSpec {
 }
 
 /** Mounts that `ctr run` makes without being told. */
-const CTR_MOUNTS = new Set(["/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/run"]);
+const CTR_MOUNTS = new Set([
+  "/proc",
+  "/dev",
+  "/dev/pts",
+  "/dev/shm",
+  "/dev/mqueue",
+  "/sys",
+  "/run",
+]);
 
 /** Flags that let `ctr run` make the same spec; the filter of system calls goes by a file in `dir`. */
 export function runFlags(spec: RuntimeSpec, dir: string): string[] {

@@ -30,7 +30,7 @@ export function projectFiles(fleet: string, projectId: string): Readonly<Record<
 }
 
 function mainFile(fleet: string): string {
-  return `import { App, Engine, Fleet, Host, Image, Pod, RestartPolicy, Size } from "stowage";
+  return `import { App, Engine, Fleet, Host, Image, Pod, Size } from "stowage";
 
 const app = new App();
 const fleet = new Fleet(app, ${JSON.stringify(fleet)}, { defaults: { engine: Engine.containerd() } });
@@ -50,7 +50,6 @@ new Pod(host, "clock", {
       resources: { memory: Size.mebibytes(64) },
     },
   },
-  restart: RestartPolicy.always(),
 });
 
 app.synth();

@@ -54,12 +54,19 @@ async function showPage(stage: Stage, { port }: ContainerdScene): Promise<void> 
     console.log(line);
     return;
   }
-  throw new StowageError(`Cannot fetch http://127.0.0.1:${port}/: nothing answers; see stowage ps`, {
-    code: "unavailable",
-  });
+  throw new StowageError(
+    `Cannot fetch http://127.0.0.1:${port}/: nothing answers; see stowage ps`,
+    {
+      code: "unavailable",
+    },
+  );
 }
 
-async function killContainer(stage: Stage, { socket }: ContainerdScene, pod: string): Promise<void> {
+async function killContainer(
+  stage: Stage,
+  { socket }: ContainerdScene,
+  pod: string,
+): Promise<void> {
   const ctr = findOnPath("ctr") ?? "ctr";
   const base = ["-a", socket, "-n", NAMESPACE];
   const find = [...base, "containers", "ls", "-q", `labels."io.stowage.pod"==${pod}`];

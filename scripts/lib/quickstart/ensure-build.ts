@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { build } from "../build.ts";
 
 /** Everything that the built program is made of. */
-const SOURCES = ["src", "package.json", "tsconfig.json", "tsconfig.build.json", "scripts/lib/build.ts"];
+const SOURCES = [
+  "src",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/lib/build.ts",
+];
 
 /**
  * Builds dist/ unless it was built from the sources that are here now.
@@ -26,7 +32,10 @@ export async function ensureBuild(root: string, beforeBuild: () => void): Promis
 function digestOfSources(root: string): string {
   const hash = createHash("sha256");
   for (const path of SOURCES.flatMap((each) => filesAt(root, each))) {
-    hash.update(`${path}\0`).update(readFileSync(join(root, path))).update("\0");
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(root, path)))
+      .update("\0");
   }
   return hash.digest("hex");
 }

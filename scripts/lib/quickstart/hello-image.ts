@@ -14,7 +14,9 @@ export const PAGE_FIRST_LINE = "<h1>Hello from a pod that Stowage placed.</h1>";
 export function makeHelloImage(): MadeImage {
   const out = join(EXAMPLE_FILES, "images/hello");
   const reference = "localhost/hello:1";
-  const files = new Map<string, ImageFile>([["/www/index.html", { content: `${PAGE_FIRST_LINE}\n` }]]);
+  const files = new Map<string, ImageFile>([
+    ["/www/index.html", { content: `${PAGE_FIRST_LINE}\n` }],
+  ]);
   if (findOnPath("busybox") === undefined) return makeImage({ out, reference, files });
   return busyboxImage({ out, reference, files, programs: [] });
 }

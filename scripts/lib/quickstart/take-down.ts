@@ -2,10 +2,15 @@ import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StowageError } from "../../../src/errors/index.ts";
 import { startPrivateContainerd, stopPrivateContainerd } from "../private-containerd.ts";
-import { USUAL_PORT } from "./choose-port.ts";
 import { USUAL_SOCKET } from "./choose-engine.ts";
+import { USUAL_PORT } from "./choose-port.ts";
 import { fleetEnvironment } from "./fleet-environment.ts";
-import { EXAMPLE, EXAMPLE_FILES, type QuickstartFolder, readSettings } from "./quickstart-folder.ts";
+import {
+  EXAMPLE,
+  EXAMPLE_FILES,
+  type QuickstartFolder,
+  readSettings,
+} from "./quickstart-folder.ts";
 import { Stage } from "./stage.ts";
 
 /** Destroys the example's fleet with its volumes, stops the private containerd, and removes every file of the quickstart. */
