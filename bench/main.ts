@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { ensureBuild } from "../scripts/lib/ensure-build.ts";
+import { PROJECT_ROOT } from "../scripts/lib/project-root.ts";
 import { runMain } from "../scripts/lib/run-main.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
@@ -47,6 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 1;
   }
   const chosen = BENCHMARKS.filter(({ name }) => values.only?.includes(name) ?? true);
+  await ensureBuild(PROJECT_ROOT, () => console.log("Building Stowage …"));
   const pairs = Math.max(1, Math.trunc(Number(values.pairs)) || 1);
   const run = await runBenchmarks(chosen, { pairs, divisor: values.quick ? 10 : 1 });
   mkdirSync(join(RESULTS, ".."), { recursive: true });

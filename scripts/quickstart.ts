@@ -1,10 +1,10 @@
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { ensureBuild } from "./lib/ensure-build.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
 import { chooseEngine } from "./lib/quickstart/choose-engine.ts";
 import { choosePort, USUAL_PORT } from "./lib/quickstart/choose-port.ts";
 import { tellContainerdStory } from "./lib/quickstart/containerd-story.ts";
-import { ensureBuild } from "./lib/quickstart/ensure-build.ts";
 import { fleetEnvironment } from "./lib/quickstart/fleet-environment.ts";
 import { makeHelloImage } from "./lib/quickstart/hello-image.ts";
 import {

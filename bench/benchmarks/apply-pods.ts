@@ -137,7 +137,7 @@ function notesOf(pods: number, specs: ReturnType<CtrPods["compareSpecs"]> | unde
   return [
     `${pods} pods without a network, SIGKILL to end them, the image unpacked in both namespaces.`,
     `The two runtime specs are the same in: ${same.join(", ")}.`,
-    ...(different.length === 0 ? [] : [`They differ in: ${different.join(", ")}.`]),
+    ...(different.length === 0 ? [] : [`They differ in: ${different.join("; ")}.`]),
   ];
 }
 

@@ -53,18 +53,28 @@ export function runFlags(spec: RuntimeSpec, dir: string): string[] {
   return ["--seccomp", "--seccomp-profile", seccomp, "--cwd", spec.process.cwd, ...mounts];
 }
 
-/** Parts of two specs that are the same, and parts that are not. */
+/** Parts of two specs that are the same, and what each has in the others alone. */
 export function compareSpecs(
   ours: RuntimeSpec,
   theirs: RuntimeSpec,
 ): { readonly same: readonly string[]; readonly different: readonly string[] } {
-  const parts = partsOf(ours);
   const others = partsOf(theirs);
-  const names = Object.keys(parts);
-  return {
-    same: names.filter((name) => isDeepStrictEqual(parts[name], others[name])),
-    different: names.filter((name) => !isDeepStrictEqual(parts[name], others[name])),
-  };
+  const same: string[] = [];
+  const different: string[] = [];
+  for (const [name, part] of Object.entries(partsOf(ours))) {
+    const other = others[name];
+    if (isDeepStrictEqual(part, other)) same.push(name);
+    else different.push(`${name} (ours ${only(part, other)}, ctr ${only(other, part)})`);
+  }
+  return { same, different };
+}
+
+/** What of a part is not in the other. */
+function only(part: unknown, other: unknown): string {
+  if (!Array.isArray(part)) return part === undefined ? "none" : JSON.stringify(part);
+  const there = new Set((Array.isArray(other) ? other : []).map((each) => JSON.stringify(each)));
+  const alone = part.map((each) => JSON.stringify(each)).filter((text) => !there.has(text));
+  return alone.length === 0 ? "nothing more" : `also ${alone.join(" ")}`;
 }
 
 function partsOf({ process, mounts, linux }: RuntimeSpec): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import type { PodChange, Step } from "./plan.ts";
 import type { HostObservation } from "./plan-input.ts";
 import { mayRun } from "./pod-context.ts";
+import { startSteps } from "./steps.ts";
 
 /**
  * The steps that lead from what is observed after a failed change back to the generation that was
@@ -33,7 +34,7 @@ export function planRollback(change: PodChange, observation: HostObservation): r
   }
   return [
     ...steps,
-    { kind: "start", generation: from.generation },
+    ...startSteps(from.generation),
     { kind: "commit", generation: from.generation },
   ];
 }

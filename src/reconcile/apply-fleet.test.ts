@@ -83,6 +83,19 @@ describe("applyFleet()", () => {
     });
   });
 
+  test("stops the old generation as it was declared, though the new one is the recorded one by then", async () => {
+    const fleet = openFleet("virtual");
+    const command = ["sh", "-c", "trap '' TERM; while true; do sleep 1000; done"];
+    const stubborn = (image: string) => podOf({ image, command, stopSignal: "SIGKILL" });
+    await fleet.apply(fleet.manifest({ alpha: { web: stubborn(IMAGE) } }));
+    const nowMs = () => fleet.machine().read((_, now) => now);
+    const before = nowMs();
+    await fleet.apply(fleet.manifest({ alpha: { web: stubborn(OTHER_IMAGE) } }));
+    expect(podsOf(fleet)).toHaveLength(1);
+    // SIGTERM, which it ignores, would have taken the ten seconds of grace
+    expect(nowMs() - before).toBeLessThan(9_000);
+  });
+
   test("prepares every pod of a host before it stops the first", async () => {
     const fleet = openFleet();
     const pods = (value: string) =>

@@ -16,7 +16,12 @@ import { busyboxImage } from "../../scripts/lib/make-image.ts";
 import { createConnector } from "../../src/cli/connector.ts";
 import { FleetManifest, MANIFEST_VERSION } from "../../src/model/index.ts";
 import type { Plan } from "../../src/plan/index.ts";
-import { type ApplyReport, applyFleet, planFleet } from "../../src/reconcile/index.ts";
+import {
+  type ApplyFleetRequest,
+  type ApplyReport,
+  applyFleet,
+  planFleet,
+} from "../../src/reconcile/index.ts";
 
 /** A fleet of one host on a real containerd, in a namespace and in directories of its own. */
 export class ContainerdFleet implements AsyncDisposable {
@@ -78,16 +83,17 @@ export class ContainerdFleet implements AsyncDisposable {
 
   async apply(
     manifest: FleetManifest,
-    change: { readonly lockTimeoutMs?: number } = {},
+    change: Partial<Pick<ApplyFleetRequest, "lockTimeoutMs" | "appliedBy" | "onEvent">> = {},
   ): Promise<ApplyReport> {
     return await applyFleet({
       ...this.#request(manifest),
       options: {},
       confirm: async () => true,
       appliedBy: "test@desk",
-      lockTimeoutMs: change.lockTimeoutMs ?? 10_000,
+      lockTimeoutMs: 10_000,
       allowRemovals: 1_000,
-      onEvent: (change as { onEvent?: () => void }).onEvent ?? (() => {}),
+      onEvent: () => {},
+      ...change,
     });
   }
 

@@ -11,6 +11,9 @@ export interface ApplyOrder {
   readonly manifest: string;
   /** Kills this process at a moment of its nth writing call, counted from 1. */
   readonly kill?: { readonly nth: number; readonly phase: "before" | "after" };
+  readonly appliedBy?: string;
+  readonly lockTimeoutMs?: number;
+  readonly lockLifeMs?: number;
 }
 
 const READS = new Set([
@@ -29,8 +32,9 @@ async function main(): Promise<void> {
     environment: process.env,
     options: {},
     confirm: async () => true,
-    appliedBy: "test@desk",
-    lockTimeoutMs: 10_000,
+    appliedBy: order.appliedBy ?? "test@desk",
+    lockTimeoutMs: order.lockTimeoutMs ?? 10_000,
+    lockLifeMs: order.lockLifeMs,
     allowRemovals: 1_000,
     onEvent: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
   });

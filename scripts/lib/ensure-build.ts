@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "../build.ts";
+import { build } from "./build.ts";
 
 /** Everything that the built program is made of. */
 const SOURCES = [

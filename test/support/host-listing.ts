@@ -1,0 +1,40 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ContainerdFleet } from "./containerd-fleet.ts";
+
+const LISTS = [
+  ["containers", "ls"],
+  ["tasks", "ls"],
+  ["snapshots", "ls"],
+  ["images", "ls"],
+  ["leases", "ls"],
+  ["content", "ls"],
+  ["content", "active"],
+  ["namespaces", "ls"],
+] as const;
+
+/** Everything of a fleet on disk with inode, size, mode and times, and all that its containerd lists. */
+export function hostListing(fleet: ContainerdFleet): Readonly<Record<string, readonly string[]>> {
+  const { stateDir, runDir } = fleet.host;
+  const lists = LISTS.map(([kind, verb]) => {
+    // how long ago something was made goes on by itself
+    const text = fleet.ctr(kind, verb).replaceAll(/\d+ \w+(?: ago)?\t/g, "\t");
+    return [`${kind} ${verb}`, text.split("\n").sort()] as const;
+  });
+  return {
+    ...Object.fromEntries(lists),
+    files: [stateDir, runDir, `/run/containerd/runc/${fleet.namespace}`].flatMap(fileListing),
+  };
+}
+
+/** A file or a directory and all below it; nothing when there is none. */
+export function fileListing(path: string): readonly string[] {
+  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found === undefined) return [];
+  const { ino, mode, size, mtimeNs, ctimeNs } = found;
+  const names = found.isDirectory() ? readdirSync(path).sort() : [];
+  return [
+    `${path} ${ino} ${mode} ${size} ${mtimeNs} ${ctimeNs}`,
+    ...names.flatMap((name) => fileListing(join(path, name))),
+  ];
+}
