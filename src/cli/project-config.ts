@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import { readJsonFile } from "./read-json.ts";
 

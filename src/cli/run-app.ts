@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import type { CommandContext } from "./context.ts";
 import { type ProjectConfig, readProjectConfig } from "./project-config.ts";

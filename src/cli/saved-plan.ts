@@ -1,5 +1,5 @@
 import { chmod, writeFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import {
   AppliedImage,

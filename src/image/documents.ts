@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isDigest } from "./digest.ts";
 
 /** More layers than this no engine of ours can stack. */

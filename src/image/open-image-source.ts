@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import { openArchiveStore } from "./archive-store.ts";
 import type { ImageSource } from "./blob-source.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import type { BlobSource } from "./blob-source.ts";
 import type { ImageDescriptor } from "./descriptor.ts";

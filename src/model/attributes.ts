@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { canonicalText } from "./canonical.ts";
 import type { ChangeVerdict, FieldMeta, Json } from "./field.ts";
 import { type SchemaShape, shapeOf } from "./schema-shape.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Json } from "./field.ts";
 import { type SchemaShape, shapeOf } from "./schema-shape.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /**
  * How a change of a field reaches what runs: `live` while the process goes on, `restart` with its

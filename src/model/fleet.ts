@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { field } from "./field.ts";
 import { HostSpec } from "./host.ts";
 import { ImageSpec } from "./image.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EngineConfig } from "./engine-config.ts";
 import { field } from "./field.ts";
 import { AbsolutePath, Name } from "./names.ts";

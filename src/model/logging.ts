@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { field } from "./field.ts";
 
 /** Where a container's output goes, and how much of it is kept. */

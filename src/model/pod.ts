@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ContainerSpec } from "./container.ts";
 import { field } from "./field.ts";
 import { Name } from "./names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalize, digestOf } from "./canonical.ts";
 import type { Json } from "./field.ts";
 import { Digest, Name, OwnerId } from "./names.ts";

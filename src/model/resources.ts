@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { field } from "./field.ts";
 
 /** Limits of one container; an absent field is no limit. */

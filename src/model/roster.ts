@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ENGINE_KINDS } from "./engine-config.ts";
 import { Name, OwnerId } from "./names.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { unwrap } from "./field.ts";
 
 /** Names and list positions that lead to a place in a value. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type FieldMeta, fieldMeta, unwrap } from "./field.ts";
 
 /** What a walk over values needs to know of a schema, looked up once. */

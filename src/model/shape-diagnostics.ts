@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Diagnostic } from "../errors/index.ts";
 import { closestWord } from "./closest-word.ts";
 import { unwrap } from "./field.ts";

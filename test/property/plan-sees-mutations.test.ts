@@ -31,6 +31,21 @@ function removals(value: Json): readonly Json[] {
   ]);
 }
 
+/** Every way of giving one thing in a value another value. */
+function changes(value: Json): readonly Json[] {
+  if (typeof value === "boolean") return [!value];
+  if (typeof value === "number") return [value + 1, value - 1];
+  if (typeof value === "string") return [`${value.slice(0, -1)}${value.endsWith("7") ? "8" : "7"}`];
+  if (Array.isArray(value)) {
+    const items = value as readonly Json[];
+    return items.flatMap((item, index) => changes(item).map((changed) => items.with(index, changed)));
+  }
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    changes(item).map((changed) => ({ ...value, [key]: changed })),
+  );
+}
+
 test("a plan is empty for what was applied, whatever it is", () => {
   fc.assert(
     fc.property(specs, (spec) => {
@@ -48,6 +63,21 @@ test("a plan sees every field, map key and list item that is taken away", () => 
         if (!after.success || canonical(after.data) === canonical(before)) continue;
         expect(changesOf(before, after.data)).toHaveLength(1);
         expect(changesOf(after.data, before)[0]?.reasons.length).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("a plan sees every single field that is changed, and nothing else", () => {
+  fc.assert(
+    fc.property(specs, (before) => {
+      for (const changed of changes(before as unknown as Json)) {
+        const after = PodSpec.safeParse(changed);
+        if (!after.success || canonical(after.data) === canonical(before)) continue;
+        const [change, ...others] = changesOf(before, after.data);
+        expect(others).toEqual([]);
+        expect(change?.reasons.length).toBeGreaterThan(0);
       }
     }),
     { numRuns: 10 },

@@ -17,9 +17,10 @@ const LISTS = [
 export function hostListing(fleet: ContainerdFleet): Readonly<Record<string, readonly string[]>> {
   const { stateDir, runDir } = fleet.host;
   const lists = LISTS.map(([kind, verb]) => {
-    // how long ago something was made goes on by itself
-    const text = fleet.ctr(kind, verb).replaceAll(/\d+ \w+(?: ago)?\t/g, "\t");
-    return [`${kind} ${verb}`, text.split("\n").sort()] as const;
+    // how long ago something was made goes on by itself, and labels come in any order
+    const text = fleet.ctr(kind, verb).replaceAll(/\t\d+ \w+(?: ago)?\s*\t/g, "\t");
+    const lines = text.split("\n").map((line) => line.split(/\s+|,/).sort().join(" "));
+    return [`${kind} ${verb}`, lines.sort()] as const;
   });
   return {
     ...Object.fromEntries(lists),

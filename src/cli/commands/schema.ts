@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { FleetManifest, MANIFEST_VERSION } from "../../model/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";

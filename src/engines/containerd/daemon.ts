@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Host } from "../../host/index.ts";
 import type { ContainerdConfig, HostDirectories } from "../../model/index.ts";
 import { type ContainerdConnection, connect } from "./client/connection.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Engine } from "../../engine/index.ts";
 import type { Host } from "../../host/index.ts";
 import type { ContainerdConfig, HostDirectories } from "../../model/index.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { StowageError } from "../../errors/index.ts";
 import { releaseFileLock, tryFileLock } from "./file-lock.ts";
 import { type MachineState, STATE_VERSION } from "./machine-state.ts";

@@ -176,6 +176,36 @@ describe("writing files", () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
+  test("writeFile() that has to stop on its way leaves nothing of its own, and what another one made", async () => {
+    const path = join(dir, "record.json");
+    const left = join(dir, ".record.json.tmp");
+    writeFileSync(path, "old");
+    let stops = 0;
+    for (let nth = 1; ; nth += 1) {
+      let asked = 0;
+      const signal = askedSignal(() => {
+        asked += 1;
+        if (asked < nth) return;
+        if (existsSync(left)) stops += 1;
+        throw new Error("enough");
+      });
+      const result = await host.writeFile(path, "new", { signal }).catch((error) => error.message);
+      if (result === undefined) break;
+      expect(result).toBe("enough");
+      expect(readdirSync(dir)).toEqual(["record.json"]);
+      expect(readFileSync(path, "utf8")).toBe("old");
+    }
+    expect(stops).toBe(1);
+    const signal = askedSignal(() => {
+      if (!existsSync(left)) return;
+      rmSync(left);
+      writeFileSync(left, "of another");
+      throw new Error("enough");
+    });
+    await expect(host.writeFile(path, "new", { signal })).rejects.toThrow("enough");
+    expect(readFileSync(left, "utf8")).toBe("of another");
+  });
+
   test("an aborted call does nothing and fails with the signal's reason", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(host.writeFile(join(dir, "x"), "", { signal })).rejects.toThrow("enough");
@@ -404,3 +434,8 @@ test("SIGKILL while a file is written leaves the old text or the new", async () 
   const text = existsSync(path) ? readFileSync(path, "utf8") : "0".repeat(50_000);
   expect(text).toMatch(/^(\d)\1{49999}$/);
 }, 20_000);
+
+/** A signal that does something whenever it is asked whether to go on. */
+function askedSignal(onAsk: () => void): AbortSignal {
+  return Object.defineProperty(new AbortController().signal, "throwIfAborted", { value: onAsk });
+}

@@ -1,6 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, chown, link, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError, isAbsent, systemCode } from "./file-error.ts";
 
@@ -9,7 +21,8 @@ const DIRECTORY_MODE = 0o700;
 
 /**
  * Replaces a file in one instant. What a killed writer left beside it is overwritten by the next.
- * The signal is asked once more right before that instant: the process may have slept until now.
+ * The signal is asked before each thing that is done: the process may have slept until now, and
+ * somebody else may be writing. Whoever has to stop takes away what it left, and only that.
  */
 export async function replaceFile(
   path: string,
@@ -19,11 +32,14 @@ export async function replaceFile(
   const temporary = temporaryPath(path);
   try {
     await makeParents(path);
+    signal?.throwIfAborted();
     // a new inode: a writer that was asleep since before must not write into ours
     await rm(temporary, { force: true });
-    await writeNew(temporary, text);
     signal?.throwIfAborted();
-    await rename(temporary, path);
+    await writeNew(temporary, text, async () => {
+      signal?.throwIfAborted();
+      await rename(temporary, path);
+    });
     await flushDirectory(dirname(path));
   } catch (error) {
     signal?.throwIfAborted();
@@ -36,12 +52,8 @@ export async function createWhole(path: string, text: string): Promise<boolean> 
   const temporary = temporaryPath(path, `.${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
     await makeParents(path);
-    await writeNew(temporary, text);
-    try {
-      await link(temporary, path);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await writeNew(temporary, text, () => link(temporary, path));
+    await rm(temporary, { force: true });
     await flushDirectory(dirname(path));
     return true;
   } catch (error) {
@@ -116,15 +128,30 @@ function temporaryPath(path: string, unique = ""): string {
   return join(dirname(path), `.${basename(path)}${unique}.tmp`);
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
+/** Makes a file and gives it its place; when that fails nothing is left of it. */
+async function writeNew(path: string, text: string, place: () => Promise<void>): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
   try {
     await file.writeFile(text);
     await file.sync();
+    await place();
+  } catch (error) {
+    await removeOwn(path, file);
+    throw error;
   } finally {
     await file.close();
   }
+}
+
+/** Removes a file by its name unless that is another one's by now; while it is open its inode is no other's. */
+async function removeOwn(path: string, file: FileHandle): Promise<void> {
+  const own = await file.stat({ bigint: true });
+  const found = await lstat(path, { bigint: true }).catch((error: unknown) => {
+    if (!isAbsent(error)) throw error;
+    return undefined;
+  });
+  if (found?.ino === own.ino) await rm(path, { force: true });
 }
 
 async function flushDirectory(path: string): Promise<void> {

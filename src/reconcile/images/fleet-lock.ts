@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { StowageError } from "../../errors/index.ts";
 import { formatPlatform, normalizePlatform, type Platform } from "../../image/index.ts";
 import { canonicalText, Digest, type Json } from "../../model/index.ts";

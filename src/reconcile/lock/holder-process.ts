@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The process that holds a lock, in terms that only its own machine can judge. */
 export const HolderProcess = z.object({

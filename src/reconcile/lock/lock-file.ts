@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { HostSnapshot } from "../../host/index.ts";
 import { HolderProcess, hasEnded } from "./holder-process.ts";
 

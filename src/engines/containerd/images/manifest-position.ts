@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { verifyStream } from "../../../image/index.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ImageDefaults } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Content } from "../../../gen/containerd/services/content/v1/content_pb.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Annotation of a runtime spec that holds {@link Notes} as JSON. */
 export const NOTES_ANNOTATION = "io.stowage.notes";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ContainerSpec, PodSpec } from "../../../model/index.ts";
 import { declaredNotes } from "./build-spec.ts";
 import { NOTES_ANNOTATION, type Notes, parseNotes, writeNotes } from "./notes.ts";

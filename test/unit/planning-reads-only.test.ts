@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import ts from "typescript";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const CONNECTOR = join(import.meta.dirname, "../../src/reconcile/connector.ts");
+
+/** Methods that look and leave everything as it is. */
+const LOOKS: Readonly<Record<string, readonly string[]>> = {
+  host: ["diskUsage", "holders", "probe", "readFileFrom", "snapshot"],
+  engine: ["capabilities", "info", "logs", "observe"],
+};
+
+describe("what planning gets of a host", () => {
+  let methods: (type: string, member: string) => readonly string[];
+
+  beforeAll(() => {
+    const options = { allowImportingTsExtensions: true, noEmit: true, strict: true };
+    const program = ts.createProgram([CONNECTOR], {
+      ...options,
+      target: ts.ScriptTarget.ESNext,
+      module: ts.ModuleKind.NodeNext,
+      skipLibCheck: true,
+    });
+    const checker = program.getTypeChecker();
+    const source = program.getSourceFile(CONNECTOR) as ts.SourceFile;
+    methods = (type, member) => {
+      const declared = source.statements
+        .filter(ts.isInterfaceDeclaration)
+        .find(({ name }) => name.text === type) as ts.InterfaceDeclaration;
+      const property = checker.getTypeAtLocation(declared).getProperty(member) as ts.Symbol;
+      return checker
+        .getTypeOfSymbolAtLocation(property, source)
+        .getProperties()
+        .map(({ name }) => name)
+        .filter((name) => !name.startsWith("__@"))
+        .sort();
+    };
+  }, 60_000);
+
+  test.each(Object.entries(LOOKS))("has no method of its %s that writes", (member, looks) => {
+    expect(methods("HostReading", member)).toEqual(looks);
+    expect(methods("HostAccess", member).length).toBeGreaterThan(looks.length);
+  });
+});
