@@ -2,6 +2,7 @@ import * as z from "zod";
 import { canonicalize, digestOf } from "./canonical.ts";
 import type { Json } from "./field.ts";
 import { Digest, Name, OwnerId } from "./names.ts";
+import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
 import { PodSpec } from "./pod.ts";
 
 /** Version of the record's form; a higher one found on a host is refused, a lower one migrated on read. */
@@ -56,28 +57,12 @@ export type PodRecord = z.infer<typeof PodRecord>;
 /** A record as it was found on a host. */
 export type RecordReading =
   | { readonly kind: "record"; readonly record: PodRecord }
-  /** Written by a newer Stowage: refused. */
-  | { readonly kind: "newer"; readonly version: number }
-  /** Not readable: planned without. */
-  | { readonly kind: "unreadable"; readonly reason: string };
+  | Exclude<VersionedReading<PodRecord>, { readonly kind: "read" }>;
 
 /** Reads a record's text; never throws. */
 export function parseRecord(text: string): RecordReading {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    return { kind: "unreadable", reason: `it is not JSON (${(error as Error).message})` };
-  }
-  const version = (json as { version?: unknown } | null)?.version;
-  if (typeof version === "number" && version > RECORD_VERSION) return { kind: "newer", version };
-  const result = PodRecord.safeParse(json);
-  if (result.success) return { kind: "record", record: result.data };
-  const issue = result.error.issues[0];
-  return {
-    kind: "unreadable",
-    reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a record"}`,
-  };
+  const reading = parseVersioned(text, PodRecord, RECORD_VERSION);
+  return reading.kind === "read" ? { kind: "record", record: reading.value } : reading;
 }
 
 /** Digest of what a generation is made of: equal digests are the same pod, whatever its generation number. */
