@@ -10,14 +10,15 @@ import { Mount } from "./volume.ts";
 
 /** A value that is read from the environment of whoever applies, and written nowhere in clear. */
 export const SecretReference = z.strictObject({
-  secret: z.strictObject({
-    fromEnv: field(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"),
-      {
-        description: "Environment variable of the applying machine that holds the value.",
-      },
-    ),
-  }),
+  secret: field(
+    z.strictObject({
+      fromEnv: field(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"),
+        { description: "Environment variable of the applying machine that holds the value." },
+      ),
+    }),
+    { description: "Where the value comes from." },
+  ),
 });
 /** See the schema of the same name. */
 export type SecretReference = z.infer<typeof SecretReference>;
@@ -28,8 +29,8 @@ const Signal = z.string().regex(/^SIG[A-Z0-9+]+$/, "must be a signal's name such
 
 /** Limits of a process as setrlimit(2) knows them. */
 export const Ulimit = z.strictObject({
-  soft: z.int().min(0),
-  hard: z.int().min(0),
+  soft: field(z.int().min(0), { description: "Limit in force." }),
+  hard: field(z.int().min(0), { description: "How far the process may raise it itself." }),
 });
 
 const UlimitName = z.enum([
