@@ -11,7 +11,7 @@ export function projectFiles(fleet: string, projectId: string): Readonly<Record<
       dependencies: { stowage: `^${programVersion()}` },
       devDependencies: { "@types/node": "^20.19.0", tsx: "^4.23.0", typescript: "^6.0.3" },
     }),
-    "cdktf.json": json({ language: "typescript", app: "npx tsx main.ts", projectId }),
+    "cdktf.json": json({ language: "typescript", app: "node --import tsx main.ts", projectId }),
     "main.ts": mainFile(fleet),
     "tsconfig.json": json({
       compilerOptions: {

@@ -1,4 +1,4 @@
-import { canonicalText, type HostSpec, type Json, type Roster } from "../model/index.ts";
+import type { HostSpec, Roster } from "../model/index.ts";
 import { formerIdentities } from "./identities.ts";
 import type { HostChange, PodChange } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
@@ -80,8 +80,7 @@ function rosterChange(
     };
   }
   const hosts = rosterHosts(input, held);
-  if (held !== undefined && canonicalText(held.hosts as Json) === canonicalText(hosts as Json))
-    return undefined;
+  if (held !== undefined && isSameRoster(held.hosts, hosts)) return undefined;
   return {
     id: `${host}/roster`,
     host,
@@ -93,6 +92,18 @@ function rosterChange(
 }
 
 /** The hosts that a roster is to name: all that are declared, and those that cannot be struck yet. */
+/** Field by field, as every host holds all hosts: a text of each would cost seconds at a thousand. */
+function isSameRoster(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
+  const names = Object.keys(wanted);
+  return (
+    names.length === Object.keys(held).length &&
+    names.every((name) => {
+      const [was, is] = [held[name], wanted[name]];
+      return was?.address === is?.address && was?.engine === is?.engine;
+    })
+  );
+}
+
 function rosterHosts(input: PlanInput, held: Roster | undefined): Roster["hosts"] {
   const entry = ({ address, engine }: HostSpec) => ({ address, engine: engine.kind });
   const declared = Object.entries(input.manifest.hosts).map(

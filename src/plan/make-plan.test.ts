@@ -267,6 +267,18 @@ test("plan() refuses a host that holds the fleet under another owner, naming who
   expect(taken.hostChanges.map(({ action }) => action)).toContain("rename");
 });
 
+test("plan() leaves pods alone that another owner has under the fleet's name", () => {
+  const theirs = { ...observed("web", applied(pod())), owner: "other" };
+  expect(plan(input(fleet({}), hostWith([theirs], []))).pods).toEqual([]);
+});
+
+test("plan() takes away what a killed apply left in the engine", () => {
+  const leftovers = [{ name: "stw-x", what: "bundle" }];
+  const world = host({ engine: { pods: [], images: [], leftovers } });
+  const change = plan(input(fleet({}), world)).hostChanges.find(({ action }) => action === "clean");
+  expect(change?.steps).toEqual([{ kind: "remove-leftover", name: "stw-x" }]);
+});
+
 test("plan() fails on a port that somebody else holds, naming the holder", () => {
   const spec = pod({}, { network: { mode: "host" }, ports: [{ host: 80 }] });
   const world = host({ taken: [{ protocol: "tcp", port: 80, holder: "nginx (pid 7)" }] });

@@ -43,6 +43,8 @@ export class LockedHosts implements AsyncDisposable {
     const { connector, owner, lockTimeoutMs, lockLifeMs, signal, onEvent } = this.#request;
     const access = await connector.open(name, spec, signal);
     try {
+      // an engine that does not answer is found before a lock is made for nothing
+      await access.engine.info(signal === undefined ? {} : { signal });
       const lock = await acquireHostLock({
         host: access.host,
         name,

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetManifest } from "../../src/model/index.ts";
 import type { ApplyEvent, ApplyReport } from "../../src/reconcile/index.ts";
@@ -8,6 +9,7 @@ import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { exclusivePod, SLOW_TO_END, volumeOf } from "../support/exclusive-pod.ts";
 import { freePort } from "../support/free-port.ts";
 import { hostListing } from "../support/host-listing.ts";
+import { killShim } from "../support/kill-shim.ts";
 
 const run = { command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 const program = new ApplyProgram();
@@ -54,12 +56,12 @@ describeWithContainerd("what must hold on containerd while things change", (cont
     "no change lets two processes have a volume that %s",
     async (_, kind) => {
       await using fleet = openFleet();
-      const side = (image: string, container: object = {}, then = "") =>
+      const side = (image: string, container: object = {}, work = "") =>
         fleet.manifest({
           db: exclusivePod({
             image,
             ...kind,
-            ...(then === "" ? {} : { then }),
+            ...(work === "" ? {} : { work }),
             container: { ...("container" in kind ? kind.container : {}), ...container },
           }),
         });
@@ -125,6 +127,20 @@ describeWithContainerd("what must hold on containerd while things change", (cont
     expect(kills).toBeGreaterThan(8);
     expect(volumeOf(fleet).starts).toBeGreaterThan(kills);
   }, 120_000);
+
+  test("a shim killed behind its back lets no second process have the volume either", async () => {
+    await using fleet = openFleet();
+    const manifest = fleet.manifest({ db: exclusivePod({ image: "app:1" }) });
+    for (let starts = 1; starts <= 6; starts += 1) {
+      await applyAll(fleet, manifest);
+      await expectConverged(fleet, manifest);
+      expect(volumeOf(fleet)).toEqual({ starts, witness: "" });
+      const [id] = fleet.ctr("tasks", "ls", "-q").trim().split("\n");
+      killShim(id as string);
+      // containerd is still at ending what the shim held, or done with it
+      await delay(starts * 20);
+    }
+  });
 
   test.each([["no probe"], ["an http probe"], ["a tcp probe"]])(
     "with %s, a host port answers from the new generation while the old one is still there, and back",

@@ -10,7 +10,7 @@ import type { ApplyOrder } from "../integration/apply-containerd/apply-process.t
 const ENTRY = join(import.meta.dirname, "../integration/apply-containerd/apply-process.ts");
 
 /** How an apply in a process of its own ended. */
-export interface ApplyEnd {
+interface ApplyEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly events: readonly ApplyEvent[];
@@ -18,7 +18,7 @@ export interface ApplyEnd {
 }
 
 /** An apply that runs in a process of its own. */
-export interface RunningApply {
+interface RunningApply {
   readonly process: ChildProcess;
   readonly ended: Promise<ApplyEnd>;
 }

@@ -11,22 +11,22 @@ const LOCK = [
 ].join("\n");
 
 /** How a pod that allows no second one is made. */
-export interface ExclusivePod {
+interface ExclusivePod {
   readonly image: string;
   /** What it does once it has the lock. @defaultValue it runs until SIGKILL */
-  readonly then?: string;
+  readonly work?: string;
   readonly container?: object;
   readonly pod?: object;
 }
 
 /** A pod whose process fails when another one holds the lock on its named volume. */
-export function exclusivePod({ image, then, container, pod }: ExclusivePod): object {
+export function exclusivePod({ image, work, container, pod }: ExclusivePod): object {
   return {
     volumes: { data: { kind: "named", name: "data" } },
     containers: {
       main: {
         image,
-        command: ["sh", "-c", `${LOCK}\n${then ?? "exec sleep 100000"}`],
+        command: ["sh", "-c", `${LOCK}\n${work ?? "exec sleep 100000"}`],
         stopSignal: "SIGKILL",
         mounts: [{ volume: "data", path: "/data" }],
         ...container,
@@ -38,7 +38,7 @@ export function exclusivePod({ image, then, container, pod }: ExclusivePod): obj
 
 /** Asked to end by SIGTERM it keeps the lock for a while: whoever does not wait for it meets it. */
 export const SLOW_TO_END = {
-  then: "trap 'sleep 0.3; exit 0' TERM\nsleep 100000 9>&- & wait",
+  work: "trap 'sleep 0.3; exit 0' TERM\nsleep 100000 9>&- & wait",
   container: { stopSignal: "SIGTERM" },
 } as const;
 

@@ -17,9 +17,19 @@ const LISTS = [
 export function hostListing(fleet: ContainerdFleet): Readonly<Record<string, readonly string[]>> {
   const { stateDir, runDir } = fleet.host;
   const lists = LISTS.map(([kind, verb]) => {
-    // how long ago something was made goes on by itself, and labels come in any order
-    const text = fleet.ctr(kind, verb).replaceAll(/\t\d+ \w+(?: ago)?\s*\t/g, "\t");
-    const lines = text.split("\n").map((line) => line.split(/\s+|,/).sort().join(" "));
+    // its third column is how long ago a blob came
+    const [from, to] = kind === "content" && verb === "ls" ? [2, 3] : [0, 0];
+    const lines = fleet
+      .ctr(kind, verb)
+      .split("\n")
+      .map((line) =>
+        line
+          .split(/\t+/)
+          .toSpliced(from, to - from)
+          .join("\t"),
+      )
+      // labels come in any order
+      .map((line) => line.split(/\s+|,/).sort().join(" "));
     return [`${kind} ${verb}`, lines.sort()] as const;
   });
   return {
@@ -29,7 +39,7 @@ export function hostListing(fleet: ContainerdFleet): Readonly<Record<string, rea
 }
 
 /** A file or a directory and all below it; nothing when there is none. */
-export function fileListing(path: string): readonly string[] {
+function fileListing(path: string): readonly string[] {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   if (found === undefined) return [];
   const { ino, mode, size, mtimeNs, ctimeNs } = found;

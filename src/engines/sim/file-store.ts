@@ -36,8 +36,9 @@ export class FileStore implements MachineStore {
   readonly pollMs = POLL_MS;
   readonly #path: string;
   readonly #fresh: MachineState;
+  /** The text is kept only where this process wrote it: who looks at many machines holds none. */
   #cached:
-    | { readonly mark: string; readonly state: MachineState; readonly text: string }
+    | { readonly mark: string; readonly state: MachineState; readonly text?: string }
     | undefined;
 
   /** @param fresh state while there is no file */
@@ -51,7 +52,7 @@ export class FileStore implements MachineStore {
     if (mark === undefined) return structuredClone(this.#fresh);
     if (this.#cached?.mark !== mark) {
       const text = readFileSync(this.#path, "utf8");
-      this.#cached = { mark, text, state: parse(this.#path, text) };
+      this.#cached = { mark, state: parse(this.#path, text) };
     }
     return this.#cached.state;
   }
@@ -66,7 +67,7 @@ export class FileStore implements MachineStore {
     }
     try {
       const state = this.read();
-      const before = this.#cached?.text;
+      const before = this.#cached && (this.#cached.text ?? readFileSync(this.#path, "utf8"));
       this.#cached = undefined;
       const result = effect(state);
       this.#save(state, before);

@@ -30,6 +30,8 @@ const STATES: Readonly<Record<string, (test: EngineUnderTest) => Promise<PodInst
 export function removeCases({ it }: Suite): void {
   for (const [state, make] of Object.entries(STATES)) {
     it(`remove() takes a ${state} pod away and leaves nothing of it`, async (test) => {
+      // directories that all pods share come with the first one
+      await test.engine.remove((await test.prepared({ main: SERVER })).identity);
       const traces = await test.opened.traces();
       const pod = await make(test);
       await test.engine.remove(pod.identity);

@@ -22,17 +22,14 @@ export interface Found {
   readonly shims: readonly string[];
 }
 
-/**
- * Keys of snapshots that a look into an image left when it was cut short. Those of containers need no
- * look: the daemon collects one as soon as its record is deleted.
- */
+/** Keys of all snapshots of Stowage's: containers' own, and those of a look into an image. */
 export async function listSnapshotKeys(
   client: ContainerdClient,
   snapshotter: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  const request = { snapshotter, filters: [`name~="^${VIEW_PREFIX}"`] };
+  const request = { snapshotter, filters: [`name~="^${OBJECT_PREFIX}"`] };
   for await (const { info } of client.serverStream(Snapshots.method.list, request, {
     doing: "list snapshots",
     signal,
@@ -51,7 +48,11 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
   const all = new Map<string, string>([
     ...named("shim", found.shims),
     ...named("bundle", found.bundles),
-    ...named("snapshot", found.snapshots),
+    // the daemon collects a container's as soon as its record is deleted
+    ...named(
+      "snapshot",
+      found.snapshots.filter((key) => key.startsWith(VIEW_PREFIX)),
+    ),
     ...named(
       "task",
       found.tasks.map(({ id }) => id),

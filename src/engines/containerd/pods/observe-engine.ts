@@ -26,13 +26,16 @@ export async function observeEngine(
     listSnapshotKeys(client, snapshotter, signal),
     listImportLeftovers(client, signal),
   ]);
+  const keys = new Set(snapshots);
   const taskOf = new Map(tasks.map((task) => [task.id, task]));
   const seen = records.flatMap((record): SeenContainer[] => {
     const labels = readLabels(record.labels);
     if (labels === undefined) return [];
     const own = isOwnSpec(record);
     const spec = own ? parseOwnSpec(record.specBytes) : parseStoredSpec(record.specBytes);
-    return [{ record, labels, own, spec, task: taskOf.get(record.id) }];
+    // where another snapshotter keeps it, it was not looked for
+    const rooted = record.snapshotter !== snapshotter || keys.has(record.snapshotKey);
+    return [{ record, labels, own, rooted, spec, task: taskOf.get(record.id) }];
   });
   for (const [key, names] of namesOf(seen)) context.names.set(key, names);
   const host = await lookAtHost(context, seen, signal);

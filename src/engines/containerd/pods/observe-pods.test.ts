@@ -11,7 +11,7 @@ const MANIFEST = `sha256:${"a".repeat(64)}`;
 function seen(
   container: string,
   task: Partial<Task> | undefined,
-  { record = RECORD as string | null, all = ["web"], own = true } = {},
+  { record = RECORD as string | null, all = ["web"], own = true, rooted = true } = {},
 ): SeenContainer {
   const notes = {
     containers: all,
@@ -41,6 +41,7 @@ function seen(
     },
     labels: { owner: "o", fleet: "f", host: "h", pod: "shop", container, generation: 1 },
     own,
+    rooted,
     spec: parseStoredSpec(bytes),
     task: task === undefined ? undefined : { id, state: "running", pid: 7, ...task },
   };
@@ -106,6 +107,14 @@ describe("observePods()", () => {
     const pod = observe([seen("web", {}, { all }), seen("job", {}, { all, record: "sha256:2" })]);
     expect(pod).not.toHaveProperty("recordDigest");
     expect(pod.state).toBe("running");
+  });
+
+  test("a container whose snapshot was deleted is told so, running or not", () => {
+    for (const task of [{}, { state: "exited" }, undefined] as const) {
+      const { state, containers } = observe([seen("web", task, { rooted: false })]);
+      expect(state).not.toBe("incomplete");
+      expect(containers["web"]?.altered).toMatch(/somebody deleted its snapshot/);
+    }
   });
 
   test("a spec with another digest was changed by somebody else", () => {

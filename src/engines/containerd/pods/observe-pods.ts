@@ -20,6 +20,8 @@ export interface SeenContainer {
   readonly labels: LabelledContainer;
   /** Whether its spec is as Stowage wrote it. */
   readonly own: boolean;
+  /** Whether the snapshot that its root file system lies in is there. */
+  readonly rooted: boolean;
   /** Absent when somebody made it unreadable. */
   readonly spec: StoredSpec | undefined;
   readonly task: Task | undefined;
@@ -28,6 +30,7 @@ export interface SeenContainer {
 type Files = ReadonlyMap<string, string | Error>;
 
 const ALTERED = "its runtime spec in containerd was changed by somebody else";
+const UNROOTED = "its file system is gone: somebody deleted its snapshot from containerd";
 
 /** Puts containers together to generations of pods. */
 export function observePods(
@@ -80,13 +83,14 @@ const MISSING: ObservedContainer = {
 };
 
 function observeContainer(
-  { record, own, spec, task }: SeenContainer,
+  { record, own, rooted, spec, task }: SeenContainer,
   files: Files,
   bundles: ReadonlySet<string>,
 ): ObservedContainer {
   const notes = spec === undefined ? undefined : notesIn(spec);
   const { pid = 0, exitCode, exitedAt } = task ?? {};
   const state = stateOf(record, task, bundles);
+  const altered = !own || notes === undefined ? ALTERED : rooted ? undefined : UNROOTED;
   return {
     id: record.id,
     state,
@@ -95,7 +99,7 @@ function observeContainer(
     ...(exitedAt === undefined ? {} : { exitedAt }),
     image: imageOf(record.image),
     reported: spec === undefined || notes === undefined ? {} : reported(spec, notes, files),
-    ...(!own || notes === undefined ? { altered: ALTERED } : {}),
+    ...(altered === undefined ? {} : { altered }),
   };
 }
 

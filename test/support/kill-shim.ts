@@ -1,0 +1,10 @@
+import { listProcesses, sendSignal } from "../../scripts/lib/process-table.ts";
+
+/** Kills the process through which containerd holds a task; the task's own process is not touched. */
+export function killShim(id: string): void {
+  const shims = listProcesses().filter(
+    ({ argv }) => argv[0]?.includes("containerd-shim") === true && argv.includes(id),
+  );
+  if (shims.length !== 1) throw new Error(`${shims.length} shims hold ${id}, not one`);
+  for (const { pid } of shims) sendSignal(pid, "SIGKILL");
+}
