@@ -109,7 +109,11 @@ for (let at = 1; at <= ${pods}; at += 1) {
 app.synth();
 `;
   writeFileSync(join(project, "main.ts"), app);
-  const config = { language: "typescript", app: "node --import tsx main.ts", projectId: "stowage-bench" };
+  const config = {
+    language: "typescript",
+    app: "node --import tsx main.ts",
+    projectId: "stowage-bench",
+  };
   writeFileSync(join(project, "cdktf.json"), JSON.stringify(config));
   return project;
 }

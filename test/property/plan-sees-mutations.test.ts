@@ -38,7 +38,9 @@ function changes(value: Json): readonly Json[] {
   if (typeof value === "string") return [`${value.slice(0, -1)}${value.endsWith("7") ? "8" : "7"}`];
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
-    return items.flatMap((item, index) => changes(item).map((changed) => items.with(index, changed)));
+    return items.flatMap((item, index) =>
+      changes(item).map((changed) => items.with(index, changed)),
+    );
   }
   if (value === null || typeof value !== "object") return [];
   return Object.entries(value).flatMap(([key, item]) =>
