@@ -14,8 +14,8 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
 
   --only NAME   only this benchmark; may be given several times
   --pairs N     times that each pair is measured (default 5)
-  --check       exit code 1 when a bound is broken
-  --quick       a tenth of the pods, for a look at whether it works; bounds are not judged
+  --check       exit code 1 when a bound is broken, or could not be measured
+  --quick       a tenth of the pods, to see whether it works; bounds are not judged
   --list        names what there is
 `;
 
@@ -55,5 +55,5 @@ async function main(argv: readonly string[]): Promise<number> {
   mkdirSync(join(RESULTS, ".."), { recursive: true });
   writeFileSync(RESULTS, `${JSON.stringify(run.report, undefined, 2)}\n`);
   console.log(`Written to ${RESULTS}`);
-  return run.hasFailed || (values.check && run.hasBroken) ? 1 : 0;
+  return run.hasFailed || (values.check && !run.isHeld) ? 1 : 0;
 }

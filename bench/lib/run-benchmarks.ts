@@ -4,22 +4,25 @@ import type { Benchmark, BenchmarkContext, BenchmarkResult } from "./benchmark.t
 import { describeMachine, type MachineDescription, machineLines } from "./describe-machine.ts";
 import { isBroken, renderResult } from "./render-results.ts";
 
+/** What came of a benchmark: figures, or why there are none. */
+export type Outcome = BenchmarkResult | { readonly skipped: string } | { readonly failed: string };
+
 /** What is written of a run. */
 export interface BenchmarkReport {
   readonly startedAt: string;
   readonly machine: MachineDescription;
   readonly pairs: number;
   readonly divisor: number;
-  readonly results: Readonly<Record<string, BenchmarkResult | { readonly skipped: string }>>;
+  readonly results: Readonly<Record<string, Outcome>>;
 }
 
 /** How a run ended. */
 export interface BenchmarkRun {
   readonly report: BenchmarkReport;
-  /** Whether a bound is broken; in a quick run none is judged. */
-  readonly hasBroken: boolean;
-  /** Whether something could not be measured that should have been. */
+  /** Whether one ended with an error. */
   readonly hasFailed: boolean;
+  /** Whether every bound was measured and held; in a quick run none is judged. */
+  readonly isHeld: boolean;
 }
 
 /** Runs benchmarks one after the other and prints each as it comes; one that fails does not stop the next. */
@@ -34,28 +37,28 @@ export async function runBenchmarks(
   for (const line of machineLines(machine)) console.log(line);
   console.log();
   const startedAt = new Date().toISOString();
-  const results: Record<string, BenchmarkResult | { readonly skipped: string }> = {};
+  const results: Record<string, Outcome> = {};
   const context = {
     ...options,
     signal: stop.signal,
     log: (line: string) => console.log(`  ${line}`),
   };
-  let hasFailed = false;
   for (const benchmark of benchmarks) {
-    const outcome = await runOne(benchmark, context);
-    results[benchmark.name] = outcome;
-    hasFailed ||= "skipped" in outcome;
+    results[benchmark.name] = await runOne(benchmark, context);
     if (stop.signal.aborted) break;
   }
-  const figures = Object.values(results).flatMap((each) => ("figures" in each ? each.figures : []));
-  const report = { startedAt, machine, ...options, results };
-  return { report, hasFailed, hasBroken: figures.some(isBroken) };
+  const outcomes = Object.values(results);
+  return {
+    report: { startedAt, machine, ...options, results },
+    hasFailed: outcomes.some((each) => "failed" in each),
+    isHeld: outcomes.every((each) => "figures" in each && !each.figures.some(isBroken)),
+  };
 }
 
 async function runOne(
   { name, title, needsContainerd, run }: Benchmark,
   context: BenchmarkContext,
-): Promise<BenchmarkResult | { readonly skipped: string }> {
+): Promise<Outcome> {
   const reason = needsContainerd ? whyNoPrivateContainerd() : undefined;
   if (reason !== undefined) {
     console.log(`${name}: not run, because ${reason}\n`);
@@ -71,7 +74,7 @@ async function runOne(
   } catch (error) {
     const message = StowageError.is(error) ? error.message : String((error as Error).stack);
     console.log(`${name}: failed: ${message}\n`);
-    return { skipped: message };
+    return { failed: message };
   }
 }
 

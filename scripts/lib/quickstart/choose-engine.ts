@@ -30,7 +30,7 @@ export async function chooseEngine(
   const packages = await ensureSystemPackages();
   if (packages.status === "missing") return { kind: "sim", reason: packages.advice };
   const reason = whyNoPrivateContainerd();
-  if (reason !== undefined) return { kind: "sim", reason: `${capitalized(reason)}.` };
+  if (reason !== undefined) return { kind: "sim", reason: `No containerd here: ${reason}.` };
   const hasPrivate =
     findPrivateContainerd(folder.containerdDir) !== undefined || existsSync(folder.containerdDir);
   if (!hasPrivate || settings?.socket === USUAL_SOCKET) {
@@ -54,8 +54,4 @@ function answers(socketPath: string): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
-}
-
-function capitalized(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
