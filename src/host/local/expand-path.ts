@@ -17,8 +17,8 @@ export function expandPath(pattern: string): readonly string[] {
       ? bases.flatMap((base) => matchesIn(base, segment, last))
       : bases.map((base) => `${base}/${segment}`);
   }
-  // what follows the last `*` may not be there
-  return bases.filter((path) => existsSync(path));
+  // what follows the last `*` may not be there; what it stands for is
+  return segments.at(-1)?.includes("*") === true ? bases : bases.filter((path) => existsSync(path));
 }
 
 function matchesIn(base: string, segment: string, last: boolean): readonly string[] {

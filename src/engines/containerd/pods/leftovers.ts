@@ -19,7 +19,6 @@ export interface Found {
   readonly snapshots: readonly string[];
   readonly imports: readonly string[];
   readonly bundles: readonly string[];
-  readonly shims: readonly string[];
 }
 
 /** Keys of all snapshots of Stowage's: containers' own, and those of a look into an image. */
@@ -46,7 +45,6 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
       .filter((name) => name.startsWith(OBJECT_PREFIX) && !found.ours.has(name))
       .map((name) => [name, what]);
   const all = new Map<string, string>([
-    ...named("shim", found.shims),
     ...named("bundle", found.bundles),
     // the daemon collects a container's as soon as its record is deleted
     ...named(

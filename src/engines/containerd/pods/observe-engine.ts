@@ -10,7 +10,7 @@ import { observeImages } from "./observe-images.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
 import type { PodContext } from "./pod-context.ts";
 import { readLabels } from "./pod-labels.ts";
-import { bundleDirectory, COMMAND_LINES, shimIds } from "./shim-remnants.ts";
+import { bundleDirectory } from "./shim-remnants.ts";
 import { listTasks } from "./tasks.ts";
 
 /** Pods, images and leftovers: five lists of the daemon at once, then one look at the host. */
@@ -46,10 +46,6 @@ export async function observeEngine(
     snapshots,
     imports,
     bundles: host.bundles,
-    shims: shimIds(host.snapshot.files, {
-      namespace: client.namespace,
-      socketPath: context.socketPath,
-    }),
   };
   return {
     pods: observePods(seen, host.snapshot.files, new Set(host.bundles)),
@@ -83,7 +79,7 @@ async function lookAtHost(
   );
   const options = signal === undefined ? {} : { signal };
   const list = bundleDir === undefined ? [] : [bundleDir];
-  const snapshot = await context.host.snapshot({ files: [...files, COMMAND_LINES], list }, options);
+  const snapshot = await context.host.snapshot({ files, list }, options);
   const names = bundleDir === undefined ? [] : (snapshot.entries.get(bundleDir) ?? []);
   return { snapshot, bundles: names.filter((name) => name.startsWith(OBJECT_PREFIX)) };
 }

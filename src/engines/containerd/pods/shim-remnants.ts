@@ -18,9 +18,8 @@ const PASS_MS = 150;
 /** So many passes in a row must find nothing. */
 const QUIET_PASSES = 4;
 
-/** Command lines of all processes, and how to tell them in a snapshot. */
-export const COMMAND_LINES = "/proc/*/cmdline";
-const PROCESS = /^\/proc\/\d+\/cmdline$/;
+/** Command lines of all processes. */
+const COMMAND_LINES = "/proc/*/cmdline";
 
 /**
  * Takes away what a create that was cut short leaves, and no call of the daemon can: a shim without a
@@ -47,20 +46,6 @@ export async function removeShimRemnants(
   };
   const doubtful = await remaining();
   await settleAll(doubtful.map((id) => removeRemnant(context, directories, id)));
-}
-
-/** Ids of the shims of a namespace, by the command lines of the host's processes. */
-export function shimIds(
-  files: ReadonlyMap<string, string | Error>,
-  of: Omit<ShimIdentity, "id">,
-): readonly string[] {
-  return [...files].flatMap(([path, text]) => {
-    if (!PROCESS.test(path) || typeof text !== "string" || !text.includes("containerd-shim"))
-      return [];
-    const argv = text.split("\0");
-    const id = argv[argv.indexOf("-id") + 1] ?? "";
-    return isShimOf(argv, { ...of, id }) ? [id] : [];
-  });
 }
 
 /** Where the bundles of a namespace lie in a daemon's state directory. */
