@@ -91,7 +91,6 @@ function rosterChange(
   };
 }
 
-/** The hosts that a roster is to name: all that are declared, and those that cannot be struck yet. */
 /** Field by field, as every host holds all hosts: a text of each would cost seconds at a thousand. */
 function isSameRoster(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
   const names = Object.keys(wanted);
@@ -104,6 +103,7 @@ function isSameRoster(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
   );
 }
 
+/** The hosts that a roster is to name: all that are declared, and those that cannot be struck yet. */
 function rosterHosts(input: PlanInput, held: Roster | undefined): Roster["hosts"] {
   const entry = ({ address, engine }: HostSpec) => ({ address, engine: engine.kind });
   const declared = Object.entries(input.manifest.hosts).map(
