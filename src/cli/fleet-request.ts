@@ -1,5 +1,5 @@
 import type { PlanOptions } from "../plan/index.ts";
-import { type PlanFleetRequest, readFleetLock } from "../reconcile/index.ts";
+import { type Connector, type PlanFleetRequest, readFleetLock } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
 import type { CommandContext } from "./context.ts";
@@ -37,7 +37,11 @@ export async function fleetRequest(
   fleet: Pick<LoadedFleet, "manifest" | "baseDir"> & Partial<Pick<LoadedFleet, "lockFile">>,
   args: Arguments,
   context: CommandContext,
-): Promise<Omit<PlanFleetRequest, "options" | "signal" | "onProgress">> {
+): Promise<
+  Omit<PlanFleetRequest, "options" | "signal" | "onProgress" | "connector"> & {
+    readonly connector: Connector;
+  }
+> {
   const lockFile = fleet.lockFile === undefined ? undefined : await readFleetLock(fleet.lockFile);
   return {
     manifest: fleet.manifest,

@@ -1,10 +1,12 @@
 import type { Roster } from "../model/index.ts";
 import type { Plan } from "../plan/index.ts";
+import type { Connector } from "./connector.ts";
 import type { ApplyEvent } from "./execute/events.ts";
 import type { PlanFleetRequest } from "./plan-fleet.ts";
 
 /** What to apply, and how. */
-export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress"> {
+export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" | "connector"> {
+  readonly connector: Connector;
   /** Made earlier; refused when a host has moved on since. */
   readonly savedPlan?: Plan | undefined;
   /** Asked once, with the plan, before anything is touched; not when there is nothing to do. */

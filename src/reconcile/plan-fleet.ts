@@ -23,7 +23,8 @@ export interface PlanFleetRequest {
   readonly manifest: FleetManifest;
   /** Directory that relative paths of layouts and archives begin at. */
   readonly manifestDir: string;
-  readonly connector: Connector;
+  /** It can only read: no plan has more at hand. */
+  readonly connector: Pick<Connector, "read">;
   readonly lockFile?: FleetLock | undefined;
   readonly environment: Environment;
   readonly options: PlanOptions;
