@@ -347,9 +347,11 @@ describeWithContainerd("containerd pods", (containerd) => {
       .filter((place) => existsSync(place))
       .flatMap((place) => readdirSync(place).map((entry) => `${place}/${entry}`))
       .filter((path) => path.includes(name));
+    // those of another run are not this one's
+    const own = [under.opened.directories.runDir, `/${namespace()}/`];
     const mounts = readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
-      .filter((line) => line.includes(name));
+      .filter((line) => line.includes(name) && own.some((place) => line.includes(place)));
     const records = [ctr("containers", "ls", "-q"), ctr("snapshots", "ls")].flatMap((text) =>
       text.split("\n").filter((line) => line.includes(name)),
     );
