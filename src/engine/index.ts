@@ -1,2 +1,4 @@
 export * from "./engine.ts";
 export * from "./image-content.ts";
+export * from "./process-arguments.ts";
+export * from "./signal-number.ts";

@@ -43,6 +43,16 @@ export interface FileStretch {
   readonly nextOffset: number;
 }
 
+/** How to run a program of a host. */
+export interface RunOptions extends HostCallOptions {
+  /** What the program reads; nothing when absent. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Added to the fixed environment that programs get. It is not in argv, and may hold secrets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Time after which it is killed. */
+  readonly timeoutMs?: number;
+}
+
 /** What a command on a host came to. */
 export interface CommandResult {
   /** 128 + the signal's number when a signal ended it. */
@@ -98,6 +108,12 @@ export interface HostReader extends AsyncDisposable {
 export interface Host extends HostReader {
   /** Replaces a file by an atomic rename, its directories made (0700); mode 0600. Flushed to disk. */
   writeFile(path: string, text: string, options?: HostCallOptions): Promise<void>;
+  /** Like {@link writeFile}, with bytes as they come: none of the file is held in memory. */
+  writeBytes(
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void>;
   /**
    * Makes a file with its whole text, in one instant.
    *
@@ -125,6 +141,7 @@ export interface Host extends HostReader {
    * Runs a program of the host to its end, with no shell between; an abort kills it.
    *
    * @throws StowageError `not_found` when there is no such program
+   * @throws StowageError `deadline_exceeded` after `timeoutMs`
    */
-  run(command: readonly string[], options?: HostCallOptions): Promise<CommandResult>;
+  run(command: readonly string[], options?: RunOptions): Promise<CommandResult>;
 }

@@ -1,1 +1,2 @@
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";
+export { settleAll } from "./settle-all.ts";

@@ -6,6 +6,7 @@ import type {
   HostCallOptions,
   HostSnapshot,
   PortHolder,
+  RunOptions,
   SnapshotRequest,
 } from "../../host/index.ts";
 import { listeningOn, listeningPorts } from "./listening.ts";
@@ -87,6 +88,16 @@ export class SimHost implements Host {
     );
   }
 
+  async writeBytes(
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    options: HostCallOptions = {},
+  ): Promise<void> {
+    const parts: Uint8Array[] = [];
+    for await (const part of bytes) parts.push(part);
+    await this.writeFile(path, Buffer.concat(parts).toString("utf8"), options);
+  }
+
   createFile(path: string, text: string, options: HostCallOptions = {}): Promise<boolean> {
     return this.#change("host.createFile", options, (state) => {
       const target = followLinks(state, path);
@@ -132,7 +143,7 @@ export class SimHost implements Host {
   }
 
   /** A simulated host has no programs: always `not_found`. */
-  run(command: readonly string[], options: HostCallOptions = {}): Promise<CommandResult> {
+  run(command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     return this.#change("host.run", options, () => {
       throw new StowageError(
         `Cannot run program "${command[0] ?? ""}": a simulated host has no programs`,

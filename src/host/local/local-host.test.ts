@@ -20,6 +20,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { StowageError } from "../../errors/index.ts";
 import { parseListeningPorts } from "./listening-ports.ts";
 import { openLocalHost } from "./local-host.ts";
 
@@ -273,6 +274,24 @@ describe("directories", () => {
     expect(existsSync(join(dir, "outside/kept"))).toBe(true);
   });
 
+  test("removeDirectory() takes away what others write into it meanwhile", async () => {
+    const busy = join(dir, "busy");
+    mkdirSync(busy);
+    const source = `
+      const { writeFileSync } = require("node:fs");
+      const endAt = Date.now() + 300;
+      for (let at = 0; Date.now() < endAt; at += 1) {
+        try { writeFileSync(process.argv[1] + "/" + at, ""); } catch {}
+        if (at === 0) console.log("writing");
+      }`;
+    const writer = spawn(process.execPath, ["-e", source, busy]);
+    const ended = once(writer, "close");
+    await once(writer.stdout, "data");
+    await host.removeDirectory(busy);
+    await ended;
+    expect(existsSync(busy)).toBe(false);
+  });
+
   test("removeDirectory() refuses a link to a directory", async () => {
     mkdirSync(join(dir, "outside"));
     symlinkSync(join(dir, "outside"), join(dir, "link"));
@@ -375,7 +394,66 @@ describe("probe()", () => {
   });
 });
 
+describe("writeBytes()", () => {
+  async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+    for (const text of texts) yield Buffer.from(text);
+  }
+
+  test("makes a file of what comes", async () => {
+    const path = join(dir, "deep/file");
+    await host.writeBytes(path, parts("one ", "two"));
+    expect(readFileSync(path, "utf8")).toBe("one two");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test("bytes that end with an error leave the file as it was, and nothing beside it", async () => {
+    const directory = join(dir, "alone");
+    mkdirSync(directory);
+    writeFileSync(join(directory, "file"), "before");
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("half");
+      throw new StowageError("Cannot read more", { code: "unavailable" });
+    }
+    await expect(host.writeBytes(join(directory, "file"), broken())).rejects.toThrow(
+      "Cannot read more",
+    );
+    expect(readFileSync(join(directory, "file"), "utf8")).toBe("before");
+    expect(readdirSync(directory)).toEqual(["file"]);
+  });
+});
+
 describe("run()", () => {
+  test("gives a program its input and environment", async () => {
+    async function* input(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("a");
+      yield Buffer.from("b");
+    }
+    const command = ["sh", "-c", 'cat; printf "%s" "$EXTRA"'];
+    const { stdout } = await host.run(command, { stdin: input(), env: { EXTRA: "c" } });
+    expect(stdout).toBe("abc");
+  });
+
+  test("a program that does not read its input to the end decides by its status", async () => {
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) yield Buffer.alloc(65_536);
+    }
+    expect((await host.run(["sh", "-c", "exit 3"], { stdin: endless() })).exitCode).toBe(3);
+  });
+
+  test("input that fails ends the program", async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("half");
+      throw new StowageError("Cannot read more", { code: "unavailable" });
+    }
+    await expect(host.run(["cat"], { stdin: broken() })).rejects.toThrow("Cannot read more");
+  });
+
+  test("ends at its deadline", async () => {
+    await expect(host.run(["sleep", "30"], { timeoutMs: 50 })).rejects.toMatchObject({
+      code: "deadline_exceeded",
+    });
+  });
+
   test("returns output and exit code, with no shell between", async () => {
     expect(await host.run(["printf", "%s", "$HOME; exit 3"])).toEqual({
       exitCode: 0,

@@ -5,6 +5,7 @@ import type {
   HostCallOptions,
   HostSnapshot,
   PortHolder,
+  RunOptions,
   SnapshotRequest,
 } from "../host.ts";
 import { measureDirectory } from "./disk-usage.ts";
@@ -62,6 +63,15 @@ class LocalHost implements Host {
     await replaceFile(path, text, options?.signal);
   }
 
+  async writeBytes(
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await replaceFile(path, bytes, options?.signal);
+  }
+
   async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {
     options?.signal?.throwIfAborted();
     return await createWhole(path, text);
@@ -90,8 +100,8 @@ class LocalHost implements Host {
     await removeTree(path, options?.signal);
   }
 
-  async run(command: readonly string[], options?: HostCallOptions): Promise<CommandResult> {
-    return await runProgram(command, options?.signal);
+  async run(command: readonly string[], options?: RunOptions): Promise<CommandResult> {
+    return await runProgram(command, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

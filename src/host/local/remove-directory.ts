@@ -4,6 +4,9 @@ import { basename, dirname } from "node:path";
 import { StowageError } from "../../errors/index.ts";
 import { fileError, isAbsent, systemCode } from "./file-error.ts";
 
+/** How long a directory is emptied again and again while others write into it. */
+const EMPTY_MS = 2000;
+
 /**
  * Removes a directory and everything below it.
  *
@@ -41,15 +44,28 @@ async function removeBelow(parent: FileHandle, name: string, place: Place): Prom
     const directory = await openDirectory(entry, { follow: false });
     try {
       if ((await mountOf(directory)) !== place.mount) throw mounted(place.path);
-      await empty(directory, place);
+      await emptyAndRemove(directory, entry, place);
     } finally {
       await directory.close();
     }
-    await rmdir(entry);
   } catch (error) {
     place.signal?.throwIfAborted();
     if (systemCode(error) === "ENOENT") return;
     throw fileError(error, "remove directory", place.path);
+  }
+}
+
+/** Somebody may still be writing into it while it is emptied: what came meanwhile goes as well. */
+async function emptyAndRemove(directory: FileHandle, entry: string, place: Place): Promise<void> {
+  const endAt = performance.now() + EMPTY_MS;
+  for (;;) {
+    await empty(directory, place);
+    try {
+      await rmdir(entry);
+      return;
+    } catch (error) {
+      if (systemCode(error) !== "ENOTEMPTY" || performance.now() > endAt) throw error;
+    }
   }
 }
 

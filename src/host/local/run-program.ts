@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { StowageError } from "../../errors/index.ts";
-import type { CommandResult } from "../host.ts";
+import type { CommandResult, RunOptions } from "../host.ts";
 import { systemCode } from "./file-error.ts";
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
@@ -11,38 +13,63 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
  * Runs a program to its end. Its environment is a fixed one: neither the user's language nor a
  * secret of theirs reaches it.
  */
-export function runProgram(
+export async function runProgram(
   command: readonly string[],
-  signal: AbortSignal | undefined,
+  options: RunOptions = {},
 ): Promise<CommandResult> {
   const [program, ...args] = command;
   if (program === undefined || program === "") {
-    const error = new StowageError("Cannot run a program: none is named", {
-      code: "invalid_argument",
-    });
-    return Promise.reject(error);
+    throw new StowageError("Cannot run a program: none is named", { code: "invalid_argument" });
   }
-  return new Promise((resolve, reject) => {
+  const { timeoutMs, signal } = options;
+  const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const ends = [signal, deadline].filter((each) => each !== undefined);
+  try {
+    return await spawnProgram(program, args, options, AbortSignal.any(ends));
+  } catch (error) {
     signal?.throwIfAborted();
+    if (deadline?.aborted !== true) throw error;
+    throw new StowageError(`Cannot run program "${program}": it took longer than ${timeoutMs} ms`, {
+      code: "deadline_exceeded",
+      cause: error,
+    });
+  }
+}
+
+function spawnProgram(
+  program: string,
+  args: readonly string[],
+  { stdin, env }: RunOptions,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const child = spawn(program, args, {
       cwd: "/",
       env: {
         PATH: [process.env["PATH"], PATH].filter(Boolean).join(":"),
         HOME: "/root",
         LC_ALL: "C",
+        ...env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
+    let failure: unknown;
     const kill = () => child.kill("SIGKILL");
-    signal?.addEventListener("abort", kill, { once: true });
+    signal.addEventListener("abort", kill, { once: true });
     const [stdout, stderr] = [collect(child.stdout, kill), collect(child.stderr, kill)];
+    feed(child.stdin, stdin).catch((error: unknown) => {
+      failure = error;
+      kill();
+    });
     child.once("error", (error) => {
-      signal?.removeEventListener("abort", kill);
-      reject(signal?.aborted === true ? signal.reason : spawnError(program, error));
+      signal.removeEventListener("abort", kill);
+      reject(signal.aborted ? signal.reason : spawnError(program, error));
     });
     child.once("close", (code, ended) => {
-      signal?.removeEventListener("abort", kill);
-      if (signal?.aborted === true) reject(signal.reason);
+      signal.removeEventListener("abort", kill);
+      if (signal.aborted) reject(signal.reason);
+      else if (failure !== undefined) reject(failure);
       else if (stdout.overflow || stderr.overflow) reject(tooMuch(program));
       else {
         const exitCode = code ?? 128 + constants.signals[ended ?? "SIGKILL"];
@@ -52,16 +79,31 @@ export function runProgram(
   });
 }
 
+/** Gives a program its input. One that ends without reading all of it is no failure: its status says why. */
+async function feed(
+  target: Writable | null,
+  source: AsyncIterable<Uint8Array> | undefined,
+): Promise<void> {
+  if (target === null || source === undefined) return;
+  try {
+    await pipeline(source, target);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "EPIPE" && code !== "ECONNRESET" && code !== "ERR_STREAM_PREMATURE_CLOSE")
+      throw error;
+  }
+}
+
 interface Collected {
   overflow: boolean;
   text(): string;
 }
 
-function collect(stream: NodeJS.ReadableStream, onOverflow: () => void): Collected {
+function collect(stream: Readable | null, onOverflow: () => void): Collected {
   const parts: Buffer[] = [];
   let bytes = 0;
   const collected = { overflow: false, text: () => Buffer.concat(parts).toString("utf8") };
-  stream.on("data", (part: Buffer) => {
+  stream?.on("data", (part: Buffer) => {
     bytes += part.length;
     if (bytes <= OUTPUT_BYTES_MAX) parts.push(part);
     else {

@@ -12,9 +12,14 @@ import {
   rm,
   rmdir,
   stat,
+  writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { StowageError } from "../../errors/index.ts";
 import { fileError, isAbsent, systemCode } from "./file-error.ts";
+
+/** The whole text of a file, or its bytes as they come. */
+type FileContent = string | AsyncIterable<Uint8Array>;
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -26,7 +31,7 @@ const DIRECTORY_MODE = 0o700;
  */
 export async function replaceFile(
   path: string,
-  text: string,
+  content: FileContent,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const temporary = temporaryPath(path);
@@ -36,13 +41,15 @@ export async function replaceFile(
     // a new inode: a writer that was asleep since before must not write into ours
     await rm(temporary, { force: true });
     signal?.throwIfAborted();
-    await writeNew(temporary, text, async () => {
+    await writeNew(temporary, content, async () => {
       signal?.throwIfAborted();
       await rename(temporary, path);
     });
     await flushDirectory(dirname(path));
   } catch (error) {
     signal?.throwIfAborted();
+    // whoever gave the bytes says best why they ended
+    if (StowageError.is(error)) throw error;
     throw fileError(error, "write file", path);
   }
 }
@@ -129,11 +136,15 @@ function temporaryPath(path: string, unique = ""): string {
 }
 
 /** Makes a file and gives it its place; when that fails nothing is left of it. */
-async function writeNew(path: string, text: string, place: () => Promise<void>): Promise<void> {
+async function writeNew(
+  path: string,
+  content: FileContent,
+  place: () => Promise<void>,
+): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
   try {
-    await file.writeFile(text);
+    await writeFile(file, content);
     await file.sync();
     await place();
   } catch (error) {

@@ -2,6 +2,7 @@ import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
+import { settleAll } from "../../../internal/index.ts";
 import { LABEL_RECORD, objectName, type PodSpec } from "../../../model/index.ts";
 import {
   parseStoredSpec,
@@ -22,7 +23,6 @@ import { pinNetworkNamespace } from "./network-namespace.ts";
 import { describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
 import { identityLabels } from "./pod-labels.ts";
 import { removePod } from "./remove-pod.ts";
-import { settleAll } from "./settle-all.ts";
 
 /** Whether the containers of a pod have one network namespace together that has to be kept by a file. */
 export function sharesNetworkNamespace(spec: PodSpec): boolean {

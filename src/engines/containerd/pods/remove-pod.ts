@@ -1,10 +1,10 @@
+import { settleAll } from "../../../internal/index.ts";
 import { LABEL_RECORD, type PodIdentity } from "../../../model/index.ts";
 import { removeSnapshot } from "../images/snapshots.ts";
 import { type ContainerRecord, deleteContainer } from "./container-records.ts";
 import { findGeneration } from "./find-generation.ts";
 import { unpinNetworkNamespace } from "./network-namespace.ts";
 import { logDirectory, networkNamespacePath, type PodContext } from "./pod-context.ts";
-import { settleAll } from "./settle-all.ts";
 import { removeShimRemnants } from "./shim-remnants.ts";
 import { endTask, getTask } from "./tasks.ts";
 

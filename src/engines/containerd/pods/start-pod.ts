@@ -1,5 +1,6 @@
 import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
+import { settleAll } from "../../../internal/index.ts";
 import { LABEL_RECORD } from "../../../model/index.ts";
 import { withNetworkPath } from "../spec/stored-spec.ts";
 import { type ContainerRecord, storedSpecOf, updateContainerSpec } from "./container-records.ts";
@@ -9,7 +10,6 @@ import { makeTask } from "./make-task.ts";
 import { isPinned, pinNetworkNamespace } from "./network-namespace.ts";
 import { containerId, describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
 import { sharesNetworkNamespace } from "./prepare-pod.ts";
-import { settleAll } from "./settle-all.ts";
 import { deleteTask, getTask, resumeTask, snapshotMounts, startTask } from "./tasks.ts";
 
 /** Runs the processes of a generation that do not run: those created, ended, paused, or lost by a reboot. */

@@ -1,12 +1,11 @@
-import { STOP_DEFAULTS, type StopOptions } from "../../../engine/index.ts";
+import { STOP_DEFAULTS, type StopOptions, signalNumber } from "../../../engine/index.ts";
+import { settleAll } from "../../../internal/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import { notesIn, parseStoredSpec } from "../spec/stored-spec.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { findGeneration } from "./find-generation.ts";
 import type { PodContext } from "./pod-context.ts";
 import { endContainers } from "./remove-pod.ts";
-import { settleAll } from "./settle-all.ts";
-import { signalNumber } from "./stop-signal.ts";
 import {
   deleteTask,
   getTask,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PodInstance } from "../../../engine/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
+import { settleAll } from "../../../internal/index.ts";
 import { LABEL_RECORD } from "../../../model/index.ts";
 import type { OciResources } from "../spec/oci-spec.ts";
 import { resourceUpdate } from "../spec/resource-limits.ts";
@@ -18,7 +19,6 @@ import {
   updateContainerSpec,
 } from "./container-records.ts";
 import type { PodContext } from "./pod-context.ts";
-import { settleAll } from "./settle-all.ts";
 import { makeAnew, recordsOf } from "./start-pod.ts";
 import { getTask } from "./tasks.ts";
 

@@ -1,4 +1,4 @@
-import type { ImageDefaults } from "../../../engine/index.ts";
+import { type ImageDefaults, mergeEnvironment, processArguments } from "../../../engine/index.ts";
 import { type ContainerSpec, effectiveLogging, type PodSpec } from "../../../model/index.ts";
 import { capabilitiesOf, capabilitySets } from "./capability-sets.ts";
 import { declaredPaths, podDeclaredPaths } from "./declared-paths.ts";
@@ -6,7 +6,6 @@ import { deviceNodes, deviceRules, type HostDevice } from "./devices.ts";
 import { type FileMounts, toMounts } from "./mounts.ts";
 import { NOTES_ANNOTATION, type Notes, writeNotes } from "./notes.ts";
 import type { OciNamespace, OciSpec, OciUser } from "./oci-spec.ts";
-import { mergeEnvironment, processArguments } from "./process-arguments.ts";
 import { MASKED_PATHS, READONLY_PATHS } from "./protected-paths.ts";
 import { toOciResources } from "./resource-limits.ts";
 import { toRlimits } from "./rlimits.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { signalNumber } from "./stop-signal.ts";
+import { signalNumber } from "./signal-number.ts";
 
 describe("signalNumber()", () => {
   test.each([

@@ -1,6 +1,6 @@
-import type { ImageDefaults } from "../../../engine/index.ts";
-import { StowageError } from "../../../errors/index.ts";
-import type { ContainerSpec } from "../../../model/index.ts";
+import { StowageError } from "../errors/index.ts";
+import type { ContainerSpec } from "../model/index.ts";
+import type { ImageDefaults } from "./image-content.ts";
 
 /** Where programs are looked for when neither image nor declaration says. */
 export const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

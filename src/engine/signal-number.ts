@@ -1,4 +1,4 @@
-import { StowageError } from "../../../errors/index.ts";
+import { StowageError } from "../errors/index.ts";
 
 /** Numbers of Linux's signals; the machine that Stowage runs on may have others. */
 const NUMBERS: Readonly<Record<string, number>> = {
