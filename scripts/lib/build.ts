@@ -1,17 +1,16 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build as bundle } from "esbuild";
+import { type BuildOptions, build as bundle } from "esbuild";
 import { StowageError } from "../../src/errors/index.ts";
 import { runCommand } from "./run-command.ts";
 
 const LIBRARY_ENTRY = "src/index.ts";
 const CLI_ENTRY = "src/cli/main.ts";
-const SHEBANG = "#!/usr/bin/env node\n";
+const LAUNCHER_ENTRY = "src/cli/launch.ts";
+const SHEBANG = "#!/usr/bin/env node";
 
-/** CommonJS packages in the bundle, such as @grpc/grpc-js, call `require` for Node's own modules. */
-const REQUIRE_BANNER =
-  'import { createRequire as stowageCreateRequire } from "node:module";\n' +
-  "const require = stowageCreateRequire(import.meta.url);";
+/** Packages that a user's app loads as well. */
+const EXTERNAL = ["cdktf", "constructs", "@cdktf/provider-null"];
 
 /** Builds the library (`dist/index.js` and its declarations) and the command line into dist/. */
 export async function build(root: string): Promise<void> {
@@ -22,40 +21,66 @@ export async function build(root: string): Promise<void> {
 }
 
 /**
- * Bundles the command line into `dist/cli/main.js`, each dynamic import a chunk of its own, so that a
- * command loads only what it needs. Packages that a user's app loads as well stay outside.
+ * Bundles the command line: `dist/cli/stowage.cjs` is the program, whose modules run when they are
+ * first needed, `dist/cli/main.js` compiles it from the code cache beside it and runs it.
  *
  * @throws StowageError `not_found` when its entry is missing, `failed_precondition` when its code has errors.
  */
 export async function buildCli(root: string): Promise<void> {
-  requireEntries(root, [CLI_ENTRY]);
+  requireEntries(root, [CLI_ENTRY, LAUNCHER_ENTRY]);
   const outdir = join(root, "dist/cli");
   rmSync(outdir, { recursive: true, force: true });
+  const program = join(outdir, "stowage.cjs");
+  await bundleFile(root, CLI_ENTRY, program, {
+    format: "cjs",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    banner: { js: "(function (require) {" },
+    footer: { js: "})" },
+  });
+  const main = join(outdir, "main.js");
+  await bundleFile(root, LAUNCHER_ENTRY, main, { format: "esm", banner: { js: SHEBANG } });
+  chmodSync(main, 0o755);
+  await writeCodeCache(root, program);
+}
+
+async function bundleFile(
+  root: string,
+  entry: string,
+  outfile: string,
+  options: BuildOptions,
+): Promise<void> {
   await bundle({
     absWorkingDir: root,
-    entryPoints: [CLI_ENTRY],
-    outdir,
-    entryNames: "[name]",
-    chunkNames: "chunks/[name]-[hash]",
+    entryPoints: [entry],
+    outfile,
     bundle: true,
-    splitting: true,
-    format: "esm",
     platform: "node",
     target: "node20",
-    external: ["cdktf", "constructs", "@cdktf/provider-null"],
-    banner: { js: REQUIRE_BANNER },
+    external: EXTERNAL,
     legalComments: "none",
     logLevel: "warning",
+    ...options,
   }).catch((cause: unknown) => {
     throw new StowageError("Cannot build the command line: esbuild found errors; see above", {
       code: "failed_precondition",
       cause,
     });
   });
-  const main = join(outdir, "main.js");
-  const text = readFileSync(main, "utf8");
-  if (!text.startsWith("#!")) writeFileSync(main, `${SHEBANG}${text}`);
-  chmodSync(main, 0o755);
+}
+
+/** Runs the program once in a process of its own, so that what most commands use is compiled. */
+async function writeCodeCache(root: string, program: string): Promise<void> {
+  const script = join(root, "scripts/lib/write-code-cache.ts");
+  const { exitCode, output } = await runCommand(
+    process.execPath,
+    ["--import", "tsx", script, program],
+    { cwd: root, output: "capture" },
+  );
+  if (exitCode === 0) return;
+  throw new StowageError(`Cannot compile the command line: ${output}`, {
+    code: "failed_precondition",
+  });
 }
 
 async function buildLibrary(root: string): Promise<void> {

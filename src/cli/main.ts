@@ -9,7 +9,9 @@ import { paintOf } from "./text/paint.ts";
 
 const ABORTED_EXIT_CODE = 1;
 
-process.exitCode = await main();
+void main().then((exitCode) => {
+  process.exitCode = exitCode;
+});
 
 async function main(): Promise<number> {
   const [drain, abort] = [new AbortController(), new AbortController()];

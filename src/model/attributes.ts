@@ -31,10 +31,20 @@ interface Place {
   readonly verdict: ChangeVerdict;
 }
 
-/** Every set leaf of a value of a schema, by path; sets are one leaf, keyed lists one branch an item. */
-export function attributesOf(schema: z.ZodType, value: unknown): ReadonlyMap<string, Attribute> {
+const known = new WeakMap<object, Map<SchemaShape, ReadonlyMap<string, Attribute>>>();
+
+/**
+ * Every set leaf of a value of a schema, by path; sets are one leaf, keyed lists one branch an item.
+ * Values are never changed once they are made: they are walked once.
+ */
+export function attributesOf(schema: z.ZodType, value: object): ReadonlyMap<string, Attribute> {
+  const shape = shapeOf(schema);
+  const walked = known.get(value) ?? new Map<SchemaShape, ReadonlyMap<string, Attribute>>();
+  const before = walked.get(shape);
+  if (before !== undefined) return before;
   const found = new Map<string, Attribute>();
-  collect(shapeOf(schema), value, { path: "", fieldPath: "", verdict: "replace" }, found);
+  collect(shape, value, { path: "", fieldPath: "", verdict: "replace" }, found);
+  known.set(value, walked.set(shape, found));
   return found;
 }
 
@@ -44,8 +54,8 @@ export function attributesOf(schema: z.ZodType, value: unknown): ReadonlyMap<str
  */
 export function diffAttributes(
   schema: z.ZodType,
-  before: unknown,
-  after: unknown,
+  before: object,
+  after: object,
 ): readonly AttributeChange[] {
   const old = attributesOf(schema, before);
   const now = attributesOf(schema, after);

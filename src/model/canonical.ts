@@ -18,7 +18,42 @@ export function canonicalText(value: Json | undefined): string {
 
 /** `sha256:` and the hexadecimal SHA-256 of a value's canonical text. */
 export function digestOf(value: Json | undefined): string {
-  return `sha256:${createHash("sha256").update(canonicalText(value)).digest("hex")}`;
+  return digestOfText(canonicalText(value));
+}
+
+/** The same for a text that is canonical already. */
+export function digestOfText(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** Whether two values of JSON are the same to the letter, but for the order of keys and keys without a value. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => isSameJson(item, b[index]));
+  }
+  const [left, right] = [a, b] as readonly Readonly<Record<string, unknown>>[];
+  return hasSameFields(left ?? {}, right ?? {});
+}
+
+function hasSameFields(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+): boolean {
+  const keys = Object.keys(a);
+  const isWithin = (from: readonly string[], other: object): boolean =>
+    from.every((key) => Object.hasOwn(other, key));
+  if (isWithin(keys, b) && keys.length === Object.keys(b).length) {
+    return keys.every((key) => isSameJson(a[key], b[key]));
+  }
+  return [...new Set([...keys, ...Object.keys(b)])].every((key) =>
+    isSameJson(
+      Object.hasOwn(a, key) ? a[key] : undefined,
+      Object.hasOwn(b, key) ? b[key] : undefined,
+    ),
+  );
 }
 
 function canonical(shape: SchemaShape, value: unknown): Json | undefined {

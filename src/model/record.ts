@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { canonicalize, digestOf } from "./canonical.ts";
-import type { Json } from "./field.ts";
+import { canonicalize, digestOfText } from "./canonical.ts";
 import { Digest, Name, OwnerId } from "./names.ts";
 import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
 import { PodSpec } from "./pod.ts";
@@ -66,9 +65,13 @@ export function parseRecord(text: string): RecordReading {
 }
 
 /** Digest of what a generation is made of: equal digests are the same pod, whatever its generation number. */
-export function generationDigest(generation: Pick<RecordedGeneration, "spec" | "images">): string {
-  const images = Object.fromEntries(
-    Object.entries(generation.images).map(([container, image]) => [container, image.digest]),
-  );
-  return digestOf({ spec: canonicalize(PodSpec, generation.spec) ?? null, images } as Json);
+export function generationDigest({
+  images,
+  spec,
+}: Pick<RecordedGeneration, "spec" | "images">): string {
+  const digests = Object.keys(images)
+    .sort()
+    .map((container) => [container, images[container]?.digest]);
+  const canonical = canonicalize(PodSpec, spec) ?? null;
+  return digestOfText(JSON.stringify({ images: Object.fromEntries(digests), spec: canonical }));
 }

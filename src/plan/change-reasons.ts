@@ -1,4 +1,9 @@
-import { generationDigest, type ObservedPod } from "../model/index.ts";
+import {
+  generationDigest,
+  isSameJson,
+  type ObservedPod,
+  type RecordedGeneration,
+} from "../model/index.ts";
 import { declaredReasons, driftReasons } from "./compare.ts";
 import type { Reason, ResolvedPod } from "./plan.ts";
 import { originOf, type PodContext, recorded } from "./pod-context.ts";
@@ -11,7 +16,7 @@ export function changeReasons(
   current: ObservedPod,
 ): readonly Reason[] {
   const { capabilities } = context.observation;
-  const applied = recorded(context, current.generation);
+  const applied = asDesired(recorded(context, current.generation), desired);
   const states = stateReasons(desired.spec, current);
   if (isRenamed(context)) return [renameReason(context), ...states];
   if (applied === undefined) return [...unrecordedReasons(context, desired, current), ...states];
@@ -19,6 +24,14 @@ export function changeReasons(
   const paths = new Set(declared.map(({ path }) => path));
   const drift = driftReasons(applied, current, capabilities);
   return [...declared, ...drift.filter(({ path }) => !paths.has(path)), ...states];
+}
+
+/** What was applied; the very specification that is declared where both say the same, the usual case. */
+function asDesired(
+  applied: RecordedGeneration | undefined,
+  { spec }: ResolvedPod,
+): RecordedGeneration | undefined {
+  return applied !== undefined && isSameJson(applied.spec, spec) ? { ...applied, spec } : applied;
 }
 
 /** Whether the pod was made under a former name or owner of the fleet. */

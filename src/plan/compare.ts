@@ -6,7 +6,6 @@ import {
   capabilityOf,
   DEFAULTS_VERSION,
   diffAttributes,
-  generationDigest,
   type Json,
   type ObservedPod,
   PodSpec,
@@ -48,8 +47,7 @@ function specReasons(
   applied: RecordedGeneration,
   capabilities: CapabilityTable,
 ): readonly Reason[] {
-  // equal digests are equal declarations: the usual case, and the cheap one
-  if (generationDigest(applied) === generationDigest(desired)) return [];
+  if (applied.spec === desired.spec) return [];
   return diffAttributes(PodSpec, applied.spec, desired.spec).map((change): Reason => {
     const { before, after, fieldPath, verdict } = change;
     const path = change.path.replace(SECRET_PATH, "");
@@ -77,7 +75,8 @@ export function driftReasons(
   const reasons: Reason[] = [];
   for (const attribute of attributesOf(PodSpec, applied.spec).values()) {
     const found = reportedValue(observed, attribute.path);
-    if (found === undefined || canonicalText(found) === canonicalText(attribute.value)) continue;
+    if (found === undefined || found === attribute.value) continue;
+    if (canonicalText(found) === canonicalText(attribute.value)) continue;
     reasons.push({
       kind: "drift",
       path: attribute.path,

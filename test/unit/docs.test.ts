@@ -165,11 +165,7 @@ describe("the README's example", () => {
 });
 
 /** Paths in the schema of attributes. */
-function fieldPaths(
-  schema: z.ZodType,
-  value: unknown,
-  paths: readonly string[],
-): readonly string[] {
+function fieldPaths(schema: z.ZodType, value: object, paths: readonly string[]): readonly string[] {
   const attributes = attributesOf(schema, value);
   return paths.map((path) => attributes.get(path)?.fieldPath ?? `unknown ${path}`);
 }

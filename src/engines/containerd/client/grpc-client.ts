@@ -5,7 +5,6 @@ import {
   type DescMethodBiDiStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
-  fromBinary,
   type MessageInitShape,
   type MessageShape,
   toBinary,
@@ -14,6 +13,7 @@ import type { CallOptions, Client, Metadata } from "@grpc/grpc-js";
 import { BidiCall } from "./bidi-call.ts";
 import type { ContainerdClient } from "./containerd-client.ts";
 import { defaultDeadlineMs, isCancellable } from "./deadlines.ts";
+import { decodeMessage } from "./decode-message.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { type RpcErrorPlace, toStowageError } from "./rpc-error.ts";
 import type { RpcOptions } from "./rpc-options.ts";
@@ -159,6 +159,6 @@ function codec<I extends DescMessage, O extends DescMessage>(method: {
       const bytes = toBinary(method.input, message);
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },
-    deserialize: (bytes: Buffer): MessageShape<O> => fromBinary(method.output, bytes),
+    deserialize: (bytes: Buffer): MessageShape<O> => decodeMessage(method.output, bytes),
   };
 }

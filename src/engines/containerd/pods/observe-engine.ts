@@ -3,8 +3,8 @@ import { OBJECT_PREFIX, type ObservedEngine, objectName } from "../../../model/i
 import { listImageRecords } from "../images/image-record.ts";
 import { listImportLeftovers } from "../images/import-leftovers.ts";
 import { limitFiles } from "../spec/kernel-limits.ts";
-import { parseOwnSpec, parseStoredSpec } from "../spec/stored-spec.ts";
-import { isOwnSpec, listContainers } from "./container-records.ts";
+import { notesIn, ownNotesIn, parseOwnSpec, parseStoredSpec } from "../spec/stored-spec.ts";
+import { type ContainerRecord, isOwnSpec, listContainers } from "./container-records.ts";
 import { type Found, listLeftovers, listSnapshotKeys } from "./leftovers.ts";
 import { observeImages } from "./observe-images.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
@@ -32,10 +32,9 @@ export async function observeEngine(
     const labels = readLabels(record.labels);
     if (labels === undefined) return [];
     const own = isOwnSpec(record);
-    const spec = own ? parseOwnSpec(record.specBytes) : parseStoredSpec(record.specBytes);
     // where another snapshotter keeps it, it was not looked for
     const rooted = record.snapshotter !== snapshotter || keys.has(record.snapshotKey);
-    return [{ record, labels, own, rooted, spec, task: taskOf.get(record.id) }];
+    return [{ record, labels, own, rooted, ...readSpec(record, own), task: taskOf.get(record.id) }];
   });
   for (const [key, names] of namesOf(seen)) context.names.set(key, names);
   const host = await lookAtHost(context, seen, signal);
@@ -52,6 +51,15 @@ export async function observeEngine(
     images: observeImages(images, new Set(records.map(({ image }) => image))),
     leftovers: listLeftovers(found),
   };
+}
+
+function readSpec(
+  { specBytes }: ContainerRecord,
+  own: boolean,
+): Pick<SeenContainer, "spec" | "notes"> {
+  const spec = own ? parseOwnSpec(specBytes) : parseStoredSpec(specBytes);
+  if (spec === undefined) return { spec, notes: undefined };
+  return { spec, notes: own ? ownNotesIn(spec) : notesIn(spec) };
 }
 
 /** Names of containers by the object name of their generation. */

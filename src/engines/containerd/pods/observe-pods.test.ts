@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LABEL_RECORD, type ObservedPod } from "../../../model/index.ts";
-import { NOTES_ANNOTATION } from "../spec/notes.ts";
+import { NOTES_ANNOTATION, type Notes } from "../spec/notes.ts";
 import { parseStoredSpec, specBytes } from "../spec/stored-spec.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
 import type { Task } from "./tasks.ts";
@@ -13,7 +13,7 @@ function seen(
   task: Partial<Task> | undefined,
   { record = RECORD as string | null, all = ["web"], own = true, rooted = true } = {},
 ): SeenContainer {
-  const notes = {
+  const notes: Notes = {
     containers: all,
     declared: [],
     podDeclared: [],
@@ -43,6 +43,7 @@ function seen(
     own,
     rooted,
     spec: parseStoredSpec(bytes),
+    notes,
     task: task === undefined ? undefined : { id, state: "running", pid: 7, ...task },
   };
 }

@@ -9,7 +9,7 @@ import {
 import { effectiveLimits } from "../spec/kernel-limits.ts";
 import type { Notes } from "../spec/notes.ts";
 import { reportContainer, reportPod } from "../spec/report-fields.ts";
-import { notesIn, type StoredSpec } from "../spec/stored-spec.ts";
+import type { StoredSpec } from "../spec/stored-spec.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import type { LabelledContainer } from "./pod-labels.ts";
 import type { Task } from "./tasks.ts";
@@ -24,6 +24,8 @@ export interface SeenContainer {
   readonly rooted: boolean;
   /** Absent when somebody made it unreadable. */
   readonly spec: StoredSpec | undefined;
+  /** Absent where they cannot be read in it. */
+  readonly notes: Notes | undefined;
   readonly task: Task | undefined;
 }
 
@@ -57,7 +59,7 @@ function observePod(
   // a pod is put together of at least one container
   const [first] = seen as readonly [SeenContainer];
   const { container: _, ...identity } = first.labels;
-  const notes = first.spec === undefined ? undefined : notesIn(first.spec);
+  const { notes } = first;
   const containers: Record<string, ObservedContainer> = {};
   for (const name of notes?.containers ?? []) containers[name] = MISSING;
   for (const each of seen)
@@ -83,11 +85,10 @@ const MISSING: ObservedContainer = {
 };
 
 function observeContainer(
-  { record, own, rooted, spec, task }: SeenContainer,
+  { record, own, rooted, spec, notes, task }: SeenContainer,
   files: Files,
   bundles: ReadonlySet<string>,
 ): ObservedContainer {
-  const notes = spec === undefined ? undefined : notesIn(spec);
   const { pid = 0, exitCode, exitedAt } = task ?? {};
   const state = stateOf(record, task, bundles);
   const altered = !own || notes === undefined ? ALTERED : rooted ? undefined : UNROOTED;

@@ -24,9 +24,10 @@ const FILES: Readonly<Record<Field, { readonly v1: string; readonly v2: string }
 export function limitFiles(spec: StoredSpec): readonly string[] {
   const { cgroupsPath } = spec.linux;
   if (!cgroupsPath.startsWith("/")) return [];
-  return (Object.keys(FILES) as Field[])
-    .filter((field) => storedLimits(spec)[field] !== undefined)
-    .flatMap((field) => [fileOf(field, "v1", cgroupsPath), fileOf(field, "v2", cgroupsPath)]);
+  return (Object.keys(storedLimits(spec)) as Field[]).flatMap((field) => [
+    fileOf(field, "v1", cgroupsPath),
+    fileOf(field, "v2", cgroupsPath),
+  ]);
 }
 
 /** The limits that a stored spec sets, in the model's units. */

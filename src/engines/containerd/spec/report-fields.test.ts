@@ -135,11 +135,18 @@ describe("parseOwnSpec()", () => {
     });
   });
 
+  test("is whole: what a spec leaves out was filled in when it was written", () => {
+    const bare = { process: { user: { uid: 0, gid: 0 }, args: ["x"], cwd: "/" }, linux: {} };
+    const bytes = ownSpecBytes(bare);
+    expect(parseOwnSpec(bytes)).toEqual(parseStoredSpec(bytes));
+    expect(parseOwnSpec(bytes).linux.namespaces).toEqual([]);
+  });
+
   test("is not taken in by texts that look like a filter", () => {
     const env = { LOG: ',"seccomp":true}}' };
     const spec = stored({ ...POD, containers: { web: { ...FULL, env } } });
     const odd = { ...spec, process: { ...spec.process, env: [`LOG=${env.LOG}`] } };
-    expect(parseOwnSpec(ownSpecBytes(odd))?.process.env).toEqual([`LOG=${env.LOG}`]);
+    expect(parseOwnSpec(ownSpecBytes(odd)).process.env).toEqual([`LOG=${env.LOG}`]);
   });
 
   test("reads a spec without a filter", () => {

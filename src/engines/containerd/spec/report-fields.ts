@@ -17,42 +17,73 @@ export function reportContainer(
   notes: Notes,
   limits: Reported = storedLimits(spec) as Reported,
 ): Reported {
-  if (notes.declared.length === 0) return {};
+  const groups = new Map<string, ReadonlyMap<string, Json>>();
+  const tell = (path: string): Json => {
+    const name = /^[a-zA-Z]+/.exec(path)?.[0] ?? path;
+    let group = groups.get(name);
+    if (group === undefined) {
+      group = new Map(entriesOf(name, spec, notes, limits));
+      groups.set(name, group);
+    }
+    return group.get(path) ?? null;
+  };
+  return Object.fromEntries(notes.declared.map((path) => [path, tell(path)]));
+}
+
+/** What a spec says of the attributes whose path begins with a name; made only where one is declared. */
+function entriesOf(
+  name: string,
+  spec: StoredSpec,
+  notes: Notes,
+  limits: Reported,
+): readonly [string, Json][] {
   const { process } = spec;
-  const told = new Map<string, Json>([
-    ["command", process.args.slice(0, notes.commandWords)],
-    ["args", process.args.slice(notes.commandWords)],
-    ["workingDir", process.cwd],
-    ["readOnlyRootFilesystem", spec.root?.readonly ?? false],
-    ["shmBytes", shmBytes(spec)],
-    ["oomScoreAdj", process.oomScoreAdj ?? null],
-    ...Object.entries(limits).map(([name, value]): [string, Json] => [`resources.${name}`, value]),
-    ...Object.entries(notes.logging).map(([name, value]): [string, Json] => [
-      `logging.${name}`,
-      value,
-    ]),
-    ...process.env.map(environmentEntry),
-    ...process.rlimits.flatMap(({ type, soft, hard }): [string, Json][] => {
-      const name = type.replace("RLIMIT_", "").toLowerCase();
-      return [
-        [`ulimits.${name}.soft`, soft],
-        [`ulimits.${name}.hard`, hard],
-      ];
-    }),
-    ...mountEntries(spec, notes),
-    ...securityEntries(spec),
-  ]);
   const { uid, gid } = process.user;
-  return Object.fromEntries(
-    notes.declared.flatMap((path): [string, Json][] => {
-      if (path === "user") return [[path, notes.userHasGroup ? `${uid}:${gid}` : `${uid}`]];
-      return [[path, told.get(path) ?? null]];
-    }),
-  );
+  switch (name) {
+    case "command":
+      return [[name, process.args.slice(0, notes.commandWords)]];
+    case "args":
+      return [[name, process.args.slice(notes.commandWords)]];
+    case "workingDir":
+      return [[name, process.cwd]];
+    case "user":
+      return [[name, notes.userHasGroup ? `${uid}:${gid}` : `${uid}`]];
+    case "readOnlyRootFilesystem":
+      return [[name, spec.root?.readonly ?? false]];
+    case "shmBytes":
+      return [[name, shmBytes(spec)]];
+    case "oomScoreAdj":
+      return [[name, process.oomScoreAdj ?? null]];
+    case "env":
+      return process.env.map(environmentEntry);
+    case "ulimits":
+      return process.rlimits.flatMap(limitEntries);
+    case "mounts":
+      return mountEntries(spec, notes);
+    case "security":
+      return securityEntries(spec);
+    case "resources":
+    case "logging":
+      return Object.entries(name === "resources" ? limits : notes.logging).map(([key, value]) => [
+        `${name}.${key}`,
+        value,
+      ]);
+    default:
+      return [];
+  }
+}
+
+function limitEntries({ type, soft, hard }: StoredSpec["process"]["rlimits"][number]) {
+  const name = type.replace("RLIMIT_", "").toLowerCase();
+  return [
+    [`ulimits.${name}.soft`, soft],
+    [`ulimits.${name}.hard`, hard],
+  ] satisfies [string, Json][];
 }
 
 /** The same for attributes of the pod itself; all of its containers say the same. */
 export function reportPod(spec: StoredSpec, notes: Notes): Reported {
+  if (notes.podDeclared.length === 0) return {};
   const told = new Map<string, Json>([
     ["hostname", spec.hostname ?? null],
     [

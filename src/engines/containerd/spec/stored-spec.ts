@@ -72,27 +72,23 @@ const FILTER = ',"seccomp":';
 
 /** Reads a stored runtime spec; undefined when it is none. */
 export function parseStoredSpec(bytes: Uint8Array | undefined): StoredSpec | undefined {
-  return bytes === undefined ? undefined : parseStoredText(new TextDecoder().decode(bytes));
-}
-
-function parseStoredText(text: string): StoredSpec | undefined {
   try {
-    return StoredSpec.safeParse(JSON.parse(text)).data;
+    return StoredSpec.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
   } catch {
     return undefined;
   }
 }
 
 /**
- * Reads a spec that is known to be as {@link specBytes} wrote it: three quarters of it are the filter
- * of system calls, which is only told to be there.
+ * Reads a spec that is known to be as {@link ownSpecBytes} wrote it, digest and all: it is whole, so
+ * that nothing is checked or filled in. Three quarters of it are the filter of system calls, which
+ * is only told to be there.
  */
-export function parseOwnSpec(bytes: Uint8Array): StoredSpec | undefined {
+export function parseOwnSpec(bytes: Uint8Array): StoredSpec {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const filter = text.lastIndexOf(FILTER);
-  if (filter < 0) return parseStoredSpec(bytes);
-  const head = text.toString("utf8", 0, filter);
-  return parseStoredText(`${head}${FILTER}true}}`);
+  if (filter < 0) return JSON.parse(text.toString("utf8")) as StoredSpec;
+  return JSON.parse(`${text.toString("utf8", 0, filter)}${FILTER}true}}`) as StoredSpec;
 }
 
 /** A runtime spec, or a part of one, as the bytes that containerd keeps. */
@@ -100,10 +96,13 @@ export function specBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** A whole runtime spec as bytes, with the filter of system calls last; see {@link parseOwnSpec}. */
+/**
+ * A whole runtime spec as bytes, with everything filled in that is read here and with the filter of
+ * system calls last; see {@link parseOwnSpec}.
+ */
 export function ownSpecBytes(spec: object): Uint8Array {
-  const { linux, ...rest } = spec as { readonly linux?: object };
-  const { seccomp, ...others } = (linux ?? {}) as { readonly seccomp?: unknown };
+  const { linux, ...rest } = StoredSpec.parse(spec);
+  const { seccomp, ...others } = linux;
   return specBytes({
     ...rest,
     linux: { ...others, ...(seccomp === undefined ? {} : { seccomp }) },
@@ -113,6 +112,12 @@ export function ownSpecBytes(spec: object): Uint8Array {
 /** The notes in a stored spec. */
 export function notesIn(spec: StoredSpec): Notes | undefined {
   return parseNotes(spec.annotations[NOTES_ANNOTATION]);
+}
+
+/** The notes in a spec that {@link parseOwnSpec} read: as they were written. */
+export function ownNotesIn(spec: StoredSpec): Notes | undefined {
+  const text = spec.annotations[NOTES_ANNOTATION];
+  return text === undefined ? undefined : (JSON.parse(text) as Notes);
 }
 
 /** The stored spec with the fields that change live or by a restart taken from a declaration. */
