@@ -25,11 +25,11 @@ export async function build(root: string): Promise<void> {
  * Bundles the command line into `dist/cli/main.js`, each dynamic import a chunk of its own, so that a
  * command loads only what it needs. Packages that a user's app loads as well stay outside.
  *
+ * @param outdir where to; a test builds one of its own, which no other build takes away
  * @throws StowageError `not_found` when its entry is missing, `failed_precondition` when its code has errors.
  */
-export async function buildCli(root: string): Promise<void> {
+export async function buildCli(root: string, outdir = join(root, "dist/cli")): Promise<void> {
   requireEntries(root, [CLI_ENTRY]);
-  const outdir = join(root, "dist/cli");
   rmSync(outdir, { recursive: true, force: true });
   await bundle({
     absWorkingDir: root,
