@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { SlowestFirst } from "./test/set-up/slowest-first.ts";
 
 const containerd = "./test/set-up/containerd.ts";
 
@@ -7,6 +9,9 @@ export default defineConfig({
     expect: { requireAssertions: true },
     restoreMocks: true,
     unstubEnvs: true,
+    // most of what runs on an engine waits for it: one worker more than there are cores keeps them busy
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         extends: true,
@@ -18,7 +23,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 120_000 },
+        test: {
+          name: "property",
+          include: ["test/property/**/*.test.ts"],
+          testTimeout: 240_000,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,
@@ -28,7 +38,6 @@ export default defineConfig({
           globalSetup: [containerd],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -38,10 +47,9 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: [containerd],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -52,8 +60,7 @@ export default defineConfig({
           globalSetup: [containerd],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

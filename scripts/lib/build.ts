@@ -24,11 +24,11 @@ export async function build(root: string): Promise<void> {
  * Bundles the command line: `dist/cli/stowage.cjs` is the program, whose modules run when they are
  * first needed, `dist/cli/main.js` compiles it from the code cache beside it and runs it.
  *
+ * @param outdir where to; a test builds one of its own, which no other build takes away
  * @throws StowageError `not_found` when its entry is missing, `failed_precondition` when its code has errors.
  */
-export async function buildCli(root: string): Promise<void> {
+export async function buildCli(root: string, outdir = join(root, "dist/cli")): Promise<void> {
   requireEntries(root, [CLI_ENTRY, LAUNCHER_ENTRY]);
-  const outdir = join(root, "dist/cli");
   rmSync(outdir, { recursive: true, force: true });
   const program = join(outdir, "stowage.cjs");
   await bundleFile(root, CLI_ENTRY, program, {

@@ -1,16 +1,10 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { StowageError } from "../../src/errors/index.ts";
-import { buildCli } from "./build.ts";
 import type { Mutant } from "./mutant.ts";
 import { runCommand } from "./run-command.ts";
 import { makeScratchCopy } from "./scratch-copy.ts";
 import { runVitest, type VitestOutcome } from "./vitest-run.ts";
 
 const TRIAL_TIMEOUT_MS = 10 * 60_000;
-
-/** Tests of the other projects may run the built command line, so the change has to be in it. */
-const IN_PROCESS_PROJECTS: readonly string[] = ["unit", "architecture"];
 
 /** What a mutant's named test said of it. */
 export interface Verdict {
@@ -71,8 +65,6 @@ export function testKey({ project, testFile, testTitle }: Mutant): string {
 }
 
 async function runNamedTest(dir: string, mutant: Mutant): Promise<VitestOutcome> {
-  const runsTheCli = !IN_PROCESS_PROJECTS.includes(mutant.project);
-  if (runsTheCli && existsSync(join(dir, "src/cli/main.ts"))) await buildCli(dir);
   const title = mutant.testTitle.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return runVitest(["--project", mutant.project, mutant.testFile, "-t", title], {
     cwd: dir,

@@ -7,6 +7,8 @@ export interface HostView {
   readonly now: Date;
   /** Everything goes because the user said so: no pod's removal needs a reason. */
   readonly destroying: boolean;
+  /** Volumes go as well, once that is agreed to. */
+  readonly deletingVolumes: boolean;
   /** Width of the widest host's name. */
   readonly nameWidth: number;
   /** Ids of the plan's pod changes. */

@@ -1,4 +1,4 @@
-import type { HostChange, HostPlan, PodChange, Step } from "../plan/index.ts";
+import type { HostChange, HostPlan, KeptVolume, PodChange, Step } from "../plan/index.ts";
 import { type HostView, type Mark, paintedMark } from "./plan-view.ts";
 import { renderPodChange } from "./render-pod-change.ts";
 import { stepLine } from "./step-words.ts";
@@ -35,22 +35,30 @@ export function renderHostPlan(
   view: HostView,
 ): string {
   if (pods.length === 0 && changes.length === 0 && host.kept.length === 0) return "";
-  const { paint, columns } = view;
+  const { paint } = view;
   const nameWidth = Math.max(0, ...pods.map(({ pod }) => textWidth(pod)));
   return [
     `${paint.bold(pad(host.host, view.nameWidth))}  ${engineWords(host)}`,
     ...changes.flatMap((change) => hostChangeLines(change, view)),
     ...pods.flatMap((change) => renderPodChange(change, nameWidth, view)),
-    ...host.kept.map(({ volume, path, sizeBytes }) => {
-      const size = sizeBytes === undefined ? "" : ` (${formatBytes(sizeBytes)})`;
-      return wrap(`    kept: volume ${volume}${size} at ${printable(path)}`, columns, "      ");
-    }),
+    ...host.kept.map((volume) => volumeLine(volume, view)),
   ].join("\n");
 }
 
 function engineWords({ engine, info, declared }: HostPlan): string {
   const version = info === undefined ? "" : ` ${printable(info.version)}`;
   return `${engine.kind}${version}${declared ? "" : ", leaves the fleet"}`;
+}
+
+function volumeLine({ volume, path, sizeBytes }: KeptVolume, view: HostView): string {
+  const size = sizeBytes === undefined ? "" : ` (${formatBytes(sizeBytes)})`;
+  const what = `volume ${volume}${size} at ${printable(path)}`;
+  if (!view.deletingVolumes) return wrap(`    kept: ${what}`, view.columns, "      ");
+  return wrap(
+    `  ${paintedMark("-", view.paint)} ${what}, with all data in it`,
+    view.columns,
+    "    ",
+  );
 }
 
 function hostChangeLines(change: HostChange, { paint, columns }: HostView): readonly string[] {

@@ -14,6 +14,8 @@ export interface RenderPlanOptions {
   readonly now: Date;
   /** Whether everything is to go because the user said so. */
   readonly destroying?: boolean | undefined;
+  /** Whether volumes that no pod uses are to go with it. */
+  readonly deletingVolumes?: boolean | undefined;
   /** Pods that the manifest declares. */
   readonly declaredPods?: number | undefined;
 }
@@ -32,6 +34,7 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
     columns,
     now,
     destroying: options.destroying ?? false,
+    deletingVolumes: options.deletingVolumes ?? false,
     nameWidth: Math.max(0, ...plan.hosts.map(({ host }) => textWidth(host))),
     podIds: new Set(plan.pods.map(({ id }) => id)),
     saidNotes: new Set(),

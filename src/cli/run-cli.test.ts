@@ -259,6 +259,8 @@ describe("commands that change something", () => {
       "Delete 1 volume and all data in them, for good? Type yes:",
     ]);
     expect(declined.stdout).toMatch(/Nothing has been touched\.\n$/);
+    expect(declined.stdout).toMatch(/^ {2}- volume data \(.*\) at \S+, with all data in it$/m);
+    expect(declined.stdout).not.toContain("kept");
     const kept = await cli.run("destroy", "--yes", "-f", "fleet.json");
     expect(kept.stdout).toContain("kept: volume data");
     const gone = await cli.run(

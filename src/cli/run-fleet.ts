@@ -13,6 +13,8 @@ export interface RunFleetOptions {
   /** Asked after the plan was shown. */
   readonly question: string;
   readonly destroying?: boolean;
+  /** Volumes are to go as well; they have a question of their own. */
+  readonly deletingVolumes?: boolean;
   /** Pods that the manifest declares. */
   readonly declaredPods?: number;
   /** Told the plan before it is shown; may refuse it. */
@@ -68,12 +70,13 @@ export async function runFleet(
 function showPlan(
   { stdout, paint, now }: CommandContext,
   plan: Plan,
-  { json, declaredPods, destroying }: RunFleetOptions,
+  { json, declaredPods, destroying, deletingVolumes }: RunFleetOptions,
 ): void {
   if (json) stdout.write(`${JSON.stringify({ type: "plan", plan: planJson(plan) })}\n`);
   else {
     const { columns } = stdout;
-    const text = renderPlan(plan, { paint, columns, now: now(), declaredPods, destroying });
+    const words = { declaredPods, destroying, deletingVolumes };
+    const text = renderPlan(plan, { paint, columns, now: now(), ...words });
     stdout.write(`${text}\n`);
   }
 }

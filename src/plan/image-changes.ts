@@ -27,7 +27,7 @@ export function imageChanges(
       if (!isClaimed) changes.push(claimChange(host, name, image));
     } else if (canImport(resolution)) changes.push(importChange(host, name, image, resolution));
     else if (users.some((user) => isMade(user, podChanges))) {
-      diagnostics.push(unavailable(host, image, users));
+      diagnostics.push(unavailable(host, image, users, observation.engine.images));
     }
   }
   return {
@@ -100,13 +100,25 @@ function isMade(context: PodContext, changes: readonly PodChange[]): boolean {
   );
 }
 
-function unavailable(host: string, image: AppliedImage, users: readonly PodContext[]): Diagnostic {
-  const pod = (users[0] as PodContext).pod;
+function unavailable(
+  host: string,
+  image: AppliedImage,
+  users: readonly PodContext[],
+  images: readonly ObservedImage[],
+): Diagnostic {
+  const path = `hosts.${host}.pods.${(users[0] as PodContext).pod}`;
+  const { reference, digest } = image;
+  const elsewhere = images.find((each) => each.digest === digest);
+  const bytes = `give it a layout or an archive in images["${reference}"]`;
+  if (elsewhere === undefined) {
+    const summary = `image ${reference} is neither on the host nor on disk`;
+    return { severity: "error", path, summary, detail: bytes };
+  }
   return {
     severity: "error",
-    path: `hosts.${host}.pods.${pod}`,
-    summary: `image ${image.reference} is neither on the host nor on disk`,
-    detail: `give it a layout or an archive in images["${image.reference}"]`,
+    path,
+    summary: `the host holds image ${reference} under the name ${elsewhere.name} alone, which others may point elsewhere at any time`,
+    detail: `name it ${nameOf(image)} in the engine as well, or ${bytes}`,
   };
 }
 

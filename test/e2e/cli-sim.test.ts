@@ -4,14 +4,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildCli } from "../../scripts/lib/build.ts";
 import { makeImage } from "../../scripts/lib/make-image.ts";
 import { SimMachine } from "../../src/engines/sim/index.ts";
+import { buildOwnCli } from "../support/built-cli.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const MAIN = join(ROOT, "dist/cli/main.js");
 const IMAGE = "localhost/hello:1";
 const folder = mkdtempSync(join(tmpdir(), "stw-cli-sim-"));
+let main: string;
 
 interface Run {
   readonly status: number | null;
@@ -20,7 +20,7 @@ interface Run {
 }
 
 beforeAll(async () => {
-  await buildCli(ROOT);
+  main = await buildOwnCli(folder);
   const config = { cmd: ["sh", "-c", "echo hello; sleep 1000"] };
   makeImage({ out: join(folder, "image"), reference: IMAGE, config });
 });
@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function stowage(...argv: readonly string[]): Run {
   const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
-  return spawnSync(process.execPath, [MAIN, ...argv], {
+  return spawnSync(process.execPath, [main, ...argv], {
     cwd: folder,
     env,
     encoding: "utf8",
@@ -120,7 +120,7 @@ describe("the built command line on simulated hosts", () => {
   test("the version needs neither cdktf nor an engine", () => {
     const { stdout } = stowage("--version");
     expect(stdout).toMatch(/^stowage \d+\.\d+\.\d+\n$/);
-    expect(readFileSync(MAIN, "utf8")).not.toMatch(/from "(?:cdktf|constructs|@grpc\/grpc-js)"/);
+    expect(readFileSync(main, "utf8")).not.toMatch(/from "(?:cdktf|constructs|@grpc\/grpc-js)"/);
   });
 });
 

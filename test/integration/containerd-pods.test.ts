@@ -15,7 +15,10 @@ import {
 } from "../../src/engines/containerd/pods/container-records.ts";
 import { mapLimited } from "../../src/internal/index.ts";
 import { objectName } from "../../src/model/index.ts";
-import { containerdFixture } from "../conformance/support/containerd-fixture.ts";
+import {
+  conformanceNamespace,
+  containerdFixture,
+} from "../conformance/support/containerd-fixture.ts";
 import { EngineUnderTest, SERVER, script } from "../conformance/support/engine-under-test.ts";
 import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
 import type { PrepareOrder } from "./containerd-pods/prepare-process.ts";
@@ -24,11 +27,17 @@ import type { PrepareOrder } from "./containerd-pods/prepare-process.ts";
 const KILLS = 24;
 
 describeWithContainerd("containerd pods", (containerd) => {
+  const namespace = conformanceNamespace();
   let under: EngineUnderTest;
   let preparer: string;
 
   beforeAll(async () => {
-    under = await EngineUnderTest.open(containerdFixture(() => containerd.address));
+    under = await EngineUnderTest.open(
+      containerdFixture(
+        () => containerd.address,
+        () => namespace,
+      ),
+    );
     const bundle = mkdtempSync(join(tmpdir(), "stw-prep-"));
     preparer = join(bundle, "prepare-process.cjs");
     await build({
@@ -45,39 +54,17 @@ describeWithContainerd("containerd pods", (containerd) => {
   afterAll(async () => await under?.opened.close());
 
   const ctr = (...args: readonly string[]): string =>
-    execFileSync("ctr", ["-a", containerd.address, "-n", namespace(), ...args], {
+    execFileSync("ctr", ["-a", containerd.address, "-n", namespace, ...args], {
       encoding: "utf8",
     });
-
-  const namespaces = new Map<EngineUnderTest, string>();
-  function namespace(): string {
-    const known = namespaces.get(under);
-    if (known !== undefined) return known;
-    const own = execFileSync("ctr", ["-a", containerd.address, "namespaces", "ls", "-q"], {
-      encoding: "utf8",
-    })
-      .split("\n")
-      .filter((name) => name.startsWith("stw-conf-"));
-    const found = own.find((name) => {
-      const listed = execFileSync(
-        "ctr",
-        ["-a", containerd.address, "-n", name, "images", "ls", "-q"],
-        {
-          encoding: "utf8",
-        },
-      );
-      return listed.includes(under.base.manifest.digest);
-    });
-    if (found === undefined) throw new Error("The engine's namespace is not there");
-    namespaces.set(under, found);
-    return found;
-  }
 
   const idOf = (pod: PodInstance, name = "main"): string => objectName(pod.identity, name, 76);
 
   test("what a SIGKILL inside prepare leaves is taken away entirely, and the same pod can be made", async () => {
+    const ids: string[] = [];
     for (let round = 0; round < KILLS; round += 1) {
       const pod = under.pod({ main: SERVER });
+      ids.push(idOf(pod));
       await prepareAndKill(pod, randomInt(2, 90));
       const seen = await under.observed(pod);
       expect([undefined, "incomplete", "prepared"]).toContain(seen?.state);
@@ -90,7 +77,7 @@ describeWithContainerd("containerd pods", (containerd) => {
     }
     // a daemon may still be at work on a create that nobody waits for
     await delay(1000);
-    expect(remnantsOf("stw-pod-")).toEqual([]);
+    expect(remnantsOf(...ids)).toEqual([]);
   });
 
   test("a bundle that keeps its id from being used again goes with the pod", async () => {
@@ -301,7 +288,7 @@ describeWithContainerd("containerd pods", (containerd) => {
     const COUNT = 2300;
     const pod = await under.prepared({ main: SERVER });
     await using connection = await connect({ socketPath: containerd.address });
-    const client = connection.inNamespace(namespace());
+    const client = connection.inNamespace(namespace);
     const ids = Array.from({ length: COUNT }, (_, at) => `foreign-${at}`);
     const spec = { filler: "x".repeat(8000) };
     const common = {
@@ -322,7 +309,7 @@ describeWithContainerd("containerd pods", (containerd) => {
   async function prepareAndKill(pod: PodInstance, afterMs: number): Promise<void> {
     const order: PrepareOrder = {
       socket: containerd.address,
-      namespace: namespace(),
+      namespace,
       directories: under.opened.directories,
       pod,
     };
@@ -336,24 +323,25 @@ describeWithContainerd("containerd pods", (containerd) => {
     await over;
   }
 
-  /** Processes, directories and mounts with a name. */
-  function remnantsOf(name: string): readonly string[] {
+  /** Processes, directories, mounts and records with one of these names. */
+  function remnantsOf(...names: readonly string[]): readonly string[] {
+    const isNamed = (text: string): boolean => names.some((name) => text.includes(name));
     const processes = readdirSync("/proc")
       .filter((entry) => /^\d+$/.test(entry))
-      .filter((pid) => commandLine(pid).includes(name) && pid !== String(process.pid))
+      .filter((pid) => isNamed(commandLine(pid)) && pid !== String(process.pid))
       .map((pid) => `process ${pid} ${commandLine(pid)}`);
-    const places = [`/run/containerd/runc/${namespace()}`, bundlesDir()];
+    const places = [`/run/containerd/runc/${namespace}`, bundlesDir()];
     const directories = places
       .filter((place) => existsSync(place))
       .flatMap((place) => readdirSync(place).map((entry) => `${place}/${entry}`))
-      .filter((path) => path.includes(name));
+      .filter(isNamed);
     // those of another run are not this one's
-    const own = [under.opened.directories.runDir, `/${namespace()}/`];
+    const own = [under.opened.directories.runDir, `/${namespace}/`];
     const mounts = readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
-      .filter((line) => line.includes(name) && own.some((place) => line.includes(place)));
+      .filter((line) => isNamed(line) && own.some((place) => line.includes(place)));
     const records = [ctr("containers", "ls", "-q"), ctr("snapshots", "ls")].flatMap((text) =>
-      text.split("\n").filter((line) => line.includes(name)),
+      text.split("\n").filter(isNamed),
     );
     return [...processes, ...directories, ...mounts, ...records];
   }
@@ -379,7 +367,7 @@ describeWithContainerd("containerd pods", (containerd) => {
     const pid = readdirSync("/proc").find(
       (entry) =>
         /^\d+$/.test(entry) &&
-        commandLine(entry).includes(`containerd-shim-runc-v2 -namespace ${namespace()} -id ${id} `),
+        commandLine(entry).includes(`containerd-shim-runc-v2 -namespace ${namespace} -id ${id} `),
     );
     if (pid === undefined) throw new Error(`There is no shim of ${id}`);
     return Number(pid);
@@ -388,13 +376,13 @@ describeWithContainerd("containerd pods", (containerd) => {
   /** Deletes a record and leaves its task alone, which ctr refuses to do. */
   async function deleteRecord(id: string): Promise<void> {
     await using connection = await connect({ socketPath: containerd.address });
-    await deleteContainer(connection.inNamespace(namespace()), id);
+    await deleteContainer(connection.inNamespace(namespace), id);
   }
 
   function bundlesDir(): string {
     const state = join(containerd.address, "../state");
     const base = existsSync(state) ? state : "/run/containerd";
-    return join(base, "io.containerd.runtime.v2.task", namespace());
+    return join(base, "io.containerd.runtime.v2.task", namespace);
   }
 
   function bundleOf(pod: PodInstance): string {
@@ -402,7 +390,7 @@ describeWithContainerd("containerd pods", (containerd) => {
   }
 
   function cgroupOf(pod: PodInstance, controller: string): string {
-    const path = `${namespace()}/${idOf(pod)}`;
+    const path = `${namespace}/${idOf(pod)}`;
     const v1 = `/sys/fs/cgroup/${controller}/${path}`;
     return existsSync(v1) ? v1 : `/sys/fs/cgroup/${path}`;
   }

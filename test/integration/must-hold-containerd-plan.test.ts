@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { FleetManifest } from "../../src/model/index.ts";
 import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
-import { copyCli } from "../support/built-cli.ts";
+import { buildOwnCli } from "../support/built-cli.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { EngineEvents } from "../support/engine-events.ts";
 import { freePort } from "../support/free-port.ts";
@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), "stw-plan-"));
 let main: string;
 
 beforeAll(async () => {
-  main = await copyCli(folder);
+  main = await buildOwnCli(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -60,9 +60,10 @@ test("a plan is empty for what was applied, whatever it is", () => {
 test("a plan sees every field, map key and list item that is taken away", () => {
   fc.assert(
     fc.property(specs, (before) => {
+      const same = canonical(before);
       for (const changed of removals(before as unknown as Json)) {
         const after = PodSpec.safeParse(changed);
-        if (!after.success || canonical(after.data) === canonical(before)) continue;
+        if (!after.success || canonical(after.data) === same) continue;
         expect(changesOf(before, after.data)).toHaveLength(1);
         expect(changesOf(after.data, before)[0]?.reasons.length).toBeGreaterThan(0);
       }
@@ -74,9 +75,10 @@ test("a plan sees every field, map key and list item that is taken away", () => 
 test("a plan sees every single field that is changed, and nothing else", () => {
   fc.assert(
     fc.property(specs, (before) => {
+      const same = canonical(before);
       for (const changed of changes(before as unknown as Json)) {
         const after = PodSpec.safeParse(changed);
-        if (!after.success || canonical(after.data) === canonical(before)) continue;
+        if (!after.success || canonical(after.data) === same) continue;
         const [change, ...others] = changesOf(before, after.data);
         expect(others).toEqual([]);
         expect(change?.reasons.length).toBeGreaterThan(0);

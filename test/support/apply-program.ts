@@ -33,6 +33,7 @@ export class ApplyProgram implements Disposable {
       entryPoints: [ENTRY],
       outfile: this.#program,
       bundle: true,
+      minify: true,
       platform: "node",
       format: "esm",
       target: "node20",

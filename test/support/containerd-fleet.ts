@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   existsSync,
@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { busyboxImage } from "../../scripts/lib/make-image.ts";
 import { createConnector } from "../../src/cli/connector.ts";
 import { FleetManifest, MANIFEST_VERSION } from "../../src/model/index.ts";
@@ -107,25 +108,28 @@ export class ContainerdFleet implements AsyncDisposable {
    * Everything that there is of the fleet, in the engine, in the kernel and on disk, with what differs
    * between two ways to one state (numbers of generations, hashes, process ids) taken out.
    */
-  traces(): Readonly<Record<string, readonly string[]>> {
-    const lines = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
+  async traces(): Promise<Readonly<Record<string, readonly string[]>>> {
     const plain = (names: readonly string[]) => names.map(withoutGeneration).sort();
     const runc = `/run/containerd/runc/${this.namespace}`;
+    const [containers, tasks, snapshots, images, leases, ingests] = await Promise.all([
+      this.#lines("containers", "ls", "-q"),
+      this.#lines("tasks", "ls"),
+      this.#lines("snapshots", "ls"),
+      this.#lines("images", "ls", "-q"),
+      this.#lines("leases", "ls", "-q"),
+      this.#lines("content", "active"),
+    ]);
     return {
-      containers: plain(lines(this.ctr("containers", "ls", "-q"))),
-      tasks: plain(
-        lines(this.ctr("tasks", "ls"))
-          .slice(1)
-          .map((line) => line.replace(/\s+\d+\s+/, " ")),
-      ),
+      containers: plain(containers),
+      tasks: plain(tasks.slice(1).map((line) => line.replace(/\s+\d+\s+/, " "))),
       snapshots: plain(
-        lines(this.ctr("snapshots", "ls"))
+        snapshots
           .map((line) => line.split(/\s+/)[0] ?? "")
           .filter((key) => key.startsWith("stw-") || key.startsWith("extract-")),
       ),
-      images: plain(lines(this.ctr("images", "ls", "-q"))),
-      leases: plain(lines(this.ctr("leases", "ls", "-q"))),
-      ingests: lines(this.ctr("content", "active")).slice(1),
+      images: plain(images),
+      leases: plain(leases),
+      ingests: ingests.slice(1),
       shims: plain(
         this.#processes()
           .filter((argv) => argv.includes("containerd-shim"))
@@ -171,6 +175,13 @@ export class ContainerdFleet implements AsyncDisposable {
     }
     await delay(50);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** What `ctr` prints, asked beside others. */
+  async #lines(...args: readonly string[]): Promise<readonly string[]> {
+    const argv = ["-a", this.#address, "-n", this.namespace, ...args];
+    const { stdout } = await promisify(execFile)("ctr", argv);
+    return stdout.split("\n").filter((line) => line.trim() !== "");
   }
 
   #request(manifest: FleetManifest) {

@@ -22,6 +22,8 @@ export function hostListing(fleet: ContainerdFleet): Readonly<Record<string, rea
     const lines = fleet
       .ctr(kind, verb)
       .split("\n")
+      // other tests come and go in namespaces of their own
+      .filter((line) => kind !== "namespaces" || line.startsWith(fleet.namespace))
       .map((line) =>
         line
           .split(/\t+/)

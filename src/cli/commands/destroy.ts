@@ -76,18 +76,21 @@ async function destroy(args: Arguments, context: CommandContext): Promise<ExitCo
   const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
   const fleet = await whatToDestroy(args, context);
   const question = `Destroy fleet ${fleet.manifest.name}? Type yes:`;
-  return await runFleet(context, { json, yes, question, destroying: true }, (hooks) =>
-    destroyFleet({
-      ...fleet,
-      ...hooks,
-      ...(volumes
-        ? { confirmVolumes: (found) => confirmVolumes(found, deleteData, json, context) }
-        : {}),
-      appliedBy: context.appliedBy,
-      lockTimeoutMs,
-      draining: context.drain,
-      signal: context.abort,
-    }),
+  return await runFleet(
+    context,
+    { json, yes, question, destroying: true, deletingVolumes: volumes },
+    (hooks) =>
+      destroyFleet({
+        ...fleet,
+        ...hooks,
+        ...(volumes
+          ? { confirmVolumes: (found) => confirmVolumes(found, deleteData, json, context) }
+          : {}),
+        appliedBy: context.appliedBy,
+        lockTimeoutMs,
+        draining: context.drain,
+        signal: context.abort,
+      }),
   );
 }
 

@@ -14,7 +14,7 @@ export function imageCases({ it }: Suite): void {
     const image = await test.image(test.base);
     expect(image).toMatchObject({
       digest: test.base.manifest.digest,
-      fleets: ["conformance/suite"],
+      fleets: [`${test.ownership.owner}/${test.ownership.fleet}`],
       inUse: false,
     });
     expect(image?.sizeBytes ?? 1).toBeGreaterThan(0);

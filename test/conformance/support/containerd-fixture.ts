@@ -25,12 +25,20 @@ const LISTS = [
   ["content", "active"],
 ];
 
-/** containerd as the suite takes it, each opening in a namespace of its own. */
-export function containerdFixture(address: () => string): EngineFixture {
+/** A namespace that no other test has. */
+export function conformanceNamespace(): string {
+  return `stw-conf-${randomBytes(4).toString("hex")}`;
+}
+
+/** containerd as the suite takes it, each opening in a namespace of its own unless told otherwise. */
+export function containerdFixture(
+  address: () => string,
+  namespace: () => string = conformanceNamespace,
+): EngineFixture {
   return {
     name: "containerd",
     features: { kernel: true, imageFiles: true, keepsLayer: true },
-    open: () => open(address()),
+    open: () => open(address(), namespace()),
     image,
   };
 }
@@ -70,8 +78,7 @@ async function image(kind: "base" | "other"): Promise<ImageContent> {
   };
 }
 
-async function open(address: string): Promise<OpenedEngine> {
-  const namespace = `stw-conf-${randomBytes(4).toString("hex")}`;
+async function open(address: string, namespace: string): Promise<OpenedEngine> {
   const folder = mkdtempSync(join(tmpdir(), "stw-conf-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const config = { kind: "containerd", socket: address, namespace } as const;

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import type {
@@ -60,7 +61,9 @@ export class EngineUnderTest {
   static async open(fixture: EngineFixture): Promise<EngineUnderTest> {
     const opened = await fixture.open();
     const [base, other] = [await fixture.image("base"), await fixture.image("other")];
-    const made = new EngineUnderTest(opened, base, other, "conformance");
+    // the kernel's names are made of it: two suites at once must not meet in them
+    const owner = `conformance-${randomBytes(4).toString("hex")}`;
+    const made = new EngineUnderTest(opened, base, other, owner);
     await made.engine.importImage(base, made.ownership);
     return made;
   }
