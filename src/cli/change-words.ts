@@ -8,6 +8,7 @@ const ACTION_WORDS: Readonly<Record<Action, string>> = {
   update: "update while it runs",
   restart: "restart",
   replace: "replace",
+  "move-engine": "move",
   remove: "remove",
   adopt: "finish",
   clean: "clean up",

@@ -2,7 +2,13 @@ import type { Engine } from "../engine/index.ts";
 import type { SimWorld } from "../engines/sim/index.ts";
 import { StowageError } from "../errors/index.ts";
 import type { Host } from "../host/index.ts";
-import { type EngineConfig, type HostSpec, hostDirectories } from "../model/index.ts";
+import {
+  type EngineConfig,
+  engineIdentity,
+  type HostDirectories,
+  type HostSpec,
+  hostDirectories,
+} from "../model/index.ts";
 import type { Connector, HostAccess } from "../reconcile/index.ts";
 
 type ConfigOf<K extends EngineConfig["kind"]> = Extract<EngineConfig, { kind: K }>;
@@ -12,15 +18,9 @@ export function createConnector(): Connector {
   let world: Promise<SimWorld> | undefined;
   const open = async (name: string, spec: HostSpec): Promise<HostAccess> => {
     const { engine } = spec;
-    switch (engine.kind) {
-      case "sim":
-        world ??= import("../engines/sim/index.ts").then(({ SimWorld: World }) => new World());
-        return await openSimulated(engine, name, await world);
-      case "containerd":
-        return await openContainerdHost(engine, name, spec);
-      default:
-        return engine satisfies never;
-    }
+    if (engine.kind !== "sim") return await openLocal(engine, name, spec);
+    world ??= import("../engines/sim/index.ts").then(({ SimWorld: World }) => new World());
+    return await openSimulated(engine, name, await world);
   };
   return { read: open, open };
 }
@@ -31,15 +31,41 @@ async function openSimulated(
   world: SimWorld,
 ): Promise<HostAccess> {
   const { openSim } = await import("../engines/sim/index.ts");
-  const { host, engine } = openSim(config, name, { world });
-  return access(host, engine);
+  const { host, engineAt } = openSim(config, name, { world });
+  return await access(host, config, async (other) => {
+    if (other.kind !== "sim") throw noSuchEngine(name, other);
+    return engineAt(other);
+  });
 }
 
-async function openContainerdHost(
-  config: ConfigOf<"containerd">,
+async function openLocal(config: EngineConfig, name: string, spec: HostSpec): Promise<HostAccess> {
+  checkLocal(name, spec);
+  const { openLocalHost } = await import("../host/index.ts");
+  const host = openLocalHost();
+  const directories = hostDirectories(spec);
+  return await access(host, config, (other) => openEngine(other, name, host, directories));
+}
+
+/** Loads the adapter of an engine that runs on the host itself. */
+async function openEngine(
+  config: EngineConfig,
   name: string,
-  spec: HostSpec,
-): Promise<HostAccess> {
+  host: Host,
+  directories: HostDirectories,
+): Promise<Engine> {
+  switch (config.kind) {
+    case "containerd": {
+      const { openContainerd } = await import("../engines/containerd/index.ts");
+      return await openContainerd(config, host, directories);
+    }
+    case "sim":
+      throw noSuchEngine(name, config);
+    default:
+      return config satisfies never;
+  }
+}
+
+function checkLocal(name: string, spec: HostSpec): void {
   if (spec.address !== "local") {
     throw new StowageError(
       `Cannot reach host "${name}": ${spec.address} is another machine, and this version reaches only the address "local"; run stowage on that machine`,
@@ -52,21 +78,42 @@ async function openContainerdHost(
       { code: "unimplemented", context: { host: name } },
     );
   }
-  const [{ openLocalHost }, { openContainerd }] = await Promise.all([
-    import("../host/index.ts"),
-    import("../engines/containerd/index.ts"),
-  ]);
-  const host = openLocalHost();
-  return access(host, await openContainerd(config, host, hostDirectories(spec)));
 }
 
-function access(host: Host, engine: Engine): HostAccess {
+/** A host with its engines; each is opened when it is first asked for, and once. */
+async function access(
+  host: Host,
+  config: EngineConfig,
+  openAt: (config: EngineConfig) => Promise<Engine>,
+): Promise<HostAccess> {
+  const opened = new Map<string, Promise<Engine>>();
+  const engineAt = (wanted: EngineConfig): Promise<Engine> => {
+    const id = engineIdentity(wanted);
+    const known = opened.get(id);
+    if (known !== undefined) return known;
+    const engine = openAt(wanted);
+    opened.set(id, engine);
+    return engine;
+  };
   return {
     host,
-    engine,
+    engine: await engineAt(config),
+    engineAt,
     [Symbol.asyncDispose]: async () => {
-      await engine[Symbol.asyncDispose]();
+      const ended = await Promise.allSettled(opened.values());
+      for (const each of ended) {
+        if (each.status === "fulfilled") await each.value[Symbol.asyncDispose]();
+      }
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+function noSuchEngine(name: string, { kind }: EngineConfig): StowageError {
+  const what =
+    kind === "sim" ? "no simulated engine on a real host" : `no ${kind} on a simulated host`;
+  return new StowageError(`Cannot open engine ${kind} of host "${name}": there is ${what}`, {
+    code: "not_found",
+    context: { host: name },
+  });
 }

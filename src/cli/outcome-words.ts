@@ -8,6 +8,7 @@ const DONE_WORDS: Readonly<Record<ChangeOutcome["action"], string>> = {
   update: "updated",
   restart: "restarted",
   replace: "replaced",
+  "move-engine": "moved",
   remove: "removed",
   adopt: "finished",
   clean: "cleaned up",

@@ -7,7 +7,7 @@ import type {
   PodIdentity,
   PodSpec,
 } from "../model/index.ts";
-import type { ImageContent } from "./image-content.ts";
+import type { ExportedImage, ImageContent } from "./image-content.ts";
 
 /** Options of every call of the port. */
 export interface CallOptions {
@@ -74,7 +74,10 @@ export interface ImageOwnership {
  */
 export interface EngineReader extends AsyncDisposable {
   readonly kind: EngineKind;
-  /** @throws StowageError `unavailable` when the engine does not answer, `permission_denied` when it may not be asked. */
+  /**
+   * @throws StowageError `not_found` when the host has no such engine (its socket or its program is
+   *   not there), `unavailable` when it does not answer, `permission_denied` when it may not be asked
+   */
   info(options?: CallOptions): Promise<EngineInfo>;
   /** What this engine, in its version, can do with each field. */
   capabilities(options?: CallOptions): Promise<CapabilityTable>;
@@ -132,6 +135,14 @@ export interface Engine extends EngineReader {
    * container of anyone uses it, and Stowage made its record. Absent: nothing happens.
    */
   releaseImage(name: string, ownership: ImageOwnership, options?: CallOptions): Promise<void>;
+  /**
+   * Bytes of an image that the engine holds, without a registry. The manifest may differ from the one
+   * that was imported where the engine keeps layers in another form; the config, and so the config
+   * digest, is always the same.
+   *
+   * @returns undefined when the engine does not hold the image, or not all of its bytes any more
+   */
+  exportImage(image: AppliedImage, options?: CallOptions): Promise<ExportedImage | undefined>;
   /**
    * Makes all of a generation that can be made before its first process runs.
    *

@@ -31,3 +31,8 @@ export interface ImageContent {
   /** Bytes of a blob from `offset`; whoever reads them verifies the digest. */
   open(digest: string, offset?: number): AsyncIterable<Uint8Array>;
 }
+
+/** An image taken out of an engine for another engine of the same host; disposing gives back what it needed. */
+export interface ExportedImage extends AsyncDisposable {
+  readonly content: ImageContent;
+}

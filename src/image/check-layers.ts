@@ -1,4 +1,4 @@
-import type { ImageSource } from "./blob-source.ts";
+import type { BlobSource } from "./blob-source.ts";
 import type { ImageDescriptor } from "./descriptor.ts";
 import { blobPath } from "./digest.ts";
 import type { ConfigDocument, ManifestDocument } from "./documents.ts";
@@ -13,7 +13,7 @@ import { documentError } from "./read-document.ts";
  *   config knows another number of layers.
  */
 export async function checkLayers(
-  source: ImageSource,
+  source: BlobSource & { readonly location: string },
   manifest: ImageDescriptor,
   document: ManifestDocument,
   config: ConfigDocument,

@@ -1,6 +1,7 @@
-export type { ImageSource } from "./blob-source.ts";
+export type { BlobSource, ImageSource } from "./blob-source.ts";
 export type { ImageDescriptor } from "./descriptor.ts";
 export { openImageSource } from "./open-image-source.ts";
 export { formatPlatform, normalizePlatform, type Platform } from "./platform.ts";
 export { type ResolvedImage, resolveImage } from "./resolve-image.ts";
+export { readStoredImage, type StoredImage } from "./stored-image.ts";
 export { verifyStream } from "./verify-stream.ts";

@@ -9,6 +9,7 @@ export const ContainerdConfig = z.strictObject({
     description: "Its socket.",
     unit: "path",
     default: "/run/containerd/containerd.sock",
+    identity: true,
   }).optional(),
   namespace: field(
     z
@@ -18,6 +19,7 @@ export const ContainerdConfig = z.strictObject({
     {
       description: "Its namespace that pods are made in.",
       default: "stowage",
+      identity: true,
     },
   ).optional(),
   runtime: field(z.string().regex(/^[a-z0-9.-]+$/), {
@@ -47,6 +49,16 @@ export const SimConfig = z.strictObject({
     description: "Makes each start of an exited pod prepare a new one, as rkt's pods do.",
     default: false,
   }).optional(),
+  store: field(
+    z
+      .string()
+      .regex(/^[a-z0-9-]+$/)
+      .max(32),
+    {
+      description: "One of several engines of the same simulated host, by a name of your own.",
+      identity: true,
+    },
+  ).optional(),
 });
 
 /** The engine of a host and how to reach it; `kind` is the one word that chooses it. */

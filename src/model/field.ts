@@ -26,6 +26,8 @@ export interface FieldMeta {
   readonly default?: Json;
   /** A list whose order says nothing. */
   readonly set?: boolean;
+  /** Of an engine: tells its objects from those of another one of its kind on the same host. */
+  readonly identity?: boolean;
   /** Names an item of a list of objects, so that a change of order is none and a change of one item names it. */
   readonly key?: (item: Readonly<Record<string, unknown>>) => string;
 }

@@ -3,6 +3,7 @@ export * from "./canonical.ts";
 export * from "./capability.ts";
 export * from "./container.ts";
 export * from "./engine-config.ts";
+export * from "./engine-identity.ts";
 export * from "./field.ts";
 export * from "./fleet.ts";
 export * from "./host.ts";

@@ -8,7 +8,10 @@ export type VersionedReading<T> =
   /** Not readable: planned without. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** Reads the text of a file that carries the version of its form; never throws. */
+/**
+ * Reads the text of a file that carries the version of its form; never throws. Older forms are
+ * migrated: each version so far only added fields that may be absent.
+ */
 export function parseVersioned<S extends z.ZodType>(
   text: string,
   schema: S,
@@ -22,7 +25,8 @@ export function parseVersioned<S extends z.ZodType>(
   }
   const found = (json as { readonly version?: unknown } | null)?.version;
   if (typeof found === "number" && found > version) return { kind: "newer", version: found };
-  const result = schema.safeParse(json);
+  const isOlder = typeof found === "number" && found >= 1 && found < version;
+  const result = schema.safeParse(isOlder ? { ...(json as object), version } : json);
   if (result.success) return { kind: "read", value: result.data };
   const issue = result.error.issues[0];
   const reason = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it has another form"}`;

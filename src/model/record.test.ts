@@ -24,6 +24,16 @@ test("parseRecord() reads what was written", () => {
   expect(parseRecord(JSON.stringify(record))).toEqual({ kind: "record", record });
 });
 
+test("parseRecord() migrates an older record: nothing of it is another pod", () => {
+  const reading = parseRecord(JSON.stringify({ ...record, version: 1 }));
+  expect(reading).toEqual({ kind: "record", record });
+});
+
+test("generationDigest() does not depend on the engine", () => {
+  const elsewhere = { ...generation, engine: { kind: "sim" } as const };
+  expect(generationDigest(elsewhere)).toBe(generationDigest(generation));
+});
+
 test("parseRecord() tells a newer record from one that cannot be read", () => {
   expect(parseRecord(JSON.stringify({ ...record, version: 99, more: 1 }))).toEqual({
     kind: "newer",

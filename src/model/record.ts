@@ -1,11 +1,15 @@
 import * as z from "zod";
 import { canonicalize, digestOfText } from "./canonical.ts";
+import { EngineConfig } from "./engine-config.ts";
 import { Digest, Name, OwnerId } from "./names.ts";
 import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
 import { PodSpec } from "./pod.ts";
 
-/** Version of the record's form; a higher one found on a host is refused, a lower one migrated on read. */
-export const RECORD_VERSION = 1;
+/**
+ * Version of the record's form; a higher one found on a host is refused, a lower one migrated on read.
+ * 2: the engine of each generation, and generations that are kept in another engine.
+ */
+export const RECORD_VERSION = 2;
 
 /** Version of Stowage's own defaults; raised when one changes, so that the change is an entry of the plan. */
 export const DEFAULTS_VERSION = 1;
@@ -29,9 +33,19 @@ export const RecordedGeneration = z.strictObject({
   /** HMAC-SHA-256 of secret values under `salt`, by attribute path (`containers.web.env.DB_PASSWORD`). */
   secrets: z.record(z.string(), z.string()).optional(),
   defaults: z.int(),
+  /** The engine that it was made in; absent in records of before there was a choice. */
+  engine: EngineConfig.optional(),
 });
 /** See the schema of the same name. */
 export type RecordedGeneration = z.infer<typeof RecordedGeneration>;
+
+/** A generation that lies stopped in another engine because the user wanted it kept. */
+export const KeptGeneration = z.strictObject({
+  generation: z.int().min(1),
+  engine: EngineConfig,
+});
+/** See the schema of the same name. */
+export type KeptGeneration = z.infer<typeof KeptGeneration>;
 
 /** What was last applied to a pod; one file on its host. A cache of intent: it may be lost. */
 export const PodRecord = z.strictObject({
@@ -44,6 +58,7 @@ export const PodRecord = z.strictObject({
   current: z.int().min(1).optional(),
   /** The current generation, and one on its way. */
   generations: z.array(RecordedGeneration).readonly(),
+  kept: z.array(KeptGeneration).readonly().optional(),
   /** Random key of the secrets' HMACs, base64. */
   salt: z.string().optional(),
   appliedAt: z.iso.datetime(),

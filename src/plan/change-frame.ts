@@ -15,8 +15,12 @@ export function frame(
 }
 
 /** A generation as it is to be recorded. */
-export function target(desired: ResolvedPod, generation: number): RecordedGeneration {
-  return { generation, spec: desired.spec, images: desired.images, defaults: DEFAULTS_VERSION };
+export function target(
+  { observation }: PodContext,
+  { spec, images }: ResolvedPod,
+  generation: number,
+): RecordedGeneration {
+  return { generation, spec, images, defaults: DEFAULTS_VERSION, engine: observation.config };
 }
 
 /** A generation that exists, as it is to be recorded: it goes on with the secrets that it has. */
@@ -26,7 +30,7 @@ export function keptTarget(
   generation: number,
 ): RecordedGeneration {
   const secrets = recorded(context, generation)?.secrets;
-  const made = target(desired, generation);
+  const made = target(context, desired, generation);
   return secrets === undefined ? made : { ...made, secrets };
 }
 

@@ -1,4 +1,5 @@
 import {
+  type AppliedImage,
   attributesOf,
   type CapabilityTable,
   type ChangeVerdict,
@@ -122,7 +123,7 @@ export function strongestVerdict(reasons: readonly Reason[]): ChangeVerdict | "n
 function imageReasons(desired: ResolvedPod, applied: RecordedGeneration): readonly Reason[] {
   return Object.entries(desired.images).flatMap(([container, image]): Reason[] => {
     const was = applied.images[container];
-    if (was === undefined || was.digest === image.digest) return [];
+    if (was === undefined || isSameImage(was, image)) return [];
     const sameReference =
       desired.spec.containers[container]?.image === applied.spec.containers[container]?.image;
     return [
@@ -136,6 +137,12 @@ function imageReasons(desired: ResolvedPod, applied: RecordedGeneration): readon
       },
     ];
   });
+}
+
+/** The manifest's digest, or the config's where an engine keeps layers in another form. */
+function isSameImage(one: AppliedImage, other: AppliedImage): boolean {
+  if (one.digest === other.digest) return true;
+  return one.configDigest !== undefined && one.configDigest === other.configDigest;
 }
 
 function engineVerdict(

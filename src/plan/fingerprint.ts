@@ -1,4 +1,11 @@
-import { digestOf, type Json, type ObservedPod } from "../model/index.ts";
+import {
+  digestOf,
+  type EngineInfo,
+  engineIdentity,
+  type Json,
+  type ObservedEngine,
+  type ObservedPod,
+} from "../model/index.ts";
 import type { HostObservation } from "./plan-input.ts";
 
 /**
@@ -6,19 +13,33 @@ import type { HostObservation } from "./plan-input.ts";
  * who listens) is left out.
  */
 export function fingerprintOf(observation: HostObservation): string {
-  const { engine, info, records, rosters, volumes } = observation;
+  const { engine, info, others, records, rosters, volumes } = observation;
   return digestOf({
-    engine: `${info.kind} ${info.version}`,
-    pods: engine.pods.map(podPrint).sort((a, b) => (a.id < b.id ? -1 : 1)),
-    images: engine.images
-      .map(({ name, digest, fleets }) => [name, digest, ...[...(fleets ?? [])].sort()].join(" "))
-      .sort(),
-    leftovers: engine.leftovers.map(({ name }) => name).sort(),
+    ...enginePrint(info, engine),
+    others: others
+      .map((other) => ({
+        id: engineIdentity(other.config),
+        ...(other.kind === "observed"
+          ? enginePrint(other.info, other.engine)
+          : { state: other.kind }),
+      }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
     records: [...records].map(([key, reading]) => [key, reading as unknown as Json]).sort(byKey),
     rosters: [...rosters].map(([key, reading]) => [key, reading as unknown as Json]).sort(byKey),
     volumes: [...volumes.keys()].sort(),
     missing: [...observation.missingPaths].sort(),
   } as Json);
+}
+
+function enginePrint({ kind, version }: EngineInfo, engine: ObservedEngine) {
+  return {
+    engine: `${kind} ${version}`,
+    pods: engine.pods.map(podPrint).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    images: engine.images
+      .map(({ name, digest, fleets }) => [name, digest, ...[...(fleets ?? [])].sort()].join(" "))
+      .sort(),
+    leftovers: engine.leftovers.map(({ name }) => name).sort(),
+  };
 }
 
 function podPrint(pod: ObservedPod) {

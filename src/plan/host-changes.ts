@@ -1,5 +1,16 @@
-import type { HostSpec, Roster } from "../model/index.ts";
+import {
+  canonicalText,
+  type EngineConfig,
+  engineIdentity,
+  engineName,
+  type HostSpec,
+  type Json,
+  type ObservedLeftover,
+  type Roster,
+  type RosterHost,
+} from "../model/index.ts";
 import { formerIdentities } from "./identities.ts";
+import { seenEngines } from "./observed-pods.ts";
 import type { HostChange, PodChange } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 
@@ -19,16 +30,36 @@ export function earlyHostChanges(
       after: [],
     }),
   );
-  if (observation.engine.leftovers.length === 0 || input.options.pods !== undefined) return renames;
-  const clean: HostChange = {
-    id: `${host}/clean`,
+  if (input.options.pods !== undefined) return renames;
+  const engines = [
+    { leftovers: observation.engine.leftovers, engine: undefined },
+    ...seenEngines(observation).map(({ config, engine: { leftovers } }) => ({
+      leftovers,
+      engine: config,
+    })),
+  ];
+  const cleans = engines
+    .filter(({ leftovers }) => leftovers.length > 0)
+    .map(({ leftovers, engine }) => cleanChange(host, leftovers, engine, observation.config));
+  return [...renames, ...cleans];
+}
+
+function cleanChange(
+  host: string,
+  leftovers: readonly ObservedLeftover[],
+  engine: EngineConfig | undefined,
+  config: EngineConfig,
+): HostChange {
+  const at = engine === undefined ? {} : { engine };
+  const where = engine === undefined ? "" : ` in ${engineName(engine, config)}`;
+  return {
+    id: engine === undefined ? `${host}/clean` : `${host}/${engineIdentity(engine)}/clean`,
     host,
     action: "clean",
-    text: `an apply that was cut short left ${observation.engine.leftovers.map(({ what, name }) => `${what} ${name}`).join(", ")}`,
-    steps: observation.engine.leftovers.map(({ name }) => ({ kind: "remove-leftover", name })),
+    text: `an apply that was cut short left ${leftovers.map(({ what, name }) => `${what} ${name}`).join(", ")}${where}`,
+    steps: leftovers.map(({ name }) => ({ kind: "remove-leftover", name, ...at })),
     after: [],
   };
-  return [...renames, clean];
 }
 
 /** What has to be done on a host after all its pods: the link of a renamed fleet, the roster. */
@@ -37,7 +68,12 @@ export function lateHostChanges(
   host: string,
   observation: HostObservation,
   podChanges: readonly PodChange[],
-  leaving: readonly string[],
+  around: {
+    /** Engines of the host in which something of the fleet is to stay. */
+    readonly others: readonly EngineConfig[];
+    /** Ids of what has to be done in such engines. */
+    readonly elsewhere: readonly string[];
+  },
 ): readonly HostChange[] {
   const after = podChanges.filter((change) => change.host === host).map(({ id }) => id);
   const ends = formerIdentities(input, observation).map(
@@ -50,7 +86,13 @@ export function lateHostChanges(
       after,
     }),
   );
-  const roster = rosterChange(input, host, observation, [...after, ...leaving]);
+  const roster = rosterChange(
+    input,
+    host,
+    observation,
+    [...after, ...around.elsewhere],
+    around.others,
+  );
   return roster === undefined ? ends : [...ends, roster];
 }
 
@@ -59,6 +101,7 @@ function rosterChange(
   host: string,
   observation: HostObservation,
   after: readonly string[],
+  others: readonly EngineConfig[],
 ): HostChange | undefined {
   const { id, name } = input.manifest;
   const reading = observation.rosters.get(`${id}/${name}`);
@@ -79,7 +122,7 @@ function rosterChange(
       after,
     };
   }
-  const hosts = rosterHosts(input, held);
+  const hosts = rosterHosts(input, held, host, others);
   if (held !== undefined && isSameRoster(held.hosts, hosts)) return undefined;
   return {
     id: `${host}/roster`,
@@ -98,16 +141,44 @@ function isSameRoster(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
     names.length === Object.keys(held).length &&
     names.every((name) => {
       const [was, is] = [held[name], wanted[name]];
-      return was?.address === is?.address && was?.engine === is?.engine;
+      return was !== undefined && is !== undefined && isSameEntry(was, is);
     })
   );
 }
 
+/** An old roster does not say more of an engine than its kind: that alone is no difference. */
+function isSameEntry(was: RosterHost, is: RosterHost): boolean {
+  if (was.address !== is.address || was.engine !== is.engine) return false;
+  if (was.config !== undefined && !isEqual(was.config, is.config)) return false;
+  return was.others === is.others || isEqual(was.others ?? [], is.others ?? []);
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  return canonicalText(one as Json) === canonicalText(other as Json);
+}
+
+/** How a roster names a host; engines that still hold something are named on that host alone. */
+export function rosterEntry(spec: HostSpec, others: readonly EngineConfig[] = []): RosterHost {
+  const { address, engine } = spec;
+  const sorted = [...others].sort((a, b) => (engineIdentity(a) < engineIdentity(b) ? -1 : 1));
+  return {
+    address,
+    engine: engine.kind,
+    config: engine,
+    ...(sorted.length === 0 ? {} : { others: sorted }),
+  };
+}
+
 /** The hosts that a roster is to name: all that are declared, and those that cannot be struck yet. */
-function rosterHosts(input: PlanInput, held: Roster | undefined): Roster["hosts"] {
-  const entry = ({ address, engine }: HostSpec) => ({ address, engine: engine.kind });
+function rosterHosts(
+  input: PlanInput,
+  held: Roster | undefined,
+  host: string,
+  others: readonly EngineConfig[],
+): Roster["hosts"] {
+  const entry = (spec: HostSpec) => rosterEntry(spec);
   const declared = Object.entries(input.manifest.hosts).map(
-    ([name, spec]) => [name, entry(spec)] as const,
+    ([name, spec]) => [name, rosterEntry(spec, name === host ? others : [])] as const,
   );
   const unreached = [...input.leaving]
     .filter(([name]) => input.hosts.get(name)?.kind !== "observed" && !isForgotten(input, name))

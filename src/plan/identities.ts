@@ -1,3 +1,4 @@
+import { podsOnHost } from "./observed-pods.ts";
 import type { FleetIdentity } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 
@@ -15,7 +16,7 @@ export function fleetIdentities(
     const [owner, fleet] = key.split("/");
     if (fleet === name && owner !== undefined && owner !== id) owners.add(owner);
   }
-  for (const pod of observation.engine.pods)
+  for (const { pod } of podsOnHost(observation))
     if (pod.fleet === name && pod.owner !== id) owners.add(pod.owner);
   return [...identities, ...[...owners].sort().map((owner) => ({ owner, fleet: name }))];
 }
@@ -30,6 +31,6 @@ export function formerIdentities(
     .filter(
       ({ owner, fleet }) =>
         observation.rosters.has(`${owner}/${fleet}`) ||
-        observation.engine.pods.some((pod) => pod.owner === owner && pod.fleet === fleet),
+        podsOnHost(observation).some(({ pod }) => pod.owner === owner && pod.fleet === fleet),
     );
 }

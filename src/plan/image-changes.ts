@@ -1,8 +1,16 @@
 import type { Diagnostic } from "../errors/index.ts";
-import { type AppliedImage, imageName, type ObservedImage } from "../model/index.ts";
+import {
+  type AppliedImage,
+  type EngineConfig,
+  engineIdentity,
+  engineName,
+  imageName,
+  type ObservedImage,
+} from "../model/index.ts";
+import { seenEngines } from "./observed-pods.ts";
 import type { HostChange, PodChange } from "./plan.ts";
 import type { HostObservation, ImageResolution, PlanInput } from "./plan-input.ts";
-import type { PodContext } from "./pod-context.ts";
+import { keptElsewhere, type PodContext } from "./pod-context.ts";
 
 /** Images that a host must hold for its pods, and those that the fleet does not need on it any more. */
 export function imageChanges(
@@ -25,13 +33,18 @@ export function imageChanges(
     if (held !== undefined) {
       const isClaimed = held.fleets === undefined || held.fleets.includes(ownership);
       if (!isClaimed) changes.push(claimChange(host, name, image));
-    } else if (canImport(resolution)) changes.push(importChange(host, name, image, resolution));
-    else if (users.some((user) => isMade(user, podChanges))) {
+    } else if (canImport(resolution)) {
+      changes.push(importChange(host, observation.config, name, image, resolution));
+    } else if (users.some((user) => isMade(user, podChanges))) {
       diagnostics.push(unavailable(host, image, users, observation.engine.images));
     }
   }
   return {
-    changes: [...changes, ...releases(input, host, observation, needed, podChanges)],
+    changes: [
+      ...changes,
+      ...releases(input, host, observation, needed, podChanges),
+      ...releasesElsewhere(input, host, observation, contexts, podChanges),
+    ],
     diagnostics,
   };
 }
@@ -49,6 +62,37 @@ function releases(
   return observation.engine.images
     .filter((image) => !needed.has(image.name) && image.fleets?.includes(ownership) === true)
     .map((image) => releaseChange(host, image, after));
+}
+
+/** Images of the fleet in engines where none of its pods is to stay. */
+function releasesElsewhere(
+  input: PlanInput,
+  host: string,
+  observation: HostObservation,
+  contexts: readonly PodContext[],
+  podChanges: readonly PodChange[],
+): readonly HostChange[] {
+  if (input.options.pods !== undefined) return [];
+  const ownership = `${input.manifest.id}/${input.manifest.name}`;
+  const kept = contexts.flatMap(keptElsewhere).map(({ engine }) => engine);
+  const after = podChanges.map(({ id }) => id);
+  return seenEngines(observation)
+    .filter(({ config }) => !kept.includes(config))
+    .flatMap(({ config, engine }) =>
+      engine.images
+        .filter(({ fleets }) => fleets?.includes(ownership) === true)
+        .map(({ name }): HostChange => {
+          const where = engineName(config, observation.config);
+          return {
+            id: `${host}/${engineIdentity(config)}/image:${name}`,
+            host,
+            action: "release",
+            text: `image ${name} is not needed in ${where} any more`,
+            steps: [{ kind: "release-image", name, engine: config }],
+            after,
+          };
+        }),
+    );
 }
 
 /** Ids of the image changes that a pod has to wait for. */
@@ -91,7 +135,8 @@ function resolutionsByName(input: PlanInput, host: string): ReadonlyMap<string, 
 function canImport(
   resolution: ImageResolution | undefined,
 ): resolution is ImageResolution & { kind: "resolved" } {
-  return resolution?.kind === "resolved" && resolution.available;
+  if (resolution?.kind !== "resolved") return false;
+  return resolution.available || resolution.from !== undefined;
 }
 
 function isMade(context: PodContext, changes: readonly PodChange[]): boolean {
@@ -128,17 +173,28 @@ function imageId(host: string, name: string): string {
 
 function importChange(
   host: string,
+  config: EngineConfig,
   name: string,
   image: AppliedImage,
   resolution: ImageResolution & { kind: "resolved" },
 ): HostChange {
-  const { sizeBytes } = resolution;
+  const { sizeBytes, from } = resolution;
   return {
     id: imageId(host, name),
     host,
     action: "import",
-    text: `import image ${image.reference}`,
-    steps: [{ kind: "import-image", image, ...(sizeBytes === undefined ? {} : { sizeBytes }) }],
+    text:
+      from === undefined
+        ? `import image ${image.reference}`
+        : `hand image ${image.reference} over from ${engineName(from.engine, config)}`,
+    steps: [
+      {
+        kind: "import-image",
+        image,
+        ...(sizeBytes === undefined ? {} : { sizeBytes }),
+        ...(from === undefined ? {} : { from }),
+      },
+    ],
     after: [],
   };
 }

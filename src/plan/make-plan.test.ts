@@ -251,7 +251,7 @@ test("plan() refuses a record of a newer Stowage", () => {
 
 test("plan() refuses a host that holds the fleet under another owner, naming who applied it", () => {
   const roster = {
-    version: 1,
+    version: 2,
     owner: "other",
     fleet: "shop",
     manager: "cli",

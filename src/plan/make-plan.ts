@@ -2,6 +2,8 @@ import { type Diagnostic, DiagnosticsError } from "../errors/index.ts";
 import {
   canonicalize,
   digestOf,
+  type EngineConfig,
+  engineName,
   FleetManifest,
   type HostSpec,
   hostDirectories,
@@ -20,10 +22,17 @@ import {
 } from "./plan.ts";
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
 import { planPod } from "./pod-change.ts";
-import { mayRun, type PodContext } from "./pod-context.ts";
+import {
+  keptElsewhere,
+  lostWith,
+  mayRun,
+  movedFrom,
+  type PodContext,
+  podsOf,
+} from "./pod-context.ts";
 import { podContexts } from "./pod-contexts.ts";
 import { portClashes } from "./ports.ts";
-import { hostRefusals, podRefusals } from "./refusals.ts";
+import { hostRefusals, isGone, podRefusals } from "./refusals.ts";
 
 interface HostDraft {
   readonly host: string;
@@ -57,7 +66,7 @@ export function plan(input: PlanInput): Plan {
     const draft = draftHost(input, host, spec, found, diagnostics);
     drafts.push(draft);
     hosts.push(hostPlan(input, host, spec, found, draft.contexts));
-    warnings.push(...unknownStates(draft));
+    warnings.push(...unknownStates(draft), ...lostEngines(input, draft));
   }
   const contexts = new Map(
     drafts.flatMap((draft) => draft.contexts).map((each) => [`${each.host}/${each.pod}`, each]),
@@ -136,13 +145,28 @@ function aroundPods(
   const early = earlyHostChanges(input, host, observation);
   const images = imageChanges(input, host, observation, contexts, pods);
   diagnostics.push(...images.diagnostics);
-  const late = lateHostChanges(input, host, observation, pods, []);
+  const elsewhere = [...early, ...images.changes].filter(({ steps }) =>
+    steps.some((step) => "engine" in step),
+  );
+  const late = lateHostChanges(input, host, observation, pods, {
+    others: staying(input, draft),
+    elsewhere: elsewhere.map(({ id }) => id),
+  });
   const first = early.map(({ id }) => id);
   const byPod = new Map(contexts.map((context) => [context.pod, context]));
   return {
     changes: [...early, ...images.changes, ...late],
     before: (pod) => [...first, ...imagesBefore(byPod.get(pod), images.changes)],
   };
+}
+
+/** Engines of a host, beside the declared one, that hold something of the fleet when all is done. */
+function staying(input: PlanInput, { observation, contexts }: HostDraft): readonly EngineConfig[] {
+  const present = observation.others.filter((other) => !isGone(input, other));
+  // of pods that are not planned nothing is known
+  if (input.options.pods !== undefined) return present.map(({ config }) => config);
+  const kept = new Set(contexts.flatMap(keptElsewhere).map(({ engine }) => engine));
+  return present.map(({ config }) => config).filter((config) => kept.has(config));
 }
 
 function withAfter(change: PodChange, before: readonly string[]): PodChange {
@@ -190,9 +214,17 @@ function hostPlan(
       ? {}
       : { fingerprint: fingerprintOf(observation) }),
     declared: host in input.manifest.hosts,
-    running: contexts.filter(({ generations }) => generations.some(mayRun)).length,
+    ...wasPart(contexts),
+    running: contexts.filter((context) => podsOf(context).some(mayRun)).length,
     kept: observation === undefined ? [] : keptVolumes(input, observation, contexts),
   };
+}
+
+function wasPart(contexts: readonly PodContext[]): Pick<HostPlan, "was"> {
+  const moved = contexts.flatMap((context) =>
+    context.desired === undefined ? [] : (movedFrom(context)?.engine ?? []),
+  );
+  return moved.length === 0 ? {} : { was: [...new Set(moved)] };
 }
 
 function keptVolumes(
@@ -218,9 +250,28 @@ function keptVolumes(
 }
 
 function unknownStates({ contexts }: HostDraft): readonly string[] {
-  return contexts.flatMap(({ host, pod, generations }) =>
-    generations.some(({ state }) => state === "unknown")
-      ? [`${host}/${pod}: the engine cannot tell its state now; it is left as it is`]
+  return contexts.flatMap((context) =>
+    podsOf(context).some(({ state }) => state === "unknown")
+      ? [
+          `${context.host}/${context.pod}: the engine cannot tell its state now; it is left as it is`,
+        ]
       : [],
   );
+}
+
+/** Said once: after the apply nobody looks for them any more. */
+function lostEngines(
+  input: PlanInput,
+  { host, observation, contexts }: HostDraft,
+): readonly string[] {
+  return observation.others.flatMap((other) => {
+    if (other.kind === "observed" || !isGone(input, other)) return [];
+    const lost = contexts.filter((context) => lostWith(context) === other.config);
+    if (lost.length === 0) return [];
+    const pods = lost.map(({ pod }) => pod).join(", ");
+    const name = engineName(other.config, observation.config);
+    return [
+      `${host}: ${name} is not there any more, and with it these pods are lost: ${pods} (${other.reason}); end by hand what may still run of them`,
+    ];
+  });
 }

@@ -26,7 +26,8 @@ export function planAdoption(context: PodContext, desired: ResolvedPod): PodChan
       : declaredReasons(desired, from, observation.capabilities, undefined)),
     ...staleReasons(stale),
   ];
-  const steps = [...sweepSteps(stale), ...freshSteps(old, first, made.generation)];
+  const replaced = old === undefined ? undefined : { old: { pod: old }, stopFirst: first };
+  const steps = [...sweepSteps(stale), ...freshSteps(replaced, made.generation)];
   return {
     ...frame(context, "adopt", reasons, steps),
     interrupts: old !== undefined && mayRun(old),
@@ -37,7 +38,7 @@ export function planAdoption(context: PodContext, desired: ResolvedPod): PodChan
 }
 
 /** A generation, not the proven one, that is whole and exactly what is declared. */
-function adoptable(context: PodContext): ObservedPod | undefined {
+export function adoptable(context: PodContext): ObservedPod | undefined {
   const { generations, record, desiredDigest, recordLost } = context;
   if (recordLost !== undefined || isRenamed(context)) return undefined;
   const secrets = [...(context.secrets?.values() ?? [])];

@@ -1,6 +1,7 @@
 import type {
   AppliedImage,
   CapabilityTable,
+  EngineConfig,
   EngineInfo,
   FleetManifest,
   HostSpec,
@@ -10,12 +11,28 @@ import type {
   TakenPort,
 } from "../model/index.ts";
 
+/** An engine of a host, not the declared one, that holds something of the fleet or held it last. */
+export type OtherEngine = { readonly config: EngineConfig } & (
+  | {
+      readonly kind: "observed";
+      readonly info: EngineInfo;
+      readonly capabilities: CapabilityTable;
+      readonly engine: ObservedEngine;
+    }
+  /** `gone`: the host has it no more; `silent`: it is there and cannot be asked. */
+  | { readonly kind: "gone" | "silent"; readonly reason: string }
+);
+
 /** What one host looked like, from one pass over its engine and its files. */
 export interface HostObservation {
   readonly kind: "observed";
+  /** The engine as it is declared. */
+  readonly config: EngineConfig;
   readonly info: EngineInfo;
   readonly capabilities: CapabilityTable;
   readonly engine: ObservedEngine;
+  /** Engines that records and rosters of the host name beside the declared one. */
+  readonly others: readonly OtherEngine[];
   /**
    * Records by `owner/fleet/pod`: of this fleet under any owner (`<stateDir>/<any>/<fleet>/*.json`), and
    * of its former name.
@@ -45,6 +62,8 @@ export type ImageResolution =
       readonly image: AppliedImage;
       /** Whether its bytes can be had from disk when the engine lacks it. */
       readonly available: boolean;
+      /** Another engine of the host that holds it, and its digest there. */
+      readonly from?: { readonly engine: EngineConfig; readonly digest: string };
       readonly sizeBytes?: number;
     }
   | { readonly kind: "unresolved"; readonly reason: string };
@@ -81,6 +100,10 @@ export interface PlanOptions {
   readonly forgetHosts?: readonly string[];
   /** Adds what a saved plan is checked by: digests of the manifest and of what was observed. */
   readonly fingerprints?: boolean;
+  /** Leaves the old generation of a pod that moves to another engine there, stopped. */
+  readonly keepOld?: boolean;
+  /** Kinds of engines that are taken for gone though they only do not answer. */
+  readonly forgetEngines?: readonly string[];
   /** Plans the removal of everything. */
   readonly destroy?: boolean;
 }

@@ -21,13 +21,13 @@ export function planReplacement(
   const stale = context.generations.filter((each) => each !== current);
   const stopFirst = applied === undefined || stopsFirst(applied.spec, desired.spec);
   const swept = isWhole ? stale : context.generations;
-  const replaced = isWhole ? { old: current, stopFirst } : undefined;
+  const replaced = isWhole ? { old: { pod: current }, stopFirst } : undefined;
   const steps = [...sweepSteps(swept), ...createSteps(desired.spec, context, generation, replaced)];
   return {
     ...frame(context, "replace", [...reasons, ...staleReasons(stale)], steps),
     interrupts: mayRun(current) && stopFirst,
     fresh: generation,
-    to: target(desired, generation),
+    to: target(context, desired, generation),
     ...(from === undefined ? {} : { from }),
     notes: notesFor(context, desired, current),
   };

@@ -5,6 +5,7 @@ import type {
   EngineInfo,
   HostDirectories,
   Json,
+  KeptGeneration,
   PodIdentity,
   PodSpec,
   RecordedGeneration,
@@ -21,6 +22,7 @@ export type Action =
   | "update"
   | "restart"
   | "replace"
+  | "move-engine"
   | "remove"
   | "adopt"
   | "clean";
@@ -49,12 +51,20 @@ export interface Reason {
  * One thing that apply does; each is idempotent. They are run in order, and nothing else is.
  *
  * `prepare` writes the generation into the record before it makes it; `commit` makes a generation
- * the record's current one and drops the others from it; `forget` deletes the record.
+ * the record's current one and drops the others from it, but for those that are kept in another
+ * engine; `forget` deletes the record. `engine` names another engine of the host than the declared
+ * one.
  */
 export type Step =
-  | { readonly kind: "import-image"; readonly image: AppliedImage; readonly sizeBytes?: number }
+  | {
+      readonly kind: "import-image";
+      readonly image: AppliedImage;
+      readonly sizeBytes?: number;
+      /** Another engine that hands it over, and its digest there; from disk where that lacks bytes of it. */
+      readonly from?: { readonly engine: EngineConfig; readonly digest: string };
+    }
   | { readonly kind: "claim-image"; readonly image: AppliedImage }
-  | { readonly kind: "release-image"; readonly name: string }
+  | { readonly kind: "release-image"; readonly name: string; readonly engine?: EngineConfig }
   | {
       readonly kind: "create-volume";
       readonly volume: string;
@@ -63,13 +73,17 @@ export type Step =
       readonly gid?: number;
     }
   | { readonly kind: "prepare"; readonly generation: number }
-  | { readonly kind: "stop"; readonly generation: number }
-  | { readonly kind: "start"; readonly generation: number }
+  | { readonly kind: "stop"; readonly generation: number; readonly engine?: EngineConfig }
+  | { readonly kind: "start"; readonly generation: number; readonly engine?: EngineConfig }
   | { readonly kind: "update"; readonly generation: number; readonly paths: readonly string[] }
-  | { readonly kind: "wait-healthy"; readonly generation: number }
-  | { readonly kind: "commit"; readonly generation: number }
-  | { readonly kind: "remove"; readonly generation: number }
-  | { readonly kind: "remove-leftover"; readonly name: string }
+  | { readonly kind: "wait-healthy"; readonly generation: number; readonly engine?: EngineConfig }
+  | {
+      readonly kind: "commit";
+      readonly generation: number;
+      readonly keep?: readonly KeptGeneration[];
+    }
+  | { readonly kind: "remove"; readonly generation: number; readonly engine?: EngineConfig }
+  | { readonly kind: "remove-leftover"; readonly name: string; readonly engine?: EngineConfig }
   | { readonly kind: "forget" }
   | { readonly kind: "write-roster"; readonly hosts: Roster["hosts"] }
   | { readonly kind: "remove-roster" }
@@ -82,6 +96,16 @@ export type Step =
 export interface FleetIdentity {
   readonly owner: string;
   readonly fleet: string;
+}
+
+/** A field of a pod with which its new engine can do less than its old one. */
+export interface Loss {
+  /** Attribute path in the pod. */
+  readonly path: string;
+  /** How a change of it was applied, and how it is from now on. */
+  readonly change?: { readonly before: ChangeVerdict; readonly after: ChangeVerdict };
+  /** How it is emulated where it was native. */
+  readonly emulated?: string;
 }
 
 /** What is to be done to one pod, why, and how. */
@@ -103,8 +127,10 @@ export interface PodChange {
   readonly interrupts: boolean;
   /** The generation that is to run when it is done; absent for a removal. */
   readonly to?: RecordedGeneration;
-  /** The generation that is gone back to when the new one fails; only for restart and replace. */
+  /** The generation that is gone back to when the new one fails, in the engine that it names. */
   readonly from?: RecordedGeneration;
+  /** What a move to another engine costs. */
+  readonly losses?: readonly Loss[];
   readonly notes: readonly string[];
 }
 
@@ -141,6 +167,8 @@ export interface HostPlan {
   readonly engine: EngineConfig;
   readonly directories: HostDirectories;
   readonly info?: EngineInfo;
+  /** Engines that pods move away from. */
+  readonly was?: readonly EngineConfig[];
   /** Digest of everything that was observed and matters; a saved plan is refused when it has moved on. */
   readonly fingerprint?: string;
   /** Declared; false while it leaves the fleet. */

@@ -1,6 +1,19 @@
-import type { ObservedPod, PodIdentity, PodRecord, RecordedGeneration } from "../model/index.ts";
+import {
+  type EngineConfig,
+  isSameEngine,
+  type ObservedPod,
+  type PodIdentity,
+  type PodRecord,
+  type RecordedGeneration,
+} from "../model/index.ts";
 import type { ResolvedPod } from "./plan.ts";
 import type { HostObservation, SecretComparison } from "./plan-input.ts";
+
+/** A generation in another engine of the host than the declared one. */
+export interface PlacedPod {
+  readonly engine: EngineConfig;
+  readonly pod: ObservedPod;
+}
 
 /** Everything about one pod of one host that its change is made of. */
 export interface PodContext {
@@ -14,8 +27,12 @@ export interface PodContext {
   readonly record?: PodRecord;
   /** Why there is no record though there should be one. */
   readonly recordLost?: string;
-  /** Its generations in the engine, oldest first. */
+  /** Its generations in the declared engine, oldest first. */
   readonly generations: readonly ObservedPod[];
+  /** Those in other engines of the host, oldest first. */
+  readonly elsewhere: readonly PlacedPod[];
+  /** Whether generations that lie in other engines on purpose are to stay there. */
+  readonly keepOld: boolean;
   readonly secrets?: ReadonlyMap<string, SecretComparison>;
 }
 
@@ -26,10 +43,15 @@ export function mayRun(pod: ObservedPod): boolean {
   );
 }
 
+/** Its generations in whatever engine. */
+export function podsOf({ generations, elsewhere }: PodContext): readonly ObservedPod[] {
+  return elsewhere.length === 0 ? generations : [...generations, ...elsewhere.map((e) => e.pod)];
+}
+
 /** A number for a new generation: above all that were ever seen. */
 export function nextGeneration(context: PodContext): number {
   const recorded = context.record?.generations.map(({ generation }) => generation) ?? [];
-  const seen = context.generations.map(({ generation }) => generation);
+  const seen = podsOf(context).map(({ generation }) => generation);
   return Math.max(0, context.record?.current ?? 0, ...recorded, ...seen) + 1;
 }
 
@@ -43,7 +65,8 @@ export function recorded(
 
 /** Identity under which a pod's existing generations were made. */
 export function originOf(context: PodContext): Omit<PodIdentity, "generation" | "pod"> {
-  const last = context.generations.at(-1);
+  const last =
+    movedFrom(context)?.pod ?? context.generations.at(-1) ?? context.elsewhere.at(-1)?.pod;
   if (last === undefined) return context.declared;
   return { owner: last.owner, fleet: last.fleet, host: last.host };
 }
@@ -56,4 +79,49 @@ export function currentGeneration(context: PodContext): ObservedPod | undefined 
     generations.find(mayRun) ??
     generations.at(-1)
   );
+}
+
+/**
+ * The generation in another engine that counts as the pod's own, so that the pod has to move;
+ * undefined when the pod's own one is in the declared engine, or there is none.
+ */
+export function movedFrom(context: PodContext): PlacedPod | undefined {
+  const { record, generations, elsewhere } = context;
+  if (elsewhere.length === 0) return undefined;
+  const loose = elsewhere.filter((each) => !isKept(context, each));
+  const proven = loose.find(({ pod }) => pod.generation === record?.current);
+  if (proven !== undefined) return proven;
+  if (generations.some(({ generation }) => generation === record?.current)) return undefined;
+  if (generations.some(mayRun)) return undefined;
+  return loose.find(({ pod }) => mayRun(pod)) ?? loose.at(-1);
+}
+
+/** Whether the record says that a generation lies in another engine on purpose. */
+export function isKept({ record }: PodContext, { engine, pod }: PlacedPod): boolean {
+  const kept = record?.kept ?? [];
+  return kept.some(
+    (each) => each.generation === pod.generation && isSameEngine(each.engine, engine),
+  );
+}
+
+/** What is to lie in other engines when the change is done. */
+export function keptElsewhere(context: PodContext): readonly PlacedPod[] {
+  if (!context.keepOld || context.desired === undefined) return [];
+  const old = movedFrom(context);
+  return context.elsewhere.filter(
+    (each) => isKept(context, each) || (each === old && each.pod.state !== "incomplete"),
+  );
+}
+
+/** The engine that was lost with the generation that the record calls current, if that is so. */
+export function lostWith(context: PodContext): EngineConfig | undefined {
+  const { record, observation } = context;
+  const current = recorded(context, record?.current);
+  if (current === undefined) return undefined;
+  if (podsOf(context).some(({ generation }) => generation === current.generation)) return undefined;
+  const { engine } = current;
+  const lost = observation.others.filter(({ kind }) => kind !== "observed");
+  // an old record does not say where it was
+  if (engine === undefined) return lost[0]?.config;
+  return lost.find(({ config }) => isSameEngine(config, engine))?.config;
 }

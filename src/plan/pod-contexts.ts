@@ -3,11 +3,11 @@ import {
   type AppliedImage,
   generationDigest,
   type HostSpec,
-  type ObservedPod,
   type PodSpec,
   type RecordReading,
 } from "../model/index.ts";
 import { fleetIdentities } from "./identities.ts";
+import { podsOnHost } from "./observed-pods.ts";
 import type { FleetIdentity, ResolvedPod } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -21,7 +21,7 @@ export function podContexts(
 ): { readonly contexts: readonly PodContext[]; readonly diagnostics: readonly Diagnostic[] } {
   const identities = fleetIdentities(input, observation);
   const declared = input.options.destroy === true ? {} : (spec?.pods ?? {});
-  const found = groupPods(observation.engine.pods, identities);
+  const found = groupPods(podsOnHost(observation), identities);
   const records = groupRecords(observation.records, identities);
   const names = new Set([...Object.keys(declared), ...found.keys(), ...records.keys()]);
   const diagnostics: Diagnostic[] = [];
@@ -32,15 +32,20 @@ export function podContexts(
       podSpec === undefined ? undefined : resolvePod(input, host, pod, podSpec, diagnostics);
     // a pod whose image is not known is refused, not removed
     if (podSpec !== undefined && resolved === undefined) continue;
-    const generations = found.get(pod) ?? [];
+    const placed = found.get(pod) ?? [];
+    const here = placed.filter(({ engine }) => engine === undefined);
     contexts.push({
       host,
       pod,
       declared: { owner: input.manifest.id, fleet: input.manifest.name, host },
       observation,
-      generations,
+      generations: here.map((each) => each.pod),
+      elsewhere: placed.flatMap(({ pod: each, engine }) =>
+        engine === undefined ? [] : [{ pod: each, engine }],
+      ),
+      keepOld: input.options.keepOld ?? false,
       ...desiredPart(input, `${host}/${pod}`, resolved),
-      ...recordPart(records.get(pod), generations.length > 0),
+      ...recordPart(records.get(pod), placed.length > 0),
     });
   }
   return { contexts, diagnostics };
@@ -73,19 +78,22 @@ function recordPart(
   return exists ? { recordLost: "is missing" } : {};
 }
 
+type FoundPod = ReturnType<typeof podsOnHost>[number];
+
 function groupPods(
-  pods: readonly ObservedPod[],
+  pods: readonly FoundPod[],
   identities: readonly FleetIdentity[],
-): ReadonlyMap<string, readonly ObservedPod[]> {
-  const grouped = new Map<string, ObservedPod[]>();
-  for (const pod of pods) {
+): ReadonlyMap<string, readonly FoundPod[]> {
+  const grouped = new Map<string, FoundPod[]>();
+  for (const found of pods) {
+    const { pod } = found;
     if (!identities.some(({ owner, fleet }) => owner === pod.owner && fleet === pod.fleet))
       continue;
     const list = grouped.get(pod.pod);
-    if (list === undefined) grouped.set(pod.pod, [pod]);
-    else list.push(pod);
+    if (list === undefined) grouped.set(pod.pod, [found]);
+    else list.push(found);
   }
-  for (const list of grouped.values()) list.sort((a, b) => a.generation - b.generation);
+  for (const list of grouped.values()) list.sort((a, b) => a.pod.generation - b.pod.generation);
   return grouped;
 }
 

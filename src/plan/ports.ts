@@ -1,12 +1,12 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { type ObservedPod, type PodSpec, portKey } from "../model/index.ts";
-import { mayRun, type PodContext, recorded } from "./pod-context.ts";
+import { mayRun, type PodContext, podsOf, recorded } from "./pod-context.ts";
 
 /** Who holds which host port among the pods of one host, by what was last applied to those that run. */
 export function portHolders(contexts: readonly PodContext[]): ReadonlyMap<string, PodContext> {
   const holders = new Map<string, PodContext>();
   for (const context of contexts) {
-    for (const generation of context.generations.filter(mayRun)) {
+    for (const generation of podsOf(context).filter(mayRun)) {
       for (const port of appliedSpec(context, generation)?.ports ?? [])
         holders.set(portKey(port), context);
     }

@@ -4,10 +4,11 @@ import {
   attributesOf,
   type CapabilityTable,
   capabilityOf,
+  engineName,
   PodSpec,
   type RosterReading,
 } from "../model/index.ts";
-import type { HostObservation, PlanInput } from "./plan-input.ts";
+import type { HostObservation, OtherEngine, PlanInput } from "./plan-input.ts";
 
 /** Why a host must not be planned for at all: it holds the fleet under another owner, or files of a newer Stowage. */
 export function hostRefusals(
@@ -29,7 +30,34 @@ export function hostRefusals(
     if (reading.kind === "newer")
       found.push(newer(`hosts.${host}`, `the record of ${key}`, reading.version));
   }
-  return found;
+  return [...found, ...silentEngines(input, host, observation)];
+}
+
+/** Whether an engine counts as gone: it is, or the user said so. */
+export function isGone(input: PlanInput, other: OtherEngine): boolean {
+  if (other.kind === "gone") return true;
+  const forgotten = input.options.forgetEngines ?? [];
+  return other.kind === "silent" && forgotten.includes(other.config.kind);
+}
+
+/** Processes may still run there: what is on it is not given up before somebody says so. */
+function silentEngines(
+  input: PlanInput,
+  host: string,
+  { others, config }: HostObservation,
+): readonly Diagnostic[] {
+  return others.flatMap((other): Diagnostic[] => {
+    if (other.kind !== "silent" || isGone(input, other)) return [];
+    const { kind } = other.config;
+    return [
+      {
+        severity: "error",
+        path: `hosts.${host}.engine`,
+        summary: `pods were last applied in ${engineName(other.config, config)}, and that does not answer: ${other.reason}`,
+        detail: `let it run while they are moved; or, if it is gone for good with all that ran in it, say --forget-engine ${kind}`,
+      },
+    ];
+  });
 }
 
 /** Fields of a pod that its host's engine cannot do, and paths that its host does not have. */

@@ -1,7 +1,9 @@
+import type { RecordedGeneration } from "../model/index.ts";
+import { podsOnHost } from "./observed-pods.ts";
 import type { PodChange, Step } from "./plan.ts";
 import type { HostObservation } from "./plan-input.ts";
 import { mayRun } from "./pod-context.ts";
-import { startSteps } from "./steps.ts";
+import { commitStep, startSteps } from "./steps.ts";
 
 /**
  * The steps that lead from what is observed after a failed change back to the generation that was
@@ -12,11 +14,13 @@ import { startSteps } from "./steps.ts";
 export function planRollback(change: PodChange, observation: HostObservation): readonly Step[] {
   const { from, to, fresh, origin } = change;
   if (from === undefined) return [];
-  const made = observation.engine.pods.filter(
-    ({ pod, fleet, owner }) =>
-      pod === change.pod && fleet === origin.fleet && owner === origin.owner,
+  const old = podsOnHost(observation).find(
+    ({ pod }) =>
+      pod.generation === from.generation &&
+      pod.pod === change.pod &&
+      pod.fleet === origin.fleet &&
+      pod.owner === origin.owner,
   );
-  const old = made.find(({ generation }) => generation === from.generation);
   if (old === undefined) return [];
   const steps: Step[] = [];
   if (to !== undefined && to.generation !== from.generation) {
@@ -25,7 +29,7 @@ export function planRollback(change: PodChange, observation: HostObservation): r
       { kind: "remove", generation: to.generation },
     );
   } else if (fresh === undefined) {
-    if (mayRun(old)) steps.push({ kind: "stop", generation: from.generation });
+    if (mayRun(old.pod)) steps.push({ kind: "stop", generation: from.generation });
     steps.push({
       kind: "update",
       generation: from.generation,
@@ -34,7 +38,13 @@ export function planRollback(change: PodChange, observation: HostObservation): r
   }
   return [
     ...steps,
-    ...startSteps(from.generation),
-    { kind: "commit", generation: from.generation },
+    ...startSteps(from.generation, old.engine),
+    commitStep(from.generation, keptOf(change, from)),
   ];
+}
+
+/** What the change leaves in other engines anyhow. */
+function keptOf({ steps }: PodChange, { generation }: RecordedGeneration) {
+  const commit = steps.find((step) => step.kind === "commit");
+  return (commit?.keep ?? []).filter((each) => each.generation !== generation);
 }

@@ -1,56 +1,82 @@
-import type { ObservedPod, PodSpec } from "../model/index.ts";
+import type { EngineConfig, KeptGeneration, ObservedPod, PodSpec } from "../model/index.ts";
 import type { Step } from "./plan.ts";
-import { mayRun, type PodContext } from "./pod-context.ts";
+import { mayRun, type PlacedPod, type PodContext } from "./pod-context.ts";
+
+/** A generation that another one takes the place of. */
+export interface OldGeneration {
+  readonly pod: ObservedPod;
+  /** Absent: it is in the declared engine. */
+  readonly engine?: EngineConfig;
+}
+
+/** How an old generation goes. */
+export interface Replaced {
+  readonly old: OldGeneration;
+  readonly stopFirst: boolean;
+  /** Generations that stay in other engines, the old one among them if it is to. */
+  readonly keep?: readonly KeptGeneration[];
+}
 
 /** Makes a generation and starts it, in place of an old one or where there was none. */
 export function createSteps(
   spec: PodSpec,
   context: PodContext,
   generation: number,
-  replaced?: { readonly old: ObservedPod; readonly stopFirst: boolean },
+  replaced?: Replaced,
 ): readonly Step[] {
   return [
     ...volumeSteps(spec, context),
     { kind: "prepare", generation },
-    ...freshSteps(replaced?.old, replaced?.stopFirst ?? false, generation),
+    ...freshSteps(replaced, generation),
   ];
 }
 
 /** Brings a prepared generation into force and takes the old one away once it is proven. */
-export function freshSteps(
-  old: ObservedPod | undefined,
-  stopFirst: boolean,
-  generation: number,
-): readonly Step[] {
-  const running = old !== undefined && mayRun(old);
+export function freshSteps(replaced: Replaced | undefined, generation: number): readonly Step[] {
+  if (replaced === undefined) return [...startSteps(generation), commitStep(generation)];
+  const { old, stopFirst, keep = [] } = replaced;
+  const running = mayRun(old.pod);
+  const isKept = keep.some((each) => each.generation === old.pod.generation);
   return [
-    ...(running && stopFirst ? [stop(old)] : []),
+    ...(running && stopFirst ? [stopStep(old)] : []),
     ...startSteps(generation),
-    { kind: "commit", generation },
-    ...(running && !stopFirst ? [stop(old)] : []),
-    ...(old === undefined ? [] : [{ kind: "remove", generation: old.generation } as const]),
+    commitStep(generation, keep),
+    ...(running && !stopFirst ? [stopStep(old)] : []),
+    ...(isKept ? [] : [removeStep(old)]),
   ];
 }
 
 /** Starts a generation and waits until it is proven. */
-export function startSteps(generation: number): readonly Step[] {
+export function startSteps(generation: number, engine?: EngineConfig): readonly Step[] {
+  const at = engine === undefined ? {} : { engine };
   return [
-    { kind: "start", generation },
-    { kind: "wait-healthy", generation },
+    { kind: "start", generation, ...at },
+    { kind: "wait-healthy", generation, ...at },
   ];
+}
+
+/** Makes a generation the record's current one; those that are kept elsewhere stay in it. */
+export function commitStep(generation: number, keep: readonly KeptGeneration[] = []): Step {
+  return { kind: "commit", generation, ...(keep.length === 0 ? {} : { keep }) };
 }
 
 /** Takes away generations that an apply which was cut short left behind. */
 export function sweepSteps(stale: readonly ObservedPod[]): readonly Step[] {
+  return sweepPlaced(stale.map((pod) => ({ pod })));
+}
+
+/** Like {@link sweepSteps}, in whatever engine they are. */
+export function sweepPlaced(stale: readonly OldGeneration[]): readonly Step[] {
   return stale.flatMap((each): Step[] => [
-    ...(mayRun(each) ? [stop(each)] : []),
-    { kind: "remove", generation: each.generation },
+    ...(mayRun(each.pod) ? [stopStep(each)] : []),
+    removeStep(each),
   ]);
 }
 
 /** Takes away all of a pod. */
 export function removeSteps(context: PodContext): readonly Step[] {
-  return [...sweepSteps(context.generations), { kind: "forget" }];
+  const { generations, elsewhere } = context;
+  return [...sweepSteps(generations), ...sweepPlaced(elsewhere), { kind: "forget" }];
 }
 
 function volumeSteps(spec: PodSpec, context: PodContext): readonly Step[] {
@@ -69,6 +95,17 @@ function volumeSteps(spec: PodSpec, context: PodContext): readonly Step[] {
   });
 }
 
-function stop(pod: ObservedPod): Step {
-  return { kind: "stop", generation: pod.generation };
+/** Stops a generation in the engine that it is in. */
+export function stopStep({ pod, engine }: OldGeneration): Step {
+  return { kind: "stop", generation: pod.generation, ...(engine === undefined ? {} : { engine }) };
+}
+
+/** What a record notes of generations that are kept elsewhere. */
+export function keptEntries(kept: readonly PlacedPod[]): readonly KeptGeneration[] {
+  return kept.map(({ pod, engine }) => ({ generation: pod.generation, engine }));
+}
+
+function removeStep({ pod, engine }: OldGeneration): Step {
+  const at = engine === undefined ? {} : { engine };
+  return { kind: "remove", generation: pod.generation, ...at };
 }

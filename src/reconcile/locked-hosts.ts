@@ -59,6 +59,7 @@ export class LockedHosts implements AsyncDisposable {
       const opened: OpenHost = {
         host: access.host,
         engine: access.engine,
+        engineAt: (config) => access.engineAt(config),
         lock,
         [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
       };

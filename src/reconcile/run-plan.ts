@@ -1,7 +1,7 @@
 import { StowageError } from "../errors/index.ts";
 import { mapLimited } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
-import type { Plan } from "../plan/index.ts";
+import { type Plan, rosterEntry } from "../plan/index.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import type { ChangeOutcome } from "./execute/events.ts";
 import { executePlan } from "./execute/execute-plan.ts";
@@ -90,10 +90,10 @@ export function openSessions(
     const opened = locked.get(name);
     const spec: HostSpec | undefined = manifest.hosts[name] ?? observation.leaving.get(name);
     if (opened === undefined || spec === undefined || found.kind !== "observed") continue;
-    const { host, engine, lock } = opened;
+    const { host, engine, engineAt, lock } = opened;
     const signal = fencedSignal(lock, request.signal === undefined ? [] : [request.signal]);
     const layout = hostLayout(hostDirectories(spec), manifest.id, manifest.name);
-    const session = { name, spec, host, engine, lock, observation: found };
+    const session = { name, spec, host, engine, engineAt, lock, observation: found };
     sessions.set(name, { ...openSession(session, context, layout, signal), signal });
   }
   return sessions;
@@ -112,10 +112,7 @@ async function announceHosts(
     {},
     ...fleetRosters(manifest, options, observation.hosts).map(({ hosts }) => hosts),
     Object.fromEntries(
-      Object.entries(manifest.hosts).map(([name, { address, engine }]) => [
-        name,
-        { address, engine: engine.kind },
-      ]),
+      Object.entries(manifest.hosts).map(([name, spec]) => [name, rosterEntry(spec)]),
     ),
   );
   for (const name of options.forgetHosts ?? []) {
@@ -131,13 +128,29 @@ async function announceHosts(
       session.name in manifest.hosts &&
       // its directory has yet to move; what it holds says where it was
       !renamed.has(session.name) &&
-      !includesHosts(heldRoster(session)?.hosts, union),
+      !includesHosts(heldRoster(session)?.hosts, withOthers(union, session)),
   );
   await mapLimited(due, DEFAULT_PARALLELISM, async (session) => {
     await session.lock.check();
-    await writeRoster(session, union);
+    await writeRoster(session, withOthers(union, session));
   });
   return due;
+}
+
+/** A host's own roster keeps the engines that it is moved away from, until nothing is left there. */
+function withOthers(
+  hosts: Roster["hosts"],
+  { name, spec, observation }: HostSession,
+): Roster["hosts"] {
+  const others = observation.others.filter(({ kind }) => kind === "observed");
+  if (others.length === 0) return hosts;
+  return {
+    ...hosts,
+    [name]: rosterEntry(
+      spec,
+      others.map(({ config }) => config),
+    ),
+  };
 }
 
 /** Where no step of the plan did it, puts the roster back that was right before the run. */

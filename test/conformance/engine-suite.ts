@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { abortCases } from "./cases/abort-cases.ts";
 import { execCases } from "./cases/exec-cases.ts";
+import { exportCases } from "./cases/export-cases.ts";
 import { foreignCases } from "./cases/foreign-cases.ts";
 import { imageCases } from "./cases/image-cases.ts";
 import { infoCases } from "./cases/info-cases.ts";
@@ -27,6 +28,7 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
 const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
   "what it is": infoCases,
   images: imageCases,
+  "exported images": exportCases,
   prepare: prepareCases,
   start: startCases,
   processes: processCases,

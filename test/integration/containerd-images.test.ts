@@ -533,7 +533,7 @@ describeWithContainerd("a connection to containerd", (containerd) => {
   test("an absent socket, a file, a long path and a relative one are refused, naming the path and the remedy", async () => {
     const absent = join(folder, "absent.sock");
     await expect(connect({ socketPath: absent })).rejects.toMatchObject({
-      code: "unavailable",
+      code: "not_found",
       message: expect.stringMatching(new RegExp(`"${absent}".*start containerd`)),
     });
     writeFileSync(join(folder, "file"), "");

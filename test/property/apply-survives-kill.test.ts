@@ -1,88 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { SimFault, SimMachine } from "../../src/engines/sim/index.ts";
-import { SimKilled } from "../../src/engines/sim/index.ts";
+import type { SimFault } from "../../src/engines/sim/index.ts";
 import { FleetManifest, MANIFEST_VERSION, type PodSpec } from "../../src/model/index.ts";
 import { fleets } from "../support/arbitrary-fleet.ts";
-import { IMAGES, makeLayout, SimulatedHosts } from "../support/simulated-hosts.ts";
-
-const HOSTS = ["h1", "h2"];
-
-/** Everything on a host that must not depend on how often an apply was killed: all but numbers of generations. */
-function endState(machine: SimMachine) {
-  return machine.read((state) => ({
-    pods: Object.values(state.pods)
-      .map(({ identity, spec, recordDigest, complete, containers }) => ({
-        pod: `${identity.owner}/${identity.fleet}/${identity.pod}`,
-        spec,
-        recordDigest,
-        complete,
-        states: Object.values(containers).map((each) => [each.state, each.spec, each.image.digest]),
-      }))
-      .sort((a, b) => (a.pod < b.pod ? -1 : 1)),
-    images: Object.entries(state.images)
-      .map(([name, { fleets: of, digest }]) => [name, digest, ...of])
-      .sort(),
-    leftovers: Object.keys(state.leftovers),
-    files: Object.keys(state.files)
-      .filter((path) => !path.startsWith("/run/stowage/lock/"))
-      .sort(),
-    volumes: Object.keys(state.directories)
-      .filter((path) => path.includes(".volumes/"))
-      .sort(),
-  }));
-}
-
-/** Names of the pods of which two generations have a process at the same time though they may not. */
-function doubled(machine: SimMachine): readonly string[] {
-  return machine.read((state) => {
-    const running = Object.values(state.pods).filter(({ containers, spec }) => {
-      const holds = Object.values(spec.containers).some(({ mounts }) =>
-        mounts?.some(({ volume, readOnly }) => volume !== "scratch" && readOnly !== true),
-      );
-      const asked = spec.replacement === "start-first";
-      return holds && !asked && Object.values(containers).some((each) => each.state === "running");
-    });
-    const names = running.map(({ identity }) => identity.pod);
-    return names.filter((name, index) => names.indexOf(name) !== index);
-  });
-}
-
-/** Applies two manifests one after the other, the second one killed by a fault and then applied again. */
-async function runKilled(
-  layout: string,
-  [before, after]: readonly [FleetManifest, FleetManifest],
-  fault?: SimFault,
-): Promise<{ readonly hosts: SimulatedHosts; readonly killed: boolean; readonly writes: number }> {
-  const hosts = new SimulatedHosts(layout);
-  await hosts.apply(before);
-  let writes = 0;
-  let killed = false;
-  const watch = {
-    onCall: (call: { nthWrite: number }) => {
-      writes = Math.max(writes, call.nthWrite);
-      for (const host of HOSTS) expect(doubled(hosts.machine(host))).toEqual([]);
-    },
-  };
-  try {
-    await hosts.apply(after, { ...watch, ...(fault === undefined ? {} : { faults: [fault] }) });
-  } catch (error) {
-    if (!(error instanceof SimKilled)) throw error;
-    killed = true;
-  }
-  if (killed) {
-    // whoever was killed holds the lock until it expires
-    for (const host of HOSTS) await hosts.machine(host).advance(60_000);
-    const report = await hosts.apply(after, watch);
-    expect(report.outcomes.filter(({ status }) => status !== "done")).toEqual([]);
-  }
-  return { hosts, killed, writes };
-}
-
-async function expectConverged(hosts: SimulatedHosts, manifest: FleetManifest): Promise<void> {
-  const plan = await hosts.plan(manifest);
-  expect({ pods: plan.pods, hostChanges: plan.hostChanges }).toEqual({ pods: [], hostChanges: [] });
-}
+import { endState, expectConverged, runKilled } from "../support/killed-apply.ts";
+import { IMAGES, makeLayout } from "../support/simulated-hosts.ts";
 
 const manifest = (pods: Readonly<Record<string, object>>, rest: object = {}): FleetManifest =>
   FleetManifest.parse({

@@ -92,7 +92,7 @@ export function record(
   current: number | undefined = generations.at(-1)?.generation,
 ): [string, RecordReading] {
   const made: PodRecord = {
-    version: 1,
+    version: 2,
     owner: OWNER,
     fleet: "shop",
     host: "a",
@@ -114,6 +114,8 @@ export const EVERYTHING: CapabilityTable = Object.fromEntries(
 export function host(change: Partial<HostObservation> = {}): HostObservation {
   return {
     kind: "observed",
+    config: { kind: "sim" },
+    others: [],
     info: { kind: "sim", version: "1.0", platform: { os: "linux", architecture: "amd64" } },
     capabilities: EVERYTHING,
     engine: { pods: [], images: [], leftovers: [] },
@@ -124,7 +126,7 @@ export function host(change: Partial<HostObservation> = {}): HostObservation {
         {
           kind: "roster",
           roster: {
-            version: 1,
+            version: 2,
             owner: OWNER,
             fleet: "shop",
             manager: "cli",

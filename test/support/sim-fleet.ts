@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeImage } from "../../scripts/lib/image-maker/build-image.ts";
 import type { CallHook } from "../../src/engines/sim/index.ts";
-import { openSim, type SimFault, type SimMachine, SimWorld } from "../../src/engines/sim/index.ts";
+import {
+  type OpenedSim,
+  openSim,
+  type SimFault,
+  type SimMachine,
+  SimWorld,
+} from "../../src/engines/sim/index.ts";
 import { FleetManifest, type PodSpec } from "../../src/model/index.ts";
 import {
   type ApplyEvent,
@@ -11,6 +17,7 @@ import {
   type ApplyReport,
   applyFleet,
   type Connector,
+  type HostAccess,
   planFleet,
 } from "../../src/reconcile/index.ts";
 
@@ -18,6 +25,14 @@ import {
 export const IMAGE = "example.test/app:1";
 /** Another one. */
 export const OTHER_IMAGE = "example.test/app:2";
+
+/** A host's further engines, all of them simulated. */
+export function simEngineAt(engineAt: OpenedSim["engineAt"]): HostAccess["engineAt"] {
+  return async (config) => {
+    if (config.kind !== "sim") throw new Error("only simulated engines are here");
+    return engineAt(config);
+  };
+}
 
 /** A pod that runs until it is stopped, unless told otherwise. */
 export function podOf(
@@ -72,7 +87,8 @@ export class SimFleet implements Disposable {
         faults,
         ...(onCall === undefined ? {} : { onCall }),
       });
-      return { ...opened, [Symbol.asyncDispose]: async () => {} };
+      const engineAt = simEngineAt(opened.engineAt);
+      return { ...opened, engineAt, [Symbol.asyncDispose]: async () => {} };
     };
     return { read: open, open };
   }

@@ -18,6 +18,7 @@ import {
   type Connector,
   planFleet,
 } from "../../src/reconcile/index.ts";
+import { simEngineAt } from "./sim-fleet.ts";
 
 /** References of the images that {@link makeLayout} makes. */
 export const IMAGES = ["app:1", "app:2"] as const;
@@ -95,7 +96,11 @@ export class SimulatedHosts {
   #connector({ faults, onCall }: SimRun): Connector {
     const open = async (name: string, { engine }: HostSpec) => {
       if (engine.kind !== "sim") throw new Error("only simulated hosts are opened here");
-      const { host, engine: opened } = openSim(engine, name, {
+      const {
+        host,
+        engine: opened,
+        engineAt,
+      } = openSim(engine, name, {
         world: this.#world,
         ...(faults === undefined ? {} : { faults }),
         ...(onCall === undefined ? {} : { onCall }),
@@ -103,6 +108,7 @@ export class SimulatedHosts {
       return {
         host,
         engine: opened,
+        engineAt: simEngineAt(engineAt),
         [Symbol.asyncDispose]: async () => {
           await opened[Symbol.asyncDispose]();
           await host[Symbol.asyncDispose]();

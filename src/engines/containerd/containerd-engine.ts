@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   ExecResult,
+  ExportedImage,
   ImageContent,
   ImageOwnership,
   LogLine,
@@ -19,6 +20,7 @@ import type {
 } from "../../model/index.ts";
 import { CONTAINERD_CAPABILITIES } from "./capabilities.ts";
 import type { Daemon, LazyDaemon } from "./daemon.ts";
+import { exportImage } from "./images/export-image.ts";
 import { readLogs } from "./logs/read-logs.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { findGeneration } from "./pods/find-generation.ts";
@@ -107,6 +109,14 @@ export class ContainerdEngine implements Engine {
   ): Promise<void> {
     const { context } = await this.#open(signal);
     await releaseImage(context, name, ownership, signal);
+  }
+
+  async exportImage(
+    image: AppliedImage,
+    { signal }: CallOptions = {},
+  ): Promise<ExportedImage | undefined> {
+    const { context } = await this.#open(signal);
+    return await exportImage(context.client, image, signal);
   }
 
   async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {

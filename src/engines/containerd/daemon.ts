@@ -32,7 +32,7 @@ export class LazyDaemon {
     this.#options = options;
   }
 
-  /** @throws StowageError `unavailable` when the daemon does not answer, `permission_denied` when it may not be asked */
+  /** @throws StowageError `not_found` when there is no daemon, `unavailable` when the daemon does not answer, `permission_denied` when it may not be asked */
   async open(): Promise<Daemon> {
     // shared by all calls, so no call's signal may end it
     this.#daemon ??= this.#connect();

@@ -1,10 +1,12 @@
 import { StowageError } from "../../errors/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
+import { viewHolding } from "./engine-view.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 
 /** A generation that somebody outside names. */
 export function findPod(state: MachineState, identity: PodIdentity): SimPod {
-  const pod = state.pods[objectName(identity)];
+  const key = objectName(identity);
+  const pod = viewHolding(state, key).pods[key];
   if (pod !== undefined) return pod;
   throw new StowageError(
     `Cannot find pod "${identity.pod}" on the simulated host: it is not there`,

@@ -10,6 +10,9 @@ import { type AppliedImage, imageName } from "../../model/index.ts";
 import type { MachineState, SimImage } from "./machine-state.ts";
 import type { Part } from "./sim-calls.ts";
 
+/** Blobs up to this size are kept, so that the image can be handed over; of others only that they were there. */
+const KEPT_BYTES_MAX = 64 * 1024;
+
 /** Takes an image in: its bytes are read and verified, then its record is made. */
 export async function importImage(
   part: Part,
@@ -25,11 +28,15 @@ export async function importImage(
     state.leftovers[leftover] = `unfinished import of ${content.reference}`;
     return blobs.filter(({ digest }) => !held.has(digest));
   });
+  const read = new Map<string, string>();
   try {
     for (const { digest, size } of missing) {
-      for await (const _ of verifyStream(content.open(digest), digest, size)) {
+      const kept: Uint8Array[] = [];
+      for await (const bytes of verifyStream(content.open(digest), digest, size)) {
         options.signal?.throwIfAborted();
+        if (size <= KEPT_BYTES_MAX) kept.push(bytes);
       }
+      if (size <= KEPT_BYTES_MAX) read.set(digest, Buffer.concat(kept).toString("base64"));
     }
   } catch (error) {
     await part((state) => {
@@ -40,6 +47,7 @@ export async function importImage(
   }
   await part((state) => {
     delete state.leftovers[leftover];
+    if (read.size > 0) state.bytes = { ...state.bytes, ...Object.fromEntries(read) };
     state.images[name] = withFleet(state.images[name] ?? newImage(content, blobs), ownership);
   });
 }
@@ -66,8 +74,10 @@ export function releaseImage(state: MachineState, name: string, ownership: Image
   const held = state.images[name];
   if (held === undefined) return;
   const fleets = held.fleets.filter((fleet) => fleet !== fleetKey(ownership));
-  if (fleets.length === 0 && held.ours && !isInUse(state, name)) delete state.images[name];
-  else state.images[name] = { ...held, fleets };
+  if (fleets.length === 0 && held.ours && !isInUse(state, name)) {
+    delete state.images[name];
+    dropBytes(state);
+  } else state.images[name] = { ...held, fleets };
 }
 
 /** Names of the images that containers use. */
@@ -75,6 +85,13 @@ export function imagesInUse(state: MachineState): ReadonlySet<string> {
   const pods = Object.values(state.pods);
   const containers = pods.flatMap((pod) => Object.values(pod.containers));
   return new Set(containers.map(({ image }) => imageName(image.reference, image.digest)));
+}
+
+function dropBytes(state: MachineState): void {
+  const used = new Set(Object.values(state.images).flatMap(({ blobs }) => blobs));
+  for (const digest of Object.keys(state.bytes ?? {})) {
+    if (!used.has(digest)) delete state.bytes?.[digest];
+  }
 }
 
 function isInUse(state: MachineState, name: string): boolean {
@@ -90,6 +107,12 @@ function newImage(content: ImageContent, blobs: readonly BlobDescriptor[]): SimI
     defaults: content.defaults,
     ours: true,
     fleets: [],
+    parts: {
+      manifest: content.manifest,
+      config: content.config,
+      layers: content.layers,
+      diffIds: content.diffIds,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ListeningPort, PortHolder } from "../../host/index.ts";
 import { portKey } from "../../model/index.ts";
+import { podsOfMachine } from "./engine-view.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import { processArgv } from "./process-argv.ts";
 
@@ -11,7 +12,7 @@ export function listeningOn(state: MachineState): ReadonlyMap<string, PortHolder
   for (const { port, protocol, pid, name } of state.listeners) {
     found.set(portKey({ host: port, protocol }), { pid, name });
   }
-  for (const pod of Object.values(state.pods)) {
+  for (const pod of podsOfMachine(state)) {
     if (pod.spec.network?.mode !== "host") continue;
     for (const container of Object.values(pod.containers)) {
       const { pid = 0 } = container;

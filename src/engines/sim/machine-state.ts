@@ -1,4 +1,4 @@
-import type { ImageDefaults } from "../../engine/index.ts";
+import type { BlobDescriptor, ImageDefaults } from "../../engine/index.ts";
 import type { AppliedImage, ContainerSpec, PodIdentity, PodSpec } from "../../model/index.ts";
 import type { SimLog } from "./sim-log.ts";
 
@@ -92,6 +92,26 @@ export interface SimImage {
   readonly ours: boolean;
   /** Fleets that use it, as `owner/fleet`. */
   readonly fleets: readonly string[];
+  /** What it is made of; absent where its bytes were never seen. */
+  readonly parts?: {
+    readonly manifest: BlobDescriptor;
+    readonly config: BlobDescriptor;
+    readonly layers: readonly BlobDescriptor[];
+    readonly diffIds: readonly string[];
+  };
+}
+
+/** What one engine of the machine keeps. */
+export interface SimStore {
+  /** By object name. */
+  readonly pods: Record<string, SimPod>;
+  readonly images: Record<string, SimImage>;
+  /** Small blobs of its images, in base64, by digest. */
+  bytes?: Record<string, string>;
+  /** What it is, by name. */
+  readonly leftovers: Record<string, string>;
+  /** Why there is no such engine on the machine any more. */
+  uninstalled?: string;
 }
 
 /** Somebody else who listens on a port. */
@@ -102,8 +122,11 @@ export interface SimListener {
   readonly name: string;
 }
 
-/** Everything that a simulated machine is: plain data. */
-export interface MachineState {
+/**
+ * Everything that a simulated machine is: plain data. To an engine, what an engine keeps is its own
+ * (see engine-view.ts).
+ */
+export interface MachineState extends SimStore {
   readonly version: typeof STATE_VERSION;
   bootId: string;
   clock: { offsetMs: number; virtualMs?: number };
@@ -112,11 +135,8 @@ export interface MachineState {
   readonly directories: Record<string, SimDirectory>;
   /** Symbolic links: where each leads. */
   readonly links: Record<string, string>;
-  /** By object name. */
-  readonly pods: Record<string, SimPod>;
-  readonly images: Record<string, SimImage>;
-  /** What it is, by name. */
-  readonly leftovers: Record<string, string>;
+  /** What further engines of the machine keep, by their `store`. */
+  stores?: Record<string, SimStore>;
   listeners: SimListener[];
   /** Why a probe fails, by port or by `container id`. */
   readonly health: Record<string, string>;

@@ -1,12 +1,12 @@
 import type { LogLine, LogOptions } from "../../engine/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
+import type { EngineCalls } from "./engine-calls.ts";
 import { requirePod } from "./require-pod.ts";
-import type { SimCalls } from "./sim-calls.ts";
 import { linesFrom, nextLine } from "./sim-log.ts";
 
 /** Lines of a pod's containers: those that are kept, then new ones if asked for. */
 export async function* readLogs(
-  calls: SimCalls,
+  calls: EngineCalls,
   identity: PodIdentity,
   container: string | undefined,
   options: LogOptions,
@@ -30,13 +30,13 @@ export async function* readLogs(
 }
 
 function newLines(
-  calls: SimCalls,
+  calls: EngineCalls,
   identity: PodIdentity,
   names: readonly string[],
   next: Map<string, number>,
   tail: number | undefined,
 ): readonly LogLine[] | undefined {
-  return calls.machine.read((state) => {
+  return calls.look((state) => {
     const pod = state.pods[objectName(identity)];
     if (pod === undefined) return undefined;
     return names.flatMap((container) => {

@@ -1,7 +1,7 @@
 import { wallTime } from "./clock.ts";
 import { containerContext, listenOn, logLine, startDirectory } from "./container-context.ts";
 import { declaredPorts } from "./listening.ts";
-import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
+import type { MachineState, SimContainer, SimPod, SimStore } from "./machine-state.ts";
 import { flushPartial } from "./process/redirect.ts";
 import { isProgram, newProcess, runProcess, type Scripts } from "./process/run-process.ts";
 import { isIgnoredByDefault, signalExitCode } from "./process/signals.ts";
@@ -133,9 +133,21 @@ function runUntil(
 
 function nextDue(state: MachineState): Due | undefined {
   let next: Due | undefined;
+  const { stores } = state;
+  for (const name in stores) next = earlier(next, nextDueIn((stores[name] as SimStore).pods));
+  return earlier(next, nextDueIn(state.pods));
+}
+
+function earlier(one: Due | undefined, other: Due | undefined): Due | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.atMs < one.atMs ? other : one;
+}
+
+function nextDueIn(pods: SimStore["pods"]): Due | undefined {
+  let next: Due | undefined;
   // Asked at every call: no lists are made of what is mostly daemons, for which nothing is due.
-  for (const key in state.pods) {
-    const pod = state.pods[key] as SimPod;
+  for (const key in pods) {
+    const pod = pods[key] as SimPod;
     for (const name in pod.containers) {
       const container = pod.containers[name] as SimContainer;
       const atMs = dueAt(container);

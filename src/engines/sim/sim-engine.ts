@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   ExecResult,
+  ExportedImage,
   ImageContent,
   ImageOwnership,
   LogLine,
@@ -17,13 +18,14 @@ import {
   objectName,
   type PodIdentity,
 } from "../../model/index.ts";
+import type { EngineCalls } from "./engine-calls.ts";
 import { execCommand } from "./exec-command.ts";
+import { exportImage } from "./export-image.ts";
 import { claimImage, importImage, releaseImage } from "./image-store.ts";
 import type { MachineState } from "./machine-state.ts";
 import { observeMachine } from "./observe-machine.ts";
 import { preparePod } from "./prepare-pod.ts";
 import { readLogs } from "./read-logs.ts";
-import type { SimCalls } from "./sim-calls.ts";
 import { simCapabilities } from "./sim-capabilities.ts";
 import { startPod } from "./start-pod.ts";
 import { stopPod } from "./stop-pod.ts";
@@ -47,10 +49,10 @@ export interface SimEngineOptions {
 /** The engine of a simulated machine. */
 export class SimEngine implements Engine {
   readonly kind = "sim";
-  readonly #calls: SimCalls;
+  readonly #calls: EngineCalls;
   readonly #options: SimEngineOptions;
 
-  constructor(calls: SimCalls, options: SimEngineOptions) {
+  constructor(calls: EngineCalls, options: SimEngineOptions) {
     this.#calls = calls;
     this.#options = options;
   }
@@ -102,6 +104,12 @@ export class SimEngine implements Engine {
     );
   }
 
+  exportImage(image: AppliedImage, options: CallOptions = {}): Promise<ExportedImage | undefined> {
+    return this.#calls.read("engine.exportImage", options.signal, (state) =>
+      exportImage(state, image),
+    );
+  }
+
   prepare(pod: PodInstance, options: CallOptions = {}): Promise<void> {
     return this.#calls.write("engine.prepare", options.signal, (part) =>
       preparePod(part, pod, this.#options.maxPods),
@@ -116,7 +124,7 @@ export class SimEngine implements Engine {
 
   stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {
     return this.#calls.write("engine.stop", options.signal, (part) =>
-      stopPod(part, this.#calls.machine, identity, options),
+      stopPod(part, this.#calls, identity, options),
     );
   }
 
@@ -162,7 +170,7 @@ export class SimEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls.close("engine");
+    this.#calls.close();
   }
 
   #change(

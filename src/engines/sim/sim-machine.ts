@@ -6,6 +6,7 @@ import {
   type PodSpec,
 } from "../../model/index.ts";
 import { advanceClock, monotonicMs } from "./clock.ts";
+import { engineView, viewHolding } from "./engine-view.ts";
 import { FileStore } from "./file-store.ts";
 import { findContainer, findPod } from "./find-pod.ts";
 import {
@@ -175,7 +176,17 @@ export class SimMachine {
   /** Takes a whole generation away, as somebody with the engine's own tools would. */
   async deletePod(pod: PodIdentity): Promise<void> {
     await this.write((state) => {
-      delete state.pods[objectName(pod)];
+      const key = objectName(pod);
+      delete viewHolding(state, key).pods[key];
+    });
+  }
+
+  /** Takes an engine off the machine with all that it holds, or only hides it while `why` says so. */
+  async uninstall(store: string | undefined, why: string | undefined): Promise<void> {
+    await this.write((state) => {
+      const view = engineView(state, store, "write");
+      if (why === undefined) delete view.uninstalled;
+      else view.uninstalled = why;
     });
   }
 

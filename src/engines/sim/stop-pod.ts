@@ -1,15 +1,15 @@
 import { STOP_DEFAULTS, type StopOptions } from "../../engine/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
+import type { EngineCalls } from "./engine-calls.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import { signalName } from "./process/signals.ts";
 import { endContainer, signalContainer } from "./run-containers.ts";
 import type { Part } from "./sim-calls.ts";
-import type { SimMachine } from "./sim-machine.ts";
 
 /** Ends the processes of a generation: signal, grace period, SIGKILL, all containers at once. */
 export async function stopPod(
   part: Part,
-  machine: SimMachine,
+  calls: EngineCalls,
   identity: PodIdentity,
   options: StopOptions,
 ): Promise<void> {
@@ -21,11 +21,11 @@ export async function stopPod(
     return askToEnd(state, pod, options, nowMs);
   });
   while (killAt.size > 0) {
-    const running = machine.read((state) => runningIn(state, key));
+    const running = calls.look((state) => runningIn(state, key));
     for (const name of killAt.keys()) if (!running.includes(name)) killAt.delete(name);
     if (killAt.size === 0) break;
     const nextMs = Math.min(...killAt.values());
-    if (machine.read((_, nowMs) => nowMs) < nextMs) await machine.wait(nextMs, options.signal);
+    if (calls.look((_, nowMs) => nowMs) < nextMs) await calls.machine.wait(nextMs, options.signal);
     else await part((state, nowMs) => killLate(state, key, killAt, nowMs));
   }
   await part((state) => {

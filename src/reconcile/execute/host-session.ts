@@ -1,8 +1,15 @@
 import type { Engine } from "../../engine/index.ts";
 import type { Host } from "../../host/index.ts";
 import { createLimiter, type Limiter } from "../../internal/index.ts";
-import type { HostLayout, HostSpec, Roster } from "../../model/index.ts";
+import type {
+  AppliedImage,
+  EngineConfig,
+  HostLayout,
+  HostSpec,
+  Roster,
+} from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
+import type { HostAccess } from "../connector.ts";
 import { ObservationFeed } from "../health/observation-feed.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { HostLock } from "../lock/held-lock.ts";
@@ -28,6 +35,7 @@ export interface LockedHost {
   readonly spec: HostSpec;
   readonly host: Host;
   readonly engine: Engine;
+  readonly engineAt: HostAccess["engineAt"];
   readonly lock: HostLock;
   readonly observation: HostObservation;
 }
@@ -38,6 +46,8 @@ export interface HostSession extends LockedHost {
   readonly layout: HostLayout;
   readonly records: RecordBook;
   readonly feed: ObservationFeed;
+  /** Images that got another manifest digest when they were handed over, by the one that was planned. */
+  readonly handedOver: Map<string, AppliedImage>;
   readonly run: Limiter;
   readonly probe: Limiter;
   /** Aborted by a lost lock and by the user. */
@@ -69,7 +79,17 @@ export function openSession(
       environment,
     }),
     feed: new ObservationFeed(engine, signal),
+    handedOver: new Map(),
     run: createLimiter(CHANGES_AT_ONCE),
     probe: createLimiter(CHANGES_AT_ONCE),
   };
+}
+
+/** The session as a step sees it that acts on another engine of the host; without one it is the same. */
+export async function sessionAt<
+  S extends Pick<HostSession, "engine" | "engineAt" | "feed" | "signal">,
+>(session: S, config: EngineConfig | undefined): Promise<S> {
+  if (config === undefined) return session;
+  const engine = await session.engineAt(config);
+  return { ...session, engine, feed: new ObservationFeed(engine, session.signal) };
 }

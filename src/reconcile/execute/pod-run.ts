@@ -144,6 +144,7 @@ export class PodRun {
     this.#hooks.onEvent({ type: "rollback-started", id: change.id, reason: failure.reason ?? "" });
     try {
       const seen = { ...observation, engine: await engine.observe({ signal }) };
+      // an old generation in another engine is where it was before the change
       const steps = planRollback(change, seen);
       if (steps.length === 0) {
         const remedy = "there was nothing to go back to; mend the cause and apply again";

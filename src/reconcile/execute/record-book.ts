@@ -3,6 +3,7 @@ import {
   canonicalText,
   type HostLayout,
   type Json,
+  type KeptGeneration,
   type PodRecord,
   RECORD_VERSION,
   type RecordedGeneration,
@@ -53,6 +54,7 @@ export class RecordBook {
       {
         ...(record?.current === undefined ? {} : { current: record.current }),
         generations: [...(proven ?? []), this.#withSecrets(made, salt)],
+        kept: record?.kept,
         salt,
       },
       options,
@@ -60,19 +62,23 @@ export class RecordBook {
   }
 
   /**
-   * Makes a generation the proven one and drops all others.
+   * Makes a generation the proven one and drops all others, but for the numbers of those that are kept.
    *
-   * @param isAltered whether its secrets were given to the engine just now
+   * @param how.isAltered whether its secrets were given to the engine just now
    */
   async commit(
     change: PodChange,
     proven: RecordedGeneration,
-    isAltered: boolean,
+    how: {
+      readonly isAltered: boolean;
+      readonly keep?: readonly KeptGeneration[] | undefined;
+    },
     options: HostCallOptions,
   ): Promise<void> {
     const salt = this.#find(change)?.salt ?? makeSalt();
-    const entry = isAltered ? this.#withSecrets(proven, salt) : proven;
-    await this.#write(change, { current: entry.generation, generations: [entry], salt }, options);
+    const entry = how.isAltered ? this.#withSecrets(proven, salt) : proven;
+    const { generation: current } = entry;
+    await this.#write(change, { current, generations: [entry], kept: how.keep, salt }, options);
   }
 
   /** Takes back the announcement of a generation that does not exist any more. */
@@ -108,11 +114,11 @@ export class RecordBook {
 
   async #write(
     { pod }: PodChange,
-    content: Pick<PodRecord, "generations" | "current" | "salt">,
+    content: Pick<PodRecord, "generations" | "current" | "kept" | "salt">,
     options: HostCallOptions,
   ): Promise<void> {
     const { host, name, owner, fleet, layout, appliedBy } = this.#parts;
-    const { generations, current, salt } = content;
+    const { generations, current, kept = [], salt } = content;
     const isSecret = generations.some(({ secrets }) => secrets !== undefined);
     const record: PodRecord = {
       version: RECORD_VERSION,
@@ -122,6 +128,7 @@ export class RecordBook {
       pod,
       ...(current === undefined ? {} : { current }),
       generations,
+      ...(kept.length === 0 ? {} : { kept }),
       ...(salt === undefined || !isSecret ? {} : { salt }),
       appliedAt: new Date().toISOString(),
       appliedBy,

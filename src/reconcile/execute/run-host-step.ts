@@ -1,7 +1,8 @@
 import { StowageError } from "../../errors/index.ts";
 import { hostDirectories, hostLayout } from "../../model/index.ts";
 import type { HostChange, Step } from "../../plan/index.ts";
-import type { HostSession } from "./host-session.ts";
+import { bringImage } from "./bring-image.ts";
+import { type HostSession, sessionAt } from "./host-session.ts";
 import { removeRoster, writeRoster } from "./rosters.ts";
 
 /** Runs one step of a host's own change; the lock was checked. */
@@ -10,21 +11,25 @@ export async function runHostStep(
   change: HostChange,
   step: Step,
 ): Promise<void> {
-  const { engine, host, layout, signal, observation, context } = session;
+  const { engine, host, layout, signal, context } = session;
   const ownership = { owner: context.owner, fleet: context.fleet };
   const options = { signal };
   switch (step.kind) {
-    case "import-image": {
-      const { reference, digest } = step.image;
-      const content = await context.store.contentOf(reference, observation.info.platform, digest);
-      return await engine.importImage(content, ownership, options);
-    }
+    case "import-image":
+      return await bringImage(session, step, ownership);
     case "claim-image":
       return await engine.claimImage(step.image, ownership, options);
     case "release-image":
-      return await engine.releaseImage(step.name, ownership, options);
+      return await (await sessionAt(session, step.engine)).engine.releaseImage(
+        step.name,
+        ownership,
+        options,
+      );
     case "remove-leftover":
-      return await engine.removeLeftover(step.name, options);
+      return await (await sessionAt(session, step.engine)).engine.removeLeftover(
+        step.name,
+        options,
+      );
     case "write-roster":
       return await writeRoster(session, step.hosts);
     case "remove-roster":

@@ -1,10 +1,16 @@
 import type { PodInstance, StopOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
-import { generationDigest, type PodIdentity, type RecordedGeneration } from "../../model/index.ts";
-import type { PodChange, Step } from "../../plan/index.ts";
+import {
+  generationDigest,
+  type ObservedPod,
+  type PodIdentity,
+  type RecordedGeneration,
+} from "../../model/index.ts";
+import { type PodChange, podsOnHost, type Step } from "../../plan/index.ts";
 import { waitHealthy } from "../health/wait-healthy.ts";
 import { clearEnvironment } from "../secrets/secrets.ts";
-import type { HostSession } from "./host-session.ts";
+import { handedImage } from "./bring-image.ts";
+import { type HostSession, sessionAt } from "./host-session.ts";
 
 /** A pod's change as its steps see it. */
 export interface StepContext {
@@ -16,7 +22,8 @@ export interface StepContext {
 
 /** Runs one step of a pod's change; the lock was checked. */
 export async function runPodStep(context: StepContext, step: Step): Promise<void> {
-  const { session, change } = context;
+  const { change } = context;
+  const session = await sessionAt(context.session, "engine" in step ? step.engine : undefined);
   const { engine, records, signal } = session;
   const options = { signal };
   switch (step.kind) {
@@ -41,7 +48,8 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
     case "commit": {
       const isAltered = change.steps.some(({ kind }) => kind === "prepare");
       const proven = generationOf(context, step.generation);
-      return await records.commit(change, proven, isAltered && proven === change.to, options);
+      const isNew = isAltered && proven.generation === change.to?.generation;
+      return await records.commit(change, proven, { isAltered: isNew, keep: step.keep }, options);
     }
     case "remove":
       return await engine.remove(identityOf(context, step.generation), options);
@@ -56,9 +64,20 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
 export function identityOf({ session, change }: StepContext, generation: number): PodIdentity {
   const { owner, fleet } = session.context;
   const { pod, origin, fresh, host } = change;
-  return generation === fresh
-    ? { owner, fleet, host, pod, generation }
-    : { ...origin, pod, generation };
+  if (generation === fresh) return { owner, fleet, host, pod, generation };
+  const found = podsOnHost(session.observation).find(
+    (each) =>
+      each.pod.pod === pod &&
+      each.pod.generation === generation &&
+      [owner, origin.owner].includes(each.pod.owner) &&
+      [fleet, origin.fleet].includes(each.pod.fleet),
+  )?.pod;
+  const made = found === undefined ? origin : identityPart(found);
+  return { ...made, pod, generation };
+}
+
+function identityPart({ owner, fleet, host }: ObservedPod): PodChange["origin"] {
+  return { owner, fleet, host };
 }
 
 async function createVolume(
@@ -83,11 +102,21 @@ function generationOf(
 ): RecordedGeneration {
   const found = [target, change.to, change.from].find((each) => each?.generation === generation);
   const known = found ?? session.records.generation(change, generation);
+  if (known !== undefined && generation === change.fresh) return withHanded(session, known);
   if (known !== undefined) return known;
   throw new StowageError(
     `Cannot change pod "${change.pod}": nothing is known of its generation ${generation}; make a new plan`,
     { code: "internal", context: { id: change.id, generation } },
   );
+}
+
+function withHanded(session: HostSession, made: RecordedGeneration): RecordedGeneration {
+  if (session.handedOver.size === 0) return made;
+  const images = Object.entries(made.images).map(([container, image]) => [
+    container,
+    handedImage(session, image),
+  ]);
+  return { ...made, images: Object.fromEntries(images) };
 }
 
 function instanceOf(context: StepContext, generation: number): PodInstance {

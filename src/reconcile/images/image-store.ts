@@ -56,7 +56,6 @@ export class ImageStore implements AsyncDisposable {
     const source = await this.#open(canonical);
     const found = await this.resolve(canonical, platform, digest);
     const { manifest, index, config, layers, diffIds, imageConfig } = found;
-    const { env, ...defaults } = imageConfig;
     return {
       reference: canonical,
       manifest,
@@ -64,13 +63,7 @@ export class ImageStore implements AsyncDisposable {
       config,
       layers,
       diffIds,
-      defaults: {
-        ...defaults,
-        env:
-          env === undefined
-            ? undefined
-            : Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      },
+      defaults: imageConfig,
       open: (blob, offset) => source.open(blob, offset),
     };
   }

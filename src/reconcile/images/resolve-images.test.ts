@@ -54,7 +54,7 @@ function observationOf({ held = [], applied }: World): HostObservation {
     defaults: 1,
   };
   const record: PodRecord = {
-    version: 1,
+    version: 2,
     owner: "acme",
     fleet: "shop",
     host: "alpha",
@@ -66,6 +66,8 @@ function observationOf({ held = [], applied }: World): HostObservation {
   };
   return {
     kind: "observed",
+    config: { kind: "sim" },
+    others: [],
     info: { kind: "sim", version: "1", platform: { os: "linux", architecture: "amd64" } },
     capabilities: {},
     engine: {

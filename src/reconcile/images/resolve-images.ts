@@ -9,6 +9,7 @@ import {
 import type { HostObservation, ImageResolution } from "../../plan/index.ts";
 import { type FleetLock, platformKey } from "./fleet-lock.ts";
 import type { ImageStore } from "./image-store.ts";
+import { imagesOn, placeImage } from "./place-image.ts";
 
 /** Where to look for what references lead to. */
 export interface ResolveImagesRequest {
@@ -39,7 +40,8 @@ export async function resolveImages(request: ResolveImagesRequest): Promise<Reso
   for (const reference of referencesIn(request.pods)) {
     const { canonical, digest } = parseImageReference(reference);
     const resolution =
-      images.get(canonical) ?? (await resolveReference(known, { reference, canonical, digest }));
+      images.get(canonical) ??
+      placeImage(known, await resolveReference(known, { reference, canonical, digest }));
     images.set(reference, resolution).set(canonical, resolution);
   }
   return { images, warnings };
@@ -123,8 +125,8 @@ function lastApplied(known: Known, wanted: Wanted): ImageResolution | undefined 
   return { kind: "resolved", image: applied, available: false };
 }
 
-function heldByDigest({ engine }: HostObservation, digest: string): ObservedImage | undefined {
-  return engine.images.find((image) => image.digest === digest);
+function heldByDigest(observation: HostObservation, digest: string): ObservedImage | undefined {
+  return imagesOn(observation).find((image) => image.digest === digest);
 }
 
 /** A pin of the manifest may be another one than when it was applied; one in the reference cannot. */
@@ -146,12 +148,13 @@ function heldAsApplied(known: Known, wanted: Wanted): ObservedImage | undefined 
 
 /** The engine's image of that name; of several that Stowage brought, the one last applied. */
 function heldByName(known: Known, canonical: string): ObservedImage | undefined {
-  const { images } = known.observation.engine;
-  const named = images.find(({ name }) => name === canonical);
+  const { observation } = known;
+  const named = observation.engine.images.find(({ name }) => name === canonical);
   if (named !== undefined) return named;
-  const brought = images.filter(({ name }) => name.startsWith(`${canonical}@`));
+  const brought = imagesOn(observation).filter(({ name }) => name.startsWith(`${canonical}@`));
   const applied = heldAsApplied(known, { reference: canonical, canonical, digest: undefined });
-  return applied ?? (brought.length === 1 ? brought[0] : undefined);
+  const digests = new Set(brought.map(({ digest }) => digest));
+  return applied ?? (digests.size === 1 ? brought[0] : undefined);
 }
 
 function fromDisk(canonical: string, found: ResolvedImage): ImageResolution {

@@ -1,11 +1,17 @@
-import type { EngineKind, FleetManifest, HostSpec, Roster } from "../../model/index.ts";
+import {
+  type FleetManifest,
+  type HostSpec,
+  type Roster,
+  type RosterHost,
+  rosterEngine,
+} from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, PlanOptions } from "../../plan/index.ts";
 
 type Hosts = ReadonlyMap<string, HostObservation | HostUnreachable>;
 
 /**
  * Hosts that rosters name and the manifest does not, as they can be reached: a roster keeps address
- * and engine kind. A declared host of the same address and kind says the rest (it was renamed).
+ * and engine. A declared host of the same address and kind says the rest (it was renamed).
  */
 export function findLeavingHosts(
   manifest: FleetManifest,
@@ -13,9 +19,9 @@ export function findLeavingHosts(
 ): ReadonlyMap<string, HostSpec> {
   const leaving = new Map<string, HostSpec>();
   for (const roster of fleetRosters(manifest, {}, observations)) {
-    for (const [name, { address, engine }] of Object.entries(roster.hosts)) {
+    for (const [name, entry] of Object.entries(roster.hosts)) {
       if (name in manifest.hosts || leaving.has(name)) continue;
-      leaving.set(name, specOf(manifest, address, engine as EngineKind));
+      leaving.set(name, specOf(manifest, entry));
     }
   }
   return new Map([...leaving].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -41,15 +47,16 @@ export function fleetRosters(
   return rosters;
 }
 
-function specOf(manifest: FleetManifest, address: string, kind: EngineKind): HostSpec {
+function specOf(manifest: FleetManifest, entry: RosterHost): HostSpec {
+  const { address, config } = entry;
   const same = Object.values(manifest.hosts).find(
-    (spec) => spec.address === address && spec.engine.kind === kind,
+    (spec) => spec.address === address && spec.engine.kind === entry.engine,
   );
-  if (same === undefined) return { address, engine: { kind } };
+  if (same === undefined) return { address, engine: rosterEngine(entry) };
   const { engine, stateDir, runDir } = same;
   return {
     address,
-    engine,
+    engine: config ?? engine,
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(runDir === undefined ? {} : { runDir }),
   };

@@ -10,7 +10,10 @@ import { observeHost } from "./observe-host.ts";
 export const DEFAULT_PARALLELISM = 16;
 
 /** A way to a host that stays open as long as its opener wants. */
-export type Reach = (name: string, spec: HostSpec) => Promise<Pick<HostReading, "host" | "engine">>;
+export type Reach = (
+  name: string,
+  spec: HostSpec,
+) => Promise<Omit<HostReading, typeof Symbol.asyncDispose>>;
 
 /** What to observe and how to get there. */
 export interface ObserveFleetRequest {

@@ -3,6 +3,7 @@ import { type HostSpec, hostDirectories, hostLayout } from "../../model/index.ts
 import type { HostObservation } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
+import { observeOthers } from "./other-engines.ts";
 import { readRecords, readRosters } from "./read-files.ts";
 import { takenPorts } from "./taken-ports.ts";
 import { findVolumes } from "./volumes.ts";
@@ -14,9 +15,10 @@ import { findVolumes } from "./volumes.ts";
  * @throws StowageError when the host or its engine cannot be asked
  */
 export async function observeHost(
-  { host, engine }: Pick<HostReading, "host" | "engine">,
+  reading: Omit<HostReading, typeof Symbol.asyncDispose>,
   request: ObserveHostRequest,
 ): Promise<HostObservation> {
+  const { host, engine } = reading;
   const options = request.signal === undefined ? {} : { signal: request.signal };
   const [info, capabilities, observed, snapshot] = await Promise.all([
     engine.info(options),
@@ -26,7 +28,9 @@ export async function observeHost(
   ]);
   const records = readRecords(snapshot, hostDirectories(request.spec).stateDir);
   const rosters = readRosters(snapshot, hostDirectories(request.spec).stateDir);
-  const found = { engine: observed, records, rosters };
+  const config = request.spec.engine;
+  const others = await observeOthers(reading, { records, rosters }, { ...request, config });
+  const found = { engine: observed, others, records, rosters };
   const [volumes, taken] = await Promise.all([
     findVolumes(host, snapshot, request, rosters),
     takenPorts(host, snapshot, request, found),
@@ -34,9 +38,11 @@ export async function observeHost(
   const missing = wantedPaths(request.spec).filter((path) => !snapshot.existing.has(path));
   return {
     kind: "observed",
+    config,
     info,
     capabilities,
     engine: observed,
+    others,
     records,
     rosters,
     volumes,

@@ -7,11 +7,13 @@ import {
   type RecordReading,
   type TakenPort,
 } from "../../model/index.ts";
+import type { HostObservation } from "../../plan/index.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 
 /** What was found of the fleet's own pods. */
 interface Found {
   readonly engine: ObservedEngine;
+  readonly others: HostObservation["others"];
   readonly records: ReadonlyMap<string, RecordReading>;
 }
 
@@ -55,7 +57,8 @@ function ownPorts(request: ObserveHostRequest, found: Found): ReadonlySet<string
   const { manifest, spec } = request;
   const fleets = [manifest.name, manifest.formerly];
   return new Set(
-    found.engine.pods
+    [found.engine, ...found.others.flatMap((each) => (each.kind === "observed" ? each.engine : []))]
+      .flatMap(({ pods }) => pods)
       .filter((pod) => fleets.includes(pod.fleet) && isRunning(pod))
       .flatMap(({ owner, fleet, pod }) => {
         const reading = found.records.get(`${owner}/${fleet}/${pod}`);

@@ -72,6 +72,7 @@ function deadly(connector: Connector, kill: ApplyOrder["kill"]): Connector {
       return {
         host: watch(opened.host),
         engine: watch(opened.engine),
+        engineAt: async (config) => watch(await opened.engineAt(config)),
         [Symbol.asyncDispose]: dispose,
       };
     },

@@ -46,7 +46,7 @@ const CHANNEL_OPTIONS = {
  * gRPC is loaded only now.
  *
  * @throws StowageError `invalid_argument` for a path that cannot be a socket's, `permission_denied` when
- * the socket may not be used, `unavailable` when it is absent, refuses, or is not containerd's.
+ * the socket may not be used, `not_found` when it is absent, `unavailable` when it refuses or is not containerd's.
  */
 export async function connect(options: ConnectOptions): Promise<ContainerdConnection> {
   const { socketPath, signal, firstAnswerMs = 5000 } = options;

@@ -8,12 +8,12 @@ const MAX_SOCKET_PATH_BYTES = 107;
 /**
  * Refuses a path that cannot be containerd's socket, before anything is dialled.
  *
- * @throws StowageError `invalid_argument` for a relative or too long path, `unavailable` when nothing or
- * something else is there, `permission_denied` when the folder may not be searched.
+ * @throws StowageError `invalid_argument` for a relative or too long path, `not_found` when nothing is
+ * there, `unavailable` when something else is, `permission_denied` when the folder may not be searched.
  */
 export async function checkSocketPath(path: string): Promise<void> {
   const fail = (
-    code: "invalid_argument" | "unavailable" | "permission_denied",
+    code: "invalid_argument" | "not_found" | "unavailable" | "permission_denied",
     why: string,
     cause?: unknown,
   ): never => {
@@ -34,7 +34,7 @@ export async function checkSocketPath(path: string): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") {
       return fail(
-        "unavailable",
+        "not_found",
         "there is no such socket; start containerd or correct the address of the engine",
         error,
       );

@@ -1,0 +1,114 @@
+import { expect } from "vitest";
+import type { SimFault, SimMachine } from "../../src/engines/sim/index.ts";
+import { SimKilled } from "../../src/engines/sim/index.ts";
+import type { FleetManifest } from "../../src/model/index.ts";
+import type { PlanOptions } from "../../src/plan/index.ts";
+import { SimulatedHosts } from "./simulated-hosts.ts";
+
+const HOSTS = ["h1", "h2"];
+
+/** Everything on a host that must not depend on how often an apply was killed: all but numbers of generations. */
+export function endState(machine: SimMachine) {
+  return machine.read((state) => ({
+    pods: enginesOf(state)
+      .flatMap(({ engine, pods }) => Object.values(pods).map((pod) => ({ engine, ...pod })))
+      .map(({ engine, identity, spec, recordDigest, complete, containers }) => ({
+        pod: `${engine} ${identity.owner}/${identity.fleet}/${identity.pod}`,
+        spec,
+        recordDigest,
+        complete,
+        states: Object.values(containers).map((each) => [each.state, each.spec, each.image.digest]),
+      }))
+      .sort((a, b) => (a.pod < b.pod ? -1 : 1)),
+    images: enginesOf(state)
+      .flatMap(({ engine, images }) =>
+        Object.entries(images).map(([name, { fleets: of, digest }]) => [
+          engine,
+          name,
+          digest,
+          ...of,
+        ]),
+      )
+      .sort(),
+    leftovers: enginesOf(state).flatMap(({ leftovers }) => Object.keys(leftovers)),
+    files: Object.keys(state.files)
+      .filter((path) => !path.startsWith("/run/stowage/lock/"))
+      .sort(),
+    volumes: Object.keys(state.directories)
+      .filter((path) => path.includes(".volumes/"))
+      .sort(),
+  }));
+}
+
+type State = Parameters<Parameters<SimMachine["read"]>[0]>[0];
+
+/** What each engine of a machine keeps; the first one has no name. */
+function enginesOf(state: State) {
+  const others = Object.entries(state.stores ?? {}).map(([engine, store]) => ({
+    engine,
+    ...store,
+  }));
+  const { pods, images, leftovers } = state;
+  return [{ engine: "first", pods, images, leftovers }, ...others];
+}
+
+/** Names of the pods of which two generations have a process at the same time though they may not. */
+export function doubled(machine: SimMachine): readonly string[] {
+  return machine.read((state) => {
+    const pods = enginesOf(state).flatMap((each) => Object.values(each.pods));
+    const running = pods.filter(({ containers, spec }) => {
+      const holds = Object.values(spec.containers).some(({ mounts }) =>
+        mounts?.some(({ volume, readOnly }) => volume !== "scratch" && readOnly !== true),
+      );
+      const asked = spec.replacement === "start-first";
+      return holds && !asked && Object.values(containers).some((each) => each.state === "running");
+    });
+    const names = running.map(({ identity }) => identity.pod);
+    return names.filter((name, index) => names.indexOf(name) !== index);
+  });
+}
+
+/** Applies two manifests one after the other, the second one killed by a fault and then applied again. */
+export async function runKilled(
+  layout: string,
+  [before, after]: readonly [FleetManifest, FleetManifest],
+  fault?: SimFault,
+  options: PlanOptions = {},
+): Promise<{ readonly hosts: SimulatedHosts; readonly killed: boolean; readonly writes: number }> {
+  const hosts = new SimulatedHosts(layout);
+  await hosts.apply(before);
+  let writes = 0;
+  let killed = false;
+  const watch = {
+    onCall: (call: { nthWrite: number }) => {
+      writes = Math.max(writes, call.nthWrite);
+      for (const host of HOSTS) expect(doubled(hosts.machine(host))).toEqual([]);
+    },
+  };
+  try {
+    await hosts.apply(after, {
+      ...watch,
+      options,
+      ...(fault === undefined ? {} : { faults: [fault] }),
+    });
+  } catch (error) {
+    if (!(error instanceof SimKilled)) throw error;
+    killed = true;
+  }
+  if (killed) {
+    // whoever was killed holds the lock until it expires
+    for (const host of HOSTS) await hosts.machine(host).advance(60_000);
+    const report = await hosts.apply(after, { ...watch, options });
+    expect(report.outcomes.filter(({ status }) => status !== "done")).toEqual([]);
+  }
+  return { hosts, killed, writes };
+}
+
+export async function expectConverged(
+  hosts: SimulatedHosts,
+  manifest: FleetManifest,
+  options: PlanOptions = {},
+): Promise<void> {
+  const plan = await hosts.plan(manifest, { options });
+  expect({ pods: plan.pods, hostChanges: plan.hostChanges }).toEqual({ pods: [], hostChanges: [] });
+}
