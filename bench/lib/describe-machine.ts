@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
-import { findOnPath } from "../../scripts/lib/find-on-path.ts";
+import { findOnPath } from "../../src/internal/index.ts";
 
 /** What the figures of a run hold for. */
 export interface MachineDescription {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { findOnPath } from "./find-on-path.ts";
+import { findOnPath } from "../../src/internal/index.ts";
 import type { PrivateContainerdPaths } from "./private-containerd-config.ts";
 import { endProcess, listProcesses } from "./process-table.ts";
 import { runCommand } from "./run-command.ts";

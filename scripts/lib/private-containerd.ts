@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../../src/errors/index.ts";
+import { findOnPath, searchPath } from "../../src/internal/index.ts";
 import { removeContainerdLeftovers } from "./containerd-leftovers.ts";
-import { findOnPath, searchPath } from "./find-on-path.ts";
 import {
   type PrivateContainerdPaths,
   privateContainerdConfig,

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { findOnPath } from "./find-on-path.ts";
+import { findOnPath } from "../../src/internal/index.ts";
 import { runCommand } from "./run-command.ts";
 import { withoutServiceStarts } from "./service-guard.ts";
 

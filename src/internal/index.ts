@@ -1,2 +1,3 @@
+export { findOnPath, searchPath } from "./find-on-path.ts";
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";
 export { settleAll } from "./settle-all.ts";

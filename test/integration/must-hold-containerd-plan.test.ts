@@ -18,6 +18,8 @@ import { killShim } from "../support/kill-shim.ts";
 const OTHER = /what listens there does not answer as containerd does/;
 const MEBIBYTE = 1024 * 1024;
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
+const volumes = { data: { kind: "named", name: "data" } };
+const mounts = [{ volume: "data", path: "/data" }];
 const limited = { ...run, resources: { memoryBytes: 64 * MEBIBYTE, pidsMax: 50 } };
 const folder = mkdtempSync(join(tmpdir(), "stw-plan-"));
 let main: string;
@@ -91,7 +93,7 @@ describeWithContainerd("what must hold of a plan on containerd", (containerd) =>
     fleet = new ContainerdFleet(containerd.address);
     fleet.image("app:1");
     manifest = fleet.manifest({
-      solo: { containers: { main: limited } },
+      solo: { volumes, containers: { main: { ...limited, mounts } } },
       pair: { containers: { one: run, two: run } },
     });
   });
@@ -114,7 +116,11 @@ describeWithContainerd("what must hold of a plan on containerd", (containerd) =>
   test("it changes nothing where a fleet runs, as it should or after a kill", async () => {
     await applyAll(fleet, manifest);
     await using events = await EngineEvents.open(fleet);
-    const other = fleet.manifest({ solo: { containers: { main: run } } });
+    fleet.image("app:2");
+    const other = fleet.manifest({
+      solo: { containers: { main: { ...run, image: "app:2" } } },
+      pair: { containers: { one: run, two: run } },
+    });
     const expectReadOnly = async (planned: FleetManifest, status: number) => {
       const file = fleet.write("fleet", planned);
       await events.take();
@@ -276,7 +282,7 @@ describeWithContainerd("what must hold of a plan on containerd", (containerd) =>
     onTestFinished(() => void holder.kill("SIGKILL"));
     await once(holder.stdout, "data");
     const wanted = fleet.manifest({
-      solo: { containers: { main: limited } },
+      solo: { volumes, containers: { main: { ...limited, mounts } } },
       pair: { containers: { one: run, two: run } },
       web: { network: { mode: "host" }, ports: [{ host: port }], containers: { main: run } },
     });

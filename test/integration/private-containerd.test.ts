@@ -10,13 +10,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { findOnPath } from "../../scripts/lib/find-on-path.ts";
 import {
   findPrivateContainerd,
   startPrivateContainerd,
   stopPrivateContainerd,
 } from "../../scripts/lib/private-containerd.ts";
 import { endProcess, listProcesses } from "../../scripts/lib/process-table.ts";
+import { findOnPath } from "../../src/internal/index.ts";
 import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
 
 describeWithContainerd("a private containerd", () => {

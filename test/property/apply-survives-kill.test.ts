@@ -23,12 +23,14 @@ const one = (image: string, rest: Partial<PodSpec> = {}, more: object = {}) => (
 
 const data: Partial<PodSpec> = { volumes: { data: { kind: "named", name: "data" } } };
 const mounts = [{ volume: "data", path: "/data" }];
+const port: Partial<PodSpec> = { network: { mode: "host" }, ports: [{ host: 8080 }] };
 
 /** Every kind of change at once: replace in both orders, live, restart, remove, create, image released. */
 const STORY: readonly [FleetManifest, FleetManifest] = [
   manifest({
     db: one("app:1", data, { mounts }),
     web: one("app:1"),
+    door: one("app:1", port),
     live: one("app:2", {}, { resources: { pidsMax: 10 } }),
     again: one("app:2", {}, { oomScoreAdj: 1 }),
     gone: one("app:1"),
@@ -36,6 +38,7 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
   manifest({
     db: one("app:2", data, { mounts }),
     web: one("app:2"),
+    door: one("app:2", port),
     live: one("app:2", {}, { resources: { pidsMax: 20 } }),
     again: one("app:2", {}, { oomScoreAdj: 2 }),
     fresh: one("app:2", { dependsOn: ["db"] }),

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { findOnPath } from "../find-on-path.ts";
+import { findOnPath } from "../../../src/internal/index.ts";
 import { type MadeImage, type MakeImageOptions, makeImage } from "./build-image.ts";
 import { hostProgram, isStaticProgram } from "./host-program.ts";
 import type { ImageFile, LayerFiles } from "./layer-tar.ts";

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { findOnPath } from "../find-on-path.ts";
+import { findOnPath } from "../../../src/internal/index.ts";
 import type { ImageFile, LayerFiles } from "./layer-tar.ts";
 
 const PT_INTERP = 3;

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../../../src/errors/index.ts";
-import { findOnPath } from "../find-on-path.ts";
+import { findOnPath } from "../../../src/internal/index.ts";
 import { pageLine } from "./choose-port.ts";
 import type { Stage } from "./stage.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { findOnPath } from "../find-on-path.ts";
+import { findOnPath } from "../../../src/internal/index.ts";
 import { busyboxImage, type ImageFile, type MadeImage, makeImage } from "../make-image.ts";
 import { EXAMPLE_FILES } from "./quickstart-folder.ts";
 

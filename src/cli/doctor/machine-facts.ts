@@ -1,7 +1,7 @@
-import { constants } from "node:fs";
-import { access, readFile, stat, statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { release } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { findOnPath } from "../../internal/index.ts";
 
 /** What doctor has to know of the machine that it runs on. */
 export interface MachineFacts {
@@ -17,25 +17,13 @@ export interface MachineFacts {
   readonly programs: Readonly<Record<string, string>>;
 }
 
-/** Where systems keep programs of root; an ordinary user's PATH lacks some of them. */
-const SYSTEM_FOLDERS = [
-  "/usr/local/sbin",
-  "/usr/local/bin",
-  "/usr/sbin",
-  "/usr/bin",
-  "/sbin",
-  "/bin",
-];
-
 /** Looks at this machine; changes nothing on it. */
 export async function readMachineFacts(
   stateDir: string,
   programs: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<MachineFacts> {
-  const found = await Promise.all(
-    programs.map(async (name) => [name, await findProgram(name, env)] as const),
-  );
+  const found = programs.map((name) => [name, findOnPath(name, env)] as const);
   return {
     platform: process.platform,
     kernel: release(),
@@ -68,27 +56,6 @@ async function freeBytes(path: string): Promise<number | undefined> {
   } catch {
     const parent = dirname(path);
     return parent === path ? undefined : await freeBytes(parent);
-  }
-}
-
-async function findProgram(
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string | undefined> {
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  for (const folder of new Set([...folders, ...SYSTEM_FOLDERS])) {
-    const path = join(folder, name);
-    if (await isProgram(path)) return path;
-  }
-  return undefined;
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
   }
 }
 

@@ -1,6 +1,8 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Where Debian keeps system binaries; an ordinary user's PATH lacks the sbin folders. */
 const SYSTEM_FOLDERS = [
   "/usr/local/sbin",
@@ -12,13 +14,13 @@ const SYSTEM_FOLDERS = [
 ];
 
 /** PATH as the user has it, with the system's folders after it. */
-export function searchPath(env: NodeJS.ProcessEnv = process.env): string {
+export function searchPath(env: Environment = process.env): string {
   const given = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return [...new Set([...given, ...SYSTEM_FOLDERS])].join(delimiter);
 }
 
 /** The first executable file of that name on {@link searchPath}, or undefined. */
-export function findOnPath(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+export function findOnPath(name: string, env: Environment = process.env): string | undefined {
   return searchPath(env)
     .split(delimiter)
     .map((folder) => join(folder, name))
