@@ -37,6 +37,7 @@ const ISO_TIME = / at (\d{4}-\d{2}-\d{2}T[\d:.]+Z)/g;
 
 /** What happens to a pod and why, in one clause: `replace, because the image changed`. */
 export function headline(change: PodChange, now: Date): string {
+  if (change.action === "move-engine") return moveWords(change);
   const word = ACTION_WORDS[change.action];
   const why = because(change, now);
   return why === undefined ? word : `${word}, because ${why}`;
@@ -61,6 +62,14 @@ export function fieldReasons(change: PodChange): readonly Reason[] {
 
 function isSentence({ path, text }: Reason): boolean {
   return text !== undefined && (path === "" || /^containers\.[^.]+$/.test(path));
+}
+
+/** `move from containerd to rkt`, and what else changes on the way. */
+function moveWords(change: PodChange): string {
+  const move = change.reasons.find(({ path }) => path === "engine");
+  const others = fieldReasons(change).filter(({ path }) => path !== "engine");
+  const also = others.length === 0 ? "" : `; ${changedWords(others)} as well`;
+  return `move from ${String(move?.before)} to ${String(move?.after)}${also}`;
 }
 
 function because(change: PodChange, now: Date): string | undefined {
@@ -101,13 +110,15 @@ function wholeContainer(
   return undefined;
 }
 
-function fieldWords(path: string): string {
+/** A field for people: `the image`, `the limits`. */
+export function fieldWords(path: string): string {
   const own = path.replace(/^containers\.[^.]+\./, "");
   const name = /^[A-Za-z]+/.exec(own)?.[0] ?? own;
   return FIELD_WORDS[name] ?? spaced(name.replace(/(?:Bytes|Millis|Ms)$/, ""));
 }
 
-function spaced(name: string): string {
+/** `pidsMax` as `pids max`. */
+export function spaced(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 

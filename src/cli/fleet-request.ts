@@ -15,19 +15,30 @@ export const PLAN_OPTIONS = {
     multiple: true,
     description: "Strike a host that is gone for good, without reaching it",
   },
+  "keep-old": {
+    description: "Leave a pod that moves to another engine on its old one too, stopped",
+  },
+  "forget-engine": {
+    value: "KIND",
+    multiple: true,
+    description: "Take an old engine that does not answer for gone, with all that ran in it",
+  },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** What the user asked of a plan. */
 export function planOptions(args: Arguments): PlanOptions {
-  const [hosts, pods, forgetHosts] = [
+  const [hosts, pods, forgetHosts, forgetEngines] = [
     args.list("host"),
     args.list("pod"),
     args.list("forget-host"),
+    args.list("forget-engine"),
   ];
   return {
     ...(hosts === undefined ? {} : { hosts }),
     ...(pods === undefined ? {} : { pods }),
     ...(forgetHosts === undefined ? {} : { forgetHosts }),
+    ...(forgetEngines === undefined ? {} : { forgetEngines }),
+    ...(args.flag("keep-old") ? { keepOld: true } : {}),
     ...(args.flag("take-over") ? { takeOver: true } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import type { EngineConfig } from "../model/index.ts";
 import type { Paint } from "./text/paint.ts";
 
 /** What all hosts of a shown plan have in common. */
@@ -13,14 +14,25 @@ export interface HostView {
   readonly nameWidth: number;
   /** Ids of the plan's pod changes. */
   readonly podIds: ReadonlySet<string>;
+  /** Ids of changes by which an image is handed over from another engine. */
+  readonly handovers: ReadonlySet<string>;
+  /** Engine of each host, by the host's name. */
+  readonly engines: ReadonlyMap<string, EngineConfig>;
   /** Notes that were shown: what holds for several pods is said once. */
   readonly saidNotes: Set<string>;
 }
 
-/** What happens: made, changed, put right, taken away. */
-export type Mark = "+" | "~" | "!" | "-";
+/** What happens: made, changed, moved, put right, taken away. */
+export type Mark = "+" | "~" | ">" | "!" | "-";
 
 /** A mark in its colour. */
 export function paintedMark(mark: Mark, paint: Paint): string {
-  return { "+": paint.green, "~": paint.yellow, "!": paint.red, "-": paint.red }[mark](mark);
+  const colours = {
+    "+": paint.green,
+    "~": paint.yellow,
+    ">": paint.cyan,
+    "!": paint.red,
+    "-": paint.red,
+  };
+  return colours[mark](mark);
 }

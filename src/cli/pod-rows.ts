@@ -1,4 +1,10 @@
-import type { FleetManifest, ObservedContainer, ObservedPod } from "../model/index.ts";
+import {
+  type EngineConfig,
+  engineName,
+  type FleetManifest,
+  type ObservedContainer,
+} from "../model/index.ts";
+import type { EngineReading } from "../reconcile/index.ts";
 
 /** One container of a pod of the fleet, as `ps` lists it. */
 export interface ContainerRow {
@@ -27,16 +33,20 @@ export interface PodRow {
 export function podRows(
   manifest: FleetManifest,
   host: string,
-  pods: readonly ObservedPod[],
+  engines: readonly Pick<EngineReading, "config" | "pods">[],
 ): readonly PodRow[] {
   const declared = manifest.hosts[host]?.pods ?? {};
   const engine = manifest.hosts[host]?.engine.kind ?? "";
-  const own = pods.filter(({ owner, fleet }) => owner === manifest.id && fleet === manifest.name);
-  const there = new Set(own.map(({ pod }) => pod));
-  const rows: PodRow[] = own.map((pod) => ({
+  const own = engines.flatMap(({ config, pods }) =>
+    pods
+      .filter(({ owner, fleet }) => owner === manifest.id && fleet === manifest.name)
+      .map((pod) => ({ pod, name: nameAmong(config, engines) })),
+  );
+  const there = new Set(own.map(({ pod }) => pod.pod));
+  const rows: PodRow[] = own.map(({ pod, name }) => ({
     host,
     pod: pod.pod,
-    engine,
+    engine: name,
     state: pod.state,
     generation: pod.generation,
     declared: Object.hasOwn(declared, pod.pod),
@@ -54,6 +64,15 @@ export function podRows(
     rows.push({ host, pod, engine, state: "absent", declared: true, containers });
   }
   return rows.sort((a, b) => compare(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0));
+}
+
+/** An engine's kind, and more where the host has two of it. */
+function nameAmong(
+  config: EngineConfig,
+  engines: readonly { readonly config: EngineConfig }[],
+): string {
+  const other = engines.find((each) => each.config !== config && each.config.kind === config.kind);
+  return engineName(config, other?.config);
 }
 
 function containerRow(container: string, observed: ObservedContainer): ContainerRow {

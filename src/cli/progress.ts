@@ -63,7 +63,7 @@ export class PeopleProgress implements Progress {
         this.#active.set(event.id, "");
         return undefined;
       case "step-started": {
-        const words = stepWords(event.step, this.#targets.get(event.id));
+        const words = stepWords(event.step, { to: this.#targets.get(event.id) });
         this.#active.set(event.id, `${words} (${event.index + 1} of ${event.count})`);
         return undefined;
       }

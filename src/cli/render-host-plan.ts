@@ -1,3 +1,4 @@
+import { engineName } from "../model/index.ts";
 import type { HostChange, HostPlan, KeptVolume, PodChange, Step } from "../plan/index.ts";
 import { type HostView, type Mark, paintedMark } from "./plan-view.ts";
 import { renderPodChange } from "./render-pod-change.ts";
@@ -45,9 +46,12 @@ export function renderHostPlan(
   ].join("\n");
 }
 
-function engineWords({ engine, info, declared }: HostPlan): string {
+function engineWords({ engine, info, declared, was = [] }: HostPlan): string {
   const version = info === undefined ? "" : ` ${printable(info.version)}`;
-  return `${engine.kind}${version}${declared ? "" : ", leaves the fleet"}`;
+  const [before] = was;
+  const now = before === undefined ? engine.kind : engineName(engine, before);
+  const old = was.map((each) => engineName(each, engine)).join(" and ");
+  return `${now}${version}${old === "" ? "" : `, was ${old}`}${declared ? "" : ", leaves the fleet"}`;
 }
 
 function volumeLine({ volume, path, sizeBytes }: KeptVolume, view: HostView): string {
@@ -69,8 +73,6 @@ function hostChangeLines(change: HostChange, { paint, columns }: HostView): read
   const isSaid = only === undefined || (more.length === 0 && SAID.has(only.kind));
   return [
     wrap(`  ${mark} ${shortDigests(printable(change.text))}${size}`, columns, "    "),
-    ...(isSaid
-      ? []
-      : [paint.dim(wrap(`      ${stepLine(change.steps, undefined)}`, columns, "        "))]),
+    ...(isSaid ? [] : [paint.dim(wrap(`      ${stepLine(change.steps)}`, columns, "        "))]),
   ];
 }

@@ -37,6 +37,12 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
     deletingVolumes: options.deletingVolumes ?? false,
     nameWidth: Math.max(0, ...plan.hosts.map(({ host }) => textWidth(host))),
     podIds: new Set(plan.pods.map(({ id }) => id)),
+    handovers: new Set(
+      plan.hostChanges
+        .filter(({ steps }) => steps.some((step) => "from" in step && step.kind === "import-image"))
+        .map(({ id }) => id),
+    ),
+    engines: new Map(plan.hosts.map(({ host, engine }) => [host, engine])),
     saidNotes: new Set(),
   };
   const [pods, changes] = [byHost(plan.pods), byHost(plan.hostChanges)];
@@ -63,7 +69,9 @@ export function summaryLine({ pods, hostChanges }: Plan): string {
   }
   const actions = new Map<string, number>();
   for (const { action } of pods) actions.set(action, (actions.get(action) ?? 0) + 1);
-  const counted = [...actions].map(([action, count]) => `${count} ${action}`).join(", ");
+  const counted = [...actions]
+    .map(([action, count]) => `${count} ${action === "move-engine" ? "move" : action}`)
+    .join(", ");
   const ofPods = pods.length === 0 ? [] : [`${plural(pods.length, "pod")} to change: ${counted}`];
   const hosts = new Set(hostChanges.map(({ host }) => host)).size;
   const beside = pods.length === 0 ? "" : ` beside ${hosts === 1 ? "its" : "their"} pods`;

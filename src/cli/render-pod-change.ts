@@ -1,5 +1,6 @@
 import type { PodChange, Reason } from "../plan/index.ts";
 import { fieldReasons, headline, sentences } from "./change-words.ts";
+import { lossWords } from "./loss-words.ts";
 import { type HostView, type Mark, paintedMark } from "./plan-view.ts";
 import { stepLine } from "./step-words.ts";
 import { formatValue } from "./text/format-value.ts";
@@ -24,7 +25,11 @@ export function renderPodChange(
   const rest = (isAsked ? [] : sentences(change, now)).filter(
     (text) => !title.endsWith(text) && text !== "it is new",
   );
-  const steps = stepLine(change.steps, change.to);
+  const engine = view.engines.get(change.host);
+  const steps = [
+    ...(change.after.some((id) => view.handovers.has(id)) ? ["hand the image over"] : []),
+    ...[stepLine(change.steps, { to: change.to, engine })].filter((text) => text !== ""),
+  ].join(" · ");
   const notes = change.notes.filter((text) => !view.saidNotes.has(text));
   for (const text of notes) view.saidNotes.add(text);
   return [
@@ -35,6 +40,7 @@ export function renderPodChange(
     ),
     ...rest.map((text) => line(text, columns)),
     ...reasonLines(change, columns),
+    ...lossWords(change.losses ?? [], engine).map((text) => line(text, columns)),
     ...(steps === "" ? [] : [paint.dim(line(steps, columns))]),
     ...afterLines(change, view),
     ...notes.map((text) => line(`note: ${printable(text)}`, columns)),
@@ -43,7 +49,9 @@ export function renderPodChange(
 
 function reasonLines(change: PodChange, columns: number | undefined): readonly string[] {
   if (change.action === "create" || change.action === "remove") return [];
-  const reasons = fieldReasons(change);
+  // that the pod moves is what its headline says
+  const isMove = change.action === "move-engine";
+  const reasons = fieldReasons(change).filter(({ path }) => !isMove || path !== "engine");
   const mixed = new Set(reasons.map(({ verdict }) => verdict)).size > 1;
   const width = Math.min(PATH_WIDTH_MAX, Math.max(0, ...reasons.map(({ path }) => path.length)));
   return reasons.map((reason) => {
@@ -89,5 +97,6 @@ function line(text: string, columns: number | undefined): string {
 function markOf({ action, reasons }: PodChange): Mark {
   if (action === "create") return "+";
   if (action === "remove") return "-";
+  if (action === "move-engine") return ">";
   return reasons.some(({ kind }) => kind !== "declared") ? "!" : "~";
 }

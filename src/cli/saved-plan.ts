@@ -3,8 +3,10 @@ import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import {
   AppliedImage,
+  Digest,
   EngineConfig,
   FleetManifest,
+  KeptGeneration,
   Name,
   OwnerId,
   RecordedGeneration,
@@ -27,10 +29,16 @@ const step = <K extends string, S extends z.ZodRawShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...shape });
 const identity = z.strictObject({ owner: OwnerId, fleet: Name });
 
+const engine = EngineConfig.optional();
+
 const StepSchema = z.discriminatedUnion("kind", [
-  step("import-image", { image: AppliedImage, sizeBytes: z.int().optional() }),
+  step("import-image", {
+    image: AppliedImage,
+    sizeBytes: z.int().optional(),
+    from: z.strictObject({ engine: EngineConfig, digest: Digest }).optional(),
+  }),
   step("claim-image", { image: AppliedImage }),
-  step("release-image", { name: z.string() }),
+  step("release-image", { name: z.string(), engine }),
   step("create-volume", {
     volume: Name,
     mode: z.string(),
@@ -38,13 +46,13 @@ const StepSchema = z.discriminatedUnion("kind", [
     gid: z.int().optional(),
   }),
   step("prepare", { generation }),
-  step("stop", { generation }),
-  step("start", { generation }),
+  step("stop", { generation, engine }),
+  step("start", { generation, engine }),
   step("update", { generation, paths: z.array(z.string()) }),
-  step("wait-healthy", { generation }),
-  step("commit", { generation }),
-  step("remove", { generation }),
-  step("remove-leftover", { name: z.string() }),
+  step("wait-healthy", { generation, engine }),
+  step("commit", { generation, keep: z.array(KeptGeneration).optional() }),
+  step("remove", { generation, engine }),
+  step("remove-leftover", { name: z.string(), engine }),
   step("forget", {}),
   step("write-roster", { hosts: Roster.shape.hosts }),
   step("remove-roster", {}),
@@ -62,6 +70,14 @@ const ReasonSchema = z.strictObject({
   text: z.string().optional(),
 });
 
+const verdict = z.enum(["live", "restart", "replace"]);
+
+const LossSchema = z.strictObject({
+  path: z.string(),
+  change: z.strictObject({ before: verdict, after: verdict }).optional(),
+  emulated: z.string().optional(),
+});
+
 const changeBase = {
   id: z.string(),
   host: Name,
@@ -72,13 +88,24 @@ const changeBase = {
 const PodChangeSchema = z.strictObject({
   ...changeBase,
   pod: Name,
-  action: z.enum(["create", "start", "update", "restart", "replace", "remove", "adopt", "clean"]),
+  action: z.enum([
+    "create",
+    "start",
+    "update",
+    "restart",
+    "replace",
+    "move-engine",
+    "remove",
+    "adopt",
+    "clean",
+  ]),
   fresh: generation.optional(),
   origin: identity.extend({ host: Name }),
   reasons: z.array(ReasonSchema),
   interrupts: z.boolean(),
   to: RecordedGeneration.optional(),
   from: RecordedGeneration.optional(),
+  losses: z.array(LossSchema).optional(),
   notes: z.array(z.string()),
 });
 
@@ -115,6 +142,8 @@ const SavedPlanSchema = z.strictObject({
     hosts: z.array(z.string()).optional(),
     pods: z.array(z.string()).optional(),
     forgetHosts: z.array(z.string()).optional(),
+    forgetEngines: z.array(z.string()).optional(),
+    keepOld: z.boolean().optional(),
     takeOver: z.boolean().optional(),
   }),
   manifest: FleetManifest,

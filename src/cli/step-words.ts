@@ -1,4 +1,4 @@
-import type { RecordedGeneration } from "../model/index.ts";
+import { type EngineConfig, engineName, type RecordedGeneration } from "../model/index.ts";
 import type { Step } from "../plan/index.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { printable } from "./text/printable.ts";
@@ -12,21 +12,31 @@ const BOOKKEEPING: ReadonlySet<Step["kind"]> = new Set([
   "forget-fleet",
 ]);
 
+/** What the words of a pod's steps depend on. */
+export interface StepView {
+  /** The generation that is to run; any other one is `the old`. */
+  readonly to?: RecordedGeneration | undefined;
+  /** The engine that steps act on where they name no other. */
+  readonly engine?: EngineConfig | undefined;
+}
+
 /** Steps as words joined by ` · `. */
-export function stepLine(steps: readonly Step[], to: RecordedGeneration | undefined): string {
+export function stepLine(steps: readonly Step[], view: StepView = {}): string {
   const telling = steps.filter(({ kind }) => !BOOKKEEPING.has(kind));
   const shown = telling.length > 0 ? telling : steps;
-  return shown.map((step) => stepWords(step, to)).join(" · ");
+  const isMove = steps.some((step) => "engine" in step);
+  return shown.map((step) => stepWords(step, view, isMove)).join(" · ");
 }
 
 /**
  * One step for people.
  *
- * @param to the generation that is to run; any other one is `the old`
+ * @param isMove whether steps of the change act on several engines: each then says on which
  */
-export function stepWords(step: Step, to: RecordedGeneration | undefined): string {
+export function stepWords(step: Step, view: StepView = {}, isMove = false): string {
+  const { to, engine } = view;
   const old = "generation" in step && to !== undefined && step.generation !== to.generation;
-  const which = old ? " the old" : "";
+  const which = placeWords(step, engine, isMove) ?? (old ? " the old" : "");
   switch (step.kind) {
     case "import-image":
       return `import ${imageWords(step.image.reference)}${step.sizeBytes === undefined ? "" : ` (${formatTransfer(step.sizeBytes)})`}`;
@@ -61,6 +71,20 @@ export function stepWords(step: Step, to: RecordedGeneration | undefined): strin
     default:
       return step satisfies never;
   }
+}
+
+/** Where a step of a move acts; a start needs no word, as it comes after what was prepared. */
+function placeWords(
+  step: Step,
+  engine: EngineConfig | undefined,
+  isMove: boolean,
+): string | undefined {
+  if (!isMove || engine === undefined) return undefined;
+  if ("engine" in step && step.engine !== undefined) {
+    const name = engineName(step.engine, engine);
+    return step.kind === "remove" ? ` from ${name}` : ` on ${name}`;
+  }
+  return step.kind === "prepare" ? ` on ${engine.kind}` : undefined;
 }
 
 function waitWords(to: RecordedGeneration | undefined): string {

@@ -44,9 +44,9 @@ export async function findStrayFleet(
   const rosters = await readRosters(spec, fleet, context);
   const owner = chooseOwner([...rosters.keys()], fleet, address, args.text("owner"));
   const hosts = rosters.get(owner)?.hosts ?? {};
-  const own = Object.keys(hosts).find(
-    (name) => hosts[name]?.address === address && hosts[name]?.engine === spec.engine.kind,
-  );
+  const here = Object.keys(hosts).filter((name) => hosts[name]?.address === address);
+  // one that was declared with another engine is this host all the same
+  const own = here.find((name) => hosts[name]?.engine === spec.engine.kind) ?? here[0];
   const name = own ?? STRAY_HOST;
   return {
     manifest: { version: MANIFEST_VERSION, name: fleet, id: owner, hosts: { [name]: spec } },

@@ -14,6 +14,7 @@ export {
   type FleetObservation,
   observeFleet,
 } from "./observe/observe-fleet.ts";
+export { type EngineReading, type HostEngines, readEngines } from "./observe/read-engines.ts";
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export type { ApplyReport } from "./report.ts";
 export { unlockHosts } from "./unlock-hosts.ts";

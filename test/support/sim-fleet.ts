@@ -53,6 +53,8 @@ export class SimFleet implements Disposable {
   readonly reached: string[] = [];
   /** Hosts that nobody reaches. */
   readonly down = new Map<string, Error>();
+  /** Engines beside the declared one that do not answer, by their store; the first one is `sim`. */
+  readonly silent = new Map<string, Error>();
   faults: readonly SimFault[] = [];
   onCall: CallHook | undefined;
 
@@ -87,7 +89,12 @@ export class SimFleet implements Disposable {
         faults,
         ...(onCall === undefined ? {} : { onCall }),
       });
-      const engineAt = simEngineAt(opened.engineAt);
+      const reach = simEngineAt(opened.engineAt);
+      const engineAt: HostAccess["engineAt"] = async (config) => {
+        const silence = this.silent.get(config.kind === "sim" ? (config.store ?? "sim") : "");
+        if (silence !== undefined) throw silence;
+        return await reach(config);
+      };
       return { ...opened, engineAt, [Symbol.asyncDispose]: async () => {} };
     };
     return { read: open, open };

@@ -1,7 +1,7 @@
-import type { LogOptions } from "../../engine/index.ts";
+import type { EngineReader, LogOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, ObservedPod } from "../../model/index.ts";
-import type { HostReading } from "../../reconcile/index.ts";
+import { type HostReading, readEngines } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -40,7 +40,7 @@ export const logsCommand: Command = {
 
 interface FoundPod {
   readonly host: string;
-  readonly reading: HostReading;
+  readonly engine: EngineReader;
   readonly pod: ObservedPod;
 }
 
@@ -71,9 +71,9 @@ async function showLogs(
   const container = args.text("container");
   if (container !== undefined) checkContainer(container, found);
   const sources = found.map(
-    ({ host, reading, pod }): LogSource => ({
+    ({ host, engine, pod }): LogSource => ({
       name: `${host}/${pod.pod}`,
-      lines: reading.engine.logs({ ...pod, host: pod.host }, container, options),
+      lines: engine.logs({ ...pod, host: pod.host }, container, options),
     }),
   );
   await untilStopped(context.drain, () =>
@@ -97,8 +97,12 @@ async function findPods(
       try {
         const reading = await context.connector.read(host, spec, context.drain);
         readings.push(reading);
-        const { pods } = await reading.engine.observe({ signal: context.drain });
-        return { host, reading, own: pods.filter((each) => isOwn(manifest, each)) };
+        const request = { name: host, spec, manifest, signal: context.drain };
+        const { engines } = await readEngines(reading, request);
+        const own = engines.flatMap(({ engine, pods }) =>
+          pods.filter((each) => isOwn(manifest, each)).map((pod) => ({ engine, pod })),
+        );
+        return { host, own };
       } catch (error) {
         context.drain.throwIfAborted();
         if (!StowageError.is(error)) throw error;
@@ -113,13 +117,13 @@ async function findPods(
   for (const { host, problem } of problems) {
     context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
   }
-  const known = [...new Set(reached.flatMap(({ own }) => own.map(({ pod }) => pod)))];
+  const known = [...new Set(reached.flatMap(({ own }) => own.map(({ pod }) => pod.pod)))];
   for (const name of wanted)
     if (!known.includes(name)) throw unknownPod(name, known, manifest.name);
-  return reached.flatMap(({ host, reading, own }) =>
+  return reached.flatMap(({ host, own }) =>
     [...wanted].flatMap((name) => {
-      const pod = newest(own.filter((each) => each.pod === name));
-      return pod === undefined ? [] : [{ host, reading, pod }];
+      const found = newest(own.filter(({ pod }) => pod.pod === name));
+      return found === undefined ? [] : [{ host, ...found }];
     }),
   );
 }
@@ -129,9 +133,10 @@ function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): bool
 }
 
 /** The generation that runs, else the newest. */
-function newest(generations: readonly ObservedPod[]): ObservedPod | undefined {
-  const risen = [...generations].sort((a, b) => a.generation - b.generation);
-  return risen.findLast(({ state }) => state === "running" || state === "degraded") ?? risen.at(-1);
+function newest<T extends { readonly pod: ObservedPod }>(generations: readonly T[]): T | undefined {
+  const risen = [...generations].sort((a, b) => a.pod.generation - b.pod.generation);
+  const runs = ({ pod }: T): boolean => pod.state === "running" || pod.state === "degraded";
+  return risen.findLast(runs) ?? risen.at(-1);
 }
 
 function labelsFor(found: readonly FoundPod[], container: string | undefined): LabelOptions {

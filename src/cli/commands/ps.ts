@@ -29,20 +29,29 @@ export const psCommand: Command = {
 async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
   const found = await observePods(
+    manifest,
     selectHosts(manifest, args),
     context,
     args.count("parallelism", 1),
   );
   const rows = found.flatMap((each) =>
-    "pods" in each ? podRows(manifest, each.host, each.pods) : [],
+    "engines" in each ? podRows(manifest, each.host, each.engines) : [],
   );
   const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  const silent = found.flatMap((each) =>
+    "engines" in each ? each.problems.map((text) => ({ host: each.host, text })) : [],
+  );
   if (args.flag("json")) writeJson(rows, problems, context);
   else {
     if (rows.length > 0)
       context.stdout.write(renderPs(rows, { paint: context.paint, now: context.now() }));
     else if (problems.length === 0)
       context.stdout.write(`Fleet ${manifest.name} declares no pod, and none of it runs.\n`);
+    for (const { host, text } of silent) {
+      context.stderr.write(
+        `warning: an engine of host ${host} is not listed: ${printable(text)}\n`,
+      );
+    }
     for (const { host, problem } of problems) {
       context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
     }
