@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findOnPath } from "../../../../scripts/lib/find-on-path.ts";
+import { LOG_WRITER_SCRIPT } from "../../../host/index.ts";
 import { logWriterUri } from "./log-writer.ts";
-import { LOG_WRITER_SCRIPT } from "./log-writer-script.ts";
 
 let folder: string;
 beforeEach(() => {

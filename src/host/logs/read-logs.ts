@@ -1,11 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogLine, LogOptions } from "../../../engine/index.ts";
-import { StowageError } from "../../../errors/index.ts";
-import type { HostReader } from "../../../host/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import type { HostCallOptions, HostReader } from "../host.ts";
 import { LogTail } from "./log-tail.ts";
 
 /** How often files are looked at for new lines. */
 const POLL_MS = 150;
+
+/** A line of a container's output, without its line end. */
+export interface LogSourceLine {
+  readonly container: string;
+  readonly text: string;
+}
+
+/** Which lines to read: the newest `tail` of the past, and with `follow` new ones until the signal is aborted. */
+export interface ReadLogsOptions extends HostCallOptions {
+  readonly tail?: number;
+  readonly follow?: boolean;
+}
 
 /** A container and where its output lies. */
 export interface LogSource {
@@ -17,8 +28,8 @@ export interface LogSource {
 export async function* readLogs(
   host: HostReader,
   sources: readonly LogSource[],
-  options: LogOptions,
-): AsyncGenerator<LogLine, void, undefined> {
+  options: ReadLogsOptions,
+): AsyncGenerator<LogSourceLine, void, undefined> {
   const { signal, tail, follow = false } = options;
   const tails = sources.map((source) => ({
     container: source.container,
