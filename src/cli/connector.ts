@@ -18,6 +18,8 @@ export function createConnector(): Connector {
         return await openSimulated(engine, name, await world);
       case "containerd":
         return await openContainerdHost(engine, name, spec);
+      case "rkt":
+        return await openRktHost(engine, name, spec);
       default:
         return engine satisfies never;
     }
@@ -40,6 +42,31 @@ async function openContainerdHost(
   name: string,
   spec: HostSpec,
 ): Promise<HostAccess> {
+  requireLocalLinux(name, spec);
+  const [{ openLocalHost }, { openContainerd }] = await Promise.all([
+    import("../host/index.ts"),
+    import("../engines/containerd/index.ts"),
+  ]);
+  const host = openLocalHost();
+  return access(host, await openContainerd(config, host, hostDirectories(spec)));
+}
+
+async function openRktHost(
+  config: ConfigOf<"rkt">,
+  name: string,
+  spec: HostSpec,
+): Promise<HostAccess> {
+  requireLocalLinux(name, spec);
+  const [{ openLocalHost }, { openRkt }] = await Promise.all([
+    import("../host/index.ts"),
+    import("../engines/rkt/index.ts"),
+  ]);
+  const host = openLocalHost();
+  return access(host, await openRkt(config, host, hostDirectories(spec)));
+}
+
+/** What every engine of a real host needs. */
+function requireLocalLinux(name: string, spec: HostSpec): void {
   if (spec.address !== "local") {
     throw new StowageError(
       `Cannot reach host "${name}": ${spec.address} is another machine, and this version reaches only the address "local"; run stowage on that machine`,
@@ -52,12 +79,6 @@ async function openContainerdHost(
       { code: "unimplemented", context: { host: name } },
     );
   }
-  const [{ openLocalHost }, { openContainerd }] = await Promise.all([
-    import("../host/index.ts"),
-    import("../engines/containerd/index.ts"),
-  ]);
-  const host = openLocalHost();
-  return access(host, await openContainerd(config, host, hostDirectories(spec)));
 }
 
 function access(host: Host, engine: Engine): HostAccess {

@@ -22,6 +22,8 @@ export interface ReadLogsOptions extends HostCallOptions {
 export interface LogSource {
   readonly container: string;
   readonly directory: string;
+  /** A line as the container wrote it; undefined for one that is not its own. */
+  readonly clean?: (text: string) => string | undefined;
 }
 
 /** Lines of containers: what is kept, container by container, then new ones of all as they come. */
@@ -33,17 +35,29 @@ export async function* readLogs(
   const { signal, tail, follow = false } = options;
   const tails = sources.map((source) => ({
     container: source.container,
+    clean: source.clean ?? ((text: string) => text),
     log: new LogTail(host, source.directory, signal),
   }));
-  for (const { container, log } of tails) {
-    const lines = log.newLines({ final: !follow });
+  for (const { container, log, clean } of tails) {
+    const lines = cleaned(log.newLines({ final: !follow }), clean);
     for await (const text of newest(lines, tail)) yield { container, text };
   }
   while (follow) {
     await pause(signal);
-    for (const { container, log } of tails) {
-      for await (const text of log.newLines({ final: false })) yield { container, text };
+    for (const { container, log, clean } of tails) {
+      const lines = cleaned(log.newLines({ final: false }), clean);
+      for await (const text of lines) yield { container, text };
     }
+  }
+}
+
+async function* cleaned(
+  lines: AsyncIterable<string>,
+  clean: (text: string) => string | undefined,
+): AsyncGenerator<string, void, undefined> {
+  for await (const line of lines) {
+    const text = clean(line);
+    if (text !== undefined) yield text;
   }
 }
 
