@@ -20,6 +20,7 @@ const MAKE_MS = 300_000;
 export class RktCli {
   readonly #host: Host;
   readonly #options: RktCliOptions;
+  #stage1Flag: Promise<string> | undefined;
 
   constructor(host: Host, options: RktCliOptions) {
     this.#host = host;
@@ -68,14 +69,35 @@ export class RktCli {
 
   /** Prepares a pod from a manifest. It is never cut short: that would leave a part of a pod. @returns its UUID */
   async prepare(manifestFile: string): Promise<string> {
-    const command = this.command(
-      "prepare",
-      "--quiet",
-      `--stage1-name=${this.#options.stage1}`,
-      `--pod-manifest=${manifestFile}`,
-    );
-    const { stdout } = await this.#run(command, "prepare a pod of rkt", MAKE_MS);
-    return parseUuid(stdout);
+    this.#stage1Flag ??= this.#findStage1();
+    try {
+      const stage1 = await this.#stage1Flag;
+      const command = this.command(
+        "prepare",
+        "--quiet",
+        stage1,
+        `--pod-manifest=${manifestFile}`,
+      );
+      const { stdout } = await this.#run(command, "prepare a pod of rkt", MAKE_MS);
+      // it is in the store now
+      this.#stage1Flag = Promise.resolve(`--stage1-name=${this.#options.stage1}`);
+      return parseUuid(stdout);
+    } catch (error) {
+      this.#stage1Flag = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * By name where the store has it: rkt looks for any other name on the network. Else from the directory of
+   * stage1 images that rkt was installed with, which it trusts.
+   */
+  async #findStage1(): Promise<string> {
+    const { stage1, dir } = this.#options;
+    const { existing } = await this.#host.snapshot({ exist: [`${dir}/cas/db`] });
+    const images = existing.size === 0 ? [] : await this.listImages();
+    if (images.some(({ name }) => name === stage1)) return `--stage1-name=${stage1}`;
+    return `--stage1-from-dir=${/stage1-[a-z]+/.exec(stage1)?.[0]}.aci`;
   }
 
   /** Removes pods that do not run, with all that rkt holds of them; absent ones are left out. */
