@@ -23,6 +23,7 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   confined: "its processes are not kept apart from the host",
   imageFiles: "its images have no files",
   keepsLayer: "its pods run once",
+  softLimits: "it raises soft limits to the hard ones",
   readOnlyRoot: "it cannot make a root file system read-only",
 };
 

@@ -67,7 +67,10 @@ const BOTH: CapabilityTable = {
   ],
   ports: NATIVE,
   "containers.*.resources": BY_CGROUP,
-  "containers.*.ulimits": emulated("set before rkt is run, by prlimit(1)", NEW_POD),
+  "containers.*.ulimits": emulated(
+    "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",
+    NEW_POD,
+  ),
   "containers.*.oomScoreAdj": emulated("set before rkt is run", NEW_POD),
   "containers.*.logging": emulated("output goes to a writer of Stowage's, not to rkt's", NEW_POD),
   "containers.*.stopSignal": emulated("Stowage signals the process; rkt knows SIGTERM only"),

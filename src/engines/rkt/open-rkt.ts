@@ -1,5 +1,4 @@
 import type * as z from "zod";
-import type { Engine } from "../../engine/index.ts";
 import type { Host } from "../../host/index.ts";
 import type { HostDirectories, RktConfig } from "../../model/index.ts";
 import { RktCli } from "./cli/rkt-cli.ts";
@@ -12,7 +11,7 @@ export async function openRkt(
   config: z.infer<typeof RktConfig>,
   host: Host,
   directories: HostDirectories,
-): Promise<Engine> {
+): Promise<RktEngine> {
   const { dir = "/var/lib/rkt", stage1 = DEFAULT_STAGE1 } = config;
   return new RktEngine({
     host,

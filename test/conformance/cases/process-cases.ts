@@ -102,7 +102,7 @@ export function processCases({ it, itWith }: Suite): void {
     },
   );
 
-  it("its limit of open files is the declared one", async (test) => {
+  itWith("softLimits", "its limit of open files is the declared one", async (test) => {
     const { lines } = await test.run("ulimit -n", {
       ulimits: { nofile: { soft: 333, hard: 444 } },
     });

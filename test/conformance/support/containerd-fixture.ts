@@ -33,6 +33,7 @@ export function containerdFixture(address: () => string): EngineFixture {
       imageFiles: true,
       keepsLayer: true,
       readOnlyRoot: true,
+      softLimits: true,
     },
     open: () => open(address()),
     image: busyboxContent,

@@ -14,6 +14,8 @@ export interface EngineFeatures {
   readonly keepsLayer: boolean;
   /** The image's file system can be made read-only. */
   readonly readOnlyRoot: boolean;
+  /** A soft limit below the hard one reaches the process. */
+  readonly softLimits: boolean;
 }
 
 /** An engine on a host where it was never used. */

@@ -27,6 +27,7 @@ export function rktFixture(name: string, program: string): EngineFixture {
       imageFiles: true,
       keepsLayer: false,
       readOnlyRoot: false,
+      softLimits: false,
     },
     open: () => open(program),
     image: busyboxContent,

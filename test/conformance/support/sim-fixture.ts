@@ -25,6 +25,7 @@ export function simFixture(
       imageFiles: false,
       keepsLayer: !runOnce,
       readOnlyRoot: true,
+      softLimits: true,
     },
     open: async () => openSimHost(newFile?.(), runOnce),
     image: async (kind) => {

@@ -72,12 +72,7 @@ export class RktCli {
     this.#stage1Flag ??= this.#findStage1();
     try {
       const stage1 = await this.#stage1Flag;
-      const command = this.command(
-        "prepare",
-        "--quiet",
-        stage1,
-        `--pod-manifest=${manifestFile}`,
-      );
+      const command = this.command("prepare", "--quiet", stage1, `--pod-manifest=${manifestFile}`);
       const { stdout } = await this.#run(command, "prepare a pod of rkt", MAKE_MS);
       // it is in the store now
       this.#stage1Flag = Promise.resolve(`--stage1-name=${this.#options.stage1}`);

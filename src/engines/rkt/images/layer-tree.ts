@@ -133,7 +133,10 @@ export class LayerTree {
       return { way: from, rest: [...steps, ...after], links: links + 1 };
     }
     const next = asFolder(node) ?? makeFolder(folder, name, make);
-    return next === undefined ? undefined : { way: [...way, next], rest: after, links };
+    if (next === undefined) return undefined;
+    // what a layer puts something into is that layer's too: no whiteout of its own takes it away
+    if (make !== undefined) next.layer = make;
+    return { way: [...way, next], rest: after, links };
   }
 }
 

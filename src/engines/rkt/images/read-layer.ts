@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
@@ -7,6 +6,7 @@ import { type Extract, extract as makeExtract } from "tar-stream";
 import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { verifyStream } from "../../../image/index.ts";
+import { closeOf, drainOf } from "./stream-events.ts";
 
 /** OCI's and Docker's names of a layer: a tar, plain or compressed by what the first group says. */
 const LAYER =
@@ -69,12 +69,12 @@ async function feed(
   bytes: Bytes,
   hash: ReturnType<typeof createHash>,
 ): Promise<void> {
+  const closed = closeOf(extract);
   try {
     for await (const chunk of bytes) {
       hash.update(chunk);
       if (extract.destroyed) return;
-      if (!extract.write(chunk))
-        await Promise.race([once(extract, "drain"), once(extract, "close")]);
+      if (!extract.write(chunk)) await drainOf(extract, closed);
     }
     extract.end(undefined);
   } catch (error) {

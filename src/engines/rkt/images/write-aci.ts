@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import { type Header, pack as makePack, type Pack } from "tar-stream";
 import type { ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { LayerTree, type Leaf } from "./layer-tree.ts";
 import { type LayerEntry, layerCompression, readLayer } from "./read-layer.ts";
+import { closeOf, drainOf } from "./stream-events.ts";
 
 /** Where the files of an image begin in its ACI. */
 const ROOTFS = "rootfs";
@@ -135,10 +135,10 @@ async function putBytes(
     );
   const parts: Uint8Array[] = [];
   const sink = pack.entry(headerFor(entry.header, name, { type: "file", size }));
-  const ended = once(sink, "close");
+  const ended = closeOf(sink);
   for await (const chunk of entry as AsyncIterable<Uint8Array>) {
     if (keep) parts.push(chunk);
-    if (!sink.write(chunk)) await Promise.race([once(sink, "drain"), ended]);
+    if (!sink.write(chunk)) await drainOf(sink, ended);
   }
   sink.end(undefined);
   await ended;

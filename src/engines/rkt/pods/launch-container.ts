@@ -4,21 +4,17 @@ import { LOG_WRITER_NAME } from "../../../host/index.ts";
 import { type ContainerSpec, effectiveLogging, objectName } from "../../../model/index.ts";
 import { callOptions, describePod, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
-import { NO_GROUP } from "../logs.ts";
 import { cgroupHome } from "../run/cgroup-home.ts";
 import { limitWrites } from "../run/cgroups.ts";
-import { type Launch, launchScript, NOT_LAUNCHED } from "../run/launch-script.ts";
+import { type Launch, launchScript } from "../run/launch-script.ts";
 import { UNIT_DIR, unitText } from "../run/unit.ts";
 import { pause } from "./end-processes.ts";
 import { sharesNamespace } from "./exclusive.ts";
+import { failureOf, mayHaveFailed } from "./launch-failure.ts";
 import type { PodFile } from "./pod-file.ts";
 
 /** Time that a pod of rkt's may take to come as far as its app. */
 const LAUNCH_MS = 60_000;
-/** Status of every error of rkt's, fly's included. */
-const RKT_ERROR = 254;
-/** Status of a pod whose systemd could not run the command. */
-const EXEC_ERROR = 203;
 
 /** Runs a prepared container, and waits until its process has begun. */
 export async function launchContainer(
@@ -153,43 +149,19 @@ function isApp(commandLine: string, uuid: string): boolean {
 
 /** A container that ended at once may have done its work; one that never began has not. */
 async function checkExit(
-  context: RktContext,
+  { host, layout }: RktContext,
   pod: PodInstance,
   container: string,
   app: string,
   exit: string,
 ): Promise<void> {
-  const [code = "", , ...words] = exit.trim().split(" ");
-  const status = Number(code);
-  const failure = FAILURES[status];
-  const said =
-    status === NOT_LAUNCHED && words.length > 0
-      ? words.join(" ")
-      : failure === undefined
-        ? undefined
-        : await lastWords(context, app, failure);
+  if (!mayHaveFailed(exit)) return;
+  const { files } = await host.snapshot({ files: [`${layout.logDir(app)}/*.log`] });
+  const last = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).at(-1)?.[1];
+  const said = failureOf(exit, typeof last === "string" ? last : "");
   if (said === undefined) return;
   throw new StowageError(
     `Cannot start container "${container}" of ${describePod(pod.identity)}: ${said}; see its declaration`,
     { code: "failed_precondition", context: { pod: pod.identity.pod, container } },
   );
-}
-
-/** What stands last in the output when a start failed, by the status that it then ends with. */
-const FAILURES: Readonly<Record<number, RegExp>> = {
-  [RKT_ERROR]: /^(?:run|run-prepared|stage1): /,
-  [EXEC_ERROR]: /Error: Unable to open /,
-  [NOT_LAUNCHED]: /./,
-  1: /^(?:prlimit|unshare|nsenter|setpriv): /,
-};
-
-async function lastWords(
-  { host, layout }: RktContext,
-  app: string,
-  failure: RegExp,
-): Promise<string | undefined> {
-  const { files } = await host.snapshot({ files: [`${layout.logDir(app)}/*.log`] });
-  const last = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).at(-1)?.[1];
-  const line = typeof last === "string" ? (last.trimEnd().split("\n").at(-1)?.trim() ?? "") : "";
-  return failure.test(line) && line !== NO_GROUP ? line.slice(0, 300) : undefined;
 }

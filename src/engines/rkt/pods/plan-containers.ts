@@ -56,6 +56,7 @@ async function planContainer(
   const image = pod.images[name] as AppliedImage;
   const record = await findImage(context, image.reference, image.digest, signal);
   if (record?.aci === undefined) throw missingImage(imageName(image.reference, image.digest));
+  refuseSoftLimit(pod, name);
   const process = processArguments(spec, record.defaults);
   const manifest = buildManifest({
     identity,
@@ -96,6 +97,16 @@ export function describeContainer(
     logging: effectiveLogging(spec.logging) as ContainerFile["logging"],
     limits: spec.resources ?? {},
   };
+}
+
+/** rkt is a Go program, and Go raises the soft limit of open files to the hard one, which the app inherits. */
+function refuseSoftLimit({ identity, spec }: PodInstance, name: string): void {
+  const { nofile } = spec.containers[name]?.ulimits ?? {};
+  if (nofile === undefined || nofile.soft === nofile.hard) return;
+  throw new StowageError(
+    `Cannot limit open files of container "${name}" of ${describePod(identity)} to ${nofile.soft}: rkt raises the soft limit to the hard one, ${nofile.hard}; declare both the same`,
+    { code: "failed_precondition", context: { pod: identity.pod, container: name } },
+  );
 }
 
 function userOf(pod: PodInstance, name: string, record: ImageRecord): ResolvedUser {

@@ -4,7 +4,7 @@ import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
 import { cgroupHome } from "../run/cgroup-home.ts";
-import { processDir } from "../run/cgroups.ts";
+import { processDir, supervisorDir } from "../run/cgroups.ts";
 import { standingOf } from "./container-state.ts";
 import { killProcesses, pause } from "./end-processes.ts";
 import { releaseExclusive } from "./exclusive.ts";
@@ -64,7 +64,7 @@ async function stopContainer(
   }
   await killProcesses(context, [app], { supervisors: false });
   if (await hasEnded(context, stopping, RECORD_MS, undefined)) return;
-  // its supervisor is gone: nobody else will say that it ended
+  // its supervisor hangs
   await killProcesses(context, [app], { supervisors: true });
   await writeEnd(context, stopping.name, container);
 }
@@ -102,13 +102,22 @@ async function hasEnded(
   const home = await cgroupHome(context, signal);
   const exit = `${layout.podDir(name)}/${container}.exit`;
   const processes = `${processDir(home, app)}/cgroup.procs`;
+  const supervisor = `${supervisorDir(home, app)}/cgroup.procs`;
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
     const { files, existing } = await host.snapshot(
-      { files: [processes], exist: [exit] },
+      { files: [processes, supervisor], exist: [exit] },
       callOptions(signal),
     );
-    if (existing.has(exit) && (files.get(processes) ?? "") === "") return true;
+    const left = (path: string): boolean => (files.get(path) ?? "") !== "";
+    if (!left(processes)) {
+      if (existing.has(exit)) return true;
+      // its supervisor is gone: nobody else will say that it ended
+      if (!left(supervisor)) {
+        await writeEnd(context, name, container);
+        return true;
+      }
+    }
     if (performance.now() >= deadline) return false;
     await pause(round, signal);
   }

@@ -133,7 +133,8 @@ function innerScript(launch: Launch): string {
   const join = typeof network === "object" ? `nsenter --net=${quote(network.file)} ` : "";
   // mounts of its own: what rkt mounts is gone with it, and the host's table stays as it is
   const unshare = `unshare --mount --uts${network === "new" ? " --net" : ""} `;
-  return `echo $$ >${container}.pid
+  return `umask 022
+echo $$ >${container}.pid
 ${files.map((file) => `echo 0 >${quote(file)} || exit ${NOT_LAUNCHED}`).join("\n")}
 ${oomScoreAdj === undefined ? "" : `echo ${oomScoreAdj} >/proc/self/oom_score_adj || exit ${NOT_LAUNCHED}`}
 exec ${limits}${join}${unshare}sh -c ${quote(lastScript(launch))}`;
