@@ -18,6 +18,28 @@ export interface ContainerdOptions {
   readonly snapshotter?: string;
 }
 
+/** How to reach an rkt. */
+export interface RktOptions {
+  /**
+   * Its program, as a name on PATH or an absolute path.
+   *
+   * @defaultValue rkt
+   */
+  readonly program?: string;
+  /** @defaultValue /var/lib/rkt */
+  readonly dir?: string;
+  /** @defaultValue /etc/rkt */
+  readonly localConfig?: string;
+  /** @defaultValue /usr/lib/rkt */
+  readonly systemConfig?: string;
+  /**
+   * Name and version of the installed stage1 image that isolates its pods.
+   *
+   * @defaultValue coreos.com/rkt/stage1-fly:1.30.0
+   */
+  readonly stage1?: string;
+}
+
 /** How a simulated host behaves. */
 export interface SimOptions {
   /**
@@ -58,6 +80,12 @@ export class Engine {
   static containerd(options: ContainerdOptions = {}): Engine {
     const { socket, namespace, runtime, snapshotter } = options;
     return new Engine(compact({ kind: "containerd", socket, namespace, runtime, snapshotter }));
+  }
+
+  /** rkt, by its command line. */
+  static rkt(options: RktOptions = {}): Engine {
+    const { program, dir, localConfig, systemConfig, stage1 } = options;
+    return new Engine(compact({ kind: "rkt", program, dir, localConfig, systemConfig, stage1 }));
   }
 
   /** A simulated host, for trying a declaration out and for tests. */

@@ -1,3 +1,4 @@
+export * from "./cgroup-limits.ts";
 export * from "./engine.ts";
 export * from "./image-content.ts";
 export * from "./process-arguments.ts";

@@ -1,3 +1,11 @@
+export {
+  type GroupEntry,
+  type PasswdEntry,
+  parseGroup,
+  parseId,
+  parsePasswd,
+} from "./accounts/account-files.ts";
+export { type Accounts, type ResolvedUser, resolveAccount } from "./accounts/resolve-account.ts";
 export type { BlobSource, ImageSource } from "./blob-source.ts";
 export type { ImageDescriptor } from "./descriptor.ts";
 export { openImageSource } from "./open-image-source.ts";

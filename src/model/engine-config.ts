@@ -32,6 +32,43 @@ export const ContainerdConfig = z.strictObject({
   }).optional(),
 });
 
+/** rkt by its command line. */
+export const RktConfig = z.strictObject({
+  kind: z.literal("rkt"),
+  program: field(z.string().min(1).max(4096), {
+    description: "Its program, as a name on PATH or an absolute path.",
+    default: "rkt",
+  }).optional(),
+  dir: field(AbsolutePath, {
+    description: "Its data directory.",
+    unit: "path",
+    default: "/var/lib/rkt",
+  }).optional(),
+  localConfig: field(AbsolutePath, {
+    description: "Directory of its local configuration.",
+    unit: "path",
+    default: "/etc/rkt",
+  }).optional(),
+  systemConfig: field(AbsolutePath, {
+    description: "Directory of its system configuration.",
+    unit: "path",
+    default: "/usr/lib/rkt",
+  }).optional(),
+  stage1: field(
+    z
+      .string()
+      .regex(
+        /^[a-z0-9./-]*stage1-(?:fly|host|coreos|src):[A-Za-z0-9.+-]+$/,
+        "must be the name and version of a stage1 image such as coreos.com/rkt/stage1-fly:1.30.0",
+      ),
+    {
+      description:
+        "Installed stage1 image that isolates its pods: fly is a chroot, the others are the host flavour.",
+      default: "coreos.com/rkt/stage1-fly:1.30.0",
+    },
+  ).optional(),
+});
+
 /** A simulated host and engine. */
 export const SimConfig = z.strictObject({
   kind: z.literal("sim"),
@@ -62,7 +99,7 @@ export const SimConfig = z.strictObject({
 });
 
 /** The engine of a host and how to reach it; `kind` is the one word that chooses it. */
-export const EngineConfig = z.discriminatedUnion("kind", [ContainerdConfig, SimConfig]);
+export const EngineConfig = z.discriminatedUnion("kind", [ContainerdConfig, RktConfig, SimConfig]);
 /** See the schema of the same name. */
 export type EngineConfig = z.infer<typeof EngineConfig>;
 
@@ -70,4 +107,4 @@ export type EngineConfig = z.infer<typeof EngineConfig>;
 export type EngineKind = EngineConfig["kind"];
 
 /** Engine kinds in the order in which help and documents list them. */
-export const ENGINE_KINDS: readonly EngineKind[] = ["containerd", "sim"];
+export const ENGINE_KINDS: readonly EngineKind[] = ["containerd", "rkt", "sim"];

@@ -21,8 +21,11 @@ import type { Suite } from "./support/suite.ts";
 
 const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   kernel: "its processes run under no kernel",
+  confined: "its processes are not kept apart from the host",
   imageFiles: "its images have no files",
   keepsLayer: "its pods run once",
+  softLimits: "it raises soft limits to the hard ones",
+  readOnlyRoot: "it cannot make a root file system read-only",
 };
 
 const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {

@@ -3,8 +3,10 @@ import type { EngineInfo } from "../../model/index.ts";
 import type { Check } from "./check.ts";
 
 /** Versions of engines that Stowage is made for. */
-const KNOWN_VERSIONS: Readonly<Record<string, RegExp>> = {
-  containerd: /^v?(?:1\.[67]|2\.\d+)\./,
+const KNOWN_VERSIONS: Readonly<Record<string, readonly [pattern: RegExp, words: string]>> = {
+  containerd: [/^v?(?:1\.[67]|2\.\d+)\./, "1.6, 1.7 or 2.x"],
+  // the last one: rkt ended in 2020
+  rkt: [/^1\.30\./, "1.30"],
 };
 
 /** Whether an engine answers, and in a version that is known. */
@@ -17,12 +19,12 @@ export async function engineCheck(kind: string, ask: () => Promise<EngineInfo>):
   const { version, platform } = info;
   const finding = `${version} on ${platform.os}/${platform.architecture}`;
   const known = KNOWN_VERSIONS[kind];
-  if (known === undefined || known.test(version)) return { name: kind, status: "ok", finding };
+  if (known === undefined || known[0].test(version)) return { name: kind, status: "ok", finding };
   return {
     name: kind,
     status: "warn",
     finding,
-    remedy: "this version is not known to work; take 1.6, 1.7 or 2.x",
+    remedy: `this version is not known to work; take ${known[1]}`,
   };
 }
 

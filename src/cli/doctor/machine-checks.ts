@@ -13,6 +13,7 @@ const KERNEL_MIN: readonly [number, number] = [5, 2];
 /** Programs that a kind of engine needs on its host. */
 export const ENGINE_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   containerd: ["containerd-shim-runc-v2", "runc"],
+  rkt: ["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"],
   sim: [],
 };
 

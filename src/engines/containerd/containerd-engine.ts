@@ -11,6 +11,7 @@ import type {
   StopOptions,
 } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
+import { readLogs } from "../../host/index.ts";
 import type {
   AppliedImage,
   CapabilityTable,
@@ -21,7 +22,6 @@ import type {
 import { CONTAINERD_CAPABILITIES } from "./capabilities.ts";
 import type { Daemon, LazyDaemon } from "./daemon.ts";
 import { exportImage } from "./images/export-image.ts";
-import { readLogs } from "./logs/read-logs.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { findGeneration } from "./pods/find-generation.ts";
 import { claimImage, importForFleet, releaseImage } from "./pods/image-ownership.ts";

@@ -92,13 +92,17 @@ export function processCases({ it, itWith }: Suite): void {
     expect(await test.ended(pod)).toMatchObject({ exitCode: 137 });
   });
 
-  it("its root file system is read-only where that is declared", async (test) => {
-    const source = "echo x > /tmp/file || echo refused";
-    const { lines } = await test.run(source, { readOnlyRootFilesystem: true });
-    expect(lines).toContain("refused");
-  });
+  itWith(
+    "readOnlyRoot",
+    "its root file system is read-only where that is declared",
+    async (test) => {
+      const source = "echo x > /tmp/file || echo refused";
+      const { lines } = await test.run(source, { readOnlyRootFilesystem: true });
+      expect(lines).toContain("refused");
+    },
+  );
 
-  it("its limit of open files is the declared one", async (test) => {
+  itWith("softLimits", "its limit of open files is the declared one", async (test) => {
     const { lines } = await test.run("ulimit -n", {
       ulimits: { nofile: { soft: 333, hard: 444 } },
     });

@@ -7,27 +7,31 @@ const DEFAULT_CAPABILITIES = "00000000a80425fb";
 
 /** What a process may do when nobody says anything, seen from inside. */
 export function securityCases({ itWith }: Suite): void {
-  itWith("kernel", "it has the default capabilities and no others", async (test) => {
+  itWith("confined", "it has the default capabilities and no others", async (test) => {
     const { lines } = await test.run("grep -E '^Cap(Bnd|Eff|Prm)' /proc/self/status");
     const sets = lines.map((line) => line.split(/\s+/)[1]);
     expect(sets).toEqual([DEFAULT_CAPABILITIES, DEFAULT_CAPABILITIES, DEFAULT_CAPABILITIES]);
   });
 
-  itWith("kernel", "a user that is not root has no effective capability", async (test) => {
+  itWith("confined", "a user that is not root has no effective capability", async (test) => {
     const { lines } = await test.run("grep ^CapEff /proc/self/status", { user: "1717:1818" });
     expect(lines[0]).toMatch(/\s0{16}$/);
   });
 
-  itWith("kernel", "it cannot gain privileges, and its system calls are filtered", async (test) => {
-    const { lines } = await test.run("grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status");
-    expect(lines.map((line) => line.replaceAll(/\s+/g, " "))).toEqual([
-      "NoNewPrivs: 1",
-      "Seccomp: 2",
-    ]);
-  });
+  itWith(
+    "confined",
+    "it cannot gain privileges, and its system calls are filtered",
+    async (test) => {
+      const { lines } = await test.run("grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status");
+      expect(lines.map((line) => line.replaceAll(/\s+/g, " "))).toEqual([
+        "NoNewPrivs: 1",
+        "Seccomp: 2",
+      ]);
+    },
+  );
 
   itWith(
-    "kernel",
+    "confined",
     "sensitive files are masked, and the kernel's settings are read-only",
     async (test) => {
       const source = [
@@ -42,26 +46,26 @@ export function securityCases({ itWith }: Suite): void {
     },
   );
 
-  itWith("kernel", "it sees no processes but its own container's", async (test) => {
+  itWith("confined", "it sees no processes but its own container's", async (test) => {
     const { lines } = await test.run("echo $$; [ -e /proc/1000000 ] || ls -d /proc/[0-9]* | wc -l");
     expect(lines[0]).toBe("1");
     expect(Number(lines[1])).toBeLessThan(6);
   });
 
-  itWith("kernel", "it has the harmless devices and not the host's", async (test) => {
+  itWith("confined", "it has the harmless devices and not the host's", async (test) => {
     const { lines } = await test.run(
       "cd /dev; for d in null zero random tty sda kmsg mem; do [ -e $d ] && echo $d; done; true",
     );
     expect([...lines].sort()).toEqual(["null", "random", "tty", "zero"]);
   });
 
-  itWith("kernel", "capabilities are added and dropped as declared", async (test) => {
+  itWith("confined", "capabilities are added and dropped as declared", async (test) => {
     const security = { capabilitiesDrop: ["ALL"], capabilitiesAdd: ["CAP_NET_ADMIN"] };
     const { lines } = await test.run("grep ^CapBnd /proc/self/status", { security });
     expect(lines[0]).toMatch(/\s0000000000001000$/);
   });
 
-  itWith("kernel", "without a network there is a loopback only, and it is up", async (test) => {
+  itWith("confined", "without a network there is a loopback only, and it is up", async (test) => {
     const { lines } = await test.run(
       "ls /sys/class/net; ip addr show lo | grep -c 'inet 127.0.0.1'",
     );

@@ -4,12 +4,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { busyboxImage, thisPlatform } from "../../../scripts/lib/make-image.ts";
-import type { Engine, ImageContent } from "../../../src/engine/index.ts";
 import { openContainerd } from "../../../src/engines/containerd/index.ts";
 import { openLocalHost } from "../../../src/host/index.ts";
-import { openImageSource, resolveImage } from "../../../src/image/index.ts";
-import type { PodIdentity } from "../../../src/model/index.ts";
+import { busyboxContent } from "./busybox-content.ts";
+import { pidOf } from "./containers.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 
 /** containerd's own client: the view from outside. */
@@ -37,44 +35,16 @@ export function containerdFixture(
 ): EngineFixture {
   return {
     name: "containerd",
-    features: { kernel: true, imageFiles: true, keepsLayer: true },
+    features: {
+      kernel: true,
+      confined: true,
+      imageFiles: true,
+      keepsLayer: true,
+      readOnlyRoot: true,
+      softLimits: true,
+    },
     open: () => open(address(), namespace()),
-    image,
-  };
-}
-
-async function image(kind: "base" | "other"): Promise<ImageContent> {
-  const out = mkdtempSync(join(tmpdir(), "stw-conf-image-"));
-  const reference = `localhost/conformance:${kind}`;
-  const path = "/bin:/sbin:/usr/bin:/usr/sbin";
-  const made = busyboxImage({
-    out,
-    reference,
-    files: new Map([["/kind", { content: kind }]]),
-    config: {
-      cmd: ["/bin/sh"],
-      env: { PATH: path, IMAGE_ONLY: "image", BOTH: "image" },
-      ...(kind === "other" ? { workingDir: "/tmp" } : {}),
-    },
-  });
-  const source = await openImageSource({ layout: made.layout });
-  const { imageConfig, index, ...resolved } = await resolveImage(source, reference, thisPlatform());
-  // Small enough to hold: the folder need not outlive this.
-  const blobs = new Map<string, Buffer>();
-  for (const { digest } of [resolved.manifest, resolved.config, ...resolved.layers]) {
-    const parts: Uint8Array[] = [];
-    for await (const part of source.open(digest)) parts.push(part);
-    blobs.set(digest, Buffer.concat(parts));
-  }
-  await source[Symbol.asyncDispose]();
-  rmSync(out, { recursive: true });
-  return {
-    ...resolved,
-    ...(index === undefined ? {} : { index }),
-    defaults: imageConfig,
-    open: async function* (digest, offset = 0) {
-      yield blobs.get(digest)?.subarray(offset) ?? Buffer.alloc(0);
-    },
+    image: busyboxContent,
   };
 }
 
@@ -118,19 +88,6 @@ async function open(address: string, namespace: string): Promise<OpenedEngine> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function pidOf(engine: Engine, identity: PodIdentity, container: string): Promise<number> {
-  const { pods } = await engine.observe();
-  const pod = pods.find(
-    (each) =>
-      each.owner === identity.owner &&
-      each.pod === identity.pod &&
-      each.generation === identity.generation,
-  );
-  const pid = pod?.containers[container]?.pid;
-  if (pid === undefined) throw new Error(`Container "${container}" does not run`);
-  return pid;
 }
 
 function runCtr(address: string, namespace: string, args: readonly string[]): string {

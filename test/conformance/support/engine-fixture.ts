@@ -4,12 +4,18 @@ import type { HostDirectories, PodIdentity } from "../../../src/model/index.ts";
 
 /** What an engine's world can show; what it cannot is skipped, with the reason in the title. */
 export interface EngineFeatures {
-  /** Processes run under a kernel: capabilities, seccomp and masks can be seen from inside. */
+  /** Processes run under a kernel, which holds them to their limits. */
   readonly kernel: boolean;
+  /** They are kept apart from the host: capabilities, seccomp, masks and devices can be seen from inside. */
+  readonly confined: boolean;
   /** Images have files of their own: names of users are looked up in them. */
   readonly imageFiles: boolean;
   /** An exited pod starts again with what it wrote; else it is made anew. */
   readonly keepsLayer: boolean;
+  /** The image's file system can be made read-only. */
+  readonly readOnlyRoot: boolean;
+  /** A soft limit below the hard one reaches the process. */
+  readonly softLimits: boolean;
 }
 
 /** An engine on a host where it was never used. */

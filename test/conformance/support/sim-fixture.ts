@@ -19,7 +19,14 @@ export function simFixture(
   const { newFile, runOnce = false } = options;
   return {
     name,
-    features: { kernel: false, imageFiles: false, keepsLayer: !runOnce },
+    features: {
+      kernel: false,
+      confined: false,
+      imageFiles: false,
+      keepsLayer: !runOnce,
+      readOnlyRoot: true,
+      softLimits: true,
+    },
     open: async () => openSimHost(newFile?.(), runOnce),
     image: async (kind) => {
       const { reference, workingDir } = IMAGES[kind];

@@ -1,15 +1,17 @@
-import type { ContainerdClient } from "../client/containerd-client.ts";
 import {
+  type Accounts,
   type GroupEntry,
   type PasswdEntry,
   parseGroup,
   parseId,
   parsePasswd,
-} from "./account-files.ts";
+  type ResolvedUser,
+  resolveAccount,
+} from "../../../image/index.ts";
+import type { ContainerdClient } from "../client/containerd-client.ts";
 import { findInLayers } from "./find-in-layers.ts";
 import type { LayerFiles } from "./layer-files.ts";
 import { layerFolders } from "./layer-folders.ts";
-import { type Accounts, type ResolvedUser, resolveAccount } from "./resolve-account.ts";
 
 /** Bytes that an image's /etc/passwd or /etc/group may have. */
 const MAX_FILE_BYTES = 1024 * 1024;

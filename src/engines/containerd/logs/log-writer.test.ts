@@ -12,9 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LOG_WRITER_SCRIPT } from "../../../host/index.ts";
 import { findOnPath } from "../../../internal/index.ts";
 import { logWriterUri } from "./log-writer.ts";
-import { LOG_WRITER_SCRIPT } from "./log-writer-script.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,7 +1,6 @@
 import { StowageError } from "../../../errors/index.ts";
-import type { Host } from "../../../host/index.ts";
+import { type Host, LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "../../../host/index.ts";
 import type { HostDirectories } from "../../../model/index.ts";
-import { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "../logs/log-writer-script.ts";
 import type { FileMounts } from "../spec/mounts.ts";
 
 const HOSTS = "127.0.0.1\\tlocalhost\\n::1\\tlocalhost ip6-localhost ip6-loopback\\n";

@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import type { HostReader } from "../../../host/index.ts";
+import type { HostReader } from "../host.ts";
 
 /** Characters of a line that goes on for ever before it is passed on in parts. */
 const MAX_LINE = 1024 * 1024;

@@ -1,4 +1,4 @@
-import { StowageError } from "../../../errors/index.ts";
+import { StowageError } from "../../errors/index.ts";
 import { type GroupEntry, type PasswdEntry, parseId } from "./account-files.ts";
 
 /** Who a process runs as, in the only form that a runtime does not ignore. */

@@ -1,0 +1,151 @@
+import type { Capability, CapabilityTable } from "../../model/index.ts";
+import type { Flavor } from "./flavor.ts";
+
+const NATIVE: Capability = { support: "native" };
+
+/** What of a declaration no engine has to do with: Stowage does it, the same way on each. */
+const OF_STOWAGE: CapabilityTable = {
+  labels: NATIVE,
+  dependsOn: NATIVE,
+  replacement: NATIVE,
+  service: NATIVE,
+  rollout: NATIVE,
+  "containers.*.health": NATIVE,
+};
+
+/** A pod of rkt's runs once, so that what comes into force with a new start is a new pod. */
+const NEW_POD = { change: "replace" } as const;
+
+const emulated = (reason: string, more: Partial<Capability> = {}): Capability => ({
+  support: "emulated",
+  reason,
+  ...more,
+});
+
+const unsupported = (reason: string, instead: string): Capability => ({
+  support: "unsupported",
+  reason,
+  instead,
+});
+
+const BY_CGROUP = emulated("by a cgroup that Stowage makes; rkt's own isolators are not enforced");
+
+/**
+ * What holds for both flavours. `native` is what the real rkt 1.30 was seen to do, by the conformance
+ * suite on fly, or what the transcript in the comment shows for the host flavour.
+ */
+const BOTH: CapabilityTable = {
+  ...OF_STOWAGE,
+  containers: NATIVE,
+  // a field that is not named below is not known to work
+  "containers.*": unsupported("this adapter knows nothing of it", "another engine"),
+  // prepare-podmanifest, cat-manifest-pm
+  "containers.*.image": NATIVE,
+  "containers.*.command": NATIVE,
+  "containers.*.args": NATIVE,
+  // enter-env, env-special
+  "containers.*.env": NATIVE,
+  "containers.*.workingDir": NATIVE,
+  // user-num, user-name
+  "containers.*.user": NATIVE,
+  "containers.*.additionalGroups": NATIVE,
+  // list-running, run-cli-volumes
+  "containers.*.mounts": NATIVE,
+  volumes: NATIVE,
+  "volumes.*.kind": [
+    emulated("Stowage mounts it before the pod runs, and shows it to rkt as a directory", {
+      values: ["tmpfs"],
+    }),
+    NATIVE,
+  ],
+  "volumes.*.sizeBytes": emulated("Stowage mounts the volume"),
+  network: NATIVE,
+  // run-net-host
+  "network.mode": [
+    { ...NATIVE, values: ["host"] },
+    emulated("by a network namespace that Stowage makes; rkt runs in it as in the host's"),
+  ],
+  ports: NATIVE,
+  "containers.*.resources": BY_CGROUP,
+  "containers.*.ulimits": emulated(
+    "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",
+    NEW_POD,
+  ),
+  "containers.*.oomScoreAdj": emulated("set before rkt is run", NEW_POD),
+  "containers.*.logging": emulated("output goes to a writer of Stowage's, not to rkt's", NEW_POD),
+  "containers.*.stopSignal": emulated("Stowage signals the process; rkt knows SIGTERM only"),
+  "containers.*.stopGracePeriodMs": emulated("Stowage waits; rkt's own time is always 90 s"),
+  sysctls: unsupported("rkt sets none", "a setting of the host, in /etc/sysctl.d"),
+  restart: NATIVE,
+  "restart.policy": [
+    { ...NATIVE, values: ["no"] },
+    unsupported(
+      "a pod of rkt's runs once, and rkt restarts nothing",
+      'the policy "no", with an apply that starts again what ended',
+    ),
+  ],
+  "containers.*.shmBytes": unsupported(
+    "its /dev/shm is not rkt's to size",
+    "a tmpfs volume at another path",
+  ),
+  "containers.*.devices": unsupported(
+    "rkt has no word for a device",
+    "another engine, or a bind volume of the device's path",
+  ),
+};
+
+const CHROOT = "fly is a chroot, which takes nothing away from a process";
+
+const FLY: CapabilityTable = {
+  ...BOTH,
+  hostname: emulated("by a UTS namespace that Stowage makes"),
+  "containers.*.readOnlyRootFilesystem": [
+    { ...NATIVE, values: [false] },
+    unsupported("fly mounts the root file system writable", "another engine"),
+  ],
+  "containers.*.security": NATIVE,
+  "containers.*.security.privileged": [
+    { ...NATIVE, values: [true] },
+    unsupported(CHROOT, "privileged: true, which is what fly does, or another engine"),
+  ],
+  "containers.*.security.capabilitiesAdd": unsupported(
+    "fly gives every process all capabilities",
+    "privileged: true, which says so",
+  ),
+  "containers.*.security.capabilitiesDrop": unsupported(CHROOT, "another engine"),
+  "containers.*.security.seccomp": [
+    { ...NATIVE, values: ["unconfined"] },
+    unsupported("fly filters no system calls", "another engine"),
+  ],
+  "containers.*.security.noNewPrivileges": [
+    { ...NATIVE, values: [false] },
+    emulated("set before rkt is run, by setpriv(1)"),
+  ],
+  "containers.*.security.unmaskPaths": [
+    { ...NATIVE, values: [true] },
+    unsupported(CHROOT, "another engine"),
+  ],
+};
+
+/** For the host flavour there are transcripts of rkt, and no run of this adapter. */
+const NOT_SEEN = "nobody has seen it in force on rkt's host flavour";
+
+const HOST: CapabilityTable = {
+  ...BOTH,
+  // help-run-prepared, run-net-host
+  hostname: NATIVE,
+  "containers.*.readOnlyRootFilesystem": [
+    { ...NATIVE, values: [false] },
+    unsupported(NOT_SEEN, "another engine"),
+  ],
+  "containers.*.security": unsupported(NOT_SEEN, "another engine"),
+  "containers.*.security.seccomp": [
+    // seccomp-off
+    { ...NATIVE, values: ["unconfined"] },
+    // seccomp-isolator-defaultblacklist
+    emulated("by rkt's list of forbidden system calls: its list of allowed ones kills new images"),
+  ],
+};
+
+/** What rkt can do with each field of a pod, by the flavour of its stage1. */
+export const RKT_CAPABILITIES: Readonly<Record<Flavor, CapabilityTable>> = { fly: FLY, host: HOST };

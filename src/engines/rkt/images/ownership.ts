@@ -1,0 +1,51 @@
+import type { ImageOwnership } from "../../../engine/index.ts";
+import { type AppliedImage, imageName } from "../../../model/index.ts";
+import { callOptions, type RktContext } from "../context.ts";
+import { imageKey, type RktLayout } from "../layout.ts";
+import { readPods } from "../pods/read-pods.ts";
+import { FLEET_PREFIX, findImage, missingImage } from "./image-record.ts";
+import { removeImport } from "./remove-image.ts";
+
+/** The file by which a fleet owns an image, and its text. */
+export function claimFile(
+  layout: RktLayout,
+  key: string,
+  { owner, fleet }: ImageOwnership,
+): [path: string, text: string] {
+  // an owner has no slash, a fleet no dot: no two are one name
+  return [`${layout.imageDir(key)}/${FLEET_PREFIX}${fleet}.${owner}`, `${owner}/${fleet}\n`];
+}
+
+/** Puts a fleet's ownership on an image that is there. */
+export async function claimImage(
+  context: RktContext,
+  image: AppliedImage,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const name = imageName(image.reference, image.digest);
+  if ((await findImage(context, image.reference, image.digest, signal)) === undefined)
+    throw missingImage(name);
+  const [path, text] = claimFile(context.layout, imageKey(name), ownership);
+  await context.host.writeFile(path, text, callOptions(signal));
+}
+
+/** Takes a fleet's ownership off; the image goes with the last, when no pod of anyone uses it. */
+export async function releaseImage(
+  context: RktContext,
+  name: string,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { host, layout } = context;
+  signal?.throwIfAborted();
+  const key = imageKey(name);
+  const directory = layout.imageDir(key);
+  await host.removeFile(claimFile(layout, key, ownership)[0], callOptions(signal));
+  const { entries } = await host.snapshot({ list: [directory] }, callOptions(signal));
+  const names = entries.get(directory);
+  if (names === undefined || names.some((each) => each.startsWith(FLEET_PREFIX))) return;
+  const seen = await readPods(context, signal);
+  if (seen.imagesInUse.has(key)) return;
+  await removeImport(context, key);
+}

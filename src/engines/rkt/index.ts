@@ -1,0 +1,1 @@
+export { openRkt } from "./open-rkt.ts";

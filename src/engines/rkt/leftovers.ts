@@ -1,0 +1,40 @@
+import { OBJECT_PREFIX } from "../../model/index.ts";
+import { isUuid } from "./cli/parse-output.ts";
+import type { RktContext } from "./context.ts";
+import { removeImport } from "./images/remove-image.ts";
+import { isOurApp, listLeftovers, POD_LEFTOVER } from "./observe-engine.ts";
+import { killProcesses, removeCgroups } from "./pods/end-processes.ts";
+import { readPods } from "./pods/read-pods.ts";
+
+/** Takes away a leftover; what belongs to a pod or an image by now stays. */
+export async function removeLeftover(
+  context: RktContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  if (!name.startsWith(OBJECT_PREFIX)) return;
+  const { host, layout, cli } = context;
+  const store = `${layout.dir}/cas/db`;
+  const seen = await readPods(context, signal, {
+    files: [`${layout.imagesDir}/*/fleet-*`],
+    exist: [store],
+    list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
+  });
+  const listed = seen.snapshot.existing.has(store) ? await cli.listImages(signal) : [];
+  if (!listLeftovers(context, seen, listed).some((each) => each.name === name)) return;
+  if (name.startsWith("stw-img-")) return await removeImport(context, name);
+  const uuid = name.slice(POD_LEFTOVER.length);
+  if (name.startsWith(POD_LEFTOVER) && isUuid(uuid)) {
+    const apps = seen.rktPods.find((each) => each.uuid === uuid)?.apps ?? [];
+    const used = new Set(seen.pods.flatMap(({ file }) => Object.keys(file?.containers ?? {})));
+    // an app of a pod that is there runs on in the same cgroup
+    if (used.size === 0) await killProcesses(context, apps.filter(isOurApp), { supervisors: true });
+    await cli.removePods([uuid]);
+    return;
+  }
+  await killProcesses(context, [name], { supervisors: true });
+  await removeCgroups(context, [name]);
+  await host.removeDirectory(layout.logDir(name));
+  await host.removeDirectory(layout.podDir(name));
+}

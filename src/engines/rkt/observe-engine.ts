@@ -1,0 +1,166 @@
+import {
+  imageName,
+  OBJECT_PREFIX,
+  type ObservedEngine,
+  type ObservedImage,
+  type ObservedLeftover,
+} from "../../model/index.ts";
+import type { ListedImage } from "./cli/parse-output.ts";
+import type { RktContext } from "./context.ts";
+import { FLEET_PREFIX, parseImageRecord } from "./images/image-record.ts";
+import { appName, imageKey } from "./layout.ts";
+import { everyLimitFile, observePods } from "./pods/observe-pods.ts";
+import { readPods, type SeenPods } from "./pods/read-pods.ts";
+import { cgroupHome } from "./run/cgroup-home.ts";
+
+/** Name of a leftover that is a pod of rkt's, before its UUID. */
+export const POD_LEFTOVER = "stw-pod-";
+
+/**
+ * Everything of interest, from one batched read of the host and one command: rkt's list of images, where
+ * there is a store. Of pods rkt is asked nothing: its list dies of one foreign pod, and leaves out those
+ * that are not made to their end.
+ */
+export async function observeEngine(
+  context: RktContext,
+  signal: AbortSignal | undefined,
+): Promise<ObservedEngine> {
+  const { layout, cli } = context;
+  const store = `${layout.dir}/cas/db`;
+  const home = await cgroupHome(context, signal);
+  const seen = await readPods(context, signal, {
+    files: [...everyLimitFile(home), `${layout.imagesDir}/*/${FLEET_PREFIX}*`],
+    exist: [store],
+    list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
+  });
+  // any command of rkt's makes its data directory
+  const listed = seen.snapshot.existing.has(store) ? await cli.listImages(signal) : [];
+  return {
+    pods: observePods(seen),
+    images: observeImages(context, seen, listed),
+    leftovers: listLeftovers(context, seen, listed),
+  };
+}
+
+function observeImages(
+  { layout }: RktContext,
+  seen: SeenPods,
+  listed: readonly ListedImage[],
+): readonly ObservedImage[] {
+  const byId = new Map(listed.map((image) => [image.id, image]));
+  const ours = new Set<string>();
+  const images: ObservedImage[] = [];
+  for (const [path, text] of seen.snapshot.files) {
+    if (!path.startsWith(`${layout.imagesDir}/`) || !path.endsWith("/image.json")) continue;
+    const record = parseImageRecord(text);
+    if (record?.aci === undefined || !byId.has(record.aci)) continue;
+    ours.add(record.aci);
+    const { name, manifest, config, layers } = record;
+    images.push({
+      name,
+      digest: manifest.digest,
+      configDigest: config.digest,
+      sizeBytes: [manifest, config, ...layers].reduce((sum, { size }) => sum + size, 0),
+      fleets: fleetsOf(seen, `${path.slice(0, -"image.json".length)}${FLEET_PREFIX}`),
+      inUse: seen.imagesInUse.has(imageKey(name)),
+    });
+  }
+  // rkt knows no digest of a manifest: of somebody else's image there is only its id
+  for (const { id, name, sizeBytes } of listed) {
+    if (ours.has(id) || name.startsWith("stowage/")) continue;
+    const inUse = seen.acisInUse.has(id);
+    images.push({ name, digest: id.replace("-", ":"), sizeBytes, inUse });
+  }
+  return images;
+}
+
+function fleetsOf({ snapshot }: SeenPods, prefix: string): readonly string[] {
+  return [...snapshot.files]
+    .filter(([path, text]) => path.startsWith(prefix) && typeof text === "string")
+    .map(([, text]) => String(text).trim())
+    .sort();
+}
+
+/** What has a name of Stowage's and belongs to no pod or image. */
+export function listLeftovers(
+  { layout }: RktContext,
+  seen: SeenPods,
+  listed: readonly ListedImage[],
+): readonly ObservedLeftover[] {
+  const apps = new Map<string, string | undefined>();
+  for (const { identity, file, manifests } of seen.pods)
+    for (const name of new Set([...Object.keys(file?.containers ?? {}), ...manifests.keys()]))
+      apps.set(appName(identity, name), file?.containers[name]?.uuid);
+  const known = new Set(seen.pods.map(({ name }) => name));
+  const folders = seen.snapshot.entries.get(layout.podsDir) ?? [];
+  const named = (what: string, names: readonly string[]): [string, string][] =>
+    names.map((name) => [name, what]);
+  const all = new Map([
+    ...named("pod", podLeftovers(seen, apps)),
+    ...named(
+      "cgroup",
+      seen.cgroups.map((name) => name.replace(/\.sup$/, "")).filter((app) => !apps.has(app)),
+    ),
+    ...named(
+      "folder of a pod",
+      folders.filter((name) => name.startsWith(OBJECT_PREFIX) && !known.has(name)),
+    ),
+    ...named(
+      "import of an image",
+      importLeftovers(seen, layout.imagesDir, `${layout.root}/tmp`, listed),
+    ),
+  ]);
+  return [...all].map(([name, what]) => ({ name, what }));
+}
+
+/** Pods of rkt's of our making that no generation names: earlier runs, and what a killed prepare left. */
+function podLeftovers(
+  { rktPods }: SeenPods,
+  apps: ReadonlyMap<string, string | undefined>,
+): readonly string[] {
+  return rktPods
+    .filter(({ phase }) => phase !== "garbage" && phase !== "embryo")
+    .filter(({ uuid, apps: own }) => {
+      // foreign pods have other names
+      const app = own.find(isOurApp);
+      if (app === undefined) return false;
+      // one of a pod that is not made to its end goes with it
+      return !apps.has(app) || (apps.get(app) ?? uuid) !== uuid;
+    })
+    .map(({ uuid }) => `${POD_LEFTOVER}${uuid}`);
+}
+
+function importLeftovers(
+  { snapshot }: SeenPods,
+  imagesDir: string,
+  tmpDir: string,
+  listed: readonly ListedImage[],
+): readonly string[] {
+  const ids = new Set(listed.map(({ id }) => id));
+  const folders = snapshot.entries.get(imagesDir) ?? [];
+  const whole = new Set(
+    folders.filter((key) => {
+      const record = parseImageRecord(snapshot.files.get(`${imagesDir}/${key}/image.json`));
+      if (
+        record?.aci === undefined ||
+        imageKey(imageName(record.reference, record.manifest.digest)) !== key
+      )
+        return false;
+      const claimed = [...snapshot.files.keys()].some((path) =>
+        path.startsWith(`${imagesDir}/${key}/${FLEET_PREFIX}`),
+      );
+      return claimed || ids.has(record.aci);
+    }),
+  );
+  const files = (snapshot.entries.get(tmpDir) ?? []).flatMap((name) => {
+    const key = /^\.?(stw-img-[0-9a-f]+)\.aci(?:\.tmp)?$/.exec(name)?.[1];
+    return key === undefined ? [] : [key];
+  });
+  const acis = listed.flatMap(({ name }) => /^stowage\/(stw-img-[0-9a-f]+):/.exec(name)?.[1] ?? []);
+  return [...new Set([...folders, ...files, ...acis])].filter((key) => !whole.has(key));
+}
+
+/** Whether an app has a name as this adapter gives them. */
+export function isOurApp(name: string): boolean {
+  return /^stw-(?:[a-z0-9-]*-)?[a-z2-7]{26}$/.test(name);
+}

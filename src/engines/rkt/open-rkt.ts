@@ -1,0 +1,23 @@
+import type * as z from "zod";
+import type { Host } from "../../host/index.ts";
+import type { HostDirectories, RktConfig } from "../../model/index.ts";
+import { RktCli } from "./cli/rkt-cli.ts";
+import { DEFAULT_STAGE1, flavorOf } from "./flavor.ts";
+import { RktLayout } from "./layout.ts";
+import { RktEngine } from "./rkt-engine.ts";
+
+/** The rkt of a host. Nothing is run before the first call. */
+export async function openRkt(
+  config: z.infer<typeof RktConfig>,
+  host: Host,
+  directories: HostDirectories,
+): Promise<RktEngine> {
+  const { dir = "/var/lib/rkt", stage1 = DEFAULT_STAGE1 } = config;
+  return new RktEngine({
+    host,
+    directories,
+    layout: new RktLayout(directories, dir),
+    cli: new RktCli(host, { ...config, dir, stage1 }),
+    flavor: flavorOf(stage1),
+  });
+}

@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import type { CallOptions, ExecResult } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
+import { objectName, type PodIdentity } from "../../../model/index.ts";
+import { describePod, type RktContext } from "../context.ts";
+import { appName } from "../layout.ts";
+import { cgroupDirs, processDir } from "../run/cgroups.ts";
+import { quote, quoteAll } from "../run/quote.ts";
+import { standingOf } from "./container-state.ts";
+import { readPod, type SeenPods } from "./read-pods.ts";
+
+/** What the wrapper within the container says when there is nothing to run. */
+const NO_COMMAND = "stowage: no such command";
+
+/** Lines by which rkt's flavours say that a command could not be run. */
+const NOT_RUN = /^(?:fly-enter: exec failed|enter: |Error: Unable to|stowage: no such command)/m;
+
+/** A command in a container. */
+export interface ExecInput {
+  readonly identity: PodIdentity;
+  readonly container: string;
+  readonly command: readonly string[];
+}
+
+/**
+ * Runs a command in a running container by rkt's `enter`, with that container's limits. What it starts
+ * ends with it when it takes too long or is given up.
+ */
+export async function execCommand(
+  context: RktContext,
+  { identity, container, command }: ExecInput,
+  { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
+): Promise<ExecResult> {
+  const { pod, seen } = await readPod(context, identity, objectName(identity), [], signal);
+  const standing =
+    pod?.file?.containers[container] === undefined ? undefined : standingOf(seen, pod, container);
+  if (pod === undefined || standing?.state !== "running" || standing.pid === undefined)
+    throw notRunning(identity, container);
+  const workingDir = workingDirOf(standing.rktPod?.manifestText ?? pod.manifests.get(container));
+  const uuid = pod.file?.containers[container]?.uuid ?? "";
+  const app = appName(identity, container);
+  const enter = context.cli.command("enter", `--app=${app}`, uuid, ...within(workingDir, command));
+  // rkt's fly enters the root only: the rest of the namespaces is ours
+  const joined = ["nsenter", `--target=${standing.pid}`, "--mount", "--uts", "--net", "--"];
+  const id = `exec-${randomBytes(6).toString("hex")}`;
+  const script = execScript(
+    seen,
+    app,
+    id,
+    context.flavor === "fly" ? [...joined, ...enter] : enter,
+  );
+  const run = context.host.run(["sh", "-c", script]);
+  const ended = await runToEnd(context, run, killScript(seen, app, id), timeoutMs, signal);
+  if (ended === undefined)
+    throw new StowageError(
+      `Cannot run a command in container "${container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
+      { code: "deadline_exceeded", context: { container } },
+    );
+  const exitCode = Number(ended.stdout.trim());
+  if (ended.stdout.trim() === "" || (exitCode > 0 && NOT_RUN.test(ended.stderr)))
+    throw new StowageError(
+      `Cannot run a command in container "${container}" of ${describePod(identity)}: ${reasonOf(ended.stderr)}; see that it is in the image`,
+      { code: "failed_precondition", context: { pod: identity.pod, container } },
+    );
+  return { exitCode };
+}
+
+/** A command line within the container: rkt begins in its root, and on fly looks for no program. */
+function within(workingDir: string, command: readonly string[]): readonly string[] {
+  if (workingDir === "/" && command[0]?.startsWith("/")) return command;
+  const script = `cd -- "$0" && command -v -- "$1" >/dev/null && exec "$@"; echo '${NO_COMMAND}' >&2; exit 254`;
+  return ["/bin/sh", "-c", script, workingDir, ...command];
+}
+
+function workingDirOf(manifest: string | undefined): string {
+  try {
+    const { apps } = JSON.parse(manifest ?? "") as {
+      apps: readonly { app: { workingDirectory?: string } }[];
+    };
+    return apps[0]?.app.workingDirectory ?? "/";
+  } catch {
+    return "/";
+  }
+}
+
+/** Prints the command's status; of what the command prints only the beginning of its stderr is kept. */
+function execScript(
+  { home }: SeenPods,
+  app: string,
+  id: string,
+  command: readonly string[],
+): string {
+  const own = processDir(home, app);
+  const enter = cgroupDirs(home, app)
+    .filter((directory) => directory !== own)
+    .map((directory) => `echo 0 >${quote(directory)}/cgroup.procs`);
+  return `{ {
+  sh -c ${quote(`mkdir ${own}/${id} && echo 0 >${own}/${id}/cgroup.procs
+${enter.join("\n")}
+exec ${quoteAll(command)}`)} </dev/null >/dev/null 3>&-
+  echo $? >&3
+} 2>&1 | { head -c 4096; cat >/dev/null; } >&2 3>&-; } 3>&1
+rmdir ${own}/${id} 2>/dev/null
+exit 0`;
+}
+
+function killScript({ home }: SeenPods, app: string, id: string): string {
+  const file = `${processDir(home, app)}/${id}/cgroup.procs`;
+  return `n=0
+while [ $n -lt 100 ]; do
+  p=$(cat ${file} 2>/dev/null)
+  [ -z "$p" ] && [ $n -gt 2 ] && exit 0
+  [ -n "$p" ] && kill -9 $p 2>/dev/null
+  n=$((n + 1))
+  sleep 0.02
+done`;
+}
+
+/** @returns undefined when it took too long; it is dead then. */
+async function runToEnd<T>(
+  { host }: RktContext,
+  run: Promise<T>,
+  kill: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const ends = AbortSignal.any(signal === undefined ? [timeout] : [timeout, signal]);
+  const given = new Promise<undefined>((resolve) => {
+    ends.addEventListener("abort", () => resolve(undefined), { once: true });
+    if (ends.aborted) resolve(undefined);
+  });
+  const result = await Promise.race([run, given]);
+  if (result !== undefined) return result;
+  await host.run(["sh", "-c", kill]);
+  await run.catch(() => undefined);
+  signal?.throwIfAborted();
+  return undefined;
+}
+
+function reasonOf(stderr: string): string {
+  return stderr.trim().split("\n").at(-1)?.slice(0, 200) || "rkt could not enter it";
+}
+
+function notRunning(identity: PodIdentity, container: string): StowageError {
+  return new StowageError(
+    `Cannot run a command in container "${container}" of ${describePod(identity)}: it does not run; start it`,
+    { code: "not_found", context: { pod: identity.pod, container } },
+  );
+}

@@ -1,0 +1,148 @@
+import type {
+  CallOptions,
+  Engine,
+  ExecResult,
+  ImageContent,
+  ImageOwnership,
+  LogLine,
+  LogOptions,
+  PodInstance,
+  StopOptions,
+} from "../../engine/index.ts";
+import type {
+  AppliedImage,
+  CapabilityTable,
+  EngineInfo,
+  ObservedEngine,
+  PodIdentity,
+} from "../../model/index.ts";
+import { RKT_CAPABILITIES } from "./capabilities.ts";
+import { parseVersion } from "./cli/parse-output.ts";
+import type { RktContext } from "./context.ts";
+import { exportImage } from "./images/export-image.ts";
+import { importImage } from "./images/import-image.ts";
+import { claimImage, releaseImage } from "./images/ownership.ts";
+import { removeLeftover } from "./leftovers.ts";
+import { readOutput } from "./logs.ts";
+import { observeEngine } from "./observe-engine.ts";
+import { execCommand } from "./pods/exec-command.ts";
+import { preparePod } from "./pods/prepare-pod.ts";
+import { removePod } from "./pods/remove-pod.ts";
+import { startPod } from "./pods/start-pod.ts";
+import { stopPod } from "./pods/stop-pod.ts";
+import { updatePod } from "./pods/update-pod.ts";
+
+/** The port on rkt's command line; nothing of it runs between calls. */
+export class RktEngine implements Engine {
+  readonly kind = "rkt";
+  readonly #context: RktContext;
+
+  constructor(context: RktContext) {
+    this.#context = context;
+  }
+
+  async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
+    signal?.throwIfAborted();
+    const { stdout } = await this.#context.cli.version(signal);
+    const { version, os, architecture } = parseVersion(stdout);
+    return { kind: this.kind, version, platform: { os, architecture } };
+  }
+
+  async capabilities({ signal }: CallOptions = {}): Promise<CapabilityTable> {
+    signal?.throwIfAborted();
+    return RKT_CAPABILITIES[this.#context.flavor];
+  }
+
+  async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {
+    signal?.throwIfAborted();
+    return await observeEngine(this.#context, signal);
+  }
+
+  async *logs(
+    identity: PodIdentity,
+    container: string | undefined,
+    options: LogOptions = {},
+  ): AsyncGenerator<LogLine, void, undefined> {
+    options.signal?.throwIfAborted();
+    yield* readOutput(this.#context, identity, container, options);
+  }
+
+  async importImage(
+    content: ImageContent,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    await importImage(this.#context, content, ownership, signal);
+  }
+
+  async claimImage(
+    image: AppliedImage,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    await claimImage(this.#context, image, ownership, signal);
+  }
+
+  async releaseImage(
+    name: string,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    await releaseImage(this.#context, name, ownership, signal);
+  }
+
+  async exportImage(
+    image: AppliedImage,
+    { signal }: CallOptions = {},
+  ): Promise<(AsyncDisposable & { readonly content: ImageContent }) | undefined> {
+    signal?.throwIfAborted();
+    return await exportImage(this.#context, image, signal);
+  }
+
+  async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await preparePod(this.#context, pod, signal);
+  }
+
+  async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await startPod(this.#context, pod, signal);
+  }
+
+  async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await stopPod(this.#context, identity, options);
+  }
+
+  async update(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await updatePod(this.#context, pod, signal);
+  }
+
+  async remove(identity: PodIdentity, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await removePod(this.#context, identity, signal);
+  }
+
+  async removeLeftover(name: string, { signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await removeLeftover(this.#context, name, signal);
+  }
+
+  async exec(
+    identity: PodIdentity,
+    container: string,
+    command: readonly string[],
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<ExecResult> {
+    options.signal?.throwIfAborted();
+    return await execCommand(this.#context, { identity, container, command }, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // there is no connection
+  }
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { type Launch, launchScript } from "./launch-script.ts";
+
+const LAUNCH: Launch = {
+  container: "main",
+  app: "stw-web-main-1-abc",
+  cgroups: { version: 1, systemd: false, scope: "stw-rkt-0" },
+  limits: [["/sys/fs/cgroup/pids/stw-rkt-0/stw-web-main-1-abc/pids.max", "9"]],
+  command: ["rkt", "--dir=/it's here", "run-prepared", "UUID"],
+  network: "new",
+  hostname: "web",
+  noNewPrivileges: true,
+  rlimits: ["--nofile=9:9"],
+  oomScoreAdj: 5,
+  logging: { mode: "file", maxBytes: 4096, maxFiles: 2 },
+  podDir: "/var/lib/stowage/rkt/pods/x",
+  logDir: "/var/lib/stowage/rkt/logs/x",
+  logWriter: "/var/lib/stowage/rkt/bin/log-writer",
+  pipeDir: "/run/stowage/rkt/pipes",
+};
+
+describe("launchScript()", () => {
+  test("gives the app's output to a writer of its own, and never to a pipe that Stowage may close", () => {
+    const text = launchScript(LAUNCH);
+    expect(text).toContain("mkfifo /run/stowage/rkt/pipes/stw-web-main-1-abc.out");
+    // a writer that ends does not end the app
+    expect(text).toContain("|| { cat <&4 & cat <&3; }");
+    expect(text).toContain("</dev/null &");
+  });
+
+  test("keeps nothing where that is declared", () => {
+    const text = launchScript({ ...LAUNCH, logging: { ...LAUNCH.logging, mode: "none" } });
+    expect(text).not.toContain("mkfifo");
+    expect(text).toContain(">&6 2>&7 </dev/null &");
+  });
+
+  test("writes down how it ended, after the last of the output and in one instant", () => {
+    const text = launchScript(LAUNCH);
+    expect(text.indexOf("wait $child")).toBeLessThan(text.indexOf("finish $code"));
+    expect(text).toContain("mv .main.exit main.exit");
+  });
+
+  test("the process is in its cgroups, limits and all, before rkt is run", () => {
+    const text = launchScript(LAUNCH);
+    const at = (part: string): number => text.indexOf(part);
+    expect(at("pids.max")).toBeGreaterThan(0);
+    expect(at("pids.max")).toBeLessThan(at("INNER="));
+    expect(at("cgroup.procs || exit 125")).toBeLessThan(at("prlimit --nofile=9:9"));
+    expect(at("unshare --mount --uts --net")).toBeLessThan(at("run-prepared"));
+  });
+
+  test("a pod in the host's network keeps it, and one of several containers joins theirs", () => {
+    expect(launchScript({ ...LAUNCH, network: "host" })).not.toContain("--net");
+    const joined = launchScript({ ...LAUNCH, network: { file: "/run/stowage/rkt/netns/x" } });
+    expect(joined).toContain("nsenter --net=/run/stowage/rkt/netns/x unshare --mount --uts sh -c");
+  });
+});

@@ -1,0 +1,150 @@
+import type { Logging } from "../../../model/index.ts";
+import {
+  type CgroupHome,
+  type CgroupWrite,
+  cgroupDirs,
+  processDir,
+  supervisorDir,
+} from "./cgroups.ts";
+import { quote, quoteAll } from "./quote.ts";
+
+/** Everything that a start of a container is made of. */
+export interface Launch {
+  readonly container: string;
+  readonly app: string;
+  readonly cgroups: CgroupHome;
+  readonly limits: readonly CgroupWrite[];
+  /** Command that runs the prepared pod in place. */
+  readonly command: readonly string[];
+  /** A network namespace of its own, one that a file pins, or the host's. */
+  readonly network: "new" | "host" | { readonly file: string };
+  /** Host name to set; absent where rkt does it. */
+  readonly hostname?: string;
+  readonly noNewPrivileges: boolean;
+  /** Options of prlimit(1). */
+  readonly rlimits: readonly string[];
+  readonly oomScoreAdj?: number;
+  readonly logging: Required<Logging>;
+  readonly podDir: string;
+  readonly logDir: string;
+  readonly logWriter: string;
+  /** Directory for the two pipes of its output. */
+  readonly pipeDir: string;
+}
+
+/** Status of a start that did not come as far as rkt. */
+export const NOT_LAUNCHED = 125;
+
+/**
+ * The script that supervises one run of a container, detached from whoever started it: a cgroup with the
+ * limits, rkt within it, its output to the log writer, and at the end a file that says how it ended.
+ *
+ * rkt has no process that stays: on fly the app takes its place. Nothing here is needed for the
+ * container to go on; without it its end is not recorded.
+ */
+export function launchScript(launch: Launch): string {
+  const { container, app, cgroups, podDir, pipeDir } = launch;
+  const [out, err] = [`${pipeDir}/${app}.out`, `${pipeDir}/${app}.err`];
+  const kept = launch.logging.mode === "file";
+  return `unset STW_SCRIPT
+umask 077
+cd ${quote(podDir)} || exit
+# a signal that is caught is not ignored by what is run
+trap : HUP INT TERM
+finish() {
+  rm -f ${quoteAll([out, err])}
+  printf '%s %s %s\\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >.${container}.exit
+  mv .${container}.exit ${container}.exit
+  exit
+}
+rm -f ${container}.exit ${container}.pid
+${cgroupLines(launch)}
+mkdir -p ${quoteAll([pipeDir, launch.logDir])}
+rm -f ${quoteAll([out, err])}
+${kept ? logLines(launch, out, err) : `exec 6>/dev/null 7>/dev/null`}
+INNER=${quote(innerScript(launch))}
+sh -c "$INNER" ${kept ? `>${quote(out)} 2>${quote(err)}` : ">&6 2>&7"} </dev/null &
+child=$!
+while :; do
+  wait $child
+  code=$?
+  kill -0 $child 2>/dev/null || break
+done
+# what it left behind dies with it, as in a process namespace
+left=1
+while [ $left -gt 0 ]; do
+  left=0
+  for p in $(cat ${processDir(cgroups, app)}/cgroup.procs ${processDir(cgroups, app)}/*/cgroup.procs 2>/dev/null); do
+    left=1
+    kill -9 $p 2>/dev/null
+  done
+  [ $left -eq 0 ] || sleep 0.02
+done
+# the writer ends with the last of the output
+wait
+finish $code
+`;
+}
+
+function cgroupLines({ cgroups, app, limits }: Launch): string {
+  const dirs = cgroupDirs(cgroups, app);
+  const supervisor = supervisorDir(cgroups, app);
+  const root = (directory: string): string => directory.slice(0, directory.lastIndexOf("/"));
+  const enable =
+    cgroups.version === 2
+      ? `for c in cpu cpuset memory pids; do
+  echo +$c >/sys/fs/cgroup/cgroup.subtree_control
+  echo +$c >${root(dirs[0] ?? "")}/cgroup.subtree_control
+done 2>/dev/null`
+      : `for d in ${root(dirs.find((each) => each.includes("/cpuset/")) ?? "")} ${dirs.find((each) => each.includes("/cpuset/")) ?? ""}; do
+  # a new cpuset is empty, and nothing can run in it
+  for f in cpuset.cpus cpuset.mems; do
+    [ -s $d/$f ] && [ -n "$(cat $d/$f)" ] || cat \${d%/*}/$f >$d/$f
+  done
+done 2>/dev/null`;
+  return `mkdir -p ${quoteAll([...dirs, supervisor])} || finish ${NOT_LAUNCHED} "cannot make a cgroup"
+echo 0 >${supervisor}/cgroup.procs || finish ${NOT_LAUNCHED} "cannot enter a cgroup"
+${enable}
+${limitLines(limits, `finish ${NOT_LAUNCHED} "cannot set limit $f"`)}`;
+}
+
+/** Writes limits. Some are refused until another is written: only the second round has to succeed. */
+export function limitLines(limits: readonly CgroupWrite[], failed: string): string {
+  if (limits.length === 0) return "";
+  const lines = limits.map(
+    ([path, value]) =>
+      `  f=${quote(path)}; printf %s ${quote(value)} >$f || [ $round = 1 ] || { ${failed}; }`,
+  );
+  return `for round in 1 2; do\n${lines.join("\n")}\ndone 2>/dev/null`;
+}
+
+function logLines({ logDir, logWriter, logging }: Launch, out: string, err: string): string {
+  const words = [logWriter, logDir, String(logging.maxBytes), String(logging.maxFiles)];
+  return `mkfifo ${quoteAll([out, err])} || finish ${NOT_LAUNCHED} "cannot make a pipe"
+# without the writer output is dropped: a pipe that nobody reads would end the app
+{ sh ${quoteAll(words)} || { cat <&4 & cat <&3; }; } 3<${quote(out)} 4<${quote(err)} </dev/null >/dev/null 2>&1 &`;
+}
+
+/** Runs as the process that rkt, and on fly the app, takes the place of. */
+function innerScript(launch: Launch): string {
+  const { container, app, cgroups, rlimits, oomScoreAdj, network } = launch;
+  const files = cgroupDirs(cgroups, app).map((directory) => `${directory}/cgroup.procs`);
+  const limits = rlimits.length === 0 ? "" : `prlimit ${quoteAll(rlimits)} `;
+  const join = typeof network === "object" ? `nsenter --net=${quote(network.file)} ` : "";
+  // mounts of its own: what rkt mounts is gone with it, and the host's table stays as it is
+  const unshare = `unshare --mount --uts${network === "new" ? " --net" : ""} `;
+  return `umask 022
+echo $$ >${container}.pid
+${files.map((file) => `echo 0 >${quote(file)} || exit ${NOT_LAUNCHED}`).join("\n")}
+${oomScoreAdj === undefined ? "" : `echo ${oomScoreAdj} >/proc/self/oom_score_adj || exit ${NOT_LAUNCHED}`}
+exec ${limits}${join}${unshare}sh -c ${quote(lastScript(launch))}`;
+}
+
+function lastScript({ hostname, network, noNewPrivileges, command }: Launch): string {
+  const privileges = noNewPrivileges ? "setpriv --no-new-privs " : "";
+  return [
+    ...(hostname === undefined ? [] : [`echo ${quote(hostname)} >/proc/sys/kernel/hostname`]),
+    ...(network === "new" ? ["ip link set lo up"] : []),
+    `exec ${privileges}${quoteAll(command)}`,
+  ].join("\n");
+}

@@ -1,0 +1,208 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ImageContent, PodInstance } from "../../src/engine/index.ts";
+import { openRkt } from "../../src/engines/rkt/index.ts";
+import { RktLayout } from "../../src/engines/rkt/layout.ts";
+import type { RktEngine } from "../../src/engines/rkt/rkt-engine.ts";
+import { openLocalHost } from "../../src/host/index.ts";
+import { type ContainerSpec, generationDigest } from "../../src/model/index.ts";
+import { busyboxContent } from "../conformance/support/busybox-content.ts";
+import { recordingHost } from "../support/rkt/recording-host.ts";
+
+const program = process.env["STOWAGE_RKT"];
+const OWNERSHIP = { owner: "me", fleet: "shop" };
+
+/** What only an rkt that runs can show of its traps; the others are beside the source. */
+describe.skipIf(program === undefined)("rkt (needs STOWAGE_RKT)", () => {
+  const rktProgram = program ?? "";
+  const folder = mkdtempSync(join(tmpdir(), "stw-rkt-it-"));
+  const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
+  const dir = join(folder, "rkt");
+  const { host, commands } = recordingHost(openLocalHost());
+  const scope = new RktLayout(directories, dir).scope;
+  let image: ImageContent;
+  let engine: RktEngine;
+  let count = 0;
+
+  beforeAll(async () => {
+    engine = await openRkt({ kind: "rkt", program: rktProgram, dir }, host, directories);
+    image = await busyboxContent("base");
+    await engine.importImage(image, OWNERSHIP);
+  });
+  afterAll(() => {
+    spawnSync("sh", ["-c", `rmdir /sys/fs/cgroup/*/${scope} /sys/fs/cgroup/${scope}`]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const rkt = (...args: readonly string[]) =>
+    spawnSync(rktProgram, [`--dir=${dir}`, ...args], { encoding: "utf8" });
+
+  function pod(source: string, more: Partial<ContainerSpec> = {}): PodInstance {
+    count += 1;
+    const identity = { ...OWNERSHIP, host: "here", pod: `pod-${count}`, generation: 1 };
+    const main = { image: image.reference, command: ["/bin/sh", "-c", source], ...more };
+    const spec = { containers: { main } };
+    const images = {
+      main: {
+        reference: image.reference,
+        digest: image.manifest.digest,
+        configDigest: image.config.digest,
+      },
+    };
+    const recordDigest = generationDigest({ spec, images });
+    return { identity, spec, images, recordDigest, volumeDirs: {} };
+  }
+
+  async function observed({ identity }: PodInstance) {
+    const { pods } = await engine.observe();
+    return pods.find((each) => each.pod === identity.pod);
+  }
+
+  const SLEEP = "trap 'exit 0' TERM; sleep 1000 & wait";
+
+  test("processes whose supervisor was killed still run, and are ended by a stop", async () => {
+    const running = pod(SLEEP);
+    await engine.prepare(running);
+    await engine.start(running);
+    const before = (await observed(running))?.containers["main"];
+    const { ppid } = statusOf(before?.pid ?? 0);
+    process.kill(ppid, "SIGKILL");
+    expect((await observed(running))?.containers["main"]).toMatchObject({
+      state: "running",
+      pid: before?.pid,
+    });
+    await engine.stop(running.identity);
+    const after = (await observed(running))?.containers["main"];
+    expect(after?.state).toBe("exited");
+    expect(() => process.kill(before?.pid ?? 0, 0)).toThrow(/ESRCH/);
+    await engine.remove(running.identity);
+    expect(await observed(running)).toBeUndefined();
+  });
+
+  test("a pod of rkt's that a failed start used up is prepared anew by the next", async () => {
+    const failing = pod(SLEEP, { command: ["/nonexistent"] });
+    await engine.prepare(failing);
+    const first = (await observed(failing))?.containers["main"]?.id;
+    await expect(engine.start(failing)).rejects.toMatchObject({ code: "failed_precondition" });
+    expect((await observed(failing))?.state).toBe("exited");
+    await expect(engine.start(failing)).rejects.toMatchObject({ code: "failed_precondition" });
+    expect((await observed(failing))?.containers["main"]?.id).not.toBe(first);
+    await engine.remove(failing.identity);
+    expect((await engine.observe()).leftovers).toEqual([]);
+  });
+
+  test("a foreign pod of which rkt's list dies changes nothing, and stays", async () => {
+    const poison = join(folder, "poison.json");
+    // an app without a section of its own: an image with one is needed for rkt to take it
+    mkdirSync(join(folder, "poison/rootfs"), { recursive: true });
+    const manifest = {
+      acKind: "ImageManifest",
+      acVersion: "0.8.11",
+      name: "example.test/poison",
+      labels: [
+        { name: "os", value: "linux" },
+        { name: "arch", value: "amd64" },
+      ],
+      app: { exec: ["/bin/true"], user: "0", group: "0" },
+    };
+    writeFileSync(join(folder, "poison/manifest"), JSON.stringify(manifest));
+    spawnSync("tar", ["-C", join(folder, "poison"), "-cf", `${poison}.aci`, "manifest", "rootfs"]);
+    const fetched = rkt(
+      "--insecure-options=image",
+      "fetch",
+      "--full",
+      `${poison}.aci`,
+    ).stdout.trim();
+    writeFileSync(
+      poison,
+      JSON.stringify({
+        acKind: "PodManifest",
+        acVersion: "0.8.11",
+        apps: [{ name: "a", image: { id: fetched } }],
+      }),
+    );
+    const uuid = rkt("prepare", "--quiet", `--pod-manifest=${poison}`).stdout.trim();
+    expect(rkt("list", "--format=json").status).toBe(2);
+    const running = pod(SLEEP);
+    await engine.prepare(running);
+    await engine.start(running);
+    expect((await observed(running))?.state).toBe("running");
+    await engine.remove(running.identity);
+    expect(rkt("list", "--full", "--no-legend").stdout).toContain(uuid);
+    expect((await engine.observe()).images).toContainEqual(
+      expect.objectContaining({ name: "example.test/poison", inUse: true }),
+    );
+    expect(rkt("rm", uuid).status).toBe(0);
+  });
+
+  test("a prepare of rkt's that is killed leaves nothing that is not told and taken away", async () => {
+    const waiting = pod(SLEEP);
+    for (const afterMs of [5, 15, 30, 60]) {
+      const making = engine.prepare(waiting).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      spawnSync("sh", [
+        "-c",
+        `for p in $(grep -lzs -- '--dir=${dir}' /proc/[0-9]*/cmdline | cut -d/ -f3); do kill -9 $p; done`,
+      ]);
+      await making;
+      await engine.remove(waiting.identity);
+      const { leftovers } = await engine.observe();
+      for (const { name } of leftovers) await engine.removeLeftover(name);
+      expect((await engine.observe()).leftovers).toEqual([]);
+    }
+    await engine.prepare(waiting);
+    expect((await observed(waiting))?.state).toBe("prepared");
+    await engine.remove(waiting.identity);
+  });
+
+  test("an image that somebody removed from rkt is not there any more, and can be imported again", async () => {
+    const { images } = await engine.observe();
+    expect(images.filter(({ fleets }) => fleets !== undefined)).toHaveLength(1);
+    const ours = (
+      JSON.parse(rkt("image", "list", "--format=json").stdout) as { id: string; name: string }[]
+    ).find(({ name }) => name.startsWith("stowage/"));
+    expect(rkt("image", "rm", ours?.id ?? "").status).toBe(0);
+    const gone = await engine.observe();
+    expect(gone.images.filter(({ fleets }) => fleets !== undefined)).toEqual([]);
+    await engine.importImage(image, OWNERSHIP);
+    expect((await engine.observe()).images.some(({ fleets }) => fleets !== undefined)).toBe(true);
+  });
+
+  test("an exported image is, byte for byte, the one that was imported", async () => {
+    const applied = { reference: image.reference, digest: image.manifest.digest };
+    const exported = await engine.exportImage(applied);
+    expect(exported?.content).toMatchObject({ manifest: image.manifest, config: image.config });
+    for (const { digest } of [image.manifest, image.config, ...image.layers]) {
+      const bytes = await bytesOf(exported?.content as ImageContent, digest);
+      expect(bytes.equals(await bytesOf(image, digest))).toBe(true);
+    }
+    const absent = { ...applied, digest: `sha256:${"0".repeat(64)}` };
+    expect(await engine.exportImage(absent)).toBeUndefined();
+  });
+
+  test("rkt's collector, its stop and its list of pods are never run, nor a prefix of a subcommand", () => {
+    const own = commands.filter((command) => command[0] === rktProgram);
+    const words = own.map((command) => command.slice(1).filter((word) => !word.startsWith("--")));
+    expect([...new Set(words.map(([word]) => word))].sort()).toEqual([
+      "fetch",
+      "image",
+      "prepare",
+      "rm",
+    ]);
+    expect(words.filter(([word]) => word === "image").map(([, word]) => word)).not.toContain("gc");
+  });
+});
+
+function statusOf(pid: number): { readonly ppid: number } {
+  const { stdout } = spawnSync("cat", [`/proc/${pid}/status`], { encoding: "utf8" });
+  return { ppid: Number(/^PPid:\s+(\d+)$/m.exec(stdout)?.[1]) };
+}
+
+async function bytesOf(content: ImageContent, digest: string): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of content.open(digest)) parts.push(part);
+  return Buffer.concat(parts);
+}
