@@ -1,0 +1,13 @@
+import type { CapabilityTable, EngineKind } from "../model/index.ts";
+
+/** What the engines of a kind can do, whether or not a host has one; loads the adapter. */
+export async function capabilityTable(kind: EngineKind): Promise<CapabilityTable> {
+  switch (kind) {
+    case "containerd":
+      return (await import("../engines/containerd/index.ts")).CONTAINERD_CAPABILITIES;
+    case "sim":
+      return (await import("../engines/sim/index.ts")).simCapabilities(false);
+    default:
+      return kind satisfies never;
+  }
+}
