@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { CONTAINERD_CAPABILITIES } from "../src/engines/containerd/capabilities.ts";
-import { RKT_CAPABILITIES } from "../src/engines/rkt/capabilities.ts";
-import { simCapabilities } from "../src/engines/sim/index.ts";
+import { capabilityTable } from "../src/cli/capability-tables.ts";
+import { ENGINE_KINDS } from "../src/model/index.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
 import { referencePages } from "./lib/reference/pages.ts";
 import { runMain } from "./lib/run-main.ts";
@@ -12,11 +11,10 @@ await runMain(async () => {
   const { values } = parseArgs({ options: { out: { type: "string" } } });
   const out = values.out === undefined ? join(PROJECT_ROOT, "docs/reference") : resolve(values.out);
   mkdirSync(out, { recursive: true });
-  const pages = referencePages([
-    { name: "containerd", table: CONTAINERD_CAPABILITIES },
-    { name: "rkt", table: RKT_CAPABILITIES.fly },
-    { name: "sim", table: simCapabilities(false) },
-  ]);
+  const engines = await Promise.all(
+    ENGINE_KINDS.map(async (name) => ({ name, table: await capabilityTable(name) })),
+  );
+  const pages = referencePages(engines);
   for (const [file, text] of pages) writeFileSync(join(out, file), text);
   return 0;
 });

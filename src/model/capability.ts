@@ -3,11 +3,22 @@ import type { ChangeVerdict, Json } from "./field.ts";
 /** Whether an engine can do what a field declares. */
 export type Support = "native" | "emulated" | "unsupported";
 
+/**
+ * How it is known that an engine does what its table says. `kernel`: a test saw it in /proc, the
+ * cgroup file system or what the process did; `spec only`: it is in what the engine is given;
+ * `transcript`: a recorded run of the engine shows it; `nobody`: nobody has looked.
+ */
+export type Knowledge = "kernel" | "spec only" | "nobody" | { readonly transcript: string };
+
 /** What an engine can do with one field. */
 export interface Capability {
   readonly support: Support;
   /** Why not, or how it is emulated and while what runs. Required unless native. */
   readonly reason?: string;
+  /** What has to run for an emulated field to hold: `stowage apply`. */
+  readonly while?: string;
+  /** @defaultValue nobody */
+  readonly known?: Knowledge;
   /** What would work instead, for an unsupported field. */
   readonly instead?: string;
   /** How this engine applies a change of the field, where that is not as the field says. */
@@ -34,6 +45,20 @@ const resolved = new WeakMap<CapabilityTable, Map<string, readonly Capability[]>
 export function capabilityOf(table: CapabilityTable, fieldPath: string, value: Json): Capability {
   const entries = entriesOf(table, fieldPath);
   return entries.find(({ values }) => values?.includes(value) ?? true) ?? UNKNOWN_FIELD;
+}
+
+/** All that an engine says of a field: the entries of the nearest field that has some. */
+export function capabilitiesOf(table: CapabilityTable, fieldPath: string): readonly Capability[] {
+  for (let path = fieldPath; path !== ""; path = parentPath(path)) {
+    const entries = table[path];
+    if (entries !== undefined) return ([] as Capability[]).concat(entries);
+  }
+  return [UNKNOWN_FIELD];
+}
+
+/** How something is known, for people: `transcript prepare-3`. */
+export function knowledgeWords({ known = "nobody" }: Capability): string {
+  return typeof known === "string" ? known : `transcript ${known.transcript}`;
 }
 
 /** The entries of a field and of all above it, nearest first. */

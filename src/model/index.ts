@@ -5,6 +5,7 @@ export * from "./container.ts";
 export * from "./engine-config.ts";
 export * from "./engine-identity.ts";
 export * from "./field.ts";
+export * from "./field-paths.ts";
 export * from "./fleet.ts";
 export * from "./host.ts";
 export * from "./host-layout.ts";

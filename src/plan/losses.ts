@@ -35,6 +35,8 @@ export function lossesOf(
   );
 }
 
-function emulation({ support, reason = "Stowage does it" }: Capability): string | undefined {
-  return support === "emulated" ? reason : undefined;
+function emulation(capability: Capability): string | undefined {
+  const { support, reason = "Stowage does it" } = capability;
+  if (support !== "emulated") return undefined;
+  return capability.while === undefined ? reason : `${reason}, while ${capability.while}`;
 }

@@ -1,4 +1,4 @@
-import type { Capability, CapabilityTable } from "../../../src/model/index.ts";
+import { type Capability, type CapabilityTable, capabilitiesOf } from "../../../src/model/index.ts";
 
 /** An engine's column in the reference. */
 export interface EngineColumn {
@@ -15,7 +15,7 @@ export interface SupportCell {
 
 /** What an engine can do with a field. */
 export function supportCell({ table }: EngineColumn, fieldPath: string): SupportCell {
-  const entries = entriesOf(table, fieldPath);
+  const entries = capabilitiesOf(table, fieldPath);
   const words = [...new Set(entries.map(({ support }) => support))];
   // what a field takes from the one above is said there
   const own = fieldPath in table ? entries : [];
@@ -23,25 +23,11 @@ export function supportCell({ table }: EngineColumn, fieldPath: string): Support
   return { short, notes: own.flatMap((entry) => noteOf(entry, own.length > 1)) };
 }
 
-/** Entries of a field, else of the nearest field above it, as `capabilityOf` of the model finds them. */
-function entriesOf(table: CapabilityTable, fieldPath: string): readonly Capability[] {
-  for (let path = fieldPath; path !== ""; path = above(path)) {
-    const entries = table[path];
-    if (entries !== undefined) return ([] as Capability[]).concat(entries);
-  }
-  return [{ support: "unsupported", reason: "this engine knows nothing of it" }];
-}
-
-function above(path: string): string {
-  return path.endsWith("[*]")
-    ? path.slice(0, -3)
-    : path.slice(0, Math.max(0, path.lastIndexOf(".")));
-}
-
 function noteOf(capability: Capability, isOneOfSeveral: boolean): readonly string[] {
   const { support, reason, instead, change, values } = capability;
   const parts = [
     ...(reason === undefined ? [] : [reason]),
+    ...(capability.while === undefined ? [] : [`while ${capability.while}`]),
     ...(instead === undefined ? [] : [`instead: ${instead}`]),
     ...(change === undefined ? [] : [`a change is a ${change}`]),
   ];

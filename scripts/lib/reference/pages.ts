@@ -6,6 +6,7 @@ import {
   PodSpec,
 } from "../../../src/model/index.ts";
 import type { EngineColumn } from "./engine-support.ts";
+import { enginesPage } from "./engines-page.ts";
 import { GENERATED, type Page, renderPage } from "./render-page.ts";
 
 const IN_CODE = `In TypeScript the same fields are properties of the constructs, with the same names where none is below:
@@ -29,6 +30,7 @@ export function referencePages(engines: readonly EngineColumn[]): ReadonlyMap<st
   return new Map([
     ["README.md", renderContents(pages, engines)],
     ...pages.map((page) => [page.file, renderPage(page)] as const),
+    ["engines.md", enginesPage(engines)],
   ]);
 }
 
@@ -76,7 +78,10 @@ function renderContents(pages: readonly Page[], engines: readonly EngineColumn[]
     GENERATED,
     "# Field reference",
     "Every field that can be declared, from the schemas that validate it. `stowage schema` prints the same as JSON Schema, for editors.",
-    pages.map(({ file, title, intro }) => `- [${title}](${file}): ${intro}`).join("\n"),
+    [
+      ...pages.map(({ file, title, intro }) => `- [${title}](${file}): ${intro}`),
+      "- [Engines](engines.md): what each engine can do, how it is known, and what to do instead.",
+    ].join("\n"),
     "## How to read it",
     [
       "- **Field**: `*` stands for any name of a map, `[*]` for any item of a list.",

@@ -55,6 +55,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./images.ts")).imagesCommand,
   },
   {
+    name: "engines",
+    summary: "List the engines, and what each can do",
+    load: async () => (await import("./engines.ts")).enginesCommand,
+  },
+  {
     name: "unlock",
     summary: "Give up the locks of an apply that cannot go on",
     load: async () => (await import("./unlock.ts")).unlockCommand,

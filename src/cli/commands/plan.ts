@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
-import { formatDiagnostic } from "../../errors/index.ts";
+import { formatDiagnostic, StowageError } from "../../errors/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import { isConverged } from "../../plan/index.ts";
-import { type FleetObservation, planFleet } from "../../reconcile/index.ts";
+import { type Connector, type FleetObservation, planFleet } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
+import { capabilityTable } from "../capability-tables.ts";
 import { checkPods } from "../check-pods.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -13,7 +14,10 @@ import { loadFleet } from "../load-fleet.ts";
 import { planJson } from "../plan-json.ts";
 import { renderPlan } from "../render-plan.ts";
 import { writeSavedPlan } from "../saved-plan.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { type Supposition, supposedManifest, supposingConnector } from "../suppose-engine.ts";
 import { printable } from "../text/printable.ts";
+import { engineKind } from "./engines.ts";
 
 /** `stowage plan`. */
 export const planCommand: Command = {
@@ -22,6 +26,10 @@ export const planCommand: Command = {
     summary: "Shows what apply would do, why, and in which steps. It cannot change anything.",
     options: {
       ...PLAN_OPTIONS,
+      engine: {
+        value: "KIND",
+        description: "Plan as if the host named by --host had this engine, with its defaults",
+      },
       out: { value: "FILE", description: "Save the plan, for stowage apply FILE" },
       json: { description: "Print the plan as JSON" },
     },
@@ -31,6 +39,7 @@ export const planCommand: Command = {
     examples: [
       { command: "plan", comment: "run the app and plan its fleet" },
       { command: "plan -f fleet.json; echo $?", comment: "0: nothing to do, 2: changes" },
+      { command: "plan --engine sim --host edge-a", comment: "what another engine would mean" },
       { command: "plan --host edge-a --out edge-a.plan", comment: "plan one host, apply it later" },
     ],
   },
@@ -38,12 +47,18 @@ export const planCommand: Command = {
 };
 
 async function plan(args: Arguments, context: CommandContext): Promise<ExitCode> {
-  const fleet = await loadFleet(args, context);
+  const declared = await loadFleet(args, context);
+  const supposed = await supposedEngine(declared.manifest, args);
+  const fleet =
+    supposed === undefined
+      ? declared
+      : { ...declared, manifest: supposedManifest(declared.manifest, supposed) };
   const options = planOptions(args);
   const request = await fleetRequest(fleet, args, context);
   const out = args.text("out");
   const { plan: made, observation } = await planFleet({
     ...request,
+    connector: connectorFor(declared.manifest, supposed, context),
     options: { ...options, fingerprints: out !== undefined },
     signal: context.drain,
   });
@@ -64,6 +79,8 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
   for (const warning of fleet.warnings)
     stderr.write(`warning:${printable(formatDiagnostic(warning)).slice(1)}\n`);
   const declaredPods = countPods(fleet.manifest);
+  if (supposed !== undefined)
+    stdout.write(`As if host ${supposed.host} had engine ${supposed.kind}:\n\n`);
   stdout.write(
     renderPlan(made, { paint, columns: stdout.columns, now: context.now(), declaredPods }),
   );
@@ -72,6 +89,34 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
     stderr.write(`Error: host ${host} could not be looked at: ${printable(reason)}\n`);
   }
   return exitCode;
+}
+
+/** @throws StowageError `invalid_argument` when it is not said of which host, or the plan is to be saved */
+async function supposedEngine(
+  manifest: FleetManifest,
+  args: Arguments,
+): Promise<Supposition | undefined> {
+  const word = args.text("engine");
+  if (word === undefined) return undefined;
+  const kind = engineKind(word);
+  const refuse = (why: string): never => {
+    throw new StowageError(`Cannot use --engine ${kind}: ${why}`, { code: "invalid_argument" });
+  };
+  if (args.flag("out")) refuse("it only supposes; change the engine in the declaration to save");
+  const [host, ...more] = args.list("host") ?? [];
+  if (host === undefined || more.length > 0) return refuse("name the one host with --host NAME");
+  selectHosts(manifest, args);
+  return { host, kind, table: await capabilityTable(kind) };
+}
+
+function connectorFor(
+  manifest: FleetManifest,
+  supposed: Supposition | undefined,
+  { connector }: CommandContext,
+): Pick<Connector, "read"> {
+  const spec = supposed === undefined ? undefined : manifest.hosts[supposed.host];
+  if (supposed === undefined || spec === undefined) return connector;
+  return supposingConnector(connector, spec, supposed);
 }
 
 /** Declared hosts that the plan says nothing of because they were not reached. */

@@ -1,20 +1,48 @@
 import { type Capability, type CapabilityTable, PodSpec } from "../../model/index.ts";
 
-const NATIVE: Capability = { support: "native" };
+/** What tests read back from the kernel, or saw the process do. */
+const SEEN: Capability = { support: "native", known: "kernel" };
+/** What is in the spec that the runtime is given, and nobody looked at beyond that. */
+const IN_SPEC: Capability = { support: "native", known: "spec only" };
+/** What is not the engine's part at all: Stowage plans by it. */
+const PLANNED: Capability = { support: "native", known: "spec only" };
+
+/** Fields of a container that are only known to be in the spec. */
+const UNSEEN = [
+  "shmBytes",
+  "resources.cpuset",
+  "resources.memoryReservationBytes",
+  "resources.memorySwapBytes",
+  "security.unmaskPaths",
+];
 
 /**
  * What containerd can do with each field of a pod: all of them but restarts, which its restart monitor
  * does not do as they are declared on every version.
  */
 export const CONTAINERD_CAPABILITIES: CapabilityTable = {
-  ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, NATIVE])),
+  ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, PLANNED])),
+  containers: SEEN,
+  volumes: SEEN,
+  network: SEEN,
+  ports: SEEN,
+  hostname: SEEN,
+  sysctls: IN_SPEC,
+  ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, IN_SPEC])),
+  "containers.*.health": {
+    support: "emulated",
+    reason: "containerd has no health checks; Stowage asks the container itself",
+    while: "stowage apply waits for the pod",
+    known: "kernel",
+  },
   "restart.policy": [
-    { ...NATIVE, values: ["no"] },
+    { ...PLANNED, values: ["no"] },
     {
       support: "unsupported",
       reason:
         "containerd 1.6 restarts a container whatever its policy says, and every version kills one that is paused or only created",
       instead: 'the policy "no", with an apply that starts again what ended',
+      known: "kernel",
     },
   ],
 };

@@ -1,1 +1,2 @@
+export { CONTAINERD_CAPABILITIES } from "./capabilities.ts";
 export { openContainerd } from "./open-containerd.ts";

@@ -1,1 +1,2 @@
+export { RKT_CAPABILITIES } from "./capabilities.ts";
 export { openRkt } from "./open-rkt.ts";

@@ -1,7 +1,7 @@
 import { type Capability, type CapabilityTable, PodSpec } from "../../model/index.ts";
 
-const NATIVE: Capability = { support: "native" };
-const NEW_POD: Capability = { support: "native", change: "replace" };
+const NATIVE: Capability = { support: "native", known: "spec only" };
+const NEW_POD: Capability = { support: "native", change: "replace", known: "spec only" };
 
 /** What the simulated engine can do: everything; where a pod runs once, a restart is a new one. */
 export function simCapabilities(runOnce: boolean): CapabilityTable {
