@@ -48,6 +48,16 @@ test("every field of a manifest can be declared with constructs", () => {
           runOnce: true,
         }),
       });
+      new Host(fleet, "c", {
+        address: "local",
+        engine: Engine.rkt({
+          program: "/opt/rkt",
+          dir: "/d",
+          localConfig: "/l",
+          systemConfig: "/y",
+          stage1: "coreos.com/rkt/stage1-fly:1.30.0",
+        }),
+      });
       const timing = {
         interval: Duration.seconds(1),
         timeout: Duration.seconds(1),

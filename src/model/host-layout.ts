@@ -7,6 +7,7 @@ import type { HostDirectories } from "./host.ts";
  *     <stateDir>/<owner>/<fleet>/.roster.json      roster, 0600
  *     <stateDir>/<owner>/<fleet>/.volumes/<name>/  named volume
  *     <stateDir>/logs/<object name>/               output of one container of one generation
+ *     <stateDir>/.<engine>/                        what an adapter keeps where its engine does not
  *     <runDir>/lock/                               the host's lock
  */
 export interface HostLayout {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { DiagnosticsError } from "../errors/index.ts";
+import { ENGINE_KINDS } from "./engine-config.ts";
 import { parseFleet } from "./parse-fleet.ts";
+
+const KINDS = ENGINE_KINDS.join(", ");
 
 const fleet = { version: "stowage/v1", name: "shop", id: "me", hosts: {} };
 const withHost = (host: object) => ({ ...fleet, hosts: { a: host } });
@@ -36,7 +39,7 @@ describe("parseFleet()", () => {
       "name: is missing; it must be a text",
       "id: is missing; it must be a text",
       "hosts.a.address: is missing; it must be a text",
-      "hosts.a.engine.kind: must be one of containerd, sim",
+      `hosts.a.engine.kind: must be one of ${KINDS}`,
       'hosts.a.adress: unknown field "adress"; did you mean "address"?',
       expect.stringContaining("hosts.B: its name must be lower-case"),
       "hosts.B.address: must be a text, not a number",
@@ -50,12 +53,12 @@ describe("parseFleet()", () => {
     [
       "a misspelt kind",
       withHost({ ...host, engine: { kind: "containred" } }),
-      'hosts.a.engine.kind: must be one of containerd, sim; did you mean "containerd"?',
+      `hosts.a.engine.kind: must be one of ${KINDS}; did you mean "containerd"?`,
     ],
     [
       "no kind",
       withHost({ ...host, engine: {} }),
-      "hosts.a.engine.kind: is missing; it must be one of containerd, sim",
+      `hosts.a.engine.kind: is missing; it must be one of ${KINDS}`,
     ],
     [
       "a field of a branch",

@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import { type HostDirectories, objectName, type PodIdentity } from "../../model/index.ts";
 
 /**
- * Where this adapter keeps what rkt does not:
+ * Where this adapter keeps what rkt does not; no owner has a name that begins with a dot.
  *
- *     <stateDir>/rkt/pods/<pod>/pod.json              what was made of a generation, and which rkt pods it is
- *     <stateDir>/rkt/pods/<pod>/<container>.manifest  pod manifest given to rkt: each start prepares anew from it
- *     <stateDir>/rkt/pods/<pod>/<container>.pid       process of the last start
- *     <stateDir>/rkt/pods/<pod>/<container>.exit      how it ended
- *     <stateDir>/rkt/images/<image>/image.json        what was imported; beside it a file for each fleet
- *     <stateDir>/rkt/blobs/<digest>                   the image's own bytes, which an ACI does not keep
- *     <stateDir>/rkt/logs/<container>/                output
+ *     <stateDir>/.rkt/pods/<pod>/pod.json              what was made of a generation, and which rkt pods it is
+ *     <stateDir>/.rkt/pods/<pod>/<container>.manifest  pod manifest given to rkt: each start prepares anew from it
+ *     <stateDir>/.rkt/pods/<pod>/<container>.pid       process of the last start
+ *     <stateDir>/.rkt/pods/<pod>/<container>.exit      how it ended
+ *     <stateDir>/.rkt/images/<image>/image.json        what was imported; beside it a file for each fleet
+ *     <stateDir>/.rkt/blobs/<digest>                   the image's own bytes, which an ACI does not keep
+ *     <stateDir>/.rkt/logs/<container>/                output
  */
 export class RktLayout {
   /** rkt's data directory. */
@@ -22,7 +22,7 @@ export class RktLayout {
 
   constructor({ stateDir, runDir }: HostDirectories, dir: string) {
     this.dir = dir;
-    this.root = `${stateDir}/rkt`;
+    this.root = `${stateDir}/.rkt`;
     this.runRoot = `${runDir}/rkt`;
     this.scope = `stw-rkt-${sha256(stateDir).slice(0, 12)}`;
   }

@@ -98,7 +98,8 @@ async function ensureLogWriter(
 ): Promise<void> {
   const path = layout.logWriter(LOG_WRITER_NAME);
   const { existing } = await host.snapshot({ exist: [path] }, callOptions(signal));
-  if (!existing.has(path)) await host.writeFile(path, LOG_WRITER_SCRIPT, callOptions(signal));
+  // made whole, since others prepare at the same time
+  if (!existing.has(path)) await host.createFile(path, LOG_WRITER_SCRIPT, callOptions(signal));
 }
 
 function podFile(

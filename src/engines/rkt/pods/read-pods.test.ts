@@ -75,7 +75,7 @@ test("what a killed prepare left is reported: as incomplete by its manifest, els
   expect((await observeEngine(context, undefined)).leftovers).toEqual([
     { name: `stw-pod-${UUID(5)}`, what: "pod" },
   ]);
-  put("state/rkt/pods/stw-web-1-x/main.manifest", JSON.stringify(ours("main")));
+  put("state/.rkt/pods/stw-web-1-x/main.manifest", JSON.stringify(ours("main")));
   const observed = await observeEngine(context, undefined);
   expect(observed.leftovers).toEqual([]);
   expect(observed.pods).toMatchObject([
@@ -92,7 +92,7 @@ test("foreign pods are no leftovers, and looking runs no command where there is 
 
 test("a half-made import is a leftover by its folder, its file or its image", async () => {
   const key = `stw-img-${"ab".repeat(16)}`;
-  put(`state/rkt/tmp/.${key}.aci.tmp`, "half");
+  put(`state/.rkt/tmp/.${key}.aci.tmp`, "half");
   expect((await observeEngine(context, undefined)).leftovers).toEqual([
     { name: key, what: "import of an image" },
   ]);

@@ -13,6 +13,8 @@ import { readPod } from "./read-pods.ts";
 
 /** Time that a supervisor may take to write down an end that has come. */
 const RECORD_MS = 5000;
+/** Time after the end of its own process in which a supervisor ends the rest. */
+const ORPHANED_MS = 1500;
 
 /**
  * Ends the processes of a generation. rkt is not asked: its stop waits 90 seconds whatever was declared,
@@ -93,7 +95,7 @@ done`;
 
 async function hasEnded(
   context: RktContext,
-  { file, name, container }: Stopping,
+  { file, name, container, pid }: Stopping,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
@@ -104,23 +106,30 @@ async function hasEnded(
   const processes = `${processDir(home, app)}/cgroup.procs`;
   const supervisor = `${supervisorDir(home, app)}/cgroup.procs`;
   const deadline = performance.now() + timeoutMs;
+  let ownEnd = Number.POSITIVE_INFINITY;
   for (let round = 0; ; round += 1) {
     const { files, existing } = await host.snapshot(
       { files: [processes, supervisor], exist: [exit] },
       callOptions(signal),
     );
-    const left = (path: string): boolean => (files.get(path) ?? "") !== "";
-    if (!left(processes)) {
-      if (existing.has(exit)) return true;
+    const [left, supervised] = [pidsIn(files.get(processes)), pidsIn(files.get(supervisor))];
+    if (left.length === 0 && existing.has(exit)) return true;
+    if (left.length === 0 && supervised.length === 0) {
       // its supervisor is gone: nobody else will say that it ended
-      if (!left(supervisor)) {
-        await writeEnd(context, name, container);
-        return true;
-      }
+      await writeEnd(context, name, container);
+      return true;
     }
-    if (performance.now() >= deadline) return false;
+    const now = performance.now();
+    if (!left.includes(String(pid))) ownEnd = Math.min(ownEnd, now);
+    // without a supervisor nobody ends what its own process left behind
+    if (now - ownEnd > ORPHANED_MS && left.length > 0) return false;
+    if (now >= deadline) return false;
     await pause(round, signal);
   }
+}
+
+function pidsIn(text: string | Error | undefined): readonly string[] {
+  return typeof text === "string" ? text.split("\n").filter((line) => line !== "") : [];
 }
 
 /** Writes down an end that no supervisor saw. */
