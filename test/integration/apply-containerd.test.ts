@@ -9,6 +9,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { FleetManifest } from "../../src/model/index.ts";
 import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
+import { exclusivePod, volumeOf } from "../support/exclusive-pod.ts";
 import type { ApplyOrder } from "./apply-containerd/apply-process.ts";
 
 /** A first process that is asked to end by a signal that it cannot ignore. */
@@ -131,6 +132,49 @@ describeWithContainerd("apply on containerd", (containerd) => {
       if (!ended) break;
     }
     expect(killed).toBeGreaterThan(40);
+  }, 600_000);
+
+  test("a move to another namespace, killed at every writing call: one running pod, in the right one, data intact, nothing left", async () => {
+    await using fleet = new ContainerdFleet(containerd.address);
+    await using other = new ContainerdFleet(containerd.address);
+    fleet.image("app:1");
+    const here = fleet.manifest({ db: exclusivePod({ image: "app:1" }) });
+    const engine = { ...fleet.host.engine, namespace: other.namespace };
+    const there = fleet.manifest(
+      { db: exclusivePod({ image: "app:1" }) },
+      { hosts: { here: { ...here.hosts["here"], engine } } },
+    );
+    const sides = [here, there];
+    const files = sides.map((side, index) => fleet.write(`move-${index}`, side));
+    const found = () => {
+      const { files: paths, ...own } = fleet.traces();
+      return {
+        own,
+        paths: paths?.filter((path) => !path.endsWith("/starts")),
+        other: other.traces(),
+      };
+    };
+    const expected = [];
+    for (const side of [...sides, ...sides]) {
+      await applyAll(fleet, side);
+      await expectConverged(fleet, side);
+      expected.push(found());
+    }
+    expect(expected.slice(2)).toEqual(expected.slice(0, 2));
+    let [killed, from] = [0, 1];
+    for (let nth = 1, ended = true; ended; nth += 1) {
+      const to = 1 - from;
+      ended = await applyKilled({ manifest: files[to] as string, kill: { nth, phase: "after" } });
+      if (ended) killed += 1;
+      await applyAll(fleet, sides[to] as FleetManifest);
+      await expectConverged(fleet, sides[to] as FleetManifest);
+      expect(found(), `killed after call ${nth}`).toEqual(expected[to]);
+      from = to;
+    }
+    expect(killed).toBeGreaterThan(8);
+    // every process got the lock on the data, and none met another one
+    expect(volumeOf(fleet)).toMatchObject({ witness: "" });
+    expect(volumeOf(fleet).starts).toBeGreaterThan(killed);
   }, 600_000);
 
   test.each([
