@@ -10,7 +10,8 @@ describe("stowage engines", () => {
     expect(stdout).toMatch(/containers\.\*\.resources\.memoryBytes +native +kernel/);
     expect(stdout).toMatch(/containers\.\*\.health +emulated .*while stowage apply waits/);
     expect(stdout).toMatch(/restart\.policy +unsupported .*instead: the policy "no"/);
-  });
+    // the adapters are loaded here, which takes its time on a busy machine
+  }, 30_000);
 
   test("prints one of them for programs", async () => {
     const { stdout } = await fakeCli().run("engines", "containerd", "--json");
@@ -85,4 +86,19 @@ test("ps says in which engine each pod is, while a host is on its way to another
   const after = await cli.run("ps", "-f", "fleet.json");
   expect(after.stdout).toMatch(/here +web +sim \(store b\) +running/);
   expect(after.stdout).toMatch(/here +web +sim \(no store\) +exited/);
+});
+
+test("a move is saved with its plan and applied from it", async () => {
+  const cli = fakeCli();
+  const manifest = simManifest(cli.directory, { oomScoreAdj: 1 });
+  cli.write("fleet.json", manifest);
+  await cli.run("apply", "-f", "fleet.json", "--yes");
+  const { here } = manifest.hosts;
+  const engine = { ...here.engine, store: "b", runOnce: true };
+  cli.write("fleet.json", { ...manifest, hosts: { here: { ...here, engine } } });
+  const saved = await cli.run("plan", "-f", "fleet.json", "--keep-old", "--out", "move.plan");
+  expect(saved.stdout).toContain("lost on sim: changing oom score adj");
+  expect(await cli.run("apply", "move.plan", "--yes")).toMatchObject({ exitCode: 0 });
+  expect((await cli.run("plan", "-f", "fleet.json", "--keep-old")).exitCode).toBe(0);
+  expect((await cli.run("plan", "-f", "fleet.json")).exitCode).toBe(2);
 });

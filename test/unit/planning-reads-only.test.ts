@@ -12,6 +12,8 @@ const LOOKS: Readonly<Record<string, readonly string[]>> = {
 
 describe("what planning gets of a host", () => {
   const found = new Map<string, readonly string[]>();
+  /** What the method that opens another engine gives, by who has it. */
+  const engineAt = new Map<string, string>();
 
   beforeAll(() => {
     const options = { allowImportingTsExtensions: true, noEmit: true, strict: true };
@@ -37,6 +39,12 @@ describe("what planning gets of a host", () => {
         .filter((name) => !name.startsWith("__@"))
         .sort();
     };
+    for (const declared of source.statements.filter(ts.isInterfaceDeclaration)) {
+      const method = checker.getTypeAtLocation(declared).getProperty("engineAt");
+      const call =
+        method && checker.getTypeOfSymbolAtLocation(method, source).getCallSignatures()[0];
+      if (call) engineAt.set(declared.name.text, checker.typeToString(call.getReturnType()));
+    }
     // types are looked up when they are asked for, which takes seconds the first time
     for (const member of Object.keys(LOOKS)) {
       for (const type of ["HostReading", "HostAccess"]) {
@@ -44,6 +52,11 @@ describe("what planning gets of a host", () => {
       }
     }
   }, 60_000);
+
+  test("gets readers of the host's other engines as well", () => {
+    expect(engineAt.get("HostReading")).toBe("Promise<EngineReader>");
+    expect(engineAt.get("HostAccess")).toBe("Promise<Engine>");
+  });
 
   test.each(Object.entries(LOOKS))("has no method of its %s that writes", (member, looks) => {
     expect(found.get(`HostReading.${member}`)).toEqual(looks);
