@@ -2,6 +2,7 @@ import { OBJECT_PREFIX } from "../../model/index.ts";
 import { isUuid } from "./cli/parse-output.ts";
 import type { RktContext } from "./context.ts";
 import { removeImport } from "./images/remove-image.ts";
+import { appName } from "./layout.ts";
 import { isOurApp, listLeftovers, POD_LEFTOVER } from "./observe-engine.ts";
 import { killProcesses, removeCgroups } from "./pods/end-processes.ts";
 import { readPods } from "./pods/read-pods.ts";
@@ -27,9 +28,14 @@ export async function removeLeftover(
   const uuid = name.slice(POD_LEFTOVER.length);
   if (name.startsWith(POD_LEFTOVER) && isUuid(uuid)) {
     const apps = seen.rktPods.find((each) => each.uuid === uuid)?.apps ?? [];
-    const used = new Set(seen.pods.flatMap(({ file }) => Object.keys(file?.containers ?? {})));
+    const used = new Set(
+      seen.pods.flatMap(({ identity, file }) =>
+        Object.keys(file?.containers ?? {}).map((container) => appName(identity, container)),
+      ),
+    );
     // an app of a pod that is there runs on in the same cgroup
-    if (used.size === 0) await killProcesses(context, apps.filter(isOurApp), { supervisors: true });
+    const stray = apps.filter((app) => isOurApp(app) && !used.has(app));
+    await killProcesses(context, stray, { supervisors: true });
     await cli.removePods([uuid]);
     return;
   }
