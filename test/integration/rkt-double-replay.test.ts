@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeWithRkt } from "../set-up/describe-with-rkt.ts";
 import { reasonNotToReplay } from "../support/rkt/not-replayed.ts";
+import { RKT_FIXTURES, readTranscripts, type Transcript } from "../support/rkt/recorded-run.ts";
 import { comparable, mutated, replay } from "../support/rkt/replay.ts";
 import { RktWorld } from "../support/rkt/rkt-world.ts";
 import { REPLAYED, type Scenario } from "../support/rkt/scenarios.ts";
-import { RKT_FIXTURES, readTranscripts, type Transcript } from "../support/rkt/transcript.ts";
 
 const baseName = (name: string) => name.replace(/\.(txt|json)$/, "");
 

@@ -16,7 +16,16 @@ const APP_FLAGS = new Set([
 ]);
 /** Flags of the command that are not about apps, and those that say nothing here. */
 const POD_FLAGS = new Set([
-  ...["debug", "dir", "insecure-options", "local-config", "system-config", "quiet", "stage1-name"],
+  ...[
+    "debug",
+    "dir",
+    "insecure-options",
+    "local-config",
+    "system-config",
+    "quiet",
+    "stage1-name",
+    "stage1-from-dir",
+  ],
   ...["net", "pod-manifest", "port", "pull-policy", "set-env", "volume", "uuid-file-save"],
 ]);
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { RKT_FIXTURES, readTranscripts, type Transcript } from "../support/rkt/transcript.ts";
+import { RKT_FIXTURES, readTranscripts, type Transcript } from "../support/rkt/recorded-run.ts";
 import { enumeratedValues, flagKinds, manifestPaths, type Vocabulary } from "./vocabulary.ts";
 
 /** `rkt` in a transcript stands for rkt with these flags. */

@@ -39,14 +39,14 @@ export class ImageStore {
 
   constructor(dataDir: string) {
     this.#dir = join(dataDir, "cas");
-    for (const part of ["blob", "record", "tree", "tmp"]) {
+    for (const part of ["blob", "db", "tree", "tmp"]) {
       mkdirSync(join(this.#dir, part), { recursive: true, mode: 0o750 });
     }
   }
 
   /** Every image, oldest import first. */
   list(): readonly ImageRecord[] {
-    return readdirSync(join(this.#dir, "record"))
+    return readdirSync(join(this.#dir, "db"))
       .flatMap((id) => this.#read(id) ?? [])
       .toSorted((a, b) => (BigInt(a.importTime) < BigInt(b.importTime) ? -1 : 1));
   }
@@ -127,7 +127,7 @@ export class ImageStore {
 
   /** Forgets an image; pods that were made of it keep its tree. */
   remove(id: string): void {
-    rmSync(join(this.#dir, "record", id), { force: true });
+    rmSync(join(this.#dir, "db", id), { force: true });
     rmSync(this.blob(id), { force: true });
   }
 
@@ -144,14 +144,14 @@ export class ImageStore {
 
   #read(id: string): ImageRecord | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.#dir, "record", id), "utf8")) as ImageRecord;
+      return JSON.parse(readFileSync(join(this.#dir, "db", id), "utf8")) as ImageRecord;
     } catch {
       return undefined; // removed since
     }
   }
 
   #write(image: ImageRecord): ImageRecord {
-    this.#replace(join("record", image.id), JSON.stringify(image));
+    this.#replace(join("db", image.id), JSON.stringify(image));
     return image;
   }
 

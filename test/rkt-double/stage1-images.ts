@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CommandLine } from "./arguments.ts";
+import { type CommandLine, failAs } from "./arguments.ts";
 import { jsonFiles } from "./configuration.ts";
 import type { ImageRecord, ImageStore } from "./image-store.ts";
 import { programOf } from "./programs.ts";
@@ -10,18 +10,25 @@ const VERSION = "1.30.0";
 const HOST = "coreos.com/rkt/stage1-host";
 const FLAVOURS = [HOST, "coreos.com/rkt/stage1-fly"];
 
+/** Where rkt would look for the files that `--stage1-from-dir` names. */
+const IMAGES_DIR = "/usr/lib/rkt/stage1-images";
+
 /**
- * The stage1 image that a pod gets: of `--stage1-name`, else of the configuration, else the host flavour.
- * It is put into the store when it is not there, as rkt does at its first `prepare`.
- *
- * @returns undefined when rkt has none of that name
+ * The stage1 image that a pod gets: of its flags, else of the configuration, else the host flavour. It is
+ * put into the store when it is not there, as rkt does at its first `prepare`. Ends when there is none.
  */
-export function stage1Image(line: CommandLine, store: ImageStore): ImageRecord | undefined {
-  const [name = "", version] = (line.flags.get("stage1-name") ?? configured(line) ?? HOST).split(
-    ":",
-  );
-  if (!FLAVOURS.includes(name) || (version ?? VERSION) !== VERSION) return undefined;
+export function stage1Image(line: CommandLine, store: ImageStore): ImageRecord {
+  const named = fromDir(line) ?? line.flags.get("stage1-name") ?? configured(line) ?? HOST;
+  const [name = "", version = VERSION] = named.split(":");
+  if (!FLAVOURS.includes(name) || version !== VERSION) failAs(line.command, "discovery failed");
   return store.byName(name, VERSION) ?? store.import(makeStage1(name));
+}
+
+function fromDir({ command, flags }: CommandLine): string | undefined {
+  const file = flags.get("stage1-from-dir");
+  if (file === undefined) return undefined;
+  const name = FLAVOURS.find((one) => one.endsWith(`/${file.replace(/\.aci$/, "")}`));
+  return name ?? failAs(command, `open ${IMAGES_DIR}/${file}: no such file or directory`);
 }
 
 /** The name in the last file of `stage1.d`; the local configuration wins. */

@@ -39,7 +39,7 @@ export function preparePod(line: CommandLine, dataDir: string): string {
     if ("problem" in image) return failAs(command, `error finding images: ${image.problem}`);
     return { request, image };
   });
-  const stage1 = stage1Image(line, store) ?? failAs(command, "discovery failed");
+  const stage1 = stage1Image(line, store);
   const uuid = randomUUID();
   const uuidFile = flags.get("uuid-file-save");
   if (uuidFile !== undefined) writeFileSync(uuidFile, uuid);

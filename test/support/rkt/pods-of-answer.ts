@@ -1,5 +1,5 @@
 import type { DiskApp, DiskPod } from "./disk-pod.ts";
-import type { Transcript } from "./transcript.ts";
+import type { Transcript } from "./recorded-run.ts";
 
 /** The pods that an answer of `list` or `status` tells of: what must lie on disk for it to be given. */
 export function podsOfAnswer({ stdout, words }: Transcript): readonly DiskPod[] {

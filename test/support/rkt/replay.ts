@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { normalise } from "./normalise.ts";
+import type { Transcript } from "./recorded-run.ts";
 import type { RktResult, RktWorld } from "./rkt-world.ts";
 import { type Scenario, setRecordedTimes } from "./scenarios.ts";
-import type { Transcript } from "./transcript.ts";
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 

@@ -14,7 +14,7 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ImageFile } from "../../../scripts/lib/make-image.ts";
 import { makeBusyboxAci } from "./make-aci.ts";
-import { RKT_FIXTURES, readTranscripts } from "./transcript.ts";
+import { RKT_FIXTURES, readTranscripts } from "./recorded-run.ts";
 
 /** Where the transcripts were recorded. */
 const RECORDED_ROOT = "/srv/rkt";

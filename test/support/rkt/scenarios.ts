@@ -10,8 +10,8 @@ import {
 import { join } from "node:path";
 import { layPod } from "./disk-pod.ts";
 import { podsOfAnswer } from "./pods-of-answer.ts";
+import type { Transcript } from "./recorded-run.ts";
 import { FLY, type RktWorld, type StartedPod } from "./rkt-world.ts";
-import type { Transcript } from "./transcript.ts";
 
 /** What a transcript needs to be there, and what its command names. */
 export interface Given {
@@ -355,6 +355,11 @@ export const REPLAYED: ReadonlyMap<string, Scenario> = new Map([
   ...all("prepare-noapp", manifest("noapp.json")),
   ...all("isolator-bad", manifest("membad.json")),
   ...all("isolator-unknown", manifest("membad2.json")),
+  ...all("fly-prepare-from-dir", {
+    given: async (world) => void (await world.manifest("fly-seven.json", "bbf")),
+  }),
+  // where rkt keeps them is compiled in
+  ...all("prepare-from-dir-missing", { alsoVaries: /(?<=open )\S*\/(?=stage1)/ }),
   ...all("prepare-unknown-stage1 fly-prepare-nofile", {
     given: async (world) => void (await world.image("bbf")),
   }),
