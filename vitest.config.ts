@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./test/set-up/slowest-first.ts";
 
 const containerd = "./test/set-up/containerd.ts";
+const rkt = "./test/set-up/rkt.ts";
 
 export default defineConfig({
   test: {
@@ -39,7 +40,7 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          globalSetup: [containerd],
+          globalSetup: [containerd, rkt],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -50,7 +51,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          globalSetup: [containerd],
+          globalSetup: [containerd, rkt],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -61,7 +62,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: [containerd],
+          globalSetup: [containerd, rkt],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -32,7 +32,8 @@ export function busyboxImage(options: BusyboxImageOptions): MadeImage {
   });
 }
 
-function busyboxFiles(programs: readonly string[]): LayerFiles {
+/** The files of {@link busyboxImage}, with programs of this machine beside them. */
+export function busyboxFiles(programs: readonly string[]): LayerFiles {
   const busybox = findOnPath("busybox");
   if (busybox === undefined || !isStaticProgram(busybox)) {
     const state = busybox === undefined ? "it is not on PATH" : `${busybox} is not static`;

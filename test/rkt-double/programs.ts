@@ -1,0 +1,7 @@
+import { findOnPath } from "../../scripts/lib/find-on-path.ts";
+import { fail } from "./output.ts";
+
+/** Where a program of the host is, or ends with what is missing. */
+export function programOf(name: string): string {
+  return findOnPath(name) ?? fail(`rkt-double: ${name} is not on PATH`);
+}
