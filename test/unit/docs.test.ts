@@ -19,7 +19,7 @@ import { GLOBAL_OPTIONS } from "../../src/cli/global-options.ts";
 import {
   declaredPaths,
   podDeclaredPaths,
-} from "../../src/engines/containerd/spec/declared-paths.ts";
+} from "../../src/engine/index.ts";
 import {
   attributesOf,
   ContainerSpec,

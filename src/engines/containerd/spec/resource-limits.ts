@@ -1,11 +1,6 @@
+import { CPU_PERIOD_US, US_PER_MILLI } from "../../../engine/index.ts";
 import type { Resources } from "../../../model/index.ts";
 import type { OciResources } from "./oci-spec.ts";
-
-/** Microseconds that a share of CPU time is measured over. */
-export const CPU_PERIOD_US = 100_000;
-
-/** Microseconds of each period that one thousandth of a CPU comes to. */
-export const US_PER_MILLI = CPU_PERIOD_US / 1000;
 
 /** Weight of a container of which nothing is said: the kernel's own. */
 const KERNEL_CPU_SHARES = 1024;
