@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const containerd = "./test/set-up/containerd.ts";
+const engines = "./test/set-up/engines.ts";
 
 export default defineConfig({
   test: {
@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          globalSetup: [containerd],
+          globalSetup: [engines],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
@@ -37,7 +37,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          globalSetup: [containerd],
+          globalSetup: [engines],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: [containerd],
+          globalSetup: [engines],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,

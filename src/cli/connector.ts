@@ -18,6 +18,8 @@ export function createConnector(): Connector {
         return await openSimulated(engine, name, await world);
       case "containerd":
         return await openContainerdHost(engine, name, spec);
+      case "podman":
+        return await openPodmanHost(engine, name, spec);
       default:
         return engine satisfies never;
     }
@@ -40,6 +42,23 @@ async function openContainerdHost(
   name: string,
   spec: HostSpec,
 ): Promise<HostAccess> {
+  const host = await openThisMachine(name, spec);
+  const { openContainerd } = await import("../engines/containerd/index.ts");
+  return access(host, await openContainerd(config, host, hostDirectories(spec)));
+}
+
+async function openPodmanHost(
+  config: ConfigOf<"podman">,
+  name: string,
+  spec: HostSpec,
+): Promise<HostAccess> {
+  const host = await openThisMachine(name, spec);
+  const { openPodman } = await import("../engines/podman/index.ts");
+  return access(host, await openPodman(config, host, hostDirectories(spec)));
+}
+
+/** The machine that this process runs on, where a declaration means it and it can be a host. */
+async function openThisMachine(name: string, spec: HostSpec): Promise<Host> {
   if (spec.address !== "local") {
     throw new StowageError(
       `Cannot reach host "${name}": ${spec.address} is another machine, and this version reaches only the address "local"; run stowage on that machine`,
@@ -52,12 +71,8 @@ async function openContainerdHost(
       { code: "unimplemented", context: { host: name } },
     );
   }
-  const [{ openLocalHost }, { openContainerd }] = await Promise.all([
-    import("../host/index.ts"),
-    import("../engines/containerd/index.ts"),
-  ]);
-  const host = openLocalHost();
-  return access(host, await openContainerd(config, host, hostDirectories(spec)));
+  const { openLocalHost } = await import("../host/index.ts");
+  return openLocalHost();
 }
 
 function access(host: Host, engine: Engine): HostAccess {

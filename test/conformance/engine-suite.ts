@@ -22,6 +22,7 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   kernel: "its processes run under no kernel",
   imageFiles: "its images have no files",
   keepsLayer: "its pods run once",
+  changesUlimits: "it changes limits of processes by a new generation only",
 };
 
 const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {

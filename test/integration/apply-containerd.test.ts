@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
 import type { FleetManifest } from "../../src/model/index.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import type { ApplyOrder } from "./apply-containerd/apply-process.ts";
 
@@ -16,7 +16,7 @@ const run = { command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 const data = { volumes: { data: { kind: "named", name: "data" } } };
 const mounts = [{ volume: "data", path: "/data" }];
 
-describeWithContainerd("apply on containerd", (containerd) => {
+describeWithEngine("containerd", "apply on containerd", (containerd) => {
   let program: string;
 
   beforeAll(async () => {

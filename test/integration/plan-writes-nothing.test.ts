@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { hostListing } from "../support/host-listing.ts";
 
 const run = { command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 
-describeWithContainerd("plan on containerd", (containerd) => {
+describeWithEngine("containerd", "plan on containerd", (containerd) => {
   test("makes, changes and deletes nothing: before the first apply, after it, and with changes to plan", async () => {
     await using fleet = new ContainerdFleet(containerd.address);
     fleet.image("app:1");

@@ -1,16 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { busyboxImage, thisPlatform } from "../../../scripts/lib/make-image.ts";
-import type { Engine, ImageContent } from "../../../src/engine/index.ts";
 import { openContainerd } from "../../../src/engines/containerd/index.ts";
 import { openLocalHost } from "../../../src/host/index.ts";
-import { openImageSource, resolveImage } from "../../../src/image/index.ts";
-import type { PodIdentity } from "../../../src/model/index.ts";
+import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
+import { filesBelow } from "./files-below.ts";
+import { pidOf } from "./pid-of.ts";
 
 /** containerd's own client: the view from outside. */
 const CLIENT = "ctr";
@@ -29,44 +28,9 @@ const LISTS = [
 export function containerdFixture(address: () => string): EngineFixture {
   return {
     name: "containerd",
-    features: { kernel: true, imageFiles: true, keepsLayer: true },
+    features: { kernel: true, imageFiles: true, keepsLayer: true, changesUlimits: true },
     open: () => open(address()),
-    image,
-  };
-}
-
-async function image(kind: "base" | "other"): Promise<ImageContent> {
-  const out = mkdtempSync(join(tmpdir(), "stw-conf-image-"));
-  const reference = `localhost/conformance:${kind}`;
-  const path = "/bin:/sbin:/usr/bin:/usr/sbin";
-  const made = busyboxImage({
-    out,
-    reference,
-    files: new Map([["/kind", { content: kind }]]),
-    config: {
-      cmd: ["/bin/sh"],
-      env: { PATH: path, IMAGE_ONLY: "image", BOTH: "image" },
-      ...(kind === "other" ? { workingDir: "/tmp" } : {}),
-    },
-  });
-  const source = await openImageSource({ layout: made.layout });
-  const { imageConfig, index, ...resolved } = await resolveImage(source, reference, thisPlatform());
-  // Small enough to hold: the folder need not outlive this.
-  const blobs = new Map<string, Buffer>();
-  for (const { digest } of [resolved.manifest, resolved.config, ...resolved.layers]) {
-    const parts: Uint8Array[] = [];
-    for await (const part of source.open(digest)) parts.push(part);
-    blobs.set(digest, Buffer.concat(parts));
-  }
-  await source[Symbol.asyncDispose]();
-  rmSync(out, { recursive: true });
-  return {
-    ...resolved,
-    ...(index === undefined ? {} : { index }),
-    defaults: imageConfig,
-    open: async function* (digest, offset = 0) {
-      yield blobs.get(digest)?.subarray(offset) ?? Buffer.alloc(0);
-    },
+    image: busyboxContent,
   };
 }
 
@@ -113,19 +77,6 @@ async function open(address: string): Promise<OpenedEngine> {
   };
 }
 
-async function pidOf(engine: Engine, identity: PodIdentity, container: string): Promise<number> {
-  const { pods } = await engine.observe();
-  const pod = pods.find(
-    (each) =>
-      each.owner === identity.owner &&
-      each.pod === identity.pod &&
-      each.generation === identity.generation,
-  );
-  const pid = pod?.containers[container]?.pid;
-  if (pid === undefined) throw new Error(`Container "${container}" does not run`);
-  return pid;
-}
-
 function runCtr(address: string, namespace: string, args: readonly string[]): string {
   const { stdout, stderr, status } = spawnSync(CLIENT, ["-a", address, "-n", namespace, ...args], {
     encoding: "utf8",
@@ -151,12 +102,4 @@ async function removeNamespace(address: string, namespace: string): Promise<void
 
 function stowageLabels(listing: string): readonly string[] {
   return [...listing.matchAll(/(io\.stowage\.[^=,\s]+)=/g)].map((match) => match[1] ?? "");
-}
-
-/** Files and links, without directories, which may stay empty. */
-function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }

@@ -10,6 +10,8 @@ export interface EngineFeatures {
   readonly imageFiles: boolean;
   /** An exited pod starts again with what it wrote; else it is made anew. */
   readonly keepsLayer: boolean;
+  /** Limits of a process can be changed of a generation that is there; else they need a new one. */
+  readonly changesUlimits: boolean;
 }
 
 /** An engine on a host where it was never used. */

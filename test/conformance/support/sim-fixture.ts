@@ -19,7 +19,7 @@ export function simFixture(
   const { newFile, runOnce = false } = options;
   return {
     name,
-    features: { kernel: false, imageFiles: false, keepsLayer: !runOnce },
+    features: { kernel: false, imageFiles: false, keepsLayer: !runOnce, changesUlimits: !runOnce },
     open: async () => openSimHost(newFile?.(), runOnce),
     image: async (kind) => {
       const { reference, workingDir } = IMAGES[kind];

@@ -1,11 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { LogLine, LogOptions } from "../../../engine/index.ts";
-import { StowageError } from "../../../errors/index.ts";
 import type { HostReader } from "../../../host/index.ts";
+import { tailLines } from "../../../internal/index.ts";
 import { LogTail } from "./log-tail.ts";
-
-/** How often files are looked at for new lines. */
-const POLL_MS = 150;
 
 /** A container and where its output lies. */
 export interface LogSource {
@@ -19,47 +15,9 @@ export async function* readLogs(
   sources: readonly LogSource[],
   options: LogOptions,
 ): AsyncGenerator<LogLine, void, undefined> {
-  const { signal, tail, follow = false } = options;
-  const tails = sources.map((source) => ({
-    container: source.container,
-    log: new LogTail(host, source.directory, signal),
-  }));
-  for (const { container, log } of tails) {
-    const lines = log.newLines({ final: !follow });
-    for await (const text of newest(lines, tail)) yield { container, text };
-  }
-  while (follow) {
-    await pause(signal);
-    for (const { container, log } of tails) {
-      for await (const text of log.newLines({ final: false })) yield { container, text };
-    }
-  }
-}
-
-/** The last lines; all of them where no number is given. */
-async function* newest(
-  lines: AsyncIterable<string>,
-  count: number | undefined,
-): AsyncGenerator<string, void, undefined> {
-  if (count === undefined) {
-    yield* lines;
-    return;
-  }
-  const kept: string[] = [];
-  for await (const text of lines) {
-    kept.push(text);
-    // thrown away in large parts, since each costs as much as what stays
-    if (kept.length > 2 * count + 1024) kept.splice(0, kept.length - count);
-  }
-  yield* count === 0 ? [] : kept.slice(-count);
-}
-
-/** Waits for the next look. @throws the signal's own reason */
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw StowageError.from(error, "Cannot wait for output");
-  }
+  const tails = sources.map(({ container, directory }) => {
+    const log = new LogTail(host, directory, options.signal);
+    return { name: container, newLines: log.newLines.bind(log) };
+  });
+  for await (const { name, text } of tailLines(tails, options)) yield { container: name, text };
 }

@@ -1,33 +1,34 @@
 import { describe, expect, inject, test } from "vitest";
-import "./containerd-provision.ts";
+import type { RealEngine } from "./engine-provision.ts";
 import { isRequiredEngine } from "./required-engines.ts";
 
 /** What a suite gets: read it inside tests and hooks only, since there is none while tests are skipped. */
-export interface ContainerdUnderTest {
-  /** Absolute path of the gRPC socket. */
+export interface ProvidedEngine {
+  /** Absolute path of its socket, or of its program where it has none. */
   readonly address: string;
 }
 
 /**
- * `describe` for tests that need a real containerd.
+ * `describe` for tests that need a real engine.
  *
  * Where it is missing they are skipped, with the reason in their title; where
  * `STOWAGE_REQUIRE_ENGINES` names it, they fail.
  */
-export function describeWithContainerd(
+export function describeWithEngine(
+  kind: RealEngine,
   title: string,
-  body: (containerd: ContainerdUnderTest) => void,
+  body: (engine: ProvidedEngine) => void,
 ): void {
-  const provision = inject("containerd");
+  const provision = inject("engines")[kind];
   if (provision.status === "ready") {
     describe(title, () => body({ address: provision.address }));
     return;
   }
   const { reason } = provision;
-  if (isRequiredEngine("containerd")) {
+  if (isRequiredEngine(kind)) {
     describe(title, () => {
-      test("containerd, which this run requires, is there", () => {
-        expect.unreachable(`STOWAGE_REQUIRE_ENGINES names containerd, but ${reason}`);
+      test(`${kind}, which this run requires, is there`, () => {
+        expect.unreachable(`STOWAGE_REQUIRE_ENGINES names ${kind}, but ${reason}`);
       });
     });
     return;
@@ -35,7 +36,7 @@ export function describeWithContainerd(
   describe.skip(`${title} (skipped: ${reason})`, () => {
     body({
       get address(): string {
-        throw new Error(`There is no containerd: ${reason}`);
+        throw new Error(`There is no ${kind}: ${reason}`);
       },
     });
   });

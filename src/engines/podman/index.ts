@@ -1,0 +1,1 @@
+export { openPodman } from "./open-podman.ts";
