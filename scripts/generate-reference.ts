@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CONTAINERD_CAPABILITIES } from "../src/engines/containerd/capabilities.ts";
+import { podmanCapabilities } from "../src/engines/podman/capabilities.ts";
 import { simCapabilities } from "../src/engines/sim/index.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
 import { referencePages } from "./lib/reference/pages.ts";
@@ -13,6 +14,7 @@ await runMain(async () => {
   mkdirSync(out, { recursive: true });
   const pages = referencePages([
     { name: "containerd", table: CONTAINERD_CAPABILITIES },
+    { name: "podman", table: podmanCapabilities("4.3") },
     { name: "sim", table: simCapabilities(false) },
   ]);
   for (const [file, text] of pages) writeFileSync(join(out, file), text);

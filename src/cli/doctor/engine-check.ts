@@ -2,9 +2,12 @@ import { StowageError } from "../../errors/index.ts";
 import type { EngineInfo } from "../../model/index.ts";
 import type { Check } from "./check.ts";
 
-/** Versions of engines that Stowage is made for. */
-const KNOWN_VERSIONS: Readonly<Record<string, RegExp>> = {
-  containerd: /^v?(?:1\.[67]|2\.\d+)\./,
+/** Versions of engines that Stowage is made for, and how they are called. */
+const KNOWN_VERSIONS: Readonly<
+  Record<string, { readonly pattern: RegExp; readonly words: string }>
+> = {
+  containerd: { pattern: /^v?(?:1\.[67]|2\.\d+)\./, words: "1.6, 1.7 or 2.x" },
+  podman: { pattern: /^(?:4\.[3-9]|5\.\d+)\./, words: "4.3 to 5.x" },
 };
 
 /** Whether an engine answers, and in a version that is known. */
@@ -17,12 +20,13 @@ export async function engineCheck(kind: string, ask: () => Promise<EngineInfo>):
   const { version, platform } = info;
   const finding = `${version} on ${platform.os}/${platform.architecture}`;
   const known = KNOWN_VERSIONS[kind];
-  if (known === undefined || known.test(version)) return { name: kind, status: "ok", finding };
+  if (known === undefined || known.pattern.test(version))
+    return { name: kind, status: "ok", finding };
   return {
     name: kind,
     status: "warn",
     finding,
-    remedy: "this version is not known to work; take 1.6, 1.7 or 2.x",
+    remedy: `this version is not known to work; take ${known.words}`,
   };
 }
 

@@ -42,8 +42,8 @@ export class PodmanEngine implements Engine {
   }
 
   async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
-    const { cli } = await this.#context(signal);
-    this.#info ??= readInfo(cli);
+    const { cli, host } = await this.#context(signal);
+    this.#info ??= readInfo(cli, host);
     this.#info.catch(() => {
       this.#info = undefined;
     });

@@ -12,11 +12,6 @@ const Strings = z
   .nullish()
   .transform((list) => list ?? []);
 
-/** `podman version --format json`. */
-export const VersionAnswer = z.object({
-  Client: z.object({ Version: Text, OsArch: Text }),
-});
-
 /** `podman ps -a --external --pod --format json`. */
 export const PsAnswer = listOf(
   z.object({

@@ -8,11 +8,16 @@ import { podmanError } from "./podman-error.ts";
 /** Time after which a command that should take a second is given up. */
 const COMMAND_MS = 120_000;
 
+/** Gives a program its input by a pipe: what else standard input may be cannot be opened by its name. */
+const PIPED = ["sh", "-c", 'cat | "$@"', "sh"];
+
 /** How to run one command of podman. */
 export interface PodmanCall extends CallOptions {
   /** What it is for, after "Cannot": `list containers`. */
   readonly doing: string;
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Whether it opens its standard input by its name. */
+  readonly opensStdin?: boolean;
   /** Added to podman's environment; it may hold secrets. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
@@ -51,8 +56,9 @@ export class PodmanCli {
   /** Runs a command, whatever becomes of it. */
   async run(args: readonly string[], call: PodmanCall): Promise<CommandResult> {
     const { signal, stdin, timeoutMs = COMMAND_MS } = call;
+    const command = this.command(args);
     try {
-      return await this.#host.run(this.command(args), {
+      return await this.#host.run(call.opensStdin === true ? [...PIPED, ...command] : command, {
         env: { ...this.#options.env, ...call.env },
         timeoutMs,
         ...(signal === undefined ? {} : { signal }),

@@ -72,7 +72,8 @@ export async function planContainer(
   const environment = environmentOf(pod, name, spec);
   const { id: imageId, defaults } = await context.images.read(image);
   const { args, commandWords } = processArguments(spec, defaults);
-  const notes = notesOf(pod.spec, spec, { commandWords, image, imageId });
+  const user = spec.user ?? defaults.user ?? "";
+  const notes = notesOf(pod.spec, spec, { commandWords, image, imageId, user });
   const id = containerName(pod.identity, name, pod.spec.containers);
   const labels = {
     ...identityLabels(pod.identity, name),
@@ -89,7 +90,7 @@ export async function planContainer(
       // 4.3 adds one of its own
       ...(declaresTerm(environment, defaults.env) ? [] : ["--unsetenv", "TERM"]),
       ...placeArguments(pod.identity, pod.spec),
-      ...processFlags(context, spec),
+      ...processFlags(context, spec, user),
       ...restartArguments(pod.spec),
       ...mountArguments({
         pod: pod.spec,
@@ -148,7 +149,11 @@ export function sysctlArguments(
     .flatMap(([name, value]) => ["--sysctl", `${name}=${value}`]);
 }
 
-function processFlags({ facts }: PodmanContext, spec: ContainerSpec): readonly string[] {
+function processFlags(
+  { facts }: PodmanContext,
+  spec: ContainerSpec,
+  user: string,
+): readonly string[] {
   const { ulimits = {}, devices = [], additionalGroups = [], logging } = spec;
   const set = new Set(Object.keys(ulimits));
   return [
@@ -169,7 +174,7 @@ function processFlags({ facts }: PodmanContext, spec: ContainerSpec): readonly s
       `${path}:${containerPath ?? path}:${permissions ?? "rwm"}`,
     ]),
     ...resourceArguments(spec.resources),
-    ...securityArguments(spec.security),
+    ...securityArguments(spec.security, user),
     ...loggingArguments(logging),
   ];
 }

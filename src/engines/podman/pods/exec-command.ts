@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { CallOptions, ExecResult } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import type { CommandResult, Host } from "../../../host/index.ts";
@@ -14,16 +15,16 @@ const MARK = "STOWAGE_EXEC";
 /** Drops what the command prints; podman's own reason is on the other stream. */
 const QUIET = 'exec "$@" >/dev/null';
 
-/** Ends processes with a mark until there are none: they may be beginning others. */
+/** Ends the processes that have a mark now. */
 const END = [
-  "tries=0",
-  "while [ $tries -lt 50 ]; do",
-  '  pids=$(grep -lzsx "$1" /proc/[0-9]*/environ | cut -d/ -f3)',
-  '  [ -n "$pids" ] || exit 0',
-  "  kill -KILL $pids 2>/dev/null",
-  "  tries=$((tries + 1))",
-  "done",
+  'pids=$(grep -lzsx "$1" /proc/[0-9]*/environ | cut -d/ -f3)',
+  '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
+
+/** Time in which podman ends once its command has been killed. */
+const END_MS = 60_000;
+/** How often processes that have a mark are looked for, once they have to end. */
+const POLL_MS = 50;
 
 /** A command and the container that it runs in. */
 export interface ExecTarget {
@@ -42,23 +43,48 @@ export async function execCommand(
   const id = await runningId(context, target, signal);
   const mark = randomBytes(8).toString("hex");
   const podman = context.cli.command(["exec", "--env", `${MARK}=${mark}`, id, ...target.command]);
+  const running = context.host.run(["sh", "-c", QUIET, "sh", ...podman], {
+    env: context.cli.env,
+    timeoutMs: timeoutMs + END_MS,
+  });
+  const ended = await endedWithin(running, timeoutMs, signal);
+  if (!ended) await endMarked(context.host, mark, running);
+  signal?.throwIfAborted();
+  if (ended) return { exitCode: exitCodeOf(await running, target) };
+  throw new StowageError(
+    `Cannot run a command in container "${target.container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
+    { code: "deadline_exceeded", context: { container: target.container } },
+  );
+}
+
+/** @returns whether it ended, well or not, before its time was over and before it was given up */
+async function endedWithin(
+  running: Promise<CommandResult>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const done = new AbortController();
+  const ends = [done.signal, ...(signal === undefined ? [] : [signal])];
+  const late = delay(timeoutMs, false, { signal: AbortSignal.any(ends) }).catch(() => false);
   try {
-    const result = await context.host.run(["sh", "-c", QUIET, "sh", ...podman], {
-      env: context.cli.env,
-      timeoutMs,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return { exitCode: exitCodeOf(result, target) };
-  } catch (error) {
-    const late = StowageError.is(error, "deadline_exceeded");
-    if (!late && signal?.aborted !== true) throw error;
-    // podman's end is not the command's
-    await endMarked(context.host, mark);
-    signal?.throwIfAborted();
-    throw new StowageError(
-      `Cannot run a command in container "${target.container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
-      { code: "deadline_exceeded", cause: error, context: { container: target.container } },
-    );
+    return await Promise.race([running.then(always, always), late]);
+  } finally {
+    done.abort();
+  }
+}
+
+function always(): true {
+  return true;
+}
+
+/**
+ * Ends a command. podman is left to end by itself: one that is killed may have just asked for a process
+ * that begins after it was looked for.
+ */
+async function endMarked(host: Host, mark: string, running: Promise<CommandResult>): Promise<void> {
+  for (;;) {
+    await host.run(["sh", "-c", END, "sh", `${MARK}=${mark}`], { timeoutMs: END_MS });
+    if (await endedWithin(running, POLL_MS, undefined)) return;
   }
 }
 
@@ -97,8 +123,4 @@ function exitCodeOf(result: CommandResult, target: ExecTarget): number {
     );
   }
   return exitCode;
-}
-
-async function endMarked(host: Host, mark: string): Promise<void> {
-  await host.run(["sh", "-c", END, "sh", `${MARK}=${mark}`], { timeoutMs: 10_000 });
 }

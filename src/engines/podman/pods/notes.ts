@@ -6,6 +6,7 @@ import {
   effectiveLogging,
   type PodSpec,
 } from "../../../model/index.ts";
+import { absentCapabilities } from "./security-arguments.ts";
 
 /** Label of a container that holds {@link Notes} as JSON. */
 export const LABEL_NOTES = "io.stowage.notes";
@@ -29,6 +30,8 @@ const Notes = z.object({
   /** Limits that it was made with. */
   resources: z.record(z.string(), Limit),
   sysctls: z.record(z.string(), z.string()),
+  /** Default capabilities that it was not given, without anybody having declared so. */
+  absent: z.array(z.string()),
 });
 
 /** What a container says of itself for this adapter only. */
@@ -38,7 +41,12 @@ export type Notes = Readonly<z.infer<typeof Notes>>;
 export function notesOf(
   pod: PodSpec,
   spec: ContainerSpec,
-  found: { readonly commandWords: number; readonly image: AppliedImage; readonly imageId: string },
+  found: {
+    readonly commandWords: number;
+    readonly image: AppliedImage;
+    readonly imageId: string;
+    readonly user: string;
+  },
 ): Notes {
   const { reference, digest } = found.image;
   return {
@@ -52,6 +60,7 @@ export function notesOf(
     image: { reference, digest, id: found.imageId },
     resources: { ...spec.resources } as Notes["resources"],
     sysctls: { ...pod.sysctls },
+    absent: [...absentCapabilities(spec.security, found.user)],
   };
 }
 

@@ -51,12 +51,17 @@ export function observePod(
   files: HostSnapshot["files"],
 ): ObservedPod {
   // a pod is put together of at least one container
-  const [first] = seen as readonly [SeenContainer];
+  const [first] = seen.map((each) => withChanges(each, changes)) as [SeenContainer];
   const { container: _, ...identity } = first.labels;
   const containers: Record<string, ObservedContainer> = {};
   for (const name of first.notes?.containers ?? []) containers[name] = MISSING;
   for (const each of seen)
-    containers[each.labels.container] = observeContainer(each, infra, changes, files);
+    containers[each.labels.container] = observeContainer(
+      withChanges(each, changes),
+      infra,
+      changes,
+      files,
+    );
   const digests = new Set(
     changes === undefined
       ? seen.map(({ found }) => found.Config.Labels[LABEL_RECORD])
@@ -71,6 +76,13 @@ export function observePod(
     containers,
     reported: first.notes === undefined ? {} : reportPod(first.found, mode, first.notes),
   };
+}
+
+/** What is declared now, where it was changed since the container was made. */
+function withChanges(seen: SeenContainer, changes: PodChanges | undefined): SeenContainer {
+  if (seen.notes === undefined || changes === undefined) return seen;
+  const declared = changes.declared[seen.labels.container] ?? [];
+  return { ...seen, notes: { ...seen.notes, declared, podDeclared: changes.podDeclared } };
 }
 
 function observeContainer(

@@ -9,6 +9,9 @@ const PodChanges = z.object({
   recordDigest: z.string(),
   /** Limits by container. */
   resources: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.string()]))),
+  /** Paths of declared attributes that podman can tell, by container. */
+  declared: z.record(z.string(), z.array(z.string())),
+  podDeclared: z.array(z.string()),
 });
 
 /**

@@ -128,7 +128,7 @@ export async function createContainer(
       await context.cli.change(["create", ...args, ...plan.args], {
         doing: `make container "${plan.id}"`,
         env,
-        ...(args.includes("--env-file") ? { stdin } : {}),
+        ...(args.includes("--env-file") ? { stdin, opensStdin: true } : {}),
         ...(signal === undefined ? {} : { signal }),
       });
     },

@@ -35,7 +35,7 @@ export function reportContainer(
       ];
     }),
     ...mountEntries(container, notes),
-    ...securityEntries(container),
+    ...securityEntries(container, notes),
     ...loggingEntries(container, notes),
   ]);
   return Object.fromEntries(notes.declared.map((path) => [path, told.get(path) ?? null]));
@@ -82,7 +82,10 @@ function mountEntries(
   });
 }
 
-function securityEntries({ BoundingCaps, HostConfig }: InspectedContainer): [string, Json][] {
+function securityEntries(
+  { BoundingCaps, HostConfig }: InspectedContainer,
+  { absent }: Notes,
+): [string, Json][] {
   const held = BoundingCaps.map((name) => name.toUpperCase());
   const options = HostConfig.SecurityOpt;
   return [
@@ -96,7 +99,9 @@ function securityEntries({ BoundingCaps, HostConfig }: InspectedContainer): [str
     ],
     [
       "security.capabilitiesDrop",
-      DEFAULT_CAPABILITIES.filter((name) => !held.includes(name)).toSorted(),
+      DEFAULT_CAPABILITIES.filter(
+        (name) => !held.includes(name) && !absent.includes(name),
+      ).toSorted(),
     ],
   ];
 }

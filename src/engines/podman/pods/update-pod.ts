@@ -1,4 +1,4 @@
-import type { PodInstance } from "../../../engine/index.ts";
+import { declaredPaths, type PodInstance, podDeclaredPaths } from "../../../engine/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import type { Resources } from "../../../model/index.ts";
 import type { PodmanContext } from "../context.ts";
@@ -44,6 +44,10 @@ export async function updatePod(
     ids,
     recordDigest,
     resources: resources as Record<string, Record<string, number | string>>,
+    declared: Object.fromEntries(
+      Object.entries(spec.containers).map(([name, each]) => [name, [...declaredPaths(each)]]),
+    ),
+    podDeclared: [...podDeclaredPaths(spec)],
   });
 }
 
