@@ -48,6 +48,17 @@ test("every field of a manifest can be declared with constructs", () => {
           runOnce: true,
         }),
       });
+      new Host(fleet, "c", {
+        address: "local",
+        engine: Engine.podman({
+          program: "/usr/bin/podman",
+          root: "/p/root",
+          runRoot: "/p/run",
+          tmpDir: "/p/tmp",
+          networkConfigDir: "/p/networks",
+          runtime: "crun",
+        }),
+      });
       const timing = {
         interval: Duration.seconds(1),
         timeout: Duration.seconds(1),

@@ -36,7 +36,7 @@ describe("parseFleet()", () => {
       "name: is missing; it must be a text",
       "id: is missing; it must be a text",
       "hosts.a.address: is missing; it must be a text",
-      "hosts.a.engine.kind: must be one of containerd, sim",
+      "hosts.a.engine.kind: must be one of containerd, podman, sim",
       'hosts.a.adress: unknown field "adress"; did you mean "address"?',
       expect.stringContaining("hosts.B: its name must be lower-case"),
       "hosts.B.address: must be a text, not a number",
@@ -50,12 +50,12 @@ describe("parseFleet()", () => {
     [
       "a misspelt kind",
       withHost({ ...host, engine: { kind: "containred" } }),
-      'hosts.a.engine.kind: must be one of containerd, sim; did you mean "containerd"?',
+      'hosts.a.engine.kind: must be one of containerd, podman, sim; did you mean "containerd"?',
     ],
     [
       "no kind",
       withHost({ ...host, engine: {} }),
-      "hosts.a.engine.kind: is missing; it must be one of containerd, sim",
+      "hosts.a.engine.kind: is missing; it must be one of containerd, podman, sim",
     ],
     [
       "a field of a branch",

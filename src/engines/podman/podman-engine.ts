@@ -19,6 +19,7 @@ import type {
 import { podmanCapabilities } from "./capabilities.ts";
 import type { PodmanContext } from "./context.ts";
 import { readInfo } from "./engine-info.ts";
+import { exportImage, type PodmanExport } from "./images/export-image.ts";
 import { claimImage, importForFleet, releaseImage } from "./images/image-ownership.ts";
 import { readLogs } from "./logs/read-logs.ts";
 import { execCommand } from "./pods/exec-command.ts";
@@ -89,6 +90,18 @@ export class PodmanEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<void> {
     await releaseImage(await this.#context(signal), name, ownership, signal);
+  }
+
+  /**
+   * Bytes of an image that podman holds, without a registry.
+   *
+   * @returns undefined when podman does not hold it
+   */
+  async exportImage(
+    image: AppliedImage,
+    { signal }: CallOptions = {},
+  ): Promise<PodmanExport | undefined> {
+    return await exportImage(await this.#context(signal), image, signal);
   }
 
   async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {

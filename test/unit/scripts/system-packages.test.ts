@@ -89,9 +89,9 @@ test.each([
   const { context, calls } = machine(present, overrides);
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
-    packages: ["containerd", "runc", "busybox-static"],
+    packages: ["containerd", "runc", "podman", "catatonit", "busybox-static"],
     advice: expect.stringContaining(
-      "apt-get install --no-install-recommends containerd runc busybox-static",
+      "apt-get install --no-install-recommends containerd runc podman catatonit busybox-static",
     ),
   });
   expect(calls).toEqual([]);
