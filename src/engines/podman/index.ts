@@ -1,1 +1,2 @@
 export { openPodman } from "./open-podman.ts";
+export type { PodmanEngine } from "./podman-engine.ts";
