@@ -2,8 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./test/set-up/slowest-first.ts";
 
-const containerd = "./test/set-up/containerd.ts";
-const rkt = "./test/set-up/rkt.ts";
+const engines = "./test/set-up/engines.ts";
 
 export default defineConfig({
   test: {
@@ -40,7 +39,7 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          globalSetup: [containerd, rkt],
+          globalSetup: [engines],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -51,7 +50,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          globalSetup: [containerd, rkt],
+          globalSetup: [engines],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -62,7 +61,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: [containerd, rkt],
+          globalSetup: [engines],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

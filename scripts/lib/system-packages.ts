@@ -12,8 +12,10 @@ interface SystemPackage {
 }
 
 const PACKAGES: readonly SystemPackage[] = [
-  { name: "containerd", programs: ["containerd", "ctr"], purpose: "the engine" },
-  { name: "runc", programs: ["runc"], purpose: "what containerd starts containers with" },
+  { name: "containerd", programs: ["containerd", "ctr"], purpose: "the engine with a daemon" },
+  { name: "runc", programs: ["runc"], purpose: "what both engines start containers with" },
+  { name: "podman", programs: ["podman", "conmon"], purpose: "the engine without a daemon" },
+  { name: "catatonit", programs: ["catatonit"], purpose: "what podman holds pods together with" },
   { name: "busybox-static", programs: ["busybox"], purpose: "the one program of the test image" },
   { name: "iproute2", programs: ["ip"], purpose: "network namespaces" },
 ];

@@ -5,6 +5,8 @@ export async function capabilityTable(kind: EngineKind): Promise<CapabilityTable
   switch (kind) {
     case "containerd":
       return (await import("../engines/containerd/index.ts")).CONTAINERD_CAPABILITIES;
+    case "podman":
+      return (await import("../engines/podman/index.ts")).podmanCapabilities("4.3");
     case "rkt":
       return (await import("../engines/rkt/index.ts")).RKT_CAPABILITIES.fly;
     case "sim":

@@ -58,6 +58,10 @@ async function openEngine(
       const { openContainerd } = await import("../engines/containerd/index.ts");
       return await openContainerd(config, host, directories);
     }
+    case "podman": {
+      const { openPodman } = await import("../engines/podman/index.ts");
+      return await openPodman(config, host, directories);
+    }
     case "rkt": {
       const { openRkt } = await import("../engines/rkt/index.ts");
       return await openRkt(config, host, directories);

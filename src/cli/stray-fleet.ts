@@ -131,8 +131,8 @@ function engineConfig(text: string): EngineConfig {
   const colon = text.indexOf(":");
   const [kind, path] =
     colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
-  const at = kind === "sim" ? { file: path } : { socket: path };
-  const result = EngineConfig.safeParse({ kind, ...(path === undefined ? {} : at) });
+  const place = { sim: "file", podman: "root" }[kind ?? ""] ?? "socket";
+  const result = EngineConfig.safeParse({ kind, ...(path === undefined ? {} : { [place]: path }) });
   if (result.success) return result.data;
   throw new StowageError(
     `Cannot use --engine ${JSON.stringify(text)}: it is not an engine with the path of its socket; write containerd:/run/containerd/containerd.sock`,

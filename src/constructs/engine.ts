@@ -18,6 +18,46 @@ export interface ContainerdOptions {
   readonly snapshotter?: string;
 }
 
+/** How to use a podman. */
+export interface PodmanOptions {
+  /**
+   * Absolute path of its program.
+   *
+   * @defaultValue - the podman on the host's PATH
+   */
+  readonly program?: string;
+  /**
+   * Directory of its containers and images.
+   *
+   * @defaultValue - podman's own choice
+   */
+  readonly root?: string;
+  /**
+   * Directory of what a reboot ends.
+   *
+   * @defaultValue - podman's own choice
+   */
+  readonly runRoot?: string;
+  /**
+   * Directory of its locks and events.
+   *
+   * @defaultValue - podman's own choice
+   */
+  readonly tmpDir?: string;
+  /**
+   * Directory of its networks.
+   *
+   * @defaultValue - podman's own choice
+   */
+  readonly networkConfigDir?: string;
+  /**
+   * Runtime that runs the processes, by name or path.
+   *
+   * @defaultValue - podman's own choice
+   */
+  readonly runtime?: string;
+}
+
 /** How to reach an rkt. */
 export interface RktOptions {
   /**
@@ -80,6 +120,14 @@ export class Engine {
   static containerd(options: ContainerdOptions = {}): Engine {
     const { socket, namespace, runtime, snapshotter } = options;
     return new Engine(compact({ kind: "containerd", socket, namespace, runtime, snapshotter }));
+  }
+
+  /** podman, by its command line. */
+  static podman(options: PodmanOptions = {}): Engine {
+    const { program, root, runRoot, tmpDir, networkConfigDir, runtime } = options;
+    return new Engine(
+      compact({ kind: "podman", program, root, runRoot, tmpDir, networkConfigDir, runtime }),
+    );
   }
 
   /** rkt, by its command line. */

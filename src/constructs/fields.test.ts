@@ -50,6 +50,17 @@ test("every field of a manifest can be declared with constructs", () => {
       });
       new Host(fleet, "c", {
         address: "local",
+        engine: Engine.podman({
+          program: "/usr/bin/podman",
+          root: "/p/root",
+          runRoot: "/p/run",
+          tmpDir: "/p/tmp",
+          networkConfigDir: "/p/networks",
+          runtime: "crun",
+        }),
+      });
+      new Host(fleet, "d", {
+        address: "local",
         engine: Engine.rkt({
           program: "/opt/rkt",
           dir: "/d",

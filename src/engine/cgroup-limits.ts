@@ -28,9 +28,10 @@ export type Limits = Partial<Record<Field, number | string>>;
 
 /** Files that tell the limits of a cgroup: both versions', one of which will be there. */
 export function limitFiles(cgroupPath: string, limits: Limits): readonly string[] {
+  if (!cgroupPath.startsWith("/")) return [];
   return (Object.keys(FILES) as Field[])
     .filter((field) => limits[field] !== undefined)
-    .flatMap((field) => [fileOf(field, "v1", cgroupPath), fileOf(field, "v2", cgroupPath)]);
+    .flatMap((field) => [limitFile(field, "v1", cgroupPath), limitFile(field, "v2", cgroupPath)]);
 }
 
 /**
@@ -51,7 +52,7 @@ export function effectiveLimits(
     const limit = asked[field];
     if (limit === undefined) continue;
     const [v1, v2] = (["v1", "v2"] as const).map((version) =>
-      files.get(fileOf(field, version, cgroupPath)),
+      files.get(limitFile(field, version, cgroupPath)),
     );
     if (typeof v1 === "string") found.push([field, fromV1(field, v1.trim(), limit)]);
     else if (typeof v2 === "string") found.push([field, fromV2(field, v2.trim(), limit, asked)]);
@@ -60,8 +61,9 @@ export function effectiveLimits(
   return Object.fromEntries(found);
 }
 
-function fileOf(field: Field, version: "v1" | "v2", cgroupPath: string): string {
-  return `${CGROUP_ROOT}/${FILES[field][version].replace("*", cgroupPath.slice(1))}`;
+/** File of one limit of a cgroup. */
+export function limitFile(field: Field, version: "v1" | "v2", cgroupPath: string): string {
+  return `${CGROUP_ROOT}/${FILES[field][version].replace("*", () => cgroupPath.slice(1))}`;
 }
 
 function fromV1(field: Field, text: string, asked: number | string): Json {

@@ -1,3 +1,4 @@
 export { findOnPath, searchPath } from "./find-on-path.ts";
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";
 export { settleAll } from "./settle-all.ts";
+export { tailLines } from "./tail-lines.ts";

@@ -32,6 +32,35 @@ export const ContainerdConfig = z.strictObject({
   }).optional(),
 });
 
+/** podman by its command line; it needs no service. */
+export const PodmanConfig = z.strictObject({
+  kind: z.literal("podman"),
+  program: field(AbsolutePath, {
+    description: "Its program; else the podman on the host's PATH.",
+    unit: "path",
+  }).optional(),
+  root: field(AbsolutePath, {
+    description: "Directory of its containers and images; else podman's own choice.",
+    unit: "path",
+    identity: true,
+  }).optional(),
+  runRoot: field(AbsolutePath, {
+    description: "Directory of what a reboot ends; a store always has the one it was made with.",
+    unit: "path",
+  }).optional(),
+  tmpDir: field(AbsolutePath, {
+    description: "Directory of its locks and events, which a reboot ends as well.",
+    unit: "path",
+  }).optional(),
+  networkConfigDir: field(AbsolutePath, {
+    description: "Directory of its networks.",
+    unit: "path",
+  }).optional(),
+  runtime: field(z.string().regex(/^(?:\/[^\0]+|[a-z0-9._-]+)$/), {
+    description: "Runtime that runs the processes, by name or path; else podman's own choice.",
+  }).optional(),
+});
+
 /** rkt by its command line. */
 export const RktConfig = z.strictObject({
   kind: z.literal("rkt"),
@@ -43,6 +72,7 @@ export const RktConfig = z.strictObject({
     description: "Its data directory.",
     unit: "path",
     default: "/var/lib/rkt",
+    identity: true,
   }).optional(),
   localConfig: field(AbsolutePath, {
     description: "Directory of its local configuration.",
@@ -99,7 +129,12 @@ export const SimConfig = z.strictObject({
 });
 
 /** The engine of a host and how to reach it; `kind` is the one word that chooses it. */
-export const EngineConfig = z.discriminatedUnion("kind", [ContainerdConfig, RktConfig, SimConfig]);
+export const EngineConfig = z.discriminatedUnion("kind", [
+  ContainerdConfig,
+  PodmanConfig,
+  RktConfig,
+  SimConfig,
+]);
 /** See the schema of the same name. */
 export type EngineConfig = z.infer<typeof EngineConfig>;
 
@@ -107,4 +142,4 @@ export type EngineConfig = z.infer<typeof EngineConfig>;
 export type EngineKind = EngineConfig["kind"];
 
 /** Engine kinds in the order in which help and documents list them. */
-export const ENGINE_KINDS: readonly EngineKind[] = ["containerd", "rkt", "sim"];
+export const ENGINE_KINDS: readonly EngineKind[] = ["containerd", "podman", "rkt", "sim"];

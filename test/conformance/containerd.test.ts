@@ -1,7 +1,7 @@
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { describeEngine } from "./engine-suite.ts";
 import { containerdFixture } from "./support/containerd-fixture.ts";
 
-describeWithContainerd("containerd", (containerd) => {
+describeWithEngine("containerd", "containerd", (containerd) => {
   describeEngine(containerdFixture(() => containerd.address));
 });

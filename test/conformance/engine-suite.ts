@@ -26,6 +26,7 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   keepsLayer: "its pods run once",
   softLimits: "it raises soft limits to the hard ones",
   readOnlyRoot: "it cannot make a root file system read-only",
+  changesUlimits: "it changes limits of processes by a new generation only",
 };
 
 const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { KillStory } from "../support/kill-story.ts";
@@ -31,7 +31,7 @@ const stories = [
   ],
 ] as const;
 
-describeWithContainerd("an apply on containerd, killed at its calls", (containerd) => {
+describeWithEngine("containerd", "an apply on containerd, killed at its calls", (containerd) => {
   const program = new ApplyProgram();
   beforeAll(() => program.build());
   afterAll(() => program[Symbol.dispose]());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ApplyEvent } from "../../src/reconcile/index.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { KillStory } from "../support/kill-story.ts";
@@ -8,7 +8,7 @@ import { KillStory } from "../support/kill-story.ts";
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 const MEBIBYTE = 1024 * 1024;
 
-describeWithContainerd("an apply on containerd, killed inside a call", (containerd) => {
+describeWithEngine("containerd", "an apply on containerd, killed inside a call", (containerd) => {
   const program = new ApplyProgram();
   beforeAll(() => program.build());
   afterAll(() => program[Symbol.dispose]());

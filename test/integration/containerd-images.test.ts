@@ -50,14 +50,14 @@ import { Images } from "../../src/gen/containerd/services/images/v1/images_pb.ts
 import { Leases } from "../../src/gen/containerd/services/leases/v1/leases_pb.ts";
 import { Namespaces } from "../../src/gen/containerd/services/namespaces/v1/namespaces_pb.ts";
 import { Kind, Snapshots } from "../../src/gen/containerd/services/snapshots/v1/snapshots_pb.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { openContent } from "./containerd-images/image-content.ts";
 
 const REFERENCE = "localhost/demo:1";
 const NAME = "localhost/demo:1";
 const SNAPSHOTTER = "overlayfs";
 
-describeWithContainerd("images in containerd", (containerd) => {
+describeWithEngine("containerd", "images in containerd", (containerd) => {
   let connection: ContainerdConnection;
   let client: ContainerdClient;
   let folder: string;
@@ -516,7 +516,7 @@ describeWithContainerd("images in containerd", (containerd) => {
   });
 });
 
-describeWithContainerd("a connection to containerd", (containerd) => {
+describeWithEngine("containerd", "a connection to containerd", (containerd) => {
   let folder: string;
 
   beforeEach(() => {

@@ -20,13 +20,13 @@ import {
   containerdFixture,
 } from "../conformance/support/containerd-fixture.ts";
 import { EngineUnderTest, SERVER, script } from "../conformance/support/engine-under-test.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import type { PrepareOrder } from "./containerd-pods/prepare-process.ts";
 
 /** Kills inside Tasks.Create; each leaves another mess. */
 const KILLS = 24;
 
-describeWithContainerd("containerd pods", (containerd) => {
+describeWithEngine("containerd", "containerd pods", (containerd) => {
   const namespace = conformanceNamespace();
   let under: EngineUnderTest;
   let preparer: string;

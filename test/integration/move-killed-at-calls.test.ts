@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetManifest } from "../../src/model/index.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { exclusivePod, volumeOf } from "../support/exclusive-pod.ts";
 
-describeWithContainerd("a move from one containerd to another", (containerd) => {
+describeWithEngine("containerd", "a move from one containerd to another", (containerd) => {
   const program = new ApplyProgram();
   beforeAll(() => program.build());
   afterAll(() => program[Symbol.dispose]());

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { FleetManifest } from "../../src/model/index.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { buildOwnCli } from "../support/built-cli.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { EngineEvents } from "../support/engine-events.ts";
@@ -85,7 +85,7 @@ async function kill(fleet: ContainerdFleet, start: string): Promise<void> {
   await expect.poll(() => taskIds(fleet, start).length, { interval: 20 }).toBe(0);
 }
 
-describeWithContainerd("what must hold of a plan on containerd", (containerd) => {
+describeWithEngine("containerd", "what must hold of a plan on containerd", (containerd) => {
   let fleet: ContainerdFleet;
   let manifest: FleetManifest;
 

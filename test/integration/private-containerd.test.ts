@@ -17,9 +17,9 @@ import {
 } from "../../scripts/lib/private-containerd.ts";
 import { endProcess, listProcesses } from "../../scripts/lib/process-table.ts";
 import { findOnPath } from "../../src/internal/index.ts";
-import { describeWithContainerd } from "../set-up/describe-with-containerd.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 
-describeWithContainerd("a private containerd", () => {
+describeWithEngine("containerd", "a private containerd", () => {
   test("is used again while it lives, and leaves nothing behind when stopped", async () => {
     const dir = newFolder();
     const first = await startPrivateContainerd({ dir });

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { describeWithRkt } from "../set-up/describe-with-rkt.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { reasonNotToReplay } from "../support/rkt/not-replayed.ts";
 import { RKT_FIXTURES, readTranscripts, type Transcript } from "../support/rkt/recorded-run.ts";
 import { comparable, mutated, replay } from "../support/rkt/replay.ts";
@@ -33,11 +33,11 @@ test("every transcript is replayed, or there is a reason why not", () => {
   expect([...REPLAYED.keys()].filter((name) => !names.includes(name))).toEqual([]);
 });
 
-describeWithRkt("rkt answers as it did when it was recorded", (rkt) => {
+describeWithEngine("rkt", "rkt answers as it did when it was recorded", (rkt) => {
   const mine = cases.filter(([, , scenario]) => rkt.isDouble || scenario.doubleOnly !== true);
 
   test.concurrent.for(mine)("%s", async ([, transcript, scenario], { expect }) => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt.address);
     const answer = comparable(await replay(transcript, scenario, world), scenario);
     expect(answer).toEqual(comparable(transcript, scenario));
     // the comparison must see one byte that is another

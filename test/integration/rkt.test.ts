@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ImageContent, PodInstance } from "../../src/engine/index.ts";
 import { openRkt } from "../../src/engines/rkt/index.ts";
 import { RktLayout } from "../../src/engines/rkt/layout.ts";
@@ -10,14 +10,13 @@ import type { RktEngine } from "../../src/engines/rkt/rkt-engine.ts";
 import { openLocalHost } from "../../src/host/index.ts";
 import { type ContainerSpec, generationDigest } from "../../src/model/index.ts";
 import { busyboxContent } from "../conformance/support/busybox-content.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { recordingHost } from "../support/rkt/recording-host.ts";
 
-const program = process.env["STOWAGE_RKT"];
 const OWNERSHIP = { owner: "me", fleet: "shop" };
 
 /** What only an rkt that runs can show of its traps; the others are beside the source. */
-describe.skipIf(program === undefined)("rkt (needs STOWAGE_RKT)", () => {
-  const rktProgram = program ?? "";
+describeWithEngine("rkt", "rkt", ({ address }) => {
   const folder = mkdtempSync(join(tmpdir(), "stw-rkt-it-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const dir = join(folder, "rkt");
@@ -28,7 +27,7 @@ describe.skipIf(program === undefined)("rkt (needs STOWAGE_RKT)", () => {
   let count = 0;
 
   beforeAll(async () => {
-    engine = await openRkt({ kind: "rkt", program: rktProgram, dir }, host, directories);
+    engine = await openRkt({ kind: "rkt", program: address, dir }, host, directories);
     image = await busyboxContent("base");
     await engine.importImage(image, OWNERSHIP);
   });
@@ -38,7 +37,7 @@ describe.skipIf(program === undefined)("rkt (needs STOWAGE_RKT)", () => {
   });
 
   const rkt = (...args: readonly string[]) =>
-    spawnSync(rktProgram, [`--dir=${dir}`, ...args], { encoding: "utf8" });
+    spawnSync(address, [`--dir=${dir}`, ...args], { encoding: "utf8" });
 
   function pod(source: string, more: Partial<ContainerSpec> = {}): PodInstance {
     count += 1;
@@ -184,7 +183,7 @@ describe.skipIf(program === undefined)("rkt (needs STOWAGE_RKT)", () => {
   });
 
   test("rkt's collector, its stop and its list of pods are never run, nor a prefix of a subcommand", () => {
-    const own = commands.filter((command) => command[0] === rktProgram);
+    const own = commands.filter((command) => command[0] === address);
     const words = own.map((command) => command.slice(1).filter((word) => !word.startsWith("--")));
     expect([...new Set(words.map(([word]) => word))].sort()).toEqual([
       "fetch",

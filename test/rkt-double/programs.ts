@@ -1,4 +1,4 @@
-import { findOnPath } from "../../scripts/lib/find-on-path.ts";
+import { findOnPath } from "../../src/internal/index.ts";
 import { fail } from "./output.ts";
 
 /** Where a program of the host is, or ends with what is missing. */

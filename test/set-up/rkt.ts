@@ -2,46 +2,28 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestProject } from "vitest/node";
-import { findOnPath } from "../../scripts/lib/find-on-path.ts";
+import { findOnPath } from "../../src/internal/index.ts";
 import { buildRktDouble } from "../rkt-double/build.ts";
-import type { RktProvision } from "./rkt-provision.ts";
-
-/** One double for all projects of a run: vitest calls this set-up once a project, in one process. */
-const SHARED = Symbol.for("stowage.test.rkt");
-type Shared = { [SHARED]?: Promise<Built> };
-
-interface Built {
-  readonly provision: RktProvision;
-  readonly folder?: string;
-}
+import type { Provided } from "./engine-provision.ts";
 
 const PROGRAMS = ["flock", "setpriv", "unshare", "nsenter", "mount", "tar", "ip", "busybox"];
 
-/** Gives the tests of a project the rkt of `STOWAGE_RKT`, else a double that is built for the run. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const shared = globalThis as Shared;
-  shared[SHARED] ??= provideRkt();
-  project.provide("rkt", (await shared[SHARED]).provision);
-  return async () => {
-    const { folder } = (await shared[SHARED]) ?? {};
-    delete shared[SHARED];
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  };
-}
-
-async function provideRkt(): Promise<Built> {
+/** The rkt that `STOWAGE_RKT` names, else a double that is built for the run. */
+export async function provideRkt(): Promise<Provided> {
   const given = process.env["STOWAGE_RKT"];
   if (given !== undefined && given !== "") {
-    return { provision: { status: "ready", program: given, isDouble: false } };
+    return { provision: { status: "ready", address: given, isDouble: false } };
   }
   const reason = whyNoDouble();
   if (reason !== undefined) return { provision: { status: "missing", reason } };
   const folder = mkdtempSync(join(tmpdir(), "stowage-rkt-double-"));
   // some commands of rkt are run by others than root
   chmodSync(folder, 0o755);
-  const program = await buildRktDouble(folder);
-  return { provision: { status: "ready", program, isDouble: true }, folder };
+  const address = await buildRktDouble(folder);
+  return {
+    provision: { status: "ready", address, isDouble: true },
+    end: async () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 function whyNoDouble(): string | undefined {

@@ -16,10 +16,7 @@ import type { z } from "zod";
 import type { OptionSpec } from "../../src/cli/command.ts";
 import { CATALOG } from "../../src/cli/commands/catalog.ts";
 import { GLOBAL_OPTIONS } from "../../src/cli/global-options.ts";
-import {
-  declaredPaths,
-  podDeclaredPaths,
-} from "../../src/engines/containerd/spec/declared-paths.ts";
+import { declaredPaths, podDeclaredPaths } from "../../src/engine/index.ts";
 import {
   attributesOf,
   ContainerSpec,

@@ -5,6 +5,7 @@ import type { Check } from "./check.ts";
 /** Versions of engines that Stowage is made for. */
 const KNOWN_VERSIONS: Readonly<Record<string, readonly [pattern: RegExp, words: string]>> = {
   containerd: [/^v?(?:1\.[67]|2\.\d+)\./, "1.6, 1.7 or 2.x"],
+  podman: [/^(?:4\.[3-9]|5\.\d+)\./, "4.3 to 5.x"],
   // the last one: rkt ended in 2020
   rkt: [/^1\.30\./, "1.30"],
 };

@@ -13,6 +13,7 @@ const KERNEL_MIN: readonly [number, number] = [5, 2];
 /** Programs that a kind of engine needs on its host. */
 export const ENGINE_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   containerd: ["containerd-shim-runc-v2", "runc"],
+  podman: ["podman", "conmon", "catatonit"],
   rkt: ["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"],
   sim: [],
 };
@@ -120,13 +121,23 @@ function diskCheck({ freeBytes }: MachineFacts, stateDir: string): Check {
   };
 }
 
+/** Debian's packages of programs that are not called as those are. */
+const PACKAGES: Readonly<Record<string, string>> = { "containerd-shim-runc-v2": "containerd" };
+
+/** What a program that an engine can do without is needed for. */
+const OPTIONAL: Readonly<Record<string, string>> = {
+  catatonit: "podman holds pods of several containers together with it",
+};
+
 function programCheck({ programs }: MachineFacts, name: string): Check {
   const path = programs[name];
   if (path !== undefined) return { name, status: "ok", finding: path };
+  const purpose = OPTIONAL[name];
+  const command = `apt-get install --no-install-recommends ${PACKAGES[name] ?? name}`;
   return {
     name,
-    status: "fail",
+    status: purpose === undefined ? "fail" : "warn",
     finding: "not on PATH",
-    remedy: `install it (Debian: apt-get install --no-install-recommends ${name === "runc" ? "runc" : "containerd"})`,
+    remedy: `${purpose === undefined ? "" : `${purpose}; `}install it (Debian: ${command})`,
   };
 }

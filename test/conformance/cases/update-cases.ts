@@ -51,7 +51,7 @@ export function updateCases({ it, itWith }: Suite): void {
     expect((await test.container(pod)).reported["resources.memoryBytes"]).toBe(72 * MIB);
   });
 
-  itWith("keepsLayer", "a restart field comes into force with the next start", async (test) => {
+  itWith("changesUlimits", "a restart field comes into force with the next start", async (test) => {
     const source = "ulimit -n; trap 'exit 0' TERM; sleep 1000 & wait";
     const limit = (soft: number) => ({ ulimits: { nofile: { soft, hard: 500 } } });
     const pod = await test.started({ main: script(source, limit(300)) });

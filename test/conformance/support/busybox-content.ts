@@ -5,7 +5,7 @@ import { busyboxImage, thisPlatform } from "../../../scripts/lib/make-image.ts";
 import type { ImageContent } from "../../../src/engine/index.ts";
 import { openImageSource, resolveImage } from "../../../src/image/index.ts";
 
-/** The suite's images, made of this machine's busybox. */
+/** The suite's image for engines that run real processes: this machine's busybox. */
 export async function busyboxContent(kind: "base" | "other"): Promise<ImageContent> {
   const out = mkdtempSync(join(tmpdir(), "stw-conf-image-"));
   const reference = `localhost/conformance:${kind}`;

@@ -1,14 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openContainerd } from "../../../src/engines/containerd/index.ts";
 import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
-import { pidOf } from "./containers.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
+import { filesBelow } from "./files-below.ts";
+import { pidOf } from "./pid-of.ts";
 
 /** containerd's own client: the view from outside. */
 const CLIENT = "ctr";
@@ -42,6 +43,7 @@ export function containerdFixture(
       keepsLayer: true,
       readOnlyRoot: true,
       softLimits: true,
+      changesUlimits: true,
     },
     open: () => open(address(), namespace()),
     image: busyboxContent,
@@ -115,12 +117,4 @@ async function removeNamespace(address: string, namespace: string): Promise<void
 
 function stowageLabels(listing: string): readonly string[] {
   return [...listing.matchAll(/(io\.stowage\.[^=,\s]+)=/g)].map((match) => match[1] ?? "");
-}
-
-/** Files and links, without directories, which may stay empty. */
-function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }

@@ -16,6 +16,8 @@ export interface EngineFeatures {
   readonly readOnlyRoot: boolean;
   /** A soft limit below the hard one reaches the process. */
   readonly softLimits: boolean;
+  /** Limits of a process can be changed of a generation that is there; else they need a new one. */
+  readonly changesUlimits: boolean;
 }
 
 /** An engine on a host where it was never used. */

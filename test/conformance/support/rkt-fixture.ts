@@ -14,13 +14,13 @@ import { openRkt } from "../../../src/engines/rkt/index.ts";
 import { RktLayout } from "../../../src/engines/rkt/layout.ts";
 import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
-import { pidOf } from "./containers.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
+import { pidOf } from "./pid-of.ts";
 
 /** rkt as the suite takes it, each opening with a data directory of its own. */
-export function rktFixture(name: string, program: string): EngineFixture {
+export function rktFixture(program: () => string): EngineFixture {
   return {
-    name,
+    name: "rkt",
     features: {
       kernel: true,
       confined: false,
@@ -28,8 +28,9 @@ export function rktFixture(name: string, program: string): EngineFixture {
       keepsLayer: false,
       readOnlyRoot: false,
       softLimits: false,
+      changesUlimits: false,
     },
-    open: () => open(program),
+    open: () => open(program()),
     image: busyboxContent,
   };
 }

@@ -26,6 +26,7 @@ export function simFixture(
       keepsLayer: !runOnce,
       readOnlyRoot: true,
       softLimits: true,
+      changesUlimits: !runOnce,
     },
     open: async () => openSimHost(newFile?.(), runOnce),
     image: async (kind) => {

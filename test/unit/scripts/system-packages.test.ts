@@ -4,7 +4,9 @@ import {
   type SystemPackagesContext,
 } from "../../../scripts/lib/system-packages.ts";
 
-const ALL = ["apt-get", "containerd", "ctr", "runc", "busybox", "ip"];
+const ALL = [
+  ...["apt-get", "containerd", "ctr", "runc", "podman", "conmon", "catatonit", "busybox", "ip"],
+];
 
 /** A machine with some programs; installing a package brings those that are named after it. */
 function machine(present: readonly string[], overrides: Partial<SystemPackagesContext> = {}) {
@@ -35,7 +37,9 @@ test("where every program is there, nothing is run and nothing is said", async (
 });
 
 test("only what is missing is installed, and nothing is removed for it", async () => {
-  const { context, calls, printed } = machine(["apt-get", "containerd", "ctr", "ip"]);
+  const { context, calls, printed } = machine(
+    ALL.filter((name) => !["runc", "busybox"].includes(name)),
+  );
   const packages = ["runc", "busybox-static"];
   expect(await ensureSystemPackages(context)).toEqual({ status: "installed", packages });
   expect(calls).toEqual([["install", "-y", "--no-remove", "--no-install-recommends", ...packages]]);
@@ -85,9 +89,9 @@ test.each([
   const { context, calls } = machine(present, overrides);
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
-    packages: ["containerd", "runc", "busybox-static"],
+    packages: ["containerd", "runc", "podman", "catatonit", "busybox-static"],
     advice: expect.stringContaining(
-      "apt-get install --no-install-recommends containerd runc busybox-static",
+      "apt-get install --no-install-recommends containerd runc podman catatonit busybox-static",
     ),
   });
   expect(calls).toEqual([]);

@@ -1,8 +1,9 @@
+import { readLabels } from "../../../engine/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { notesIn, parseStoredSpec } from "../spec/stored-spec.ts";
 import { type ContainerRecord, getContainer, listContainers } from "./container-records.ts";
 import { containerId, type PodContext } from "./pod-context.ts";
-import { generationFilter, readLabels } from "./pod-labels.ts";
+import { generationFilter } from "./pod-labels.ts";
 
 /** Containers of a generation, by their name in the pod. */
 export type Generation = ReadonlyMap<string, ContainerRecord>;

@@ -1,3 +1,4 @@
+import { readLabels } from "../../../engine/index.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
@@ -6,7 +7,6 @@ import { VIEW_PREFIX } from "../images/layer-folders.ts";
 import { removeSnapshot } from "../images/snapshots.ts";
 import { type ContainerRecord, deleteContainer, getContainer } from "./container-records.ts";
 import { logDirectory, type PodContext } from "./pod-context.ts";
-import { readLabels } from "./pod-labels.ts";
 import { endContainers } from "./remove-pod.ts";
 import type { Task } from "./tasks.ts";
 

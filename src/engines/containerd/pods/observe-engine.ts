@@ -1,3 +1,4 @@
+import { readLabels } from "../../../engine/index.ts";
 import type { HostSnapshot } from "../../../host/index.ts";
 import { OBJECT_PREFIX, type ObservedEngine, objectName } from "../../../model/index.ts";
 import { listImageRecords } from "../images/image-record.ts";
@@ -9,7 +10,6 @@ import { type Found, listLeftovers, listSnapshotKeys } from "./leftovers.ts";
 import { observeImages } from "./observe-images.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
 import type { PodContext } from "./pod-context.ts";
-import { readLabels } from "./pod-labels.ts";
 import { bundleDirectory } from "./shim-remnants.ts";
 import { listTasks } from "./tasks.ts";
 

@@ -1,3 +1,4 @@
+import type { LabelledContainer } from "../../../engine/index.ts";
 import {
   type ContainerState,
   type Json,
@@ -11,7 +12,6 @@ import type { Notes } from "../spec/notes.ts";
 import { reportContainer, reportPod } from "../spec/report-fields.ts";
 import type { StoredSpec } from "../spec/stored-spec.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import type { LabelledContainer } from "./pod-labels.ts";
 import type { Task } from "./tasks.ts";
 
 /** A container of Stowage's as the lists tell of it. */

@@ -1,4 +1,5 @@
 import type { PodInstance } from "../../../engine/index.ts";
+import { identityLabels } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
@@ -21,7 +22,6 @@ import { getGeneration } from "./find-generation.ts";
 import { makeTask } from "./make-task.ts";
 import { pinNetworkNamespace } from "./network-namespace.ts";
 import { describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
-import { identityLabels } from "./pod-labels.ts";
 import { removePod } from "./remove-pod.ts";
 
 /** Whether the containers of a pod have one network namespace together that has to be kept by a file. */

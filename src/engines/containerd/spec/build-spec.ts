@@ -1,7 +1,12 @@
-import { type ImageDefaults, mergeEnvironment, processArguments } from "../../../engine/index.ts";
+import {
+  declaredPaths,
+  type ImageDefaults,
+  mergeEnvironment,
+  podDeclaredPaths,
+  processArguments,
+} from "../../../engine/index.ts";
 import { type ContainerSpec, effectiveLogging, type PodSpec } from "../../../model/index.ts";
 import { capabilitiesOf, capabilitySets } from "./capability-sets.ts";
-import { declaredPaths, podDeclaredPaths } from "./declared-paths.ts";
 import { deviceNodes, deviceRules, type HostDevice } from "./devices.ts";
 import { type FileMounts, toMounts } from "./mounts.ts";
 import { NOTES_ANNOTATION, type Notes, writeNotes } from "./notes.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { boundingSetOf, capabilitiesOf, DEFAULT_CAPABILITIES } from "./capability-sets.ts";
+import { DEFAULT_CAPABILITIES } from "../../../engine/index.ts";
+import { boundingSetOf, capabilitiesOf } from "./capability-sets.ts";
 
 const HOST = ["CAP_CHOWN", "CAP_NET_ADMIN", "CAP_SYS_ADMIN"];
 const without = (...names: string[]) =>

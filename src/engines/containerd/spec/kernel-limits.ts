@@ -10,8 +10,7 @@ import type { StoredSpec } from "./stored-spec.ts";
 
 /** Files to read for the limits that a stored spec sets. */
 export function limitFiles(spec: StoredSpec): readonly string[] {
-  const { cgroupsPath } = spec.linux;
-  return cgroupsPath.startsWith("/") ? limitFilesOf(cgroupsPath, storedLimits(spec)) : [];
+  return limitFilesOf(spec.linux.cgroupsPath, storedLimits(spec));
 }
 
 /** The limits that a stored spec sets, in the model's units. */

@@ -1,5 +1,5 @@
+import { DEFAULT_CAPABILITIES } from "../../../engine/index.ts";
 import type { Json } from "../../../model/index.ts";
-import { DEFAULT_CAPABILITIES } from "./capability-sets.ts";
 import { storedLimits } from "./kernel-limits.ts";
 import type { Notes } from "./notes.ts";
 import type { StoredSpec } from "./stored-spec.ts";

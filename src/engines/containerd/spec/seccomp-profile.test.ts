@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_CAPABILITIES } from "./capability-sets.ts";
+import { DEFAULT_CAPABILITIES } from "../../../engine/index.ts";
 import { seccompProfile } from "./seccomp-profile.ts";
 import { ALLOWED_SYSCALLS } from "./syscall-table.ts";
 

@@ -1,4 +1,4 @@
-import type { ImageContent } from "../../../engine/index.ts";
+import type { ExportedImage, ImageContent } from "../../../engine/index.ts";
 import type { HostReader } from "../../../host/index.ts";
 import type { AppliedImage } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
@@ -10,7 +10,7 @@ export async function exportImage(
   { host, layout, ...context }: RktContext,
   image: AppliedImage,
   signal: AbortSignal | undefined,
-): Promise<(AsyncDisposable & { readonly content: ImageContent }) | undefined> {
+): Promise<ExportedImage | undefined> {
   const record = await findImage(
     { ...context, host, layout },
     image.reference,

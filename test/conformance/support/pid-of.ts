@@ -1,7 +1,7 @@
 import type { Engine } from "../../../src/engine/index.ts";
 import type { PodIdentity } from "../../../src/model/index.ts";
 
-/** The process of a container that runs, as its engine reports it. */
+/** The process of a container, as its engine reports it. */
 export async function pidOf(
   engine: Engine,
   identity: PodIdentity,

@@ -4,10 +4,10 @@ import {
   isSecret,
   PodSpec as PodSchema,
   type PodSpec,
-} from "../../../model/index.ts";
-import { DEFAULT_CAPABILITIES } from "./capability-sets.ts";
+} from "../model/index.ts";
+import { DEFAULT_CAPABILITIES } from "./default-capabilities.ts";
 
-/** Attributes of a container whose value a runtime spec or the kernel tells for certain. */
+/** Attributes of a container whose value a container's stored form or the kernel tells for certain. */
 const TOLD = new Set([
   "command",
   "args",

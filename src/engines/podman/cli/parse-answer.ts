@@ -1,0 +1,40 @@
+import * as z from "zod";
+import { StowageError } from "../../../errors/index.ts";
+
+/**
+ * Reads an answer of podman's as JSON of a known form; only the fields that are read are checked.
+ *
+ * @throws StowageError `internal` when it is cut short, is no JSON, or has another form
+ */
+export function parseAnswer<T>(stdout: string, schema: z.ZodType<T>, doing: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(stdout);
+  } catch (error) {
+    throw unreadable(doing, "its answer is not JSON", error);
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue === undefined ? "" : ` at ${issue.path.map(String).join(".") || "its top"}`;
+  throw unreadable(
+    doing,
+    `its answer has another form${where}: ${issue?.message ?? ""}`,
+    result.error,
+  );
+}
+
+function unreadable(doing: string, why: string, cause: unknown): StowageError {
+  return new StowageError(
+    `Cannot ${doing}: ${why}; see that this version of podman is a known one`,
+    { code: "internal", cause },
+  );
+}
+
+/** A list that podman writes as null where it is empty. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z
+    .array(item)
+    .nullable()
+    .transform((list) => list ?? []);
+}

@@ -1,0 +1,77 @@
+import { type ErrorCode, StowageError } from "../../../errors/index.ts";
+import type { CommandResult } from "../../../host/index.ts";
+
+/** Longest reason that is passed on. */
+const MAX_REASON = 600;
+
+interface Meaning {
+  readonly pattern: RegExp;
+  readonly code: ErrorCode;
+  readonly remedy?: string;
+}
+
+/** Constant parts of podman's messages of all versions; the first that is found decides. */
+const MEANINGS: readonly Meaning[] = [
+  {
+    pattern: /no such (?:container|pod)|no such object|no container with (?:ID|name)/,
+    code: "not_found",
+  },
+  { pattern: /image not known/, code: "not_found", remedy: "import the image first" },
+  { pattern: /is already in use|pod already exists/, code: "already_exists" },
+  {
+    pattern: /finding pause binary|catatonit/,
+    code: "failed_precondition",
+    remedy:
+      "a pod of several containers needs the program catatonit; install the package catatonit",
+  },
+  { pattern: /address already in use/, code: "failed_precondition", remedy: "free the port" },
+  {
+    pattern: /database configuration mismatch/,
+    code: "failed_precondition",
+    remedy: "declare the root and runRoot that this store was made with",
+  },
+  {
+    pattern: /setting rlimit/,
+    code: "failed_precondition",
+    remedy: "declare lower ulimits, or set default_ulimits in containers.conf",
+  },
+  {
+    pattern: /no space left on device/,
+    code: "resource_exhausted",
+    remedy: "make room on the host",
+  },
+  {
+    pattern: /allocating lock|all \d+ locks/,
+    code: "resource_exhausted",
+    remedy: "raise num_locks in containers.conf",
+  },
+  { pattern: /permission denied|operation not permitted/i, code: "failed_precondition" },
+  {
+    pattern:
+      /command that was not found|executable file not found|no such file or directory|unable to find user|unable to find group|no matching entries|not a device|not a directory|can't be set since|is not allowed|invalid argument|container state improper|OCI runtime/i,
+    code: "failed_precondition",
+  },
+];
+
+/** The reason that podman gives on stderr: its last line that is an error of its own. */
+export function reasonOf({ exitCode, stderr }: Pick<CommandResult, "exitCode" | "stderr">): string {
+  const lines = stderr.trimEnd().split("\n");
+  const at = lines.findLastIndex((line) => line.startsWith("Error: "));
+  const text = at < 0 ? (lines.at(-1) ?? "") : lines.slice(at).join(" ").slice("Error: ".length);
+  const reason = text.replaceAll(/\s+/g, " ").trim().slice(0, MAX_REASON);
+  return reason === "" ? `it ended with exit code ${exitCode}` : reason;
+}
+
+/** What a command that failed came to. */
+export function podmanError(
+  doing: string,
+  result: Pick<CommandResult, "exitCode" | "stderr">,
+): StowageError {
+  const reason = reasonOf(result);
+  const { code = "internal", remedy = "see what podman says" }: Partial<Meaning> =
+    MEANINGS.find(({ pattern }) => pattern.test(reason)) ?? {};
+  return new StowageError(`Cannot ${doing}: ${reason}; ${remedy}`, {
+    code,
+    context: { exitCode: result.exitCode },
+  });
+}

@@ -1,0 +1,43 @@
+import type { Host } from "../../host/index.ts";
+import type { HostDirectories, PodIdentity } from "../../model/index.ts";
+import { PodmanCli } from "./cli/podman-cli.ts";
+import { ImageDetailsReader } from "./images/image-details.ts";
+import { globalArguments, type PodmanSettings } from "./podman-settings.ts";
+import { type MachineFacts, readMachineFacts } from "./store/machine-facts.ts";
+import { type OwnFiles, ownFiles } from "./store/own-files.ts";
+
+/** What every operation works with. */
+export interface PodmanContext {
+  readonly cli: PodmanCli;
+  readonly host: Host;
+  readonly files: OwnFiles;
+  readonly facts: MachineFacts;
+  readonly images: ImageDetailsReader;
+}
+
+/** Puts together what operations need; changes nothing on the host. */
+export async function openContext(
+  settings: PodmanSettings,
+  host: Host,
+  directories: HostDirectories,
+): Promise<PodmanContext> {
+  const facts = await readMachineFacts(host, settings);
+  const cli = new PodmanCli(host, {
+    program: settings.program ?? "podman",
+    globalArgs: globalArguments(settings),
+    // its complaint about the kernel's older cgroups would be the last line of every failure
+    env: { ...facts.env, PODMAN_IGNORE_CGROUPSV1_WARNING: "1" },
+  });
+  const files = ownFiles(directories, settings);
+  return { cli, host, files, facts, images: new ImageDetailsReader(cli) };
+}
+
+/** For messages: `pod "web" (generation 3)`. */
+export function describePod({ pod, generation }: PodIdentity): string {
+  return `pod "${pod}" (generation ${generation})`;
+}
+
+/** Options of a look at the host. */
+export function callOptions(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import type { ImageContent, ImageOwnership } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
+import { type AppliedImage, imageName } from "../../../model/index.ts";
+import { ImagesAnswer, type ListedImage } from "../cli/answers.ts";
+import { podmanError } from "../cli/podman-error.ts";
+import type { PodmanContext } from "../context.ts";
+import { listContainers } from "../pods/lists.ts";
+import { IMPORT_PREFIX } from "../store/own-files.ts";
+import { storeUsed } from "../store/store-used.ts";
+import { archiveStream } from "./archive-stream.ts";
+import { findOwnImage, removeOwnership, writeOwnership } from "./image-files.ts";
+import { imageTag } from "./image-tag.ts";
+
+/** Bytes of a large image on a slow disk take their time. */
+const LOAD_MS = 60 * 60 * 1000;
+/** Bytes that a manifest may have to be kept. */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/** Every image of the store; an image of several names once or once a name, by the version. */
+export async function listImages(
+  { cli }: PodmanContext,
+  signal: AbortSignal | undefined,
+): Promise<readonly ListedImage[]> {
+  return await cli.json(["images", "--no-trunc", "--format", "json"], ImagesAnswer, {
+    doing: "list images",
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Brings an image in, and writes down that a fleet uses it. */
+export async function importForFleet(
+  context: PodmanContext,
+  content: ImageContent,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { reference, manifest, config } = content;
+  const tag = imageTag(reference, manifest.digest);
+  const id = config.digest.replace(/^sha256:/, "");
+  if (!(await imageExists(context, tag, signal))) await load(context, content, tag, id, signal);
+  signal?.throwIfAborted();
+  const document = await manifestOf(content);
+  await writeOwnership(
+    context,
+    { reference, digest: manifest.digest, id, manifest: document },
+    ownership,
+  );
+}
+
+async function imageExists(
+  { cli }: PodmanContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const doing = `look for image "${name}"`;
+  const result = await cli.run(["image", "exists", name], {
+    doing,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (result.exitCode > 1) throw podmanError(doing, result);
+  return result.exitCode === 0;
+}
+
+async function load(
+  context: PodmanContext,
+  content: ImageContent,
+  tag: string,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { cli, host, files } = context;
+  const name = imageName(content.reference, content.manifest.digest);
+  // podman unpacks it there first, and leaves that behind when it is killed
+  const work = `${files.importsDir}/${IMPORT_PREFIX}${randomBytes(8).toString("hex")}`;
+  await host.makeDirectory(work, { mode: 0o700 });
+  try {
+    await cli.read(["load", "--quiet"], {
+      doing: `import image "${name}"`,
+      stdin: archiveStream(content, tag),
+      env: { TMPDIR: work },
+      timeoutMs: LOAD_MS,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } finally {
+    await host.removeDirectory(work);
+  }
+  if (
+    (await context.images.read({ reference: content.reference, digest: content.manifest.digest }))
+      .id === id
+  )
+    return;
+  throw new StowageError(
+    `Cannot import image "${name}": podman made another image of it; see that this version of podman is a known one`,
+    { code: "internal", context: { image: name } },
+  );
+}
+
+async function manifestOf({ manifest, open }: ImageContent): Promise<string> {
+  if (manifest.size > MAX_MANIFEST_BYTES) {
+    throw new StowageError(
+      `Cannot import an image whose manifest has more than ${MAX_MANIFEST_BYTES} bytes`,
+      { code: "invalid_argument", context: { digest: manifest.digest } },
+    );
+  }
+  const parts: Uint8Array[] = [];
+  for await (const part of open(manifest.digest)) parts.push(part);
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** Writes down that a fleet uses an image that is there; one of somebody else's gets a name of ours. */
+export async function claimImage(
+  context: PodmanContext,
+  image: AppliedImage,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { reference, digest } = image;
+  const tag = imageTag(reference, digest);
+  const name = imageName(reference, digest);
+  const found = (await listImages(context, signal)).find((each) => isImage(each, image, tag));
+  if (found === undefined) {
+    throw new StowageError(`Cannot use image "${name}": it is not in podman; import it first`, {
+      code: "not_found",
+      context: { image: name },
+    });
+  }
+  if (!found.Names.includes(tag)) {
+    await context.cli.change(["tag", found.Id, tag], { doing: `name image "${name}"` });
+  }
+  signal?.throwIfAborted();
+  await writeOwnership(context, { ...image, id: found.Id }, ownership);
+}
+
+function isImage(
+  { Id, Names, RepoDigests, Digest }: ListedImage,
+  { digest, configDigest }: AppliedImage,
+  tag: string,
+): boolean {
+  return (
+    Names.includes(tag) ||
+    configDigest === `sha256:${Id}` ||
+    Digest === digest ||
+    RepoDigests.some((each) => each.endsWith(`@${digest}`))
+  );
+}
+
+/** Takes a fleet's use back; the image goes with the last, when nobody's container is made of it. */
+export async function releaseImage(
+  context: PodmanContext,
+  name: string,
+  ownership: ImageOwnership,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const image = await findOwnImage(context, name, signal);
+  if (image === undefined) return;
+  const claim = `${ownership.owner}/${ownership.fleet}`;
+  await removeOwnership(context, name, ownership);
+  if (image.fleets.some((fleet) => fleet !== claim)) return;
+  await removeImage(context, image.reference, image.digest, image.id, signal);
+}
+
+async function removeImage(
+  context: PodmanContext,
+  reference: string,
+  digest: string,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const name = imageName(reference, digest);
+  if (await storeUsed(context.host, context.facts.graphRoot, signal)) {
+    const users = await listContainers(context, signal);
+    if (users.some(({ ImageID }) => ImageID === id)) return;
+    context.images.forget(name);
+    await untag(context, imageTag(reference, digest));
+  }
+  await context.host.removeDirectory(context.files.imageDir(name));
+}
+
+/** Takes a name of ours off; an image without another name goes with it. Absent: nothing happens. */
+export async function untag({ cli }: PodmanContext, tag: string): Promise<void> {
+  const doing = `remove image "${tag}"`;
+  const result = await cli.run(["image", "rm", tag], { doing });
+  // 1: it is not there, 2: somebody began to use it
+  if (result.exitCode === 0 || result.exitCode === 1) return;
+  throw podmanError(doing, result);
+}

@@ -1,0 +1,3 @@
+export { podmanCapabilities } from "./capabilities.ts";
+export { openPodman } from "./open-podman.ts";
+export type { PodmanEngine } from "./podman-engine.ts";

@@ -1,0 +1,150 @@
+import type {
+  CallOptions,
+  Engine,
+  ExecResult,
+  ExportedImage,
+  ImageContent,
+  ImageOwnership,
+  LogLine,
+  LogOptions,
+  PodInstance,
+  StopOptions,
+} from "../../engine/index.ts";
+import type {
+  AppliedImage,
+  CapabilityTable,
+  EngineInfo,
+  ObservedEngine,
+  PodIdentity,
+} from "../../model/index.ts";
+import { podmanCapabilities } from "./capabilities.ts";
+import type { PodmanContext } from "./context.ts";
+import { readInfo } from "./engine-info.ts";
+import { exportImage } from "./images/export-image.ts";
+import { claimImage, importForFleet, releaseImage } from "./images/image-ownership.ts";
+import { readLogs } from "./logs/read-logs.ts";
+import { execCommand } from "./pods/exec-command.ts";
+import { removeLeftover } from "./pods/leftovers.ts";
+import { observeEngine } from "./pods/observe-engine.ts";
+import { preparePod } from "./pods/prepare-pod.ts";
+import { removePod } from "./pods/remove-pod.ts";
+import { startPod } from "./pods/start-pod.ts";
+import { stopPod } from "./pods/stop-pod.ts";
+import { updatePod } from "./pods/update-pod.ts";
+
+/** The port on podman's command line; there is no daemon, and nothing is held between calls. */
+export class PodmanEngine implements Engine {
+  readonly kind = "podman";
+  readonly #open: () => Promise<PodmanContext>;
+  #info: Promise<EngineInfo> | undefined;
+
+  /** @param open gives the context; asked once a call, and free to keep it */
+  constructor(open: () => Promise<PodmanContext>) {
+    this.#open = open;
+  }
+
+  async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
+    const { cli, host } = await this.#context(signal);
+    this.#info ??= readInfo(cli, host);
+    this.#info.catch(() => {
+      this.#info = undefined;
+    });
+    return await this.#info;
+  }
+
+  async capabilities(options: CallOptions = {}): Promise<CapabilityTable> {
+    const { version } = await this.info(options);
+    return podmanCapabilities(version);
+  }
+
+  async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {
+    return await observeEngine(await this.#context(signal), signal);
+  }
+
+  async *logs(
+    identity: PodIdentity,
+    container: string | undefined,
+    options: LogOptions = {},
+  ): AsyncGenerator<LogLine, void, undefined> {
+    yield* readLogs(await this.#context(options.signal), identity, container, options);
+  }
+
+  async importImage(
+    content: ImageContent,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    await importForFleet(await this.#context(signal), content, ownership, signal);
+  }
+
+  async claimImage(
+    image: AppliedImage,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    await claimImage(await this.#context(signal), image, ownership, signal);
+  }
+
+  async releaseImage(
+    name: string,
+    ownership: ImageOwnership,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    await releaseImage(await this.#context(signal), name, ownership, signal);
+  }
+
+  /**
+   * Bytes of an image that podman holds, without a registry.
+   *
+   * @returns undefined when podman does not hold it
+   */
+  async exportImage(
+    image: AppliedImage,
+    { signal }: CallOptions = {},
+  ): Promise<ExportedImage | undefined> {
+    return await exportImage(await this.#context(signal), image, signal);
+  }
+
+  async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    await preparePod(await this.#context(signal), pod, signal);
+  }
+
+  async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    await startPod(await this.#context(signal), pod, signal);
+  }
+
+  async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {
+    await stopPod(await this.#context(options.signal), identity, options);
+  }
+
+  async update(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
+    await updatePod(await this.#context(signal), pod, signal);
+  }
+
+  async remove(identity: PodIdentity, { signal }: CallOptions = {}): Promise<void> {
+    await removePod(await this.#context(signal), identity, signal);
+  }
+
+  async removeLeftover(name: string, { signal }: CallOptions = {}): Promise<void> {
+    await removeLeftover(await this.#context(signal), name, signal);
+  }
+
+  async exec(
+    identity: PodIdentity,
+    container: string,
+    command: readonly string[],
+    options: CallOptions & { readonly timeoutMs: number },
+  ): Promise<ExecResult> {
+    const context = await this.#context(options.signal);
+    return await execCommand(context, { identity, container, command }, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // nothing is held
+  }
+
+  async #context(signal: AbortSignal | undefined): Promise<PodmanContext> {
+    signal?.throwIfAborted();
+    return await this.#open();
+  }
+}

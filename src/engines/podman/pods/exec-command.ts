@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CallOptions, ExecResult } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
+import type { CommandResult, Host } from "../../../host/index.ts";
+import type { PodIdentity } from "../../../model/index.ts";
+import { reasonOf } from "../cli/podman-error.ts";
+import { describePod, type PodmanContext } from "../context.ts";
+import { readLives } from "./life.ts";
+import { findGeneration, inspectContainers } from "./lists.ts";
+
+/** Variable that the command and all that it begins are found by, when they have to be ended. */
+const MARK = "STOWAGE_EXEC";
+
+/** Drops what the command prints; podman's own reason is on the other stream. */
+const QUIET = 'exec "$@" >/dev/null';
+
+/** Ends the processes that have a mark now. */
+const END = [
+  'pids=$(grep -lzsx "$1" /proc/[0-9]*/environ | cut -d/ -f3)',
+  '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
+].join("\n");
+
+/** Time in which podman ends once its command has been killed. */
+const END_MS = 60_000;
+/** How often processes that have a mark are looked for, once they have to end. */
+const POLL_MS = 50;
+
+/** A command and the container that it runs in. */
+export interface ExecTarget {
+  readonly identity: PodIdentity;
+  readonly container: string;
+  readonly command: readonly string[];
+}
+
+/** Runs a command in a container to its end. */
+export async function execCommand(
+  context: PodmanContext,
+  target: ExecTarget,
+  options: CallOptions & { readonly timeoutMs: number },
+): Promise<ExecResult> {
+  const { signal, timeoutMs } = options;
+  const id = await runningId(context, target, signal);
+  const mark = randomBytes(8).toString("hex");
+  const podman = context.cli.command(["exec", "--env", `${MARK}=${mark}`, id, ...target.command]);
+  const running = context.host.run(["sh", "-c", QUIET, "sh", ...podman], {
+    env: context.cli.env,
+    timeoutMs: timeoutMs + END_MS,
+  });
+  const ended = await endedWithin(running, timeoutMs, signal);
+  if (!ended) await endMarked(context.host, mark, running);
+  signal?.throwIfAborted();
+  if (ended) return { exitCode: exitCodeOf(await running, target) };
+  throw new StowageError(
+    `Cannot run a command in container "${target.container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
+    { code: "deadline_exceeded", context: { container: target.container } },
+  );
+}
+
+/** @returns whether it ended, well or not, before its time was over and before it was given up */
+async function endedWithin(
+  running: Promise<CommandResult>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const done = new AbortController();
+  const ends = [done.signal, ...(signal === undefined ? [] : [signal])];
+  const late = delay(timeoutMs, false, { signal: AbortSignal.any(ends) }).catch(() => false);
+  try {
+    return await Promise.race([running.then(always, always), late]);
+  } finally {
+    done.abort();
+  }
+}
+
+function always(): true {
+  return true;
+}
+
+/**
+ * Ends a command. podman is left to end by itself: one that is killed may have just asked for a process
+ * that begins after it was looked for.
+ */
+async function endMarked(host: Host, mark: string, running: Promise<CommandResult>): Promise<void> {
+  for (;;) {
+    await host.run(["sh", "-c", END, "sh", `${MARK}=${mark}`], { timeoutMs: END_MS });
+    if (await endedWithin(running, POLL_MS, undefined)) return;
+  }
+}
+
+async function runningId(
+  context: PodmanContext,
+  { identity, container }: ExecTarget,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const { containers } = await findGeneration(context, identity, signal);
+  const listed = containers.get(container);
+  const found = listed === undefined ? [] : await inspectContainers(context, [listed.Id], signal);
+  const lives = await readLives(context.host, found, signal);
+  const life = lives.get(listed?.Id ?? "");
+  if (listed !== undefined && life?.alive === true && !life.waiting) return listed.Id;
+  throw notRunning({ identity, container });
+}
+
+function notRunning({ identity, container }: Omit<ExecTarget, "command">): StowageError {
+  return new StowageError(
+    `Cannot run a command in container "${container}" of ${describePod(identity)}: it does not run; start it`,
+    { code: "not_found", context: { pod: identity.pod, container } },
+  );
+}
+
+/** The command's own exit code: where podman failed it gives one too, and its reason beside. */
+function exitCodeOf(result: CommandResult, target: ExecTarget): number {
+  const { exitCode } = result;
+  if (exitCode < 125) return exitCode;
+  const reason = reasonOf(result);
+  if (/container state improper|no such container|no container with/.test(reason))
+    throw notRunning(target);
+  if (/OCI runtime|OCI permission|executable file not found/i.test(reason)) {
+    throw new StowageError(
+      `Cannot run a command in container "${target.container}": ${reason}; see that its image has it`,
+      { code: "failed_precondition", context: { container: target.container } },
+    );
+  }
+  return exitCode;
+}

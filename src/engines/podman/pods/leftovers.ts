@@ -1,0 +1,107 @@
+import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
+import type { ListedContainer, ListedPod } from "../cli/answers.ts";
+import type { PodmanContext } from "../context.ts";
+import { listImages, untag } from "../images/image-ownership.ts";
+import { keyOfTag } from "../images/image-tag.ts";
+import { IMAGE_PREFIX, IMPORT_PREFIX } from "../store/own-files.ts";
+import { storeUsed } from "../store/store-used.ts";
+import { listContainers, listPods, ownName } from "./lists.ts";
+import { removeContainers, removePodmanPod } from "./remove-pod.ts";
+
+/** Everything with a name of Stowage's that was found. */
+export interface Found {
+  readonly containers: readonly ListedContainer[];
+  readonly pods: readonly ListedPod[];
+  /** Ids of containers that belong to a pod of Stowage's. */
+  readonly ours: ReadonlySet<string>;
+  /** Ids of podman pods that such containers are in. */
+  readonly usedPods: ReadonlySet<string>;
+  /** Names of folders of imports. */
+  readonly imports: readonly string[];
+  /** Names of files of changes. */
+  readonly changes: readonly string[];
+  /** Object names of the generations that were found. */
+  readonly podNames: ReadonlySet<string>;
+}
+
+/** What has a name of Stowage's and belongs to no pod; one entry a name. */
+export function listLeftovers(found: Found): readonly ObservedLeftover[] {
+  const all = new Map<string, string>();
+  const add = (what: string, names: readonly string[]): void => {
+    for (const name of names) if (name.startsWith(OBJECT_PREFIX)) all.set(name, what);
+  };
+  add("import", found.imports);
+  add(
+    "note of a pod",
+    found.changes
+      .filter((file) => file.endsWith(".json"))
+      .map((file) => file.slice(0, -".json".length))
+      .filter((name) => !found.podNames.has(name)),
+  );
+  add(
+    "pod",
+    found.pods.filter(({ Id }) => !found.usedPods.has(Id)).map(({ Name }) => Name),
+  );
+  add(
+    "container",
+    found.containers
+      .filter(({ Id, IsInfra }) => !IsInfra && !found.ours.has(Id))
+      .flatMap(({ Names }) => Names),
+  );
+  return [...all].map(([name, what]) => ({ name, what }));
+}
+
+/** Takes away everything of one name that belongs to no pod; what belongs to one stays. */
+export async function removeLeftover(
+  context: PodmanContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { host, files } = context;
+  signal?.throwIfAborted();
+  if (!name.startsWith(OBJECT_PREFIX) || name.includes("/")) return;
+  if (name.startsWith(IMPORT_PREFIX))
+    return await host.removeDirectory(`${files.importsDir}/${name}`);
+  const used = await storeUsed(host, context.facts.graphRoot, signal);
+  if (name.startsWith(IMAGE_PREFIX)) return await removeImageLeftover(context, name, used, signal);
+  if (used && !(await removeObjects(context, name, signal))) return;
+  await host.removeFile(`${files.podsDir}/${name}.json`);
+}
+
+async function removeImageLeftover(
+  context: PodmanContext,
+  key: string,
+  used: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { files, host } = context;
+  const images = used ? await listImages(context, signal) : [];
+  const tag = images.flatMap(({ Names }) => Names).find((each) => keyOfTag(each) === key);
+  const { files: found } = await host.snapshot({ files: [`${files.imagesDir}/${key}/image.json`] });
+  // both are there: it is an image
+  if (tag !== undefined && found.size > 0) return;
+  if (tag !== undefined) await untag(context, tag);
+  await host.removeDirectory(`${files.imagesDir}/${key}`);
+}
+
+/** @returns whether nothing of the name belongs to a pod */
+async function removeObjects(
+  context: PodmanContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const [containers, pods] = await Promise.all([
+    listContainers(context, signal),
+    listPods(context, signal),
+  ]);
+  const named = containers.filter(({ Names }) => Names.includes(name));
+  const pod = pods.find(({ Name }) => Name === name);
+  const members = containers.filter(({ Pod }) => pod !== undefined && Pod === pod.Id);
+  if ([...named, ...members].some((each) => ownName(each) !== undefined)) return false;
+  if (pod !== undefined) await removePodmanPod(context, pod.Id);
+  await removeContainers(
+    context,
+    named.map(({ Id }) => Id),
+  );
+  return true;
+}

@@ -1,0 +1,83 @@
+import type { HostReader, HostSnapshot } from "../../../host/index.ts";
+import type { InspectedContainer } from "../cli/answers.ts";
+import { callOptions } from "../context.ts";
+
+/** What the kernel says of a container's process, which podman may be wrong about. */
+export interface Life {
+  /** Whether its process is alive, and the container's. */
+  readonly alive: boolean;
+  /** Whether the process is still the runtime's, waiting to become the user's. */
+  readonly waiting: boolean;
+  /** Whether the program that watches it is alive. */
+  readonly watched: boolean;
+  /** Path of its cgroup. */
+  readonly cgroupPath: string;
+}
+
+const DEAD: Life = { alive: false, waiting: false, watched: false, cgroupPath: "" };
+
+/** Files that tell whether containers live, and where their limits are. */
+export function lifeFiles(containers: readonly InspectedContainer[]): readonly string[] {
+  return containers.flatMap(({ State }) => [
+    ...(State.Pid > 0
+      ? [`/proc/${State.Pid}/cgroup`, `/proc/${State.Pid}/stat`, `/proc/${State.Pid}/cmdline`]
+      : []),
+    ...(State.ConmonPid > 0 ? [`/proc/${State.ConmonPid}/cmdline`] : []),
+  ]);
+}
+
+/** Reads from a host's files whether a container lives. */
+export function lifeOf(
+  { Id, State, OCIRuntime }: InspectedContainer,
+  files: HostSnapshot["files"],
+): Life {
+  const text = (pid: number, name: string): string => {
+    const found = pid > 0 ? files.get(`/proc/${pid}/${name}`) : undefined;
+    return typeof found === "string" ? found : "";
+  };
+  const cgroups = text(State.Pid, "cgroup");
+  const watched = text(State.ConmonPid, "cmdline").includes(Id);
+  const isZombie = /^\d+ \(.*\) [ZX] /s.test(text(State.Pid, "stat"));
+  // a number may have come to another process: a container's own is in its cgroup, where it has one
+  const isOwn = State.CgroupPath === "" ? cgroups !== "" : cgroups.includes(Id);
+  if (!isOwn || isZombie) return { ...DEAD, watched };
+  return {
+    alive: true,
+    waiting: isRuntime(text(State.Pid, "cmdline"), OCIRuntime),
+    watched,
+    cgroupPath: cgroupPathOf(cgroups, Id),
+  };
+}
+
+function isRuntime(cmdline: string, runtime: string): boolean {
+  const [program = ""] = cmdline.split("\0");
+  const names = [runtime, "runc", "crun", "libcrun"].map((path) =>
+    path.slice(path.lastIndexOf("/") + 1),
+  );
+  const base = program.slice(program.lastIndexOf("/") + 1);
+  return names.some((name) => name !== "" && (base === name || program.startsWith(`[${name}`)));
+}
+
+/** Path of a container's cgroup in a process's list of them. */
+function cgroupPathOf(cgroups: string, id: string): string {
+  const line = cgroups.split("\n").find((each) => each.includes(id)) ?? "";
+  const path = line.slice(line.indexOf(":", line.indexOf(":") + 1) + 1);
+  // the runtime puts processes one below what it limits
+  return path.replace(/\/container$/, "");
+}
+
+/** Looks whether containers live. */
+export async function readLives(
+  host: HostReader,
+  containers: readonly InspectedContainer[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, Life>> {
+  const { files } = await host.snapshot({ files: lifeFiles(containers) }, callOptions(signal));
+  return new Map(containers.map((each) => [each.Id, lifeOf(each, files)]));
+}
+
+/** Path of the cgroup that a container's limits are in, as podman says, or before it does. */
+export function cgroupOf({ Id, State, HostConfig }: InspectedContainer): string {
+  if (State.CgroupPath !== "") return State.CgroupPath.replace(/\/container$/, "");
+  return `${HostConfig.CgroupParent || "/libpod_parent"}/libpod-${Id}`;
+}

@@ -1,0 +1,105 @@
+import { identityLabels, readLabels } from "../../../engine/index.ts";
+import { LABEL_CONTAINER, objectName, type PodIdentity } from "../../../model/index.ts";
+import {
+  InspectAnswer,
+  type InspectedContainer,
+  type ListedContainer,
+  type ListedPod,
+  PodPsAnswer,
+  PsAnswer,
+} from "../cli/answers.ts";
+import { parseAnswer } from "../cli/parse-answer.ts";
+import { podmanError } from "../cli/podman-error.ts";
+import type { PodmanContext } from "../context.ts";
+
+/** What podman says of one object that it does not have, while it tells of the others. */
+const MISSING = /no such (?:object|container)|no container with/i;
+
+/** Every container of the store, whoever made it, with those of which only the file system is left. */
+export async function listContainers(
+  { cli }: PodmanContext,
+  signal: AbortSignal | undefined,
+): Promise<readonly ListedContainer[]> {
+  return await cli.json(
+    ["ps", "--all", "--external", "--pod", "--no-trunc", "--format", "json"],
+    PsAnswer,
+    { doing: "list containers", ...(signal === undefined ? {} : { signal }) },
+  );
+}
+
+/** Every podman pod of the store. */
+export async function listPods(
+  { cli }: PodmanContext,
+  signal: AbortSignal | undefined,
+): Promise<readonly ListedPod[]> {
+  return await cli.json(["pod", "ps", "--no-trunc", "--format", "json"], PodPsAnswer, {
+    doing: "list pods",
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Containers in all their detail, in one command; those that went meanwhile are left out. */
+export async function inspectContainers(
+  { cli }: PodmanContext,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<readonly InspectedContainer[]> {
+  if (ids.length === 0) return [];
+  const doing = "inspect containers";
+  const result = await cli.run(["container", "inspect", ...ids], {
+    doing,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (result.exitCode !== 0 && !MISSING.test(result.stderr)) throw podmanError(doing, result);
+  return parseAnswer(result.stdout, InspectAnswer, doing);
+}
+
+/** What of one generation is in podman. */
+export interface Generation {
+  /** Its containers, by their name in the pod. */
+  readonly containers: ReadonlyMap<string, ListedContainer>;
+  /** The container that holds a podman pod's namespaces. */
+  readonly infra: ListedContainer | undefined;
+}
+
+/** Looks for a generation by its labels. */
+export async function findGeneration(
+  { cli }: PodmanContext,
+  identity: PodIdentity,
+  signal: AbortSignal | undefined,
+): Promise<Generation> {
+  const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
+  const filters = Object.entries(labels).flatMap(([key, value]) => [
+    "--filter",
+    `label=${key}=${value}`,
+  ]);
+  const found = await cli.json(
+    ["ps", "--all", "--pod", "--no-trunc", ...filters, "--format", "json"],
+    PsAnswer,
+    { doing: "look for a pod", ...(signal === undefined ? {} : { signal }) },
+  );
+  const containers = new Map<string, ListedContainer>();
+  for (const each of found) {
+    const name = ownName(each);
+    if (name !== undefined) containers.set(name, each);
+  }
+  const pod = objectName(identity);
+  return {
+    containers,
+    infra: found.find(({ IsInfra, PodName }) => IsInfra && PodName === pod),
+  };
+}
+
+/**
+ * Name that a container has in its pod; undefined when it is not Stowage's. One whose labels came from
+ * its image, or were copied by somebody, has another name in podman.
+ */
+export function ownName({ Labels, Names, IsInfra }: ListedContainer): string | undefined {
+  const labels = IsInfra ? undefined : readLabels(Labels);
+  if (labels === undefined) return undefined;
+  const [name] = Names;
+  const { container } = labels;
+  return name === objectName(labels) || name === objectName(labels, container)
+    ? container
+    : undefined;
+}

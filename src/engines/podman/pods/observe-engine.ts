@@ -1,0 +1,122 @@
+import { limitFiles, readLabels } from "../../../engine/index.ts";
+import type { HostSnapshot } from "../../../host/index.ts";
+import { type ObservedEngine, type ObservedPod, objectName } from "../../../model/index.ts";
+import type { InspectedContainer, ListedContainer } from "../cli/answers.ts";
+import { callOptions, type PodmanContext } from "../context.ts";
+import { imageFilePattern, readOwnImages } from "../images/image-files.ts";
+import { listImages } from "../images/image-ownership.ts";
+import { imageLeftovers, observeImages } from "../images/observe-images.ts";
+import { storeUsed } from "../store/store-used.ts";
+import { listLeftovers } from "./leftovers.ts";
+import { cgroupOf, lifeFiles, lifeOf } from "./life.ts";
+import { inspectContainers, listContainers, listPods, ownName } from "./lists.ts";
+import { parseNotes } from "./notes.ts";
+import { observePod, type SeenContainer } from "./observe-pods.ts";
+import { parseChanges } from "./pod-changes.ts";
+
+/** Pods, images and leftovers: three lists at once, one look at all containers, one look at the host. */
+export async function observeEngine(
+  context: PodmanContext,
+  signal: AbortSignal | undefined,
+): Promise<ObservedEngine> {
+  if (!(await storeUsed(context.host, context.facts.graphRoot, signal))) {
+    return { pods: [], images: [], leftovers: [] };
+  }
+  const [listed, pods, images] = await Promise.all([
+    listContainers(context, signal),
+    listPods(context, signal),
+    listImages(context, signal),
+  ]);
+  const ours = listed.filter((each) => ownName(each) !== undefined);
+  const podIds = new Set(ours.flatMap(({ Pod }) => (Pod === "" ? [] : [Pod])));
+  const infras = listed.filter(({ IsInfra, Pod }) => IsInfra && podIds.has(Pod));
+  const ids = [...ours, ...infras].map(({ Id }) => Id);
+  const inspected = await inspectContainers(context, ids, signal);
+  const snapshot = await lookAtHost(context, inspected, signal);
+  const { images: own, folders } = readOwnImages(snapshot.files, context.files.imagesDir);
+  const found = {
+    listed: images,
+    own,
+    folders,
+    used: new Set(listed.map(({ ImageID }) => ImageID)),
+  };
+  const observed = observePods(context, inspected, infras, snapshot.files);
+  return {
+    pods: observed,
+    images: observeImages(found),
+    leftovers: [
+      ...listLeftovers({
+        containers: listed,
+        pods,
+        ours: new Set(ours.map(({ Id }) => Id)),
+        usedPods: podIds,
+        imports: snapshot.entries.get(context.files.importsDir) ?? [],
+        changes: snapshot.entries.get(context.files.podsDir) ?? [],
+        podNames: new Set(observed.map((pod) => objectName(pod))),
+      }),
+      ...imageLeftovers(found),
+    ],
+  };
+}
+
+/** What has a limit is told by a file of the same look, so all of them are read. */
+const ANY_LIMITS = {
+  cpuMillis: 0,
+  cpuShares: 0,
+  cpuset: 0,
+  memoryBytes: 0,
+  memoryReservationBytes: 0,
+  memorySwapBytes: 0,
+  pidsMax: 0,
+};
+
+/** Files of processes, of their limits and of ours, in one look. */
+async function lookAtHost(
+  { host, files }: PodmanContext,
+  inspected: readonly InspectedContainer[],
+  signal: AbortSignal | undefined,
+): Promise<HostSnapshot> {
+  const living = inspected.filter(({ State }) => State.Pid > 0);
+  const limits = living.flatMap((each) => limitFiles(cgroupOf(each), ANY_LIMITS));
+  return await host.snapshot(
+    {
+      files: [
+        ...lifeFiles(inspected),
+        ...limits,
+        imageFilePattern({ files }),
+        `${files.podsDir}/*.json`,
+      ],
+      list: [files.importsDir, files.podsDir],
+    },
+    callOptions(signal),
+  );
+}
+
+function observePods(
+  { files: own }: PodmanContext,
+  inspected: readonly InspectedContainer[],
+  infras: readonly ListedContainer[],
+  files: HostSnapshot["files"],
+): readonly ObservedPod[] {
+  const infraIds = new Set(infras.map(({ Id }) => Id));
+  const infraOf = new Map(
+    inspected.flatMap((found) =>
+      infraIds.has(found.Id) ? [[found.Pod, { found, life: lifeOf(found, files) }] as const] : [],
+    ),
+  );
+  const pods = new Map<string, SeenContainer[]>();
+  for (const found of inspected) {
+    const labels = infraIds.has(found.Id) ? undefined : readLabels(found.Config.Labels);
+    if (labels === undefined) continue;
+    const notes = parseNotes(found.Config.Labels);
+    const key = objectName(labels);
+    pods.set(key, [...(pods.get(key) ?? []), { labels, found, life: lifeOf(found, files), notes }]);
+  }
+  return [...pods.values()].map((seen) => {
+    // a pod is put together of at least one container
+    const first = seen[0] as SeenContainer;
+    const ids = Object.fromEntries(seen.map(({ labels, found }) => [labels.container, found.Id]));
+    const changes = parseChanges(files.get(own.podFile(first.labels)), ids);
+    return observePod(seen, infraOf.get(first.found.Pod), changes, files);
+  });
+}

@@ -1,0 +1,229 @@
+import type { PodInstance } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
+import { settleAll } from "../../../internal/index.ts";
+import { objectName } from "../../../model/index.ts";
+import type { InspectedContainer } from "../cli/answers.ts";
+import { describePod, type PodmanContext } from "../context.ts";
+import { containerName, isPodmanPod, planContainer } from "./container-plan.ts";
+import { isLost, isPoisoned } from "./container-state.ts";
+import { type Life, readLives } from "./life.ts";
+import { changeLimits, sameLimits } from "./limit-changes.ts";
+import { findGeneration, inspectContainers } from "./lists.ts";
+import { parseNotes } from "./notes.ts";
+import { limitsOf, type PodChanges, readChanges } from "./pod-changes.ts";
+import { createContainer } from "./prepare-pod.ts";
+import { removeContainers } from "./remove-pod.ts";
+
+/** A container with what the kernel says of it. */
+interface Seen {
+  readonly name: string;
+  readonly found: InspectedContainer;
+  readonly life: Life;
+}
+
+/** Runs the processes of a generation that do not run: those that wait, ended, or were lost. */
+export async function startPod(
+  context: PodmanContext,
+  pod: PodInstance,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const before = await seeContainers(context, pod, signal);
+  const spoilt = before.filter(
+    (each) => isPoisoned(each.found, each.life) || isLost(each.found, each.life),
+  );
+  // one that runs, only podman does not know
+  const helpless = spoilt.filter(({ life }) => !life.alive);
+  await settleAll(helpless.map(({ name }) => remake(context, pod, name, signal)));
+  const idle = before.filter(({ life }) => !(life.alive && !life.waiting));
+  const paused = before.filter(({ found }) => found.State.Status === "paused");
+  const stale = await staleMembers(context, pod, before, signal);
+  await settleAll([
+    resume(
+      context,
+      paused.map(({ found }) => found.Id),
+      signal,
+    ),
+    restart(context, pod, stale, signal),
+    start(
+      context,
+      pod,
+      idle.map(({ name }) => name),
+      signal,
+    ),
+  ]);
+  await settle(context, pod, signal);
+}
+
+/** The containers of a whole generation. @throws StowageError `not_found` when one is not there */
+async function seeContainers(
+  context: PodmanContext,
+  pod: PodInstance,
+  signal: AbortSignal | undefined,
+): Promise<readonly Seen[]> {
+  const names = Object.keys(pod.spec.containers).sort();
+  const ids = names.map((name) => containerName(pod.identity, name, pod.spec.containers));
+  const found = await inspectContainers(context, ids, signal);
+  const lives = await readLives(context.host, found, signal);
+  return names.map((name, at) => {
+    const each = found.find(({ Name }) => Name === ids[at]);
+    const life = each === undefined ? undefined : lives.get(each.Id);
+    if (each === undefined || life === undefined) throw notThere(pod, name);
+    return { name, found: each, life };
+  });
+}
+
+/** The error for a generation of which a container is missing. */
+export function notThere({ identity }: PodInstance, container: string): StowageError {
+  return new StowageError(
+    `Cannot find ${describePod(identity)}: its container "${container}" is not there, or not all made; prepare it`,
+    { code: "not_found", context: { pod: identity.pod, container } },
+  );
+}
+
+async function start(
+  context: PodmanContext,
+  pod: PodInstance,
+  names: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (names.length === 0) return;
+  const ids = names.map((name) => containerName(pod.identity, name, pod.spec.containers));
+  const call = {
+    doing: `start ${describePod(pod.identity)}`,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  try {
+    await context.cli.change(["start", ...ids], call);
+  } catch (error) {
+    if (!isSpoilt(error)) throw error;
+    // a killed start left the container so that podman can do nothing with it
+    await settleAll(names.map((name) => remakeIdle(context, pod, name, signal)));
+    await context.cli.change(["start", ...ids], call);
+  }
+}
+
+/** What podman says of a container that a start was killed in. */
+function isSpoilt(error: unknown): boolean {
+  return (
+    StowageError.is(error) &&
+    /with given ID already exists|cannot start an already running container|has already been created|exec\.fifo/i.test(
+      error.message,
+    )
+  );
+}
+
+async function remakeIdle(
+  context: PodmanContext,
+  pod: PodInstance,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const seen = (await seeContainers(context, pod, signal)).find((each) => each.name === name);
+  if (seen?.life.alive === true && !seen.life.waiting && seen.found.State.Status === "running")
+    return;
+  await remake(context, pod, name, signal);
+}
+
+/** Makes one container anew, its writable layer with it. */
+async function remake(
+  context: PodmanContext,
+  pod: PodInstance,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const plan = await planContainer(context, pod, name);
+  signal?.throwIfAborted();
+  await removeContainers(context, [plan.id]);
+  await createContainer(context, plan, signal);
+}
+
+async function resume(
+  { cli }: PodmanContext,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await cli.change(["unpause", ...ids], {
+    doing: "resume containers",
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/**
+ * Containers of a podman pod that live in a network which is not the pod's any more: the container that
+ * holds it ended. They are started anew, but only when another has to be, which would get a new one.
+ */
+async function staleMembers(
+  context: PodmanContext,
+  pod: PodInstance,
+  seen: readonly Seen[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Seen[]> {
+  const running = seen.filter(({ life }) => life.alive && !life.waiting);
+  if (!isPodmanPod(pod.spec.containers) || running.length === 0) return [];
+  if (running.length === seen.length) return [];
+  const { infra } = await findGeneration(context, pod.identity, signal);
+  if (infra === undefined) return [];
+  const [found] = await inspectContainers(context, [infra.Id], signal);
+  if (found === undefined) return [];
+  const life = (await readLives(context.host, [found], signal)).get(found.Id);
+  const since = Date.parse(found.State.StartedAt);
+  return running.filter(
+    (each) => life?.alive !== true || Date.parse(each.found.State.StartedAt) < since,
+  );
+}
+
+async function restart(
+  context: PodmanContext,
+  pod: PodInstance,
+  stale: readonly Seen[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (stale.length === 0) return;
+  const ids = stale.map(({ found }) => found.Id);
+  await context.cli.change(["stop", "--time", "10", ...ids], {
+    doing: `stop containers of ${describePod(pod.identity)}`,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  await start(
+    context,
+    pod,
+    stale.map(({ name }) => name),
+    signal,
+  );
+}
+
+/**
+ * Looks whether what podman says to have started has been, and gives it the limits that were changed
+ * since it was made.
+ */
+async function settle(
+  context: PodmanContext,
+  pod: PodInstance,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const seen = await seeContainers(context, pod, signal);
+  const lost = seen.filter(({ found, life }) => isLost(found, life));
+  if (lost.length > 0) {
+    throw new StowageError(
+      `Cannot start ${describePod(pod.identity)}: podman says that it runs, and its process is gone; start it again`,
+      { code: "unavailable", context: { pod: pod.identity.pod, object: objectName(pod.identity) } },
+    );
+  }
+  const ids = Object.fromEntries(seen.map(({ name, found }) => [name, found.Id]));
+  const changes = await readChanges(context, pod.identity, ids, signal);
+  if (changes === undefined) return;
+  await settleAll(seen.map((each) => restoreLimits(context, changes, each)));
+}
+
+async function restoreLimits(
+  context: PodmanContext,
+  changes: PodChanges,
+  { name, found, life }: Seen,
+): Promise<void> {
+  const made = parseNotes(found.Config.Labels)?.resources ?? {};
+  const after = limitsOf(changes, name, made);
+  if (!life.alive || sameLimits(made, after as typeof made)) return;
+  const { cgroupPath } = life;
+  await changeLimits(context, { id: found.Id, cgroupPath, before: made as typeof after, after });
+}

@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import type { HostDirectories, PodIdentity } from "../../../model/index.ts";
+import { objectName } from "../../../model/index.ts";
+import type { PodmanSettings } from "../podman-settings.ts";
+
+/** Beginning of the name of an image's folder, and of the tag that holds the image in podman. */
+export const IMAGE_PREFIX = "stw-image-";
+/** Beginning of the name of a folder that an import works in. */
+export const IMPORT_PREFIX = "stw-import-";
+
+const HASH_CHARACTERS = 26;
+
+/**
+ * Files of this adapter, for what podman has no place for: it puts no labels on images, and cannot
+ * change those of a container.
+ *
+ *     <stateDir>/.podman/<store>/images/stw-image-<hash>/image.json            image that Stowage brought in
+ *     <stateDir>/.podman/<store>/images/stw-image-<hash>/<owner>.<fleet>.json  a fleet that uses it
+ *     <stateDir>/.podman/<store>/pods/<object name>.json                       what was changed since a pod was made
+ *     <stateDir>/.podman/<store>/imports/stw-import-<random>/                  where podman unpacks an import
+ *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
+ */
+export interface OwnFiles {
+  readonly imagesDir: string;
+  readonly podsDir: string;
+  readonly importsDir: string;
+  readonly containersConf: string;
+  imageDir(name: string): string;
+  podFile(identity: PodIdentity): string;
+}
+
+/** The files that go with one store of podman's. */
+export function ownFiles({ stateDir }: HostDirectories, settings: PodmanSettings): OwnFiles {
+  const store = settings.root === undefined ? "default" : hash(settings.root).slice(0, 8);
+  const dir = `${stateDir}/.podman/${store}`;
+  return {
+    imagesDir: `${dir}/images`,
+    podsDir: `${dir}/pods`,
+    importsDir: `${dir}/imports`,
+    containersConf: `${dir}/containers.conf`,
+    imageDir: (name) => `${dir}/images/${imageKey(name)}`,
+    podFile: (identity) => `${dir}/pods/${objectName(identity)}.json`,
+  };
+}
+
+/** Name of an image's folder, by the image's name in every engine. */
+export function imageKey(name: string): string {
+  return `${IMAGE_PREFIX}${hash(name)}`;
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, HASH_CHARACTERS);
+}

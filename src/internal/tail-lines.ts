@@ -1,0 +1,77 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { StowageError } from "../errors/index.ts";
+
+/** How often a source is looked at for new lines. */
+const POLL_MS = 150;
+
+/** Something that lines come from. */
+export interface LineSource {
+  readonly name: string;
+  /**
+   * Lines that came since the last call.
+   *
+   * @param how whether what has no line end yet is a line too
+   */
+  newLines(how: { readonly final: boolean }): AsyncIterable<string>;
+}
+
+/** A line and where it came from. */
+export interface NamedLine {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Lines of sources: what is there, source by source, then new ones of all as they come.
+ *
+ * @param options.tail lines of the past, newest ones; all when absent
+ * @param options.follow goes on until the signal is aborted
+ */
+export async function* tailLines(
+  sources: readonly LineSource[],
+  options: {
+    readonly tail?: number | undefined;
+    readonly follow?: boolean | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
+): AsyncGenerator<NamedLine, void, undefined> {
+  const { signal, tail, follow = false } = options;
+  for (const source of sources) {
+    const lines = source.newLines({ final: !follow });
+    for await (const text of newest(lines, tail)) yield { name: source.name, text };
+  }
+  while (follow) {
+    await pause(signal);
+    for (const source of sources) {
+      for await (const text of source.newLines({ final: false })) yield { name: source.name, text };
+    }
+  }
+}
+
+/** The last lines; all of them where no number is given. */
+async function* newest(
+  lines: AsyncIterable<string>,
+  count: number | undefined,
+): AsyncGenerator<string, void, undefined> {
+  if (count === undefined) {
+    yield* lines;
+    return;
+  }
+  const kept: string[] = [];
+  for await (const text of lines) {
+    kept.push(text);
+    // thrown away in large parts, since each costs as much as what stays
+    if (kept.length > 2 * count + 1024) kept.splice(0, kept.length - count);
+  }
+  yield* count === 0 ? [] : kept.slice(-count);
+}
+
+/** Waits for the next look. @throws the signal's own reason */
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw StowageError.from(error, "Cannot wait for output");
+  }
+}
