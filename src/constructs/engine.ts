@@ -106,6 +106,12 @@ export interface SimOptions {
    * @defaultValue false
    */
   readonly runOnce?: boolean;
+  /**
+   * One of several engines of the same simulated host, by a name of your own.
+   *
+   * @defaultValue - its first one
+   */
+  readonly store?: string;
 }
 
 /** What runs the pods of a host: the one word by which a host changes its engine. */
@@ -138,9 +144,9 @@ export class Engine {
 
   /** A simulated host, for trying a declaration out and for tests. */
   static sim(options: SimOptions = {}): Engine {
-    const { file, latency, maxPods, runOnce } = options;
+    const { file, latency, maxPods, runOnce, store } = options;
     const latencyMs = latency?.toMilliseconds();
-    return new Engine(compact({ kind: "sim", file, latencyMs, maxPods, runOnce }));
+    return new Engine(compact({ kind: "sim", file, latencyMs, maxPods, runOnce, store }));
   }
 
   /** @internal */

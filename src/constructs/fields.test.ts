@@ -43,6 +43,7 @@ test("every field of a manifest can be declared with constructs", () => {
         address: "local",
         engine: Engine.sim({
           file: "/sim.json",
+          store: "second",
           latency: Duration.milliseconds(1),
           maxPods: 9,
           runOnce: true,
