@@ -69,6 +69,7 @@ test("every field of a manifest can be declared with constructs", () => {
           systemConfig: "/y",
           stage1: "coreos.com/rkt/stage1-fly:1.30.0",
         }),
+        stateDir: "/s-rkt",
       });
       const timing = {
         interval: Duration.seconds(1),

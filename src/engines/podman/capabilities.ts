@@ -1,7 +1,13 @@
 import { type Capability, type CapabilityTable, PodSpec } from "../../model/index.ts";
 
-const NATIVE: Capability = { support: "native" };
-const NEW_POD: Capability = { support: "native", change: "replace" };
+/** What tests read back from the kernel, or saw the process do, on 4.3. */
+const SEEN: Capability = { support: "native", known: "kernel" };
+/** What podman is told, and nobody looked at beyond that. */
+const TOLD: Capability = { support: "native", known: "spec only" };
+const NEW_POD: Capability = { ...SEEN, change: "replace" };
+
+/** Fields of a container that podman is only known to be told. */
+const UNSEEN = ["shmBytes", "resources.cpuset", "resources.memoryReservationBytes"];
 
 /** What podman does with an option that it does not let change of a container that is there. */
 const FIXED = {
@@ -18,12 +24,19 @@ const FIXED = {
 export function podmanCapabilities(version: string): CapabilityTable {
   const major = Number.parseInt(version, 10);
   return {
-    ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, NATIVE])),
+    ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, TOLD])),
+    containers: SEEN,
+    volumes: SEEN,
+    network: SEEN,
+    ports: SEEN,
+    hostname: SEEN,
+    ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
+    "containers.*.health": HEALTH,
     ...FIXED,
     "containers.*.logging.maxBytes": SIZE,
     "containers.*.logging.maxFiles": SIZE,
     ...(major >= 5 ? {} : { "containers.*.resources": OLD_LIMITS }),
-    restart: { support: "native", reason: RESTARTS, change: "replace" },
+    restart: { ...SEEN, reason: RESTARTS, change: "replace" },
   };
 }
 
@@ -31,6 +44,8 @@ const SIZE: Capability = {
   support: "emulated",
   reason:
     "podman keeps one log file, which gets the room of all of them; when it is full it is begun anew, and older lines are gone at once",
+  while: "the pod runs",
+  known: "kernel",
   change: "replace",
 };
 
@@ -38,6 +53,15 @@ const OLD_LIMITS: Capability = {
   support: "emulated",
   reason:
     "podman before 5.0 forgets a limit that was changed when a container starts anew: Stowage sets it again when it starts one, and the next apply where podman did by itself",
+  while: "the container is started by Stowage",
+  known: "kernel",
+};
+
+const HEALTH: Capability = {
+  support: "emulated",
+  reason: "podman runs health checks only under systemd; Stowage asks the container itself",
+  while: "stowage apply waits for the pod",
+  known: "kernel",
 };
 
 const RESTARTS =

@@ -21,12 +21,16 @@ const OF_STOWAGE: CapabilityTable = {
   },
 };
 
+/** What only whoever stops a pod does. */
+const STOPPING = { while: "Stowage stops the pod" } as const;
+
 /** A pod of rkt's runs once, so that what comes into force with a new start is a new pod. */
 const NEW_POD = { change: "replace" } as const;
 
 const emulated = (reason: string, more: Partial<Capability> = {}): Capability => ({
   support: "emulated",
   reason,
+  while: "the pod runs",
   ...more,
 });
 
@@ -73,8 +77,14 @@ const BOTH: CapabilityTable = {
   ),
   "containers.*.oomScoreAdj": emulated("set before rkt is run", NEW_POD),
   "containers.*.logging": emulated("output goes to a writer of Stowage's, not to rkt's", NEW_POD),
-  "containers.*.stopSignal": emulated("Stowage signals the process; rkt knows SIGTERM only"),
-  "containers.*.stopGracePeriodMs": emulated("Stowage waits; rkt's own time is always 90 s"),
+  "containers.*.stopSignal": emulated(
+    "Stowage signals the process; rkt knows SIGTERM only",
+    STOPPING,
+  ),
+  "containers.*.stopGracePeriodMs": emulated(
+    "Stowage waits; rkt's own time is always 90 s",
+    STOPPING,
+  ),
   sysctls: unsupported("rkt sets none", "a setting of the host, in /etc/sysctl.d"),
   restart: NATIVE,
   "restart.policy": [
