@@ -14,12 +14,24 @@ import {
 
 const port = Number(process.env["STOWAGE_HELLO_PORT"] ?? 18_080);
 
+const podman = process.env["STOWAGE_PODMAN_DIR"];
+const engines = {
+  containerd: Engine.containerd({
+    socket: process.env["STOWAGE_CONTAINERD_SOCKET"] ?? "/run/containerd/containerd.sock",
+  }),
+  podman: Engine.podman(
+    podman === undefined
+      ? {}
+      : { root: `${podman}/root`, runRoot: `${podman}/run`, tmpDir: `${podman}/tmp` },
+  ),
+};
+// the one word: the pods below are the same on both
+const engine = process.env["STOWAGE_HELLO_ENGINE"] === "podman" ? "podman" : "containerd";
+
 const app = new App();
 const fleet = new Fleet(app, "hello", {
   defaults: {
-    engine: Engine.containerd({
-      socket: process.env["STOWAGE_CONTAINERD_SOCKET"] ?? "/run/containerd/containerd.sock",
-    }),
+    engine: engines[engine],
     // busybox as process 1 does not end on SIGTERM: do not wait for it long
     stopGracePeriod: Duration.seconds(1),
   },

@@ -17,7 +17,7 @@ export interface ContainerdScene {
 
 /**
  * Synth and plan; and where there is something to do: apply, the page, a container killed behind
- * Stowage's back, its drift, and back again. Ends converged.
+ * Stowage's back, its drift, and back again; at last the host moves to podman and back. Ends converged.
  */
 export async function tellContainerdStory(stage: Stage, scene: ContainerdScene): Promise<void> {
   stage.say("examples/hello-fleet/main.ts declares a fleet; this writes it as data.");
@@ -29,7 +29,27 @@ export async function tellContainerdStory(stage: Stage, scene: ContainerdScene):
   await showPage(stage, scene);
   await stage.stowage(["ps"]);
   await stage.stowage(["logs", "--tail", "5", "web", "clock"]);
+  if (code === 2) await tellMove(stage, scene);
   console.log("\nAll is converged.");
+}
+
+/** To the engine without a daemon, and back. */
+async function tellMove(stage: Stage, scene: ContainerdScene): Promise<void> {
+  if (findOnPath("podman") === undefined) {
+    stage.say("The host would now move to podman and back, but podman is not on PATH.");
+    return;
+  }
+  const onPodman = stage.with({ STOWAGE_HELLO_ENGINE: "podman" });
+  stage.say("The engine of a host is one word. Say podman, which has no daemon, in its place:");
+  await onPodman.stowage(["plan"], [0, 2]);
+  await onPodman.stowage(["apply", "--yes"]);
+  await showPage(stage, scene);
+  await onPodman.stowage(["ps"]);
+  stage.say("And back. The volume with the starts of the page stays where it is all the time.");
+  await stage.stowage(["plan"], [0, 2]);
+  await stage.stowage(["apply", "--yes"]);
+  await showPage(stage, scene);
+  await stage.stowage(["plan"]);
 }
 
 async function tellChange(stage: Stage, scene: ContainerdScene): Promise<void> {

@@ -8,6 +8,7 @@ export function fleetEnvironment(
   return {
     STOWAGE_HELLO_PORT: String(scene.port),
     STOWAGE_CONTAINERD_SOCKET: scene.socket,
+    STOWAGE_PODMAN_DIR: folder.podmanDir,
     ...(scene.isPrivate
       ? { STOWAGE_STATE_DIR: folder.stateDir, STOWAGE_RUN_DIR: folder.runDir }
       : {}),

@@ -28,6 +28,8 @@ export interface QuickstartFolder {
   /** Records, volumes and logs of pods on the private containerd. */
   readonly stateDir: string;
   readonly runDir: string;
+  /** Of the podman that the host moves to and back. */
+  readonly podmanDir: string;
 }
 
 /** The user's cache folder, or one with a short name where a socket's path would become too long. */
@@ -69,5 +71,6 @@ function folderAt(dir: string): QuickstartFolder {
     stateDir: join(dir, "lib"),
     // what is mounted below the daemon's state goes with the daemon
     runDir: join(privateContainerdPaths(containerdDir).state, "stowage"),
+    podmanDir: join(dir, "podman"),
   };
 }

@@ -17,6 +17,7 @@ export class Stage {
   readonly #main: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #signal: AbortSignal;
+  readonly #shown: string;
 
   constructor(options: {
     /** The built command line. */
@@ -25,10 +26,25 @@ export class Stage {
     readonly env: NodeJS.ProcessEnv;
     /** Aborted by Ctrl-C: the command that runs ends itself, and no other is begun. */
     readonly signal: AbortSignal;
+    /** What stands before every command of `stowage` that is shown. */
+    readonly shown?: string;
   }) {
     this.#main = options.main;
     this.#env = options.env;
     this.#signal = options.signal;
+    this.#shown = options.shown ?? "";
+  }
+
+  /** The same stage with further variables, which are shown before each command. */
+  with(env: Readonly<Record<string, string>>): Stage {
+    return new Stage({
+      main: this.#main,
+      env: { ...this.#env, ...env },
+      signal: this.#signal,
+      shown: Object.entries(env)
+        .map(([name, value]) => `${name}=${value} `)
+        .join(""),
+    });
   }
 
   /** Says what comes next. */
@@ -39,7 +55,7 @@ export class Stage {
 
   /** Runs `stowage` with these words, and returns its exit code. */
   stowage(words: readonly string[], exitCodes: readonly number[] = [0]): Promise<number> {
-    const shown = `stowage ${words.join(" ")}`;
+    const shown = `${this.#shown}stowage ${words.join(" ")}`;
     return this.run({ shown, file: process.execPath, args: [this.#main, ...words], exitCodes });
   }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StowageError } from "../../../src/errors/index.ts";
@@ -31,6 +32,8 @@ export async function takeDown(
     await stopPrivateContainerd(folder.containerdDir);
     console.log(`\nStopped the private containerd and removed ${folder.dir}.`);
   }
+  // podman keeps its store mounted on itself
+  spawnSync("umount", [join(folder.podmanDir, "root/overlay")]);
   for (const dir of [EXAMPLE_FILES, join(EXAMPLE, "cdktf.out"), folder.dir]) {
     rmSync(dir, { recursive: true, force: true });
   }
