@@ -57,7 +57,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   const onDouble = test.runIf(rkt.isDouble);
 
   onDouble.for(["SIGTERM", "SIGINT"] as const)("ends in order, with 0, on %s", async (signal) => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const uuid = await shells(world, { a: "echo up; sleep 1000" });
     const pod = await world.start(uuid);
     await pod.says("up");
@@ -72,7 +72,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   ] as const)(
     "goes on without its supervisor after %s, and is told to have exited",
     async ([signal, code]) => {
-      await using world = new RktWorld(rkt.program);
+      await using world = new RktWorld(rkt);
       const uuid = await shells(world, { a: "echo up; sleep 1000" });
       const pod = await world.start(uuid);
       await pod.says("up");
@@ -88,7 +88,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   );
 
   onDouble("is over, with 1 and no code, when its first process is killed", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const uuid = await shells(world, { a: "echo up; sleep 1000" });
     const pod = await world.start(uuid);
     await pod.says("up");
@@ -98,14 +98,14 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   });
 
   onDouble("ends with the bare number of the signal that killed its app", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const uuid = await shells(world, { a: "kill -9 $$" });
     expect((await world.run(["run-prepared", "--net=none", uuid])).exitCode).toBe(9);
     expect(await codes(world, uuid)).toEqual(["app-a=9", "state=exited"]);
   });
 
   onDouble("ends with its first app that fails, and not with one that succeeds", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const failing = await shells(world, { a: "sleep 0.5; exit 3", b: "sleep 1000" });
     expect((await world.run(["run-prepared", "--net=none", failing])).exitCode).toBe(3);
     expect(await codes(world, failing)).toEqual(["app-a=3", "app-b=0", "state=exited"]);
@@ -114,7 +114,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   });
 
   onDouble("leaves no code and can be removed at once after stop --force", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const uuid = await shells(world, { a: "echo up; sleep 1000" });
     const pod = await world.start(uuid);
     await pod.says("up");
@@ -125,7 +125,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   });
 
   onDouble("is prepared once and runs once, whoever comes first", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const uuid = await shells(world, { a: "sleep 0.5" });
     const runs = await Promise.all(
       [1, 2, 3].map(() => world.run(["run-prepared", "--net=none", uuid])),
@@ -137,7 +137,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   });
 
   onDouble("one app without a command makes the list of all pods panic", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     await world.prepare("noapp.json");
     const { exitCode, stdout, stderr } = await world.run(["list", "--format=json"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
@@ -145,7 +145,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   });
 
   onDouble("ports of a pod without a network stop its start", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const { exitCode, stderr } = await world.run([
       "run-prepared",
       "--net=none",
@@ -156,7 +156,7 @@ describeWithRkt("a pod of rkt's double", (rkt) => {
   });
 
   onDouble("what no transcript has is refused: a flag, a value, a command, a field", async () => {
-    await using world = new RktWorld(rkt.program);
+    await using world = new RktWorld(rkt);
     const file = await world.manifest("seven.json", "bb");
     const manifest = JSON.parse(readFileSync(file, "utf8")) as { apps: { app: object }[] };
     Object.assign(manifest.apps[0]?.app ?? {}, { eventHandlers: [] });
