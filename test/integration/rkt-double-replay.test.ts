@@ -37,7 +37,7 @@ describeWithEngine("rkt", "rkt answers as it did when it was recorded", (rkt) =>
   const mine = cases.filter(([, , scenario]) => rkt.isDouble || scenario.doubleOnly !== true);
 
   test.concurrent.for(mine)("%s", async ([, transcript, scenario], { expect }) => {
-    await using world = new RktWorld(rkt.address);
+    await using world = new RktWorld(rkt);
     const answer = comparable(await replay(transcript, scenario, world), scenario);
     expect(answer).toEqual(comparable(transcript, scenario));
     // the comparison must see one byte that is another

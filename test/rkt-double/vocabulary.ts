@@ -46,9 +46,10 @@ export function enumeratedValues(flag: string, value: string): readonly string[]
 /** The paths of all fields of a manifest; isolators and volumes are told apart by name and kind. */
 export function manifestPaths(value: unknown, path = ""): readonly string[] {
   if (Array.isArray(value)) {
-    return value.flatMap((item: unknown) =>
+    const items = value.flatMap((item: unknown) =>
       manifestPaths(item, `${path}[${elementKind(path, item)}]`),
     );
+    return [path, ...items];
   }
   if (typeof value !== "object" || value === null) return [path];
   if (FREE_KEYS.has(path.slice(path.lastIndexOf(".") + 1))) return [path];

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ImageFile } from "../../../scripts/lib/make-image.ts";
+import type { ProvidedEngine } from "../../set-up/describe-with-engine.ts";
 import { makeBusyboxAci } from "./make-aci.ts";
 import { RKT_FIXTURES, readTranscripts } from "./recorded-run.ts";
 
@@ -72,11 +73,13 @@ export const FLY = "--stage1-name=coreos.com/rkt/stage1-fly:1.30.0";
 export class RktWorld implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), "stowage-rkt-"));
   readonly #program: string;
+  readonly #isReal: boolean;
   readonly #ids = new Map<WorldImage, string>();
   readonly #kept: AsyncDisposable[] = [];
 
-  constructor(program: string) {
-    this.#program = program;
+  constructor({ address, isDouble }: ProvidedEngine) {
+    this.#program = address;
+    this.#isReal = !isDouble;
     for (const folder of [
       "data",
       "etc/local",
@@ -139,7 +142,14 @@ export class RktWorld implements AsyncDisposable {
     ]);
     const id = stdout.trim();
     this.#ids.set(image, id);
+    if (this.#isReal && this.#ids.size === 1) await this.#installStage1();
     return id;
+  }
+
+  /** rkt finds a stage1 by its name only in its store, where its first prepare puts the default one. */
+  async #installStage1(): Promise<void> {
+    const { stdout } = await this.must(["prepare", "--quiet", "--pod-manifest=fly-no-apps.json"]);
+    await this.must(["rm", stdout.trim()]);
   }
 
   /** Writes the recorded manifest of a name with an image of this store. */
@@ -227,7 +237,9 @@ export class RktWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const resource of this.#kept.reverse()) await resource[Symbol.asyncDispose]();
-    // the real rkt mounts in the namespace of whoever runs it, until a pod is removed
+    // the real rkt mounts in the namespace of whoever runs it, until a pod is removed; its mounts of
+    // /dev and /sys are of one group with the host's own, which would go with them
+    for (const path of this.#mounts()) spawnSync("mount", ["--make-private", path]);
     for (const path of this.#mounts().toReversed()) spawnSync("umount", ["-l", path]);
     const [left] = this.#mounts();
     // the host's own /dev may be behind it

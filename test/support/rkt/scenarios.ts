@@ -298,6 +298,7 @@ export const REPLAYED: ReadonlyMap<string, Scenario> = new Map([
     },
   }),
   ...all("image-list-table-short", {
+    doubleOnly: true,
     given: async (world) => {
       await world.must(["prepare", "--quiet", FLY, "--pod-manifest=fly-no-apps.json"]);
       await world.image("bb");
@@ -316,7 +317,9 @@ export const REPLAYED: ReadonlyMap<string, Scenario> = new Map([
     given: async (world) => ({ images: [await world.image("bb"), await world.image("bbf")] }),
     anyOrder: true,
   }),
+  // on rkt itself stage1 is there before them
   ...all("fly-image-list-json fly-image-list-pretty fly-image-list-full", {
+    doubleOnly: true,
     given: async (world) => {
       await world.image("bb");
       await world.prepare("fly-seven.json", "bbf", [FLY]);
