@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -33,6 +33,8 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
   });
   afterAll(() => {
     spawnSync("sh", ["-c", `rmdir /sys/fs/cgroup/*/${scope} /sys/fs/cgroup/${scope}`]);
+    // what the real rkt mounts there is the host's own /dev
+    expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(folder);
     rmSync(folder, { recursive: true, force: true });
   });
 

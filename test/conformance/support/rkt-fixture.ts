@@ -77,6 +77,9 @@ async function open(program: string): Promise<OpenedEngine> {
         "-c",
         `rmdir /sys/fs/cgroup/*/${scopeOf(directories.stateDir)} /sys/fs/cgroup/${scopeOf(directories.stateDir)}`,
       ]);
+      // what the real rkt mounts there is the host's own /dev
+      const [left] = mountsBelow(folder);
+      if (left !== undefined) throw new Error(`${left} is still mounted`);
       rmSync(folder, { recursive: true, force: true });
     },
   };
