@@ -24,14 +24,19 @@ const engines = {
       ? {}
       : { root: `${podman}/root`, runRoot: `${podman}/run`, tmpDir: `${podman}/tmp` },
   ),
+  rkt: Engine.rkt({
+    program: process.env["STOWAGE_RKT"] ?? "rkt",
+    dir: process.env["STOWAGE_RKT_DIR"] ?? "/var/lib/rkt",
+  }),
 };
-// the one word: the pods below are the same on both
-const engine = process.env["STOWAGE_HELLO_ENGINE"] === "podman" ? "podman" : "containerd";
+// the one word: the pods below are the same on each
+const engine =
+  engines[(process.env["STOWAGE_HELLO_ENGINE"] ?? "containerd") as keyof typeof engines];
 
 const app = new App();
 const fleet = new Fleet(app, "hello", {
   defaults: {
-    engine: engines[engine],
+    engine,
     // busybox as process 1 does not end on SIGTERM: do not wait for it long
     stopGracePeriod: Duration.seconds(1),
   },

@@ -13,6 +13,7 @@ const PODMAN = { kind: "podman", root: "/srv/p/root", runRoot: "/srv/p/run", tmp
 test.each([
   ["containerd", CONTAINERD],
   ["podman", PODMAN],
+  ["rkt", { kind: "rkt", program: "/srv/rkt", dir: "/srv/r" }],
 ])(
   "the example hello-fleet synthesizes with %s, and its surroundings can be set",
   {
@@ -29,6 +30,8 @@ test.each([
         STOWAGE_HELLO_ENGINE: engine,
         STOWAGE_CONTAINERD_SOCKET: "/run/mine.sock",
         STOWAGE_PODMAN_DIR: "/srv/p",
+        STOWAGE_RKT: "/srv/rkt",
+        STOWAGE_RKT_DIR: "/srv/r",
         STOWAGE_STATE_DIR: "/srv/state",
         STOWAGE_RUN_DIR: "/srv/run",
         STOWAGE_HELLO_PORT: "18081",

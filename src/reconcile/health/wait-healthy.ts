@@ -57,7 +57,9 @@ async function waitForContainer(
   let failed = 0;
   let pauseMs = Math.min(FIRST_PAUSE_MS, intervalMs);
   for (;;) {
-    const problem = await tryOnce(session, identity, watched);
+    // what was seen before the start says nothing of it
+    const stateAgeMs = Math.min(STATE_AGE_MS, performance.now() - beganAt);
+    const problem = await tryOnce(session, identity, watched, stateAgeMs);
     if (problem === undefined) return;
     const isCounted = performance.now() - beganAt >= startPeriodMs && pauseMs >= intervalMs;
     if (isCounted) failed += 1;
@@ -71,10 +73,11 @@ async function tryOnce(
   session: Session,
   identity: PodIdentity,
   watched: Watched,
+  stateAgeMs: number,
 ): Promise<string | undefined> {
   const probe = watched.container.health;
   if (probe === undefined) return await processProblem(session, identity, watched, 0);
-  const down = await processProblem(session, identity, watched, STATE_AGE_MS);
+  const down = await processProblem(session, identity, watched, stateAgeMs);
   if (down !== undefined) return down;
   const { timeoutMs } = probeTiming(probe);
   const problem = await session.probe(() =>

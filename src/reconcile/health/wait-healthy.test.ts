@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Engine } from "../../engine/index.ts";
+import type { Host } from "../../host/index.ts";
+import { createLimiter } from "../../internal/index.ts";
+import type { ContainerState, ObservedEngine } from "../../model/index.ts";
+import { ObservationFeed } from "./observation-feed.ts";
+import { waitHealthy } from "./wait-healthy.ts";
+
+const identity = { owner: "o", fleet: "f", host: "h", pod: "web", generation: 1 };
+const health = { kind: "tcp" as const, port: 80, intervalMs: 10, retries: 2 };
+const spec = { containers: { main: { image: "app:1", health } } };
+
+/** An engine whose pod is in the state that is set, and a host on which every port answers. */
+function world() {
+  const now: { state: ContainerState } = { state: "prepared" };
+  const observe = async (): Promise<ObservedEngine> => {
+    const image = { reference: "app:1" };
+    const containers = { main: { id: "1", state: now.state, image, reported: {} } };
+    return {
+      pods: [{ ...identity, state: "running", containers, reported: {} }],
+      images: [],
+      leftovers: [],
+    };
+  };
+  const { signal } = new AbortController();
+  const engine = { observe } as unknown as Engine;
+  const host = { probe: async () => undefined } as unknown as Host;
+  const feed = new ObservationFeed(engine, signal);
+  return { now, session: { engine, host, signal, feed, probe: createLimiter(1) } };
+}
+
+test("waitHealthy() does not believe what was seen before the pod was started", async () => {
+  const { now, session } = world();
+  // another pod's wait looked a moment ago, when this one was not started yet
+  await session.feed.observe(0);
+  now.state = "running";
+  await expect(waitHealthy(session, identity, spec)).resolves.toBeUndefined();
+});
+
+test("waitHealthy() fails at once for a process that nobody will start", async () => {
+  const { session } = world();
+  await expect(waitHealthy(session, identity, spec)).rejects.toThrow(
+    'Cannot start pod "web": container main is not healthy: it is prepared; see its log',
+  );
+});
