@@ -199,13 +199,13 @@ export function isForgotten(input: PlanInput, host: string): boolean {
 
 function describeRoster(held: Roster["hosts"] | undefined, hosts: Roster["hosts"]): string {
   if (held === undefined) return "the host joins the fleet";
-  const names = (from: Roster["hosts"], not: Roster["hosts"]) =>
-    Object.keys(from).filter((name) => JSON.stringify(from[name]) !== JSON.stringify(not[name]));
+  const [before, now] = [Object.keys(held), Object.keys(hosts)];
+  const isChanged = (name: string): boolean =>
+    name in held && JSON.stringify(held[name]) !== JSON.stringify(hosts[name]);
   const parts = [
-    ...names(hosts, held).map((name) => `+ ${name}`),
-    ...Object.keys(held)
-      .filter((name) => !(name in hosts))
-      .map((name) => `- ${name}`),
+    ...now.filter((name) => !(name in held)).map((name) => `+ ${name}`),
+    ...now.filter(isChanged).map((name) => `~ ${name}`),
+    ...before.filter((name) => !(name in hosts)).map((name) => `- ${name}`),
   ];
   return `its list of the fleet's hosts is brought up to date: ${parts.join(", ")}`;
 }
