@@ -290,7 +290,11 @@ describeWithEngine("containerd", "containerd pods", (containerd) => {
     await using connection = await connect({ socketPath: containerd.address });
     const client = connection.inNamespace(namespace);
     const ids = Array.from({ length: COUNT }, (_, at) => `foreign-${at}`);
-    const spec = { filler: "x".repeat(8000) };
+    const spec = {
+      process: { user: { uid: 0, gid: 0 }, args: ["x"], cwd: "/" },
+      annotations: { filler: "x".repeat(8000) },
+      linux: {},
+    };
     const common = {
       labels: {},
       image: "used",
