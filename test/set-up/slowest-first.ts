@@ -2,12 +2,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take longest, longest first: begun last, one of them would run alone at the end. */
 const SLOWEST = [
+  "conformance/podman",
   "integration/apply-killed-inside",
   "integration/apply-killed-at-calls",
+  "integration/podman-crashes",
+  "integration/rkt-double-replay",
   "integration/must-hold-containerd.test",
+  "integration/move-killed-at-calls",
+  "e2e/engines",
   "integration/containerd-images",
   "property/",
-  "conformance/containerd",
+  "conformance/",
   "integration/",
   "e2e/",
 ];
