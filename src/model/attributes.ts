@@ -31,20 +31,23 @@ interface Place {
   readonly verdict: ChangeVerdict;
 }
 
-const known = new WeakMap<object, Map<SchemaShape, ReadonlyMap<string, Attribute>>>();
+/** What was walked last: a plan asks for the attributes of one pod several times in a row. */
+let last:
+  | { readonly value: object; readonly shape: SchemaShape; readonly found: Attributes }
+  | undefined;
+
+type Attributes = ReadonlyMap<string, Attribute>;
 
 /**
  * Every set leaf of a value of a schema, by path; sets are one leaf, keyed lists one branch an item.
- * Values are never changed once they are made: they are walked once.
+ * Values are never changed once they are made.
  */
-export function attributesOf(schema: z.ZodType, value: object): ReadonlyMap<string, Attribute> {
+export function attributesOf(schema: z.ZodType, value: object): Attributes {
   const shape = shapeOf(schema);
-  const walked = known.get(value) ?? new Map<SchemaShape, ReadonlyMap<string, Attribute>>();
-  const before = walked.get(shape);
-  if (before !== undefined) return before;
+  if (last?.value === value && last.shape === shape) return last.found;
   const found = new Map<string, Attribute>();
   collect(shape, value, { path: "", fieldPath: "", verdict: "replace" }, found);
-  known.set(value, walked.set(shape, found));
+  last = { value, shape, found };
   return found;
 }
 

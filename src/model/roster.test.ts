@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRoster, ROSTER_VERSION, rosterEngine } from "./roster.ts";
+import { type KnownRosterHosts, parseRoster, ROSTER_VERSION, rosterEngine } from "./roster.ts";
 
 const roster = {
   version: 1,
@@ -29,4 +29,16 @@ test("rosterEngine() is the engine itself, else one of its kind with all default
   expect(rosterEngine(host)).toEqual({ kind: "containerd" });
   const config = { kind: "containerd", namespace: "x" } as const;
   expect(rosterEngine({ ...host, config })).toEqual(config);
+});
+
+test("parseRoster() holds a list of hosts that it knows once, and checks the rest all the same", () => {
+  const known: KnownRosterHosts = new Map();
+  const now = { ...roster, version: ROSTER_VERSION };
+  const first = parseRoster(JSON.stringify(now), known);
+  const second = parseRoster(JSON.stringify({ ...now, appliedBy: "somebody@else" }), known);
+  expect(second).toMatchObject({ kind: "roster", roster: { appliedBy: "somebody@else" } });
+  if (first.kind !== "roster" || second.kind !== "roster") throw new Error("They are rosters");
+  expect(second.roster.hosts).toBe(first.roster.hosts);
+  const wrong = parseRoster(JSON.stringify({ ...now, manager: "nobody" }), known);
+  expect(wrong).toMatchObject({ kind: "unreadable" });
 });

@@ -42,8 +42,34 @@ export function rosterEngine({ engine, config }: RosterHost): EngineConfig {
   return config ?? EngineConfig.parse({ kind: engine });
 }
 
-/** Reads a roster's text; never throws. */
-export function parseRoster(text: string): RosterReading {
-  const reading = parseVersioned(text, Roster, ROSTER_VERSION);
-  return reading.kind === "read" ? { kind: "roster", roster: reading.value } : reading;
+/** Lists of hosts that rosters have, by their text: every host of a fleet keeps the same one. */
+export type KnownRosterHosts = Map<string, Roster["hosts"]>;
+
+/**
+ * Reads a roster's text; never throws.
+ *
+ * @param known lists of hosts that were read before: one of them is neither checked nor held again
+ */
+export function parseRoster(text: string, known: KnownRosterHosts = new Map()): RosterReading {
+  const hostsText = hostsTextOf(text);
+  const hosts = hostsText === undefined ? undefined : known.get(hostsText);
+  const schema = hosts === undefined ? Roster : RosterWithout;
+  const reading = parseVersioned(text, schema, ROSTER_VERSION);
+  if (reading.kind !== "read") return reading;
+  const roster: Roster = { ...reading.value, hosts: hosts ?? (reading.value as Roster).hosts };
+  if (hostsText !== undefined) known.set(hostsText, roster.hosts);
+  return { kind: "roster", roster };
+}
+
+/** A roster whose list of hosts is known already. */
+const RosterWithout = z.strictObject({ ...Roster.shape, hosts: z.unknown() });
+
+function hostsTextOf(text: string): string | undefined {
+  try {
+    const { hosts } = JSON.parse(text) as { readonly hosts?: unknown };
+    return JSON.stringify(hosts);
+  } catch {
+    // what is wrong with it is said by who reads it
+    return undefined;
+  }
 }

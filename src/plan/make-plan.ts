@@ -126,11 +126,14 @@ function draftHost(
   const declared = host in input.manifest.hosts ? spec : undefined;
   const made = podContexts(input, host, declared, observation);
   diagnostics.push(...made.diagnostics, ...portClashes(made.contexts));
-  for (const { pod, desired } of made.contexts) {
+  const changes: PodChange[] = [];
+  for (const context of made.contexts) {
+    const { pod, desired } = context;
     if (desired !== undefined)
       diagnostics.push(...podRefusals(host, pod, desired.spec, observation));
+    const change = planPod(context);
+    if (change !== undefined) changes.push(change);
   }
-  const changes = made.contexts.map(planPod).filter((change) => change !== undefined);
   return { host, spec, observation, contexts: made.contexts, changes };
 }
 

@@ -1,10 +1,11 @@
 import { StowageError } from "../../errors/index.ts";
 import { mapLimited } from "../../internal/index.ts";
-import type { FleetManifest, HostSpec } from "../../model/index.ts";
+import type { FleetManifest, HostSpec, KnownRosterHosts } from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, PlanOptions } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import { findLeavingHosts } from "./leaving-hosts.ts";
 import { observeHost } from "./observe-host.ts";
+import type { ObserveHostRequest } from "./observe-request.ts";
 
 /** Hosts looked at at once when nothing else is said. */
 export const DEFAULT_PARALLELISM = 16;
@@ -59,10 +60,11 @@ async function observeAll(
   hosts: readonly (readonly [string, HostSpec])[],
 ): Promise<ReadonlyMap<string, HostObservation | HostUnreachable>> {
   const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
+  const knownRosterHosts: KnownRosterHosts = new Map();
   return new Map(
     await mapLimited(hosts, parallelism, async ([name, spec]) => {
       const began = performance.now();
-      const found = await observeOne(request, name, spec);
+      const found = await observeOne({ ...request, knownRosterHosts, name, spec });
       request.onProgress?.({
         type: "observed",
         host: name,
@@ -75,16 +77,14 @@ async function observeAll(
 }
 
 async function observeOne(
-  request: ObserveFleetRequest,
-  name: string,
-  spec: HostSpec,
+  request: ObserveFleetRequest & ObserveHostRequest,
 ): Promise<HostObservation | HostUnreachable> {
-  request.signal?.throwIfAborted();
+  const { name, spec, signal } = request;
+  signal?.throwIfAborted();
   try {
-    const reading = await request.reach(name, spec);
-    return await observeHost(reading, { ...request, name, spec });
+    return await observeHost(await request.reach(name, spec), request);
   } catch (error) {
-    request.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (!StowageError.is(error) || error.code === "aborted") throw error;
     return { kind: "unreachable", reason: error.message };
   }

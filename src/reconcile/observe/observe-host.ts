@@ -27,7 +27,8 @@ export async function observeHost(
     snapshotOf(host, request),
   ]);
   const records = readRecords(snapshot, hostDirectories(request.spec).stateDir);
-  const rosters = readRosters(snapshot, hostDirectories(request.spec).stateDir);
+  const { stateDir } = hostDirectories(request.spec);
+  const rosters = readRosters(snapshot, stateDir, request.knownRosterHosts);
   const config = request.spec.engine;
   const others = await observeOthers(reading, { records, rosters }, { ...request, config });
   const found = { engine: observed, others, records, rosters };

@@ -1,4 +1,4 @@
-import type { FleetManifest, HostSpec } from "../../model/index.ts";
+import type { FleetManifest, HostSpec, KnownRosterHosts } from "../../model/index.ts";
 import type { PlanOptions } from "../../plan/index.ts";
 
 /** What to look at, and for which fleet. */
@@ -7,5 +7,7 @@ export interface ObserveHostRequest {
   readonly spec: HostSpec;
   readonly manifest: FleetManifest;
   readonly options: PlanOptions;
+  /** Shared by the hosts of one observation, which hold the same roster. */
+  readonly knownRosterHosts?: KnownRosterHosts | undefined;
   readonly signal?: AbortSignal | undefined;
 }

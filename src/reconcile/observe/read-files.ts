@@ -1,5 +1,6 @@
 import type { HostSnapshot } from "../../host/index.ts";
 import {
+  type KnownRosterHosts,
   Name,
   OwnerId,
   parseRecord,
@@ -32,6 +33,7 @@ export function readRecords(
 export function readRosters(
   snapshot: HostSnapshot,
   stateDir: string,
+  known?: KnownRosterHosts,
 ): ReadonlyMap<string, RosterReading> {
   const rosters = new Map<string, RosterReading>();
   for (const [path, text] of snapshot.files) {
@@ -39,7 +41,9 @@ export function readRosters(
     if (rest.length > 0 || file !== ROSTER || !isFleet(owner, fleet)) continue;
     rosters.set(
       `${owner}/${fleet}`,
-      typeof text === "string" ? parseRoster(text) : { kind: "unreadable", reason: text.message },
+      typeof text === "string"
+        ? parseRoster(text, known)
+        : { kind: "unreadable", reason: text.message },
     );
   }
   return rosters;
