@@ -27,7 +27,7 @@ import { findGeneration } from "./pods/find-generation.ts";
 import { claimImage, importForFleet, releaseImage } from "./pods/image-ownership.ts";
 import { removeLeftover } from "./pods/leftovers.ts";
 import { observeEngine } from "./pods/observe-engine.ts";
-import { describePod, logDirectory } from "./pods/pod-context.ts";
+import { describePod, logDirectory, type PodContext } from "./pods/pod-context.ts";
 import { preparePod } from "./pods/prepare-pod.ts";
 import { removePod } from "./pods/remove-pod.ts";
 import { startPod } from "./pods/start-pod.ts";
@@ -125,18 +125,15 @@ export class ContainerdEngine implements Engine {
   }
 
   async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
-    const { context } = await this.#open(signal);
-    await startPod(context, pod, signal);
+    await startPod(await this.#openUntil(signal), pod, signal);
   }
 
   async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {
-    const { context } = await this.#open(options.signal);
-    await stopPod(context, identity, options);
+    await stopPod(await this.#openUntil(options.signal), identity, options);
   }
 
   async update(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
-    const { context } = await this.#open(signal);
-    await updatePod(context, pod, signal);
+    await updatePod(await this.#openUntil(signal), pod, signal);
   }
 
   async remove(identity: PodIdentity, { signal }: CallOptions = {}): Promise<void> {
@@ -161,6 +158,12 @@ export class ContainerdEngine implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#daemon.close();
+  }
+
+  /** For what changes a generation where it is: others may have it in another state a moment later. */
+  async #openUntil(signal: AbortSignal | undefined): Promise<PodContext> {
+    const { context } = await this.#open(signal);
+    return { ...context, client: context.client.until(signal) };
   }
 
   async #open(signal: AbortSignal | undefined): Promise<Daemon> {

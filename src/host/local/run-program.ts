@@ -24,6 +24,8 @@ export async function runProgram(
   const { timeoutMs, signal } = options;
   const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const ends = [signal, deadline].filter((each) => each !== undefined);
+  // asked itself: one that looks at the clock is no part of what is made of it
+  signal?.throwIfAborted();
   try {
     return await spawnProgram(program, args, options, AbortSignal.any(ends));
   } catch (error) {

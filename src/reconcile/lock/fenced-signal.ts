@@ -1,4 +1,10 @@
-import type { HostLock } from "./held-lock.ts";
+/** What is held for a time. */
+interface Held {
+  /** Aborted when it is known to be lost. */
+  readonly signal: AbortSignal;
+  /** Looks at the clock. */
+  isExpired(): boolean;
+}
 
 /**
  * A signal that is aborted when any of `signals` or the lock's own is, and that looks at the clock
@@ -7,7 +13,7 @@ import type { HostLock } from "./held-lock.ts";
  * had its turn. Whoever asks `throwIfAborted()` before writing is stopped in time.
  */
 export function fencedSignal(
-  lock: HostLock,
+  lock: Held,
   signals: readonly AbortSignal[],
 ): AbortSignal & Disposable {
   const controller = new AbortController();

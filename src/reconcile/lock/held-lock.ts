@@ -1,5 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
 import type { Host, HostSnapshot } from "../../host/index.ts";
+import { fencedSignal } from "./fenced-signal.ts";
 import {
   describeHolder,
   highestNumber,
@@ -123,7 +124,8 @@ export class HeldLock implements HostLock {
       }
       if (this.isExpired()) return;
       const renewed = { ...file, expiresAtMonotonicMs: snapshot.monotonicMs + lifeMs };
-      await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(renewed));
+      using signal = fencedSignal(this, []);
+      await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(renewed), { signal });
       this.#deadline = readAt + lifeMs;
     } catch {
       // the host did not answer; there is time until the deadline

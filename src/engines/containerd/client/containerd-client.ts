@@ -41,4 +41,7 @@ export interface ContainerdClient {
 
   /** The same client, with everything that it makes held by a lease. */
   withLease(leaseId: string): ContainerdClient;
+
+  /** The same client, which sends nothing more once the signal is aborted; what was sent is waited for. */
+  until(signal: AbortSignal | undefined): ContainerdClient;
 }

@@ -28,6 +28,8 @@ export interface GrpcBinding {
   readonly socketPath: string;
   readonly namespace: string;
   readonly leaseId?: string;
+  /** Nothing is sent once it is aborted. */
+  readonly guard?: AbortSignal | undefined;
 }
 
 /** {@link ContainerdClient} over grpc-js, driven by the descriptors of the generated code. */
@@ -44,12 +46,16 @@ export class GrpcClient implements ContainerdClient {
     return new GrpcClient({ ...this.#binding, leaseId });
   }
 
+  until(guard: AbortSignal | undefined): ContainerdClient {
+    return new GrpcClient({ ...this.#binding, guard });
+  }
+
   async unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     options: RpcOptions,
   ): Promise<MessageShape<O>> {
-    options.signal?.throwIfAborted();
+    this.#throwIfAborted(options);
     const place = this.#place(method, options);
     const { serialize, deserialize } = codec(method);
     const signal = isCancellable(place.rpc) ? options.signal : undefined;
@@ -78,7 +84,7 @@ export class GrpcClient implements ContainerdClient {
     options: RpcOptions,
   ): AsyncGenerator<MessageShape<O>, void, void> {
     const { signal } = options;
-    signal?.throwIfAborted();
+    this.#throwIfAborted(options);
     const place = this.#place(method, options);
     const { serialize, deserialize } = codec(method);
     const call = this.#binding.channel.makeServerStreamRequest(
@@ -114,7 +120,7 @@ export class GrpcClient implements ContainerdClient {
     method: DescMethodBiDiStreaming<I, O>,
     options: RpcOptions,
   ): BidiCall<I, O> {
-    options.signal?.throwIfAborted();
+    this.#throwIfAborted(options);
     const place = this.#place(method, options);
     const { serialize, deserialize } = codec(method);
     const call = this.#binding.channel.makeBidiStreamRequest(
@@ -124,6 +130,11 @@ export class GrpcClient implements ContainerdClient {
       this.#metadata(),
     );
     return new BidiCall(call, method.input, place, options);
+  }
+
+  #throwIfAborted({ signal }: RpcOptions): void {
+    signal?.throwIfAborted();
+    this.#binding.guard?.throwIfAborted();
   }
 
   #place(method: DescMethod, options: RpcOptions): RpcErrorPlace {

@@ -57,6 +57,7 @@ async function askToEnd(
   };
   // a paused process gets no signal but by going on
   if (State.Status === "paused") await context.cli.change(["unpause", Id], call);
+  signal?.throwIfAborted();
   const sent = await context.cli.run(["kill", "--signal", `${number}`, Id], { doing: call.doing });
   signal?.throwIfAborted();
   // what ended meanwhile cannot be asked; what podman cannot ask is killed

@@ -60,10 +60,12 @@ async function stopContainer(
   const word = asked?.signal ?? file.containers[container]?.stopSignal ?? STOP_DEFAULTS.signal;
   const number = signalNumber(word);
   const app = appName(file.identity, container);
+  options.signal?.throwIfAborted();
   if (gracePeriodMs > 0 && pid !== undefined) {
     await sendSignal(context, app, pid, number);
     if (await hasEnded(context, stopping, gracePeriodMs, options.signal)) return;
   }
+  options.signal?.throwIfAborted();
   await killProcesses(context, [app], { supervisors: false });
   if (await hasEnded(context, stopping, RECORD_MS, undefined)) return;
   // its supervisor hangs
