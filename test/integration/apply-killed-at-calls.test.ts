@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWithEngine } from "../set-up/describe-with-engine.ts";
+import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with-engine.ts";
+import type { RealEngine } from "../set-up/engine-provision.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
-import { ContainerdFleet } from "../support/containerd-fleet.ts";
+import { openLab } from "../support/engines/open-lab.ts";
 import { KillStory } from "../support/kill-story.ts";
+import { RealFleet } from "../support/real-fleet.ts";
 
 /** A first process that is asked to end by a signal that it cannot ignore. */
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
@@ -32,30 +34,55 @@ const stories = [
 ] as const;
 
 describeWithEngine("containerd", "an apply on containerd, killed at its calls", (containerd) => {
-  const program = new ApplyProgram();
-  beforeAll(() => program.build());
-  afterAll(() => program[Symbol.dispose]());
-
   test.each(stories)(
     "killed before and after every writing call, it ends where an undisturbed one does: %s",
     async (_, sides, atLeast) => {
-      await using fleet = new ContainerdFleet(containerd.address);
-      fleet.image("app:1");
-      fleet.image("app:2");
-      const story = await KillStory.open(fleet, sides);
       // one direction is cut before its calls and the other one after them
-      let [kills, isOver] = [0, false];
-      for (let nth = 1; !isOver; nth += 1) {
-        for (const phase of ["before", "after"] as const) {
-          const { ended } = program.start({ manifest: story.turn(), kill: { nth, phase } });
-          const { signal } = await ended;
-          isOver = signal !== "SIGKILL";
-          if (!isOver) kills += 1;
-          await story.expectMended(`killed ${phase} call ${nth}`);
-        }
-      }
+      const kills = await tellStory("containerd", containerd, sides, ["before", "after"]);
       expect(kills).toBeGreaterThan(atLeast);
     },
     600_000,
   );
 });
+
+for (const kind of ["podman", "rkt"] as const) {
+  describeWithEngine(kind, `an apply on ${kind}, killed at its calls`, (engine) => {
+    test("killed after every writing call, it ends where an undisturbed one does", async () => {
+      const sides = [
+        { ...db("app:1"), ...live(50, 1), ...passing },
+        { ...db("app:2"), ...live(60, 2) },
+      ] as const;
+      expect(await tellStory(kind, engine, sides, ["after"])).toBeGreaterThan(15);
+    }, 900_000);
+  });
+}
+
+const program = new ApplyProgram();
+beforeAll(() => program.build());
+afterAll(() => program[Symbol.dispose]());
+
+type Pods = Readonly<Record<string, object>>;
+
+/** Goes back and forth between two declarations, each time killed a call later. @returns how often it was killed */
+async function tellStory(
+  kind: RealEngine,
+  engine: ProvidedEngine,
+  sides: readonly [Pods, Pods],
+  phases: readonly ("before" | "after")[],
+): Promise<number> {
+  await using fleet = new RealFleet((places) => [openLab(kind, engine, places)]);
+  fleet.image("app:1");
+  fleet.image("app:2");
+  const story = await KillStory.open(fleet, sides);
+  // an undisturbed one in a row for each direction: no call is left
+  for (let [nth, kills, undisturbed] = [1, 0, 0]; ; nth += 1) {
+    for (const phase of phases) {
+      const { ended } = program.start({ manifest: story.turn(), kill: { nth, phase } });
+      const { signal } = await ended;
+      if (signal === "SIGKILL") [kills, undisturbed] = [kills + 1, 0];
+      else undisturbed += 1;
+      await story.expectMended(`killed ${phase} call ${nth}`);
+    }
+    if (undisturbed >= 2) return kills;
+  }
+}

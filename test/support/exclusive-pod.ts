@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostLayout } from "../../src/model/index.ts";
-import type { ContainerdFleet } from "./containerd-fleet.ts";
+import type { RealFleet } from "./real-fleet.ts";
 
 /** Locks the volume for as long as its process lives; a second one writes so into the witness file and fails. */
 const LOCK = [
@@ -43,7 +43,7 @@ export const SLOW_TO_END = {
 } as const;
 
 /** What the processes of an exclusive pod wrote on its volume. */
-export function volumeOf({ host }: ContainerdFleet): {
+export function volumeOf({ host }: RealFleet): {
   readonly starts: number;
   /** Lines of those that met another one. */
   readonly witness: string;

@@ -1,17 +1,17 @@
 import { expect } from "vitest";
 import type { FleetManifest } from "../../src/model/index.ts";
-import type { ContainerdFleet } from "./containerd-fleet.ts";
+import type { RealFleet } from "./real-fleet.ts";
 
 /** Two declarations of one fleet, changed from one to the other and back, and what each leaves when nothing disturbs it. */
 export class KillStory {
-  readonly #fleet: ContainerdFleet;
+  readonly #fleet: RealFleet;
   readonly #sides: readonly FleetManifest[];
   readonly #files: readonly string[];
   readonly #expected: unknown[] = [];
   #at = 0;
 
   private constructor(
-    fleet: ContainerdFleet,
+    fleet: RealFleet,
     sides: readonly [Readonly<Record<string, object>>, Readonly<Record<string, object>>],
   ) {
     this.#fleet = fleet;
@@ -19,16 +19,16 @@ export class KillStory {
     this.#files = this.#sides.map((side, index) => fleet.write(`side-${index}`, side));
   }
 
-  /** Goes to both declarations undisturbed; it stands at the second one then. */
+  /** Goes to both declarations undisturbed, twice: an engine makes things with its first use. It stands at the second one then. */
   static async open(
-    fleet: ContainerdFleet,
+    fleet: RealFleet,
     sides: readonly [Readonly<Record<string, object>>, Readonly<Record<string, object>>],
   ): Promise<KillStory> {
     const story = new KillStory(fleet, sides);
-    for (const side of [0, 1]) {
+    for (const side of [0, 1, 0, 1]) {
       story.#at = side;
       await story.#converge();
-      story.#expected.push(await fleet.traces());
+      story.#expected[side] = await fleet.traces();
     }
     return story;
   }
