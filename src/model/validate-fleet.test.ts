@@ -86,10 +86,10 @@ describe("validateFleet() accepts", () => {
       { images: { [image]: { layout: "x" } } },
     ],
     [
-      "two real engines in folders of their own",
+      "two real engines of one machine in folders of their own",
       {
         a: host({}, { engine: { kind: "containerd" } }),
-        b: host({}, { engine: { kind: "containerd" }, stateDir: "/b" }),
+        b: host({}, { engine: { kind: "containerd", namespace: "b" }, stateDir: "/b" }),
       },
     ],
   ])("%s", (_, hosts, more) => {
@@ -279,6 +279,12 @@ describe("validateFleet() finds", () => {
       { engine: { kind: "containerd" } },
       { engine: { kind: "containerd" }, stateDir: "/var/lib/stowage" },
       "hosts.a.address: the hosts a and b are one and the same",
+    ],
+    [
+      "one engine of one machine twice",
+      { engine: { kind: "containerd", namespace: "stowage" }, stateDir: "/srv/a" },
+      { engine: { kind: "containerd" }, stateDir: "/srv/b" },
+      "hosts.a.engine: the hosts a and b share one engine of one machine",
     ],
     [
       "one simulated host twice",

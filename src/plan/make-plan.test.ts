@@ -249,6 +249,25 @@ test("plan() refuses a record of a newer Stowage", () => {
   );
 });
 
+test("plan() refuses to leave an engine that another host of the same machine has", () => {
+  const config = { kind: "containerd", namespace: "one" } as const;
+  const others = [{ config, kind: "gone", reason: "no socket" }] as const;
+  const leaving = (b: object) =>
+    plan(
+      input(
+        fleet({}, { hosts: { a: { address: "local", engine: { kind: "podman" } }, b } }),
+        host({ config: { kind: "podman" }, others }),
+      ),
+    );
+  const engine = { kind: "containerd", namespace: "one" };
+  expect(() => leaving({ address: "local", engine, stateDir: "/b" })).toThrow(
+    /hosts\.a\.engine: its pods are in containerd, which host b of the same machine is declared with/,
+  );
+  expect(leaving({ address: "ssh://10.0.0.2", engine }).hosts).toHaveLength(2);
+  const own = { kind: "containerd", namespace: "two" };
+  expect(leaving({ address: "local", engine: own, stateDir: "/b" }).hosts).toHaveLength(2);
+});
+
 test("plan() refuses a host that holds the fleet under another owner, naming who applied it", () => {
   const roster = {
     version: 2,

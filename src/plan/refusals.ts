@@ -5,6 +5,7 @@ import {
   type CapabilityTable,
   capabilityOf,
   engineName,
+  isSameEngine,
   PodSpec,
   type RosterReading,
 } from "../model/index.ts";
@@ -30,7 +31,35 @@ export function hostRefusals(
     if (reading.kind === "newer")
       found.push(newer(`hosts.${host}`, `the record of ${key}`, reading.version));
   }
-  return [...found, ...silentEngines(input, host, observation)];
+  return [
+    ...found,
+    ...silentEngines(input, host, observation),
+    ...sharedEngines(input, host, observation),
+  ];
+}
+
+/** The engine that a host leaves, where another host of the same machine has it or is to have it. */
+function sharedEngines(
+  { manifest }: PlanInput,
+  host: string,
+  { others, config }: HostObservation,
+): readonly Diagnostic[] {
+  const address = manifest.hosts[host]?.address;
+  const beside = Object.entries(manifest.hosts).filter(
+    ([name, spec]) => name !== host && spec.address === address && spec.engine.kind !== "sim",
+  );
+  return others.flatMap((other) => {
+    const [name] = beside.find(([, { engine }]) => isSameEngine(engine, other.config)) ?? [];
+    if (name === undefined) return [];
+    return [
+      {
+        severity: "error",
+        path: `hosts.${host}.engine`,
+        summary: `its pods are in ${engineName(other.config, config)}, which host ${name} of the same machine is declared with`,
+        detail: `give ${name} an engine of its own: another namespace or another store; or move the pods of ${host} first`,
+      },
+    ];
+  });
 }
 
 /** Whether an engine counts as gone: it is, or the user said so. */

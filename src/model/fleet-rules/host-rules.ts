@@ -1,4 +1,5 @@
 import { digestOf } from "../canonical.ts";
+import { engineIdentity } from "../engine-identity.ts";
 import type { FleetManifest } from "../fleet.ts";
 import { hostDirectories } from "../host.ts";
 import { portKey } from "../network.ts";
@@ -19,6 +20,7 @@ export function* hostRules(manifest: FleetManifest): Findings {
     yield* volumeClashes(manifest, host);
   }
   yield* sharedPlaces(manifest);
+  yield* sharedEngines(manifest);
 }
 
 function* portClashes(manifest: FleetManifest, host: string): Findings {
@@ -81,6 +83,28 @@ function* sharedPlaces(manifest: FleetManifest): Findings {
         simulated
           ? "give each a file of its own"
           : "declare the machine once, or give each a stateDir of its own",
+      );
+    }
+  }
+}
+
+/** With directories of their own two hosts would each take the other's pods for what an apply left behind. */
+function* sharedEngines(manifest: FleetManifest): Findings {
+  const hosts = Object.entries(manifest.hosts)
+    .filter(([, { engine }]) => engine.kind !== "sim")
+    .map(([name, host]) => ({ name, ...host, stateDir: hostDirectories(host).stateDir }));
+  for (const [, same] of duplicates(
+    hosts,
+    ({ address, engine }) => `${address} ${engineIdentity(engine)}`,
+  )) {
+    // those of one directory are told to be one and the same
+    if (new Set(same.map(({ stateDir }) => stateDir)).size === 1) continue;
+    const names = same.map(({ name }) => name);
+    for (const name of names) {
+      yield mistake(
+        `hosts.${name}.engine`,
+        `the hosts ${names.join(" and ")} share one engine of one machine`,
+        "declare the machine once, or give each an engine of its own: another namespace or another store",
       );
     }
   }
