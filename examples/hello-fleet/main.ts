@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import {
   App,
   Duration,
@@ -27,6 +28,10 @@ const engines = {
   rkt: Engine.rkt({
     program: process.env["STOWAGE_RKT"] ?? "rkt",
     dir: process.env["STOWAGE_RKT_DIR"] ?? "/var/lib/rkt",
+  }),
+  // a simulated host in a file: nothing runs
+  sim: Engine.sim({
+    file: resolve(process.env["STOWAGE_SIM_FILE"] ?? ".stowage/sim/machine.json"),
   }),
 };
 // the one word: the pods below are the same on each

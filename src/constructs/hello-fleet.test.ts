@@ -14,6 +14,7 @@ test.each([
   ["containerd", CONTAINERD],
   ["podman", PODMAN],
   ["rkt", { kind: "rkt", program: "/srv/rkt", dir: "/srv/r" }],
+  ["sim", { kind: "sim", file: "/srv/sim.json" }],
 ])(
   "the example hello-fleet synthesizes with %s, and its surroundings can be set",
   {
@@ -32,6 +33,7 @@ test.each([
         STOWAGE_PODMAN_DIR: "/srv/p",
         STOWAGE_RKT: "/srv/rkt",
         STOWAGE_RKT_DIR: "/srv/r",
+        STOWAGE_SIM_FILE: "/srv/sim.json",
         STOWAGE_STATE_DIR: "/srv/state",
         STOWAGE_RUN_DIR: "/srv/run",
         STOWAGE_HELLO_PORT: "18081",

@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { makeHelloImage, PAGE_FIRST_LINE } from "../../scripts/lib/quickstart/hello-image.ts";
-import { EXAMPLE } from "../../scripts/lib/quickstart/quickstart-folder.ts";
 import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with-engine.ts";
 import { buildOwnCli } from "../support/built-cli.ts";
+import { runInExample } from "../support/example-cli.ts";
 import { freePort } from "../support/free-port.ts";
 
 /** From each of the three engines to each other one. */
@@ -20,6 +20,28 @@ describeWithEngine("containerd", "hello-fleet", (containerd) => {
     );
   });
 });
+
+test("hello-fleet on sim, where nothing runs: planned, applied, and then the plan is empty", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "stw-hello-sim-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const main = await buildOwnCli(folder);
+  makeHelloImage();
+  const env = {
+    CDKTF_OUTDIR: join(folder, "out"),
+    STOWAGE_HELLO_ENGINE: "sim",
+    STOWAGE_SIM_FILE: join(folder, "machine.json"),
+  };
+  for (const [status, ...words] of [
+    [2, "plan"],
+    [0, "apply", "--yes"],
+    [0, "plan"],
+  ] as const) {
+    const run = runInExample(main, "hello-fleet", env, words);
+    expect(run.status, run.said).toBe(status);
+  }
+  const { stdout } = runInExample(main, "hello-fleet", env, ["ps"]);
+  expect(stdout).toMatch(/clock.*running[\s\S]*web.*running/);
+}, 120_000);
 
 function tellJourney(
   containerd: ProvidedEngine,
@@ -43,7 +65,6 @@ function tellJourney(
 
   function stowage(engine: string, ...words: readonly string[]) {
     const env = {
-      ...process.env,
       CDKTF_OUTDIR: join(folder, "out"),
       STOWAGE_HELLO_ENGINE: engine,
       STOWAGE_HELLO_PORT: String(port),
@@ -54,15 +75,7 @@ function tellJourney(
       STOWAGE_RKT: rkt.address,
       STOWAGE_RKT_DIR: join(folder, "rkt"),
     };
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [main, "-C", EXAMPLE, ...words],
-      {
-        env,
-        encoding: "utf8",
-      },
-    );
-    return { status, stdout, said: `${stdout}${stderr}` };
+    return runInExample(main, "hello-fleet", env, words);
   }
 
   /** What of the fleet is in the engines, as their own tools tell. */

@@ -15,7 +15,7 @@ export class PodmanLab implements EngineLab {
     this.#folder = folder;
     const [root, runRoot, tmpDir] = [
       join(folder, "root"),
-      join(folder, "runroot"),
+      join(folder, "run"),
       join(folder, "tmp"),
     ];
     this.config = { kind: this.kind, program, root, runRoot, tmpDir } as const;
