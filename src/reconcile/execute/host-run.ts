@@ -2,6 +2,7 @@ import { StowageError } from "../../errors/index.ts";
 import type { HostChange } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
+import { lostLock } from "./lost-lock.ts";
 import type { RunHooks } from "./pod-run.ts";
 import { runHostStep } from "./run-host-step.ts";
 
@@ -18,7 +19,7 @@ export async function runHostChange(
     if (hooks.draining.aborted || session.signal.aborted) {
       return hostOutcome(change, {
         status: "not-run",
-        reason: "the apply was ended",
+        reason: (await lostLock(session)) ?? "the apply was ended",
         remedy: "apply again to go on",
         ms: performance.now() - beganAt,
       });

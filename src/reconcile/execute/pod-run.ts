@@ -4,6 +4,7 @@ import { redactor } from "../secrets/secrets.ts";
 import type { ApplyEvent, ChangeOutcome } from "./events.ts";
 import { lastLines } from "./failure-logs.ts";
 import type { HostSession } from "./host-session.ts";
+import { lostLock } from "./lost-lock.ts";
 import { identityOf, runPodStep, type StepContext } from "./run-step.ts";
 
 /** What a run of changes listens to and tells. */
@@ -169,14 +170,8 @@ export class PodRun {
   }
 
   async #interrupt(step?: Step): Promise<void> {
-    const { lock, signal } = this.#session;
-    // names who has it now
-    const lost = lock.signal.aborted
-      ? await lock.check().then(
-          () => undefined,
-          (error: unknown) => this.#reasonOf(error),
-        )
-      : undefined;
+    const { signal } = this.#session;
+    const lost = await lostLock(this.#session);
     const hasBegun = this.#index > 0;
     const reason = lost ?? (signal.aborted ? "it was interrupted" : "the apply was ended");
     this.#end({
