@@ -13,6 +13,7 @@ export interface MachineDescription {
   readonly node: string;
   readonly containerd: string | undefined;
   readonly runc: string | undefined;
+  readonly podman: string | undefined;
   /** Of the minute before the run: above the number of cores, others were at work. */
   readonly loadAverage: number;
 }
@@ -28,17 +29,19 @@ export function describeMachine(): MachineDescription {
     node: process.version,
     containerd: versionOf("containerd", /\s(\d+\.\d+\.\d+\S*)/),
     runc: versionOf("runc", /version (\S+)/),
+    podman: versionOf("podman", /version (\S+)/),
     loadAverage: loadavg()[0] ?? 0,
   };
 }
 
 /** The same in two lines. */
 export function machineLines(machine: MachineDescription): readonly string[] {
-  const { cpu, cores, memoryBytes, kernel, system, node, containerd, runc, loadAverage } = machine;
+  const { cpu, cores, memoryBytes, kernel, system, node, containerd, runc, podman, loadAverage } =
+    machine;
   const gibibytes = (memoryBytes / 2 ** 30).toFixed(0);
   return [
     `machine   ${cores} x ${cpu}, ${gibibytes} GiB, ${system}, kernel ${kernel}, load ${loadAverage.toFixed(1)}`,
-    `versions  node ${node}, containerd ${containerd ?? "(none)"}, runc ${runc ?? "(none)"}`,
+    `versions  node ${node}, containerd ${containerd ?? "(none)"}, runc ${runc ?? "(none)"}, podman ${podman ?? "(none)"}`,
   ];
 }
 

@@ -31,6 +31,17 @@ export interface PodInstance {
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** How to prepare a generation. */
+export interface PrepareOptions extends CallOptions {
+  /**
+   * The start comes next, with nothing to end before it: what would only shorten the time until the
+   * processes run may be left to it.
+   *
+   * @defaultValue false
+   */
+  readonly startsNext?: boolean;
+}
+
 /** How to ask the processes of a pod to end, by container; {@link STOP_DEFAULTS} for those not named. */
 export interface StopOptions extends CallOptions {
   readonly containers?: Readonly<
@@ -150,7 +161,7 @@ export interface Engine extends EngineReader {
    * @throws StowageError `already_exists` when the generation exists with another record digest
    * @throws StowageError `resource_exhausted` when the host cannot hold it
    */
-  prepare(pod: PodInstance, options?: CallOptions): Promise<void>;
+  prepare(pod: PodInstance, options?: PrepareOptions): Promise<void>;
   /**
    * Runs the processes of a prepared or exited generation; those that run already are left alone.
    * On an exited one it takes again what is exclusive.

@@ -1,8 +1,12 @@
 import type { Host } from "../../host/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
+import type { InspectedContainer } from "./cli/answers.ts";
+import type { Batch } from "./cli/batch.ts";
+import { initializing, inspecting, starting } from "./cli/container-batches.ts";
 import { PodmanCli } from "./cli/podman-cli.ts";
 import { ImageDetailsReader } from "./images/image-details.ts";
 import { globalArguments, type PodmanSettings } from "./podman-settings.ts";
+import type { PlannedContainer } from "./pods/planned-container.ts";
 import { type MachineFacts, readMachineFacts } from "./store/machine-facts.ts";
 import { type OwnFiles, ownFiles } from "./store/own-files.ts";
 
@@ -13,6 +17,18 @@ export interface PodmanContext {
   readonly files: OwnFiles;
   readonly facts: MachineFacts;
   readonly images: ImageDetailsReader;
+  /** Containers by name or id, in all their detail. */
+  readonly inspect: Batch<readonly InspectedContainer[]>;
+  readonly init: Batch<string>;
+  readonly start: Batch<string>;
+  /** Pods of one container that their start makes, by object name. */
+  readonly deferred: Map<string, DeferredPod>;
+}
+
+/** A pod that was prepared for a start that follows at once: podman makes and runs it in one command. */
+export interface DeferredPod {
+  readonly plan: PlannedContainer;
+  readonly recordDigest: string;
 }
 
 /** Puts together what operations need; changes nothing on the host. */
@@ -29,7 +45,17 @@ export async function openContext(
     env: { ...facts.env, PODMAN_IGNORE_CGROUPSV1_WARNING: "1" },
   });
   const files = ownFiles(directories, settings);
-  return { cli, host, files, facts, images: new ImageDetailsReader(cli) };
+  return {
+    cli,
+    host,
+    files,
+    facts,
+    images: new ImageDetailsReader(cli),
+    inspect: inspecting(cli),
+    init: initializing(cli),
+    start: starting(cli),
+    deferred: new Map(),
+  };
 }
 
 /** For messages: `pod "web" (generation 3)`. */

@@ -8,6 +8,7 @@ import type {
   LogLine,
   LogOptions,
   PodInstance,
+  PrepareOptions,
   StopOptions,
 } from "../../engine/index.ts";
 import type {
@@ -105,8 +106,8 @@ export class PodmanEngine implements Engine {
     return await exportImage(await this.#context(signal), image, signal);
   }
 
-  async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
-    await preparePod(await this.#context(signal), pod, signal);
+  async prepare(pod: PodInstance, options: PrepareOptions = {}): Promise<void> {
+    await preparePod(await this.#context(options.signal), pod, options);
   }
 
   async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {

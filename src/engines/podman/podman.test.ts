@@ -21,7 +21,8 @@ import { graphRootOf, ulimitsOf, withDefaultUlimits } from "./store/machine-fact
 const FIXTURES = join(import.meta.dirname, "../../../test/fixtures/podman/4.3.1");
 const recorded = (file: string): string => readFileSync(join(FIXTURES, file), "utf8");
 
-const INSPECTED = parseAnswer(recorded("inspect.json"), InspectAnswer, "inspect");
+const SOURCE = { doing: "list containers", from: '"podman ps"' };
+const INSPECTED = parseAnswer(recorded("inspect.json"), InspectAnswer, SOURCE);
 const inspected = (name: string): InspectedContainer => {
   const found = INSPECTED.find(({ Name }) => Name === name);
   if (found === undefined) throw new Error(`Nothing was recorded of ${name}`);
@@ -33,7 +34,7 @@ const DEAD: Life = { alive: false, waiting: false, watched: false, cgroupPath: "
 
 describe("what podman 4.3 answers", () => {
   test("its lists are read as far as they are used", () => {
-    const list = parseAnswer(recorded("ps.json"), PsAnswer, "list");
+    const list = parseAnswer(recorded("ps.json"), PsAnswer, SOURCE);
     expect(
       list.filter(({ IsInfra }) => !IsInfra).map(({ Names, State }) => [Names[0], State]),
     ).toEqual(
@@ -45,15 +46,15 @@ describe("what podman 4.3 answers", () => {
       ]),
     );
     expect(list.find(({ IsInfra }) => IsInfra)?.PodName).toBe("stw-pod");
-    expect(parseAnswer(recorded("pod-ps.json"), PodPsAnswer, "list")).toMatchObject([
+    expect(parseAnswer(recorded("pod-ps.json"), PodPsAnswer, SOURCE)).toMatchObject([
       { Name: "stw-pod" },
     ]);
-    expect(parseAnswer(recorded("images.json"), ImagesAnswer, "list").length).toBeGreaterThan(0);
-    expect(parseAnswer(recorded("image-inspect.json"), ImageInspectAnswer, "x")).toHaveLength(1);
+    expect(parseAnswer(recorded("images.json"), ImagesAnswer, SOURCE).length).toBeGreaterThan(0);
+    expect(parseAnswer(recorded("image-inspect.json"), ImageInspectAnswer, SOURCE)).toHaveLength(1);
   });
 
   test("null in place of an empty list is an empty list", () => {
-    expect(parseAnswer("null", PsAnswer, "list")).toEqual([]);
+    expect(parseAnswer("null", PsAnswer, SOURCE)).toEqual([]);
   });
 
   test.each([
@@ -63,7 +64,7 @@ describe("what podman 4.3 answers", () => {
     ["the literal word json", "json"],
     ["another form", '[{"Id":7}]'],
   ])("%s is an error, never an empty list", (_, answer) => {
-    expect(() => parseAnswer(answer, PsAnswer, "list containers")).toThrow(
+    expect(() => parseAnswer(answer, PsAnswer, SOURCE)).toThrow(
       expect.objectContaining({ code: "internal" }),
     );
   });
@@ -160,7 +161,9 @@ describe("podmanError()", () => {
     ],
     ["something new", "internal"],
   ])("%s", (text, code) => {
-    expect(podmanError("do it", { exitCode: 125, stderr: `Error: ${text}\n` })).toMatchObject({
+    expect(
+      podmanError("do it", ["ps"], { exitCode: 125, stderr: `Error: ${text}\n` }),
+    ).toMatchObject({
       code,
     });
   });

@@ -31,7 +31,10 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
       return await createVolume(session, step);
     case "prepare":
       await records.announce(change, generationOf(context, step.generation), options);
-      return await engine.prepare(instanceOf(context, step.generation), options);
+      return await engine.prepare(instanceOf(context, step.generation), {
+        ...options,
+        startsNext: startsNext(change, step.generation),
+      });
     case "start":
       return await engine.start(instanceOf(context, step.generation), options);
     case "stop":
@@ -58,6 +61,14 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
     default:
       throw notOurs(change.id, step);
   }
+}
+
+/** Whether a generation is started without another being stopped for it. */
+function startsNext({ steps }: PodChange, generation: number): boolean {
+  const next = steps.find(
+    (step) => step.kind === "stop" || (step.kind === "start" && step.generation === generation),
+  );
+  return next?.kind === "start";
 }
 
 /** A generation that the change makes has the declared identity; all others keep the one they were made under. */

@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { mountsBelow, privatePodman, processesOf } from "../../../scripts/lib/private-podman.ts";
 import { openPodman } from "../../../src/engines/podman/index.ts";
 import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
@@ -54,25 +54,10 @@ export interface PodmanInFolder extends OpenedEngine {
 export async function openPodmanInFolder(program: string): Promise<PodmanInFolder> {
   const folder = mkdtempSync(join(tmpdir(), "stw-podman-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
-  const [root, runRoot, tmpDir] = ["root", "runroot", "tmp"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  const config = { kind: "podman", program, root, runRoot, tmpDir } as const;
+  const store = privatePodman(folder, program);
   const host = openLocalHost();
-  const engine = await openPodman(config, host, directories);
-  const flags = ["--root", root, "--runroot", runRoot, "--tmpdir", tmpDir];
-  const podman = (...args: readonly string[]): string => {
-    const { stdout, stderr, status } = spawnSync(program, [...flags, ...args], {
-      encoding: "utf8",
-      env: { PATH: process.env["PATH"], PODMAN_IGNORE_CGROUPSV1_WARNING: "1" },
-    });
-    if (status !== 0) throw new Error(`podman ${args.join(" ")}: ${stderr}`);
-    return stdout;
-  };
-  const wasUsed = (): boolean =>
-    ["libpod/bolt_state.db", "db.sql"].some((name) => existsSync(join(root, name)));
+  const engine = await openPodman(store.config, host, directories);
+  const podman = store.run;
   return {
     engine,
     host,
@@ -88,25 +73,19 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
     },
     traces: async () => [
       // asking a store that was never used would make it
-      ...(wasUsed() ? LISTS.map((list) => withoutPause(podman(...list))) : [`${existsSync(root)}`]),
+      ...(store.wasUsed()
+        ? LISTS.map((list) => withoutPause(podman(...list)))
+        : [`${existsSync(store.config.root)}`]),
       (await settled(folder)).join("\n"),
       [...filesBelow(directories.stateDir), ...filesBelow(directories.runDir)].join("\n"),
       mountsBelow(folder).join("\n"),
     ],
     close: async () => {
       await engine[Symbol.asyncDispose]();
-      if (wasUsed()) {
-        for (const pod of podman("pod", "ps", "--quiet", "--no-trunc").split("\n").filter(Boolean))
-          podman("pod", "rm", "--force", "--time", "0", pod);
-        for (const id of podman("ps", "--all", "--external", "--quiet", "--no-trunc")
-          .split("\n")
-          .filter(Boolean))
-          podman("rm", "--force", "--volumes", "--time", "0", id);
-      }
+      store.endContainers();
       await host[Symbol.asyncDispose]();
       await settled(folder);
-      for (const mount of mountsBelow(folder).toReversed()) spawnSync("umount", [mount]);
-      rmSync(folder, { recursive: true, force: true });
+      store.remove();
     },
   };
 }
@@ -127,25 +106,4 @@ async function settled(folder: string): Promise<readonly string[]> {
     if (passing.length === 0 || tries === 100) return running;
     await delay(50);
   }
-}
-
-function processesOf(folder: string): readonly string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((pid) => {
-      try {
-        const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ");
-        return argv.includes(folder) ? [`${pid} ${argv}`] : [];
-      } catch {
-        return [];
-      }
-    });
-}
-
-/** podman leaves its graph driver's own mount in place. */
-function mountsBelow(folder: string): readonly string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith(`${folder}/`));
 }

@@ -1,32 +1,36 @@
 import * as z from "zod";
 import { StowageError } from "../../../errors/index.ts";
 
+/** Where an answer comes from, and what it is for. */
+export interface AnswerSource {
+  /** What it is for, after "Cannot": `list containers`. */
+  readonly doing: string;
+  /** Who gave it: `"podman ps"`. */
+  readonly from: string;
+}
+
 /**
  * Reads an answer of podman's as JSON of a known form; only the fields that are read are checked.
  *
  * @throws StowageError `internal` when it is cut short, is no JSON, or has another form
  */
-export function parseAnswer<T>(stdout: string, schema: z.ZodType<T>, doing: string): T {
+export function parseAnswer<T>(stdout: string, schema: z.ZodType<T>, source: AnswerSource): T {
   let value: unknown;
   try {
     value = JSON.parse(stdout);
   } catch (error) {
-    throw unreadable(doing, "its answer is not JSON", error);
+    throw unreadable(source, "is not JSON", error);
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue === undefined ? "" : ` at ${issue.path.map(String).join(".") || "its top"}`;
-  throw unreadable(
-    doing,
-    `its answer has another form${where}: ${issue?.message ?? ""}`,
-    result.error,
-  );
+  throw unreadable(source, `has another form${where}: ${issue?.message ?? ""}`, result.error);
 }
 
-function unreadable(doing: string, why: string, cause: unknown): StowageError {
+function unreadable({ doing, from }: AnswerSource, why: string, cause: unknown): StowageError {
   return new StowageError(
-    `Cannot ${doing}: ${why}; see that this version of podman is a known one`,
+    `Cannot ${doing}: the answer of ${from} ${why}; run it on the host, and see that podman is a version that is known`,
     { code: "internal", cause },
   );
 }

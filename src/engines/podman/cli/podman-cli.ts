@@ -1,15 +1,21 @@
 import type * as z from "zod";
 import type { CallOptions } from "../../../engine/index.ts";
-import { StowageError } from "../../../errors/index.ts";
+import { type ErrorCode, StowageError } from "../../../errors/index.ts";
 import type { CommandResult, Host } from "../../../host/index.ts";
 import { parseAnswer } from "./parse-answer.ts";
-import { podmanError } from "./podman-error.ts";
+import { commandName, podmanError } from "./podman-error.ts";
 
 /** Time after which a command that should take a second is given up. */
 const COMMAND_MS = 120_000;
 
 /** Gives a program its input by a pipe: what else standard input may be cannot be opened by its name. */
 const PIPED = ["sh", "-c", 'cat | "$@"', "sh"];
+
+/** What becomes of a command that gives no result, by the code of its error. */
+const FAILURES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  deadline_exceeded: "did not answer in time; look for a podman that hangs and end it",
+  resource_exhausted: "prints more than can be read; run it on the host, and see what it prints",
+};
 
 /** How to run one command of podman. */
 export interface PodmanCall extends CallOptions {
@@ -65,20 +71,21 @@ export class PodmanCli {
         ...(stdin === undefined ? {} : { stdin }),
       });
     } catch (error) {
-      throw this.#explain(error, call);
+      throw this.#explain(error, args, call);
     }
   }
 
   /** Runs a command that has to succeed. @returns its stdout */
   async read(args: readonly string[], call: PodmanCall): Promise<string> {
     const result = await this.run(args, call);
-    if (result.exitCode !== 0) throw podmanError(call.doing, result);
+    if (result.exitCode !== 0) throw podmanError(call.doing, args, result);
     return result.stdout;
   }
 
   /** Runs a command that answers in JSON. */
   async json<T>(args: readonly string[], schema: z.ZodType<T>, call: PodmanCall): Promise<T> {
-    return parseAnswer(await this.read(args, call), schema, call.doing);
+    const { doing } = call;
+    return parseAnswer(await this.read(args, call), schema, { doing, from: quoted(args) });
   }
 
   /**
@@ -93,7 +100,7 @@ export class PodmanCli {
     return stdout;
   }
 
-  #explain(error: unknown, { doing, signal }: PodmanCall): unknown {
+  #explain(error: unknown, args: readonly string[], { doing, signal }: PodmanCall): unknown {
     signal?.throwIfAborted();
     if (!StowageError.is(error)) return error;
     if (error.code === "not_found") {
@@ -102,10 +109,15 @@ export class PodmanCli {
         { code: "unavailable", cause: error },
       );
     }
-    if (error.code !== "deadline_exceeded") return error;
-    return new StowageError(
-      `Cannot ${doing}: podman did not answer in time; look for a podman that hangs and end it`,
-      { code: "unavailable", cause: error },
-    );
+    const state = FAILURES[error.code];
+    if (state === undefined) return error;
+    return new StowageError(`Cannot ${doing}: ${quoted(args)} ${state}`, {
+      code: "unavailable",
+      cause: error,
+    });
   }
+}
+
+function quoted(args: readonly string[]): string {
+  return `"${commandName(args)}"`;
 }

@@ -62,15 +62,35 @@ export function reasonOf({ exitCode, stderr }: Pick<CommandResult, "exitCode" | 
   return reason === "" ? `it ended with exit code ${exitCode}` : reason;
 }
 
+/** Commands that are two words. */
+const NOUNS = new Set(["pod", "container", "image"]);
+
+/** A command of podman's as a message names it: `podman pod create`. */
+export function commandName(args: readonly string[]): string {
+  const [first = "", second = ""] = args;
+  return `podman ${NOUNS.has(first) ? `${first} ${second}` : first}`;
+}
+
+/** A command that podman says went well, and whose effect is not there. */
+export function nothingDone(doing: string, args: readonly string[]): StowageError {
+  return new StowageError(
+    `Cannot ${doing}: ${commandName(args)} says that it did, and nothing was done; run it on the host, and see what podman's log says`,
+    { code: "unavailable" },
+  );
+}
+
 /** What a command that failed came to. */
 export function podmanError(
   doing: string,
+  args: readonly string[],
   result: Pick<CommandResult, "exitCode" | "stderr">,
 ): StowageError {
   const reason = reasonOf(result);
-  const { code = "internal", remedy = "see what podman says" }: Partial<Meaning> =
-    MEANINGS.find(({ pattern }) => pattern.test(reason)) ?? {};
-  return new StowageError(`Cannot ${doing}: ${reason}; ${remedy}`, {
+  const {
+    code = "internal",
+    remedy = "run it on the host, or mend what it names",
+  }: Partial<Meaning> = MEANINGS.find(({ pattern }) => pattern.test(reason)) ?? {};
+  return new StowageError(`Cannot ${doing}: ${commandName(args)} says: ${reason}; ${remedy}`, {
     code,
     context: { exitCode: result.exitCode },
   });

@@ -72,17 +72,18 @@ async function readLayout(
   original: string | undefined,
   doing: string,
 ): Promise<ImageContent> {
+  const source = { doing, from: '"podman save"' };
   const blob = (digest: string): string => `${dir}/blobs/${digest.replace(":", "/")}`;
-  const index = parseAnswer(await readText(host, `${dir}/index.json`), Index, doing);
+  const index = parseAnswer(await readText(host, `${dir}/index.json`), Index, source);
   const [written] = index.manifests as [BlobDescriptor];
-  const own = parseAnswer(await readText(host, blob(written.digest)), Manifest, doing);
-  const first = original === undefined ? undefined : parseAnswer(original, Manifest, doing);
+  const own = parseAnswer(await readText(host, blob(written.digest)), Manifest, source);
+  const first = original === undefined ? undefined : parseAnswer(original, Manifest, source);
   const saved = new Set(own.layers.map(({ digest }) => digest));
   const isSame =
     first?.config.digest === own.config.digest &&
     first.layers.every(({ digest }) => saved.has(digest));
   const { config, layers } = isSame ? (first ?? own) : own;
-  const document = parseAnswer(await readText(host, blob(config.digest)), Config, doing);
+  const document = parseAnswer(await readText(host, blob(config.digest)), Config, source);
   const { Env, Entrypoint, Cmd, WorkingDir, User, StopSignal } = document.config ?? {};
   const bytes = Buffer.from(original ?? "");
   const manifest = isSame

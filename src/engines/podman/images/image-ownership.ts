@@ -3,7 +3,7 @@ import type { ImageContent, ImageOwnership } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { type AppliedImage, imageName } from "../../../model/index.ts";
 import { ImagesAnswer, type ListedImage } from "../cli/answers.ts";
-import { podmanError } from "../cli/podman-error.ts";
+import { nothingDone, podmanError } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
 import { listContainers } from "../pods/lists.ts";
 import { IMPORT_PREFIX } from "../store/own-files.ts";
@@ -54,11 +54,9 @@ async function imageExists(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const doing = `look for image "${name}"`;
-  const result = await cli.run(["image", "exists", name], {
-    doing,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (result.exitCode > 1) throw podmanError(doing, result);
+  const args = ["image", "exists", name];
+  const result = await cli.run(args, { doing, ...(signal === undefined ? {} : { signal }) });
+  if (result.exitCode > 1) throw podmanError(doing, args, result);
   return result.exitCode === 0;
 }
 
@@ -85,11 +83,10 @@ async function load(
   } finally {
     await host.removeDirectory(work);
   }
-  if (
-    (await context.images.read({ reference: content.reference, digest: content.manifest.digest }))
-      .id === id
-  )
-    return;
+  if (!(await imageExists(context, tag, signal)))
+    throw nothingDone(`import image "${name}"`, ["load"]);
+  const { reference, manifest } = content;
+  if ((await context.images.read({ reference, digest: manifest.digest })).id === id) return;
   throw new StowageError(
     `Cannot import image "${name}": podman made another image of it; see that this version of podman is a known one`,
     { code: "internal", context: { image: name } },
@@ -126,7 +123,9 @@ export async function claimImage(
     });
   }
   if (!found.Names.includes(tag)) {
-    await context.cli.change(["tag", found.Id, tag], { doing: `name image "${name}"` });
+    const doing = `name image "${name}"`;
+    await context.cli.change(["tag", found.Id, tag], { doing });
+    if (!(await imageExists(context, tag, signal))) throw nothingDone(doing, ["tag"]);
   }
   signal?.throwIfAborted();
   await writeOwnership(context, { ...image, id: found.Id }, ownership);
@@ -178,10 +177,12 @@ async function removeImage(
 }
 
 /** Takes a name of ours off; an image without another name goes with it. Absent: nothing happens. */
-export async function untag({ cli }: PodmanContext, tag: string): Promise<void> {
+export async function untag(context: PodmanContext, tag: string): Promise<void> {
+  const { cli } = context;
   const doing = `remove image "${tag}"`;
-  const result = await cli.run(["image", "rm", tag], { doing });
-  // 1: it is not there, 2: somebody began to use it
-  if (result.exitCode === 0 || result.exitCode === 1) return;
-  throw podmanError(doing, result);
+  const args = ["image", "rm", tag];
+  const result = await cli.run(args, { doing });
+  // 1: it is not there
+  if (result.exitCode > 1) throw podmanError(doing, args, result);
+  if (await imageExists(context, tag, undefined)) throw nothingDone(doing, args);
 }

@@ -9,22 +9,12 @@ import {
   type PodSpec,
 } from "../../../model/index.ts";
 import type { PodmanContext } from "../context.ts";
-import { type EnvironmentInput, environmentInput } from "./environment-arguments.ts";
+import { environmentInput } from "./environment-arguments.ts";
 import { mountArguments } from "./mount-arguments.ts";
 import { LABEL_NOTES, notesOf, writeNotes } from "./notes.ts";
+import type { PlannedContainer } from "./planned-container.ts";
 import { resourceArguments } from "./resource-arguments.ts";
 import { securityArguments } from "./security-arguments.ts";
-
-/** A container that is to be made, with all that was looked up for it. */
-export interface ContainerPlan {
-  /** Its name in the pod. */
-  readonly name: string;
-  /** Its name in podman. */
-  readonly id: string;
-  /** The words of the command line after `create`. */
-  readonly args: readonly string[];
-  readonly environment: () => EnvironmentInput;
-}
 
 /** Whether a pod becomes one of podman's: with one container, that container is all of it. */
 export function isPodmanPod(containers: Readonly<Record<string, unknown>>): boolean {
@@ -49,7 +39,7 @@ export function containerName(
 export async function planContainers(
   context: PodmanContext,
   pod: PodInstance,
-): Promise<readonly ContainerPlan[]> {
+): Promise<readonly PlannedContainer[]> {
   const names = Object.keys(pod.spec.containers).sort();
   return await Promise.all(names.map((name) => planContainer(context, pod, name)));
 }
@@ -59,7 +49,7 @@ export async function planContainer(
   context: PodmanContext,
   pod: PodInstance,
   name: string,
-): Promise<ContainerPlan> {
+): Promise<PlannedContainer> {
   // a pod has the containers that it names
   const spec = pod.spec.containers[name] as ContainerSpec;
   const image = pod.images[name];

@@ -18,6 +18,8 @@ export interface Found {
   readonly usedPods: ReadonlySet<string>;
   /** Names of folders of imports. */
   readonly imports: readonly string[];
+  /** Names of podman pods that were being made. */
+  readonly making: readonly string[];
   /** Names of files of changes. */
   readonly changes: readonly string[];
   /** Object names of the generations that were found. */
@@ -31,6 +33,10 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
     for (const name of names) if (name.startsWith(OBJECT_PREFIX)) all.set(name, what);
   };
   add("import", found.imports);
+  add(
+    "pod that was being made",
+    found.making.filter((name) => !found.podNames.has(name)),
+  );
   add(
     "note of a pod",
     found.changes
@@ -66,6 +72,7 @@ export async function removeLeftover(
   if (name.startsWith(IMAGE_PREFIX)) return await removeImageLeftover(context, name, used, signal);
   if (used && !(await removeObjects(context, name, signal))) return;
   await host.removeFile(`${files.podsDir}/${name}.json`);
+  await host.removeFile(files.makingFile(name));
 }
 
 async function removeImageLeftover(

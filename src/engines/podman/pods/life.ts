@@ -37,10 +37,9 @@ export function lifeOf(
   };
   const cgroups = text(State.Pid, "cgroup");
   const watched = text(State.ConmonPid, "cmdline").includes(Id);
-  const isZombie = /^\d+ \(.*\) [ZX] /s.test(text(State.Pid, "stat"));
   // a number may have come to another process: a container's own is in its cgroup, where it has one
   const isOwn = State.CgroupPath === "" ? cgroups !== "" : cgroups.includes(Id);
-  if (!isOwn || isZombie) return { ...DEAD, watched };
+  if (!isOwn || isZombie(text(State.Pid, "stat"))) return { ...DEAD, watched };
   return {
     alive: true,
     waiting: isRuntime(text(State.Pid, "cmdline"), OCIRuntime),
@@ -56,6 +55,27 @@ function isRuntime(cmdline: string, runtime: string): boolean {
   );
   const base = program.slice(program.lastIndexOf("/") + 1);
   return names.some((name) => name !== "" && (base === name || program.startsWith(`[${name}`)));
+}
+
+/** Whether none of these processes is the user's yet: they are the runtime's, or gone. */
+export async function areRuntimes(
+  host: HostReader,
+  pids: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { files } = await host.snapshot(
+    { files: pids.flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/stat`]) },
+    callOptions(signal),
+  );
+  return pids.every((pid) => {
+    const [cmdline, stat] = [files.get(`/proc/${pid}/cmdline`), files.get(`/proc/${pid}/stat`)];
+    if (typeof cmdline !== "string" || typeof stat !== "string") return true;
+    return isZombie(stat) || isRuntime(cmdline, "");
+  });
+}
+
+function isZombie(stat: string): boolean {
+  return /^\d+ \(.*\) [ZX] /s.test(stat);
 }
 
 /** Path of a container's cgroup in a process's list of them. */

@@ -1,19 +1,13 @@
 import { identityLabels, readLabels } from "../../../engine/index.ts";
 import { LABEL_CONTAINER, objectName, type PodIdentity } from "../../../model/index.ts";
 import {
-  InspectAnswer,
   type InspectedContainer,
   type ListedContainer,
   type ListedPod,
   PodPsAnswer,
   PsAnswer,
 } from "../cli/answers.ts";
-import { parseAnswer } from "../cli/parse-answer.ts";
-import { podmanError } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
-
-/** What podman says of one object that it does not have, while it tells of the others. */
-const MISSING = /no such (?:object|container)|no container with/i;
 
 /** Every container of the store, whoever made it, with those of which only the file system is left. */
 export async function listContainers(
@@ -40,18 +34,14 @@ export async function listPods(
 
 /** Containers in all their detail, in one command; those that went meanwhile are left out. */
 export async function inspectContainers(
-  { cli }: PodmanContext,
+  context: PodmanContext,
   ids: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<readonly InspectedContainer[]> {
   if (ids.length === 0) return [];
-  const doing = "inspect containers";
-  const result = await cli.run(["container", "inspect", ...ids], {
-    doing,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (result.exitCode !== 0 && !MISSING.test(result.stderr)) throw podmanError(doing, result);
-  return parseAnswer(result.stdout, InspectAnswer, doing);
+  const asked = new Set(ids);
+  const found = await context.inspect.ask(ids, signal);
+  return found.filter(({ Id, Name }) => asked.has(Id) || asked.has(Name));
 }
 
 /** What of one generation is in podman. */

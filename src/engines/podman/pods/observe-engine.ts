@@ -6,7 +6,7 @@ import { callOptions, type PodmanContext } from "../context.ts";
 import { imageFilePattern, readOwnImages } from "../images/image-files.ts";
 import { listImages } from "../images/image-ownership.ts";
 import { imageLeftovers, observeImages } from "../images/observe-images.ts";
-import { storeUsed } from "../store/store-used.ts";
+import { glanceAtStore } from "../store/store-used.ts";
 import { listLeftovers } from "./leftovers.ts";
 import { cgroupOf, lifeFiles, lifeOf } from "./life.ts";
 import { inspectContainers, listContainers, listPods, ownName } from "./lists.ts";
@@ -14,24 +14,35 @@ import { parseNotes } from "./notes.ts";
 import { observePod, type SeenContainer } from "./observe-pods.ts";
 import { parseChanges } from "./pod-changes.ts";
 
-/** Pods, images and leftovers: three lists at once, one look at all containers, one look at the host. */
+/**
+ * Pods, images and leftovers: lists and details at once, one look at the host before and one after.
+ * Pods of podman's are listed only where one may be without containers, since containers name theirs.
+ */
 export async function observeEngine(
   context: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
-  if (!(await storeUsed(context.host, context.facts.graphRoot, signal))) {
-    return { pods: [], images: [], leftovers: [] };
-  }
-  const [listed, pods, images] = await Promise.all([
+  const { host, facts } = context;
+  const { graphRoot } = facts;
+  const { podsDir } = context.files;
+  const { isUsed, guess, making } = await glanceAtStore(host, { graphRoot, podsDir }, signal);
+  if (!isUsed) return { pods: [], images: [], leftovers: [] };
+  const [listed, pods, images, guessed] = await Promise.all([
     listContainers(context, signal),
-    listPods(context, signal),
+    making.length > 0 ? listPods(context, signal) : [],
     listImages(context, signal),
+    // what the guess comes to is looked at again where the list says otherwise
+    inspectContainers(context, guess, signal).catch(() => []),
   ]);
+  signal?.throwIfAborted();
   const ours = listed.filter((each) => ownName(each) !== undefined);
   const podIds = new Set(ours.flatMap(({ Pod }) => (Pod === "" ? [] : [Pod])));
   const infras = listed.filter(({ IsInfra, Pod }) => IsInfra && podIds.has(Pod));
   const ids = [...ours, ...infras].map(({ Id }) => Id);
-  const inspected = await inspectContainers(context, ids, signal);
+  const known = new Map(guessed.map((each) => [each.Id, each]));
+  const others = ids.filter((id) => !known.has(id));
+  const more = await inspectContainers(context, others, signal);
+  const inspected = [...ids.flatMap((id) => known.get(id) ?? []), ...more];
   const snapshot = await lookAtHost(context, inspected, signal);
   const { images: own, folders } = readOwnImages(snapshot.files, context.files.imagesDir);
   const found = {
@@ -52,6 +63,7 @@ export async function observeEngine(
         usedPods: podIds,
         imports: snapshot.entries.get(context.files.importsDir) ?? [],
         changes: snapshot.entries.get(context.files.podsDir) ?? [],
+        making,
         podNames: new Set(observed.map((pod) => objectName(pod))),
       }),
       ...imageLeftovers(found),

@@ -1,4 +1,4 @@
-import { identityLabels, type PodInstance } from "../../../engine/index.ts";
+import { identityLabels, type PodInstance, type PrepareOptions } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import {
@@ -6,38 +6,95 @@ import {
   LABEL_RECORD,
   objectName,
   type PodIdentity,
-  type PodSpec,
 } from "../../../model/index.ts";
+import { nothingDone } from "../cli/podman-error.ts";
 import { describePod, type PodmanContext } from "../context.ts";
 import { withDefaultUlimits } from "../store/machine-facts.ts";
-import {
-  type ContainerPlan,
-  isOfNetwork,
-  isPodmanPod,
-  planContainers,
-  sysctlArguments,
-} from "./container-plan.ts";
+import { isOfNetwork, isPodmanPod, planContainers, sysctlArguments } from "./container-plan.ts";
 import { wasStarted } from "./container-state.ts";
 import { findGeneration, type Generation, inspectContainers } from "./lists.ts";
+import type { PlannedContainer } from "./planned-container.ts";
 import { readChanges } from "./pod-changes.ts";
-import { removeContainers, removePod, removePodmanPod } from "./remove-pod.ts";
+import { removeContainers, removePod } from "./remove-pod.ts";
 
 /**
- * Makes a generation as far as processes that wait to become the user's. What a call that was cut short
+ * Makes a generation as far as processes that wait to become the user's. One of a single container that
+ * is started next is made by its start: podman does both in one command, for half of what two cost.
+ *
+ * A generation is looked for only where its name is taken. What a call that was cut short
  * left of it is gone on with where it is whole, and else taken away first.
  */
 export async function preparePod(
   context: PodmanContext,
   pod: PodInstance,
-  signal: AbortSignal | undefined,
+  options: PrepareOptions,
 ): Promise<void> {
-  if (await continuePrepared(context, pod, signal)) return;
-  const plans = await planContainers(context, pod);
-  signal?.throwIfAborted();
+  const { signal } = options;
+  let plans: readonly PlannedContainer[];
   try {
-    await makePod(context, pod, plans, signal);
+    plans = await planContainers(context, pod);
+    signal?.throwIfAborted();
+    if (options.startsNext === true && defer(context, pod, plans)) return;
+    await beginPod(context, pod, plans);
   } catch (error) {
     // after an abort nobody waits for this: the next pass finds what is left
+    if (signal?.aborted === true) throw error;
+    // what is there already needs no image any more
+    if (await continuePrepared(context, pod, options)) return;
+    if (!StowageError.is(error, "already_exists")) throw error;
+    plans = await planContainers(context, pod);
+    await freeName(context, pod.identity);
+    await beginPod(context, pod, plans);
+  }
+  await completePod(context, pod, plans, options);
+}
+
+/** @returns whether its start will make it */
+function defer(
+  { deferred }: PodmanContext,
+  { identity, recordDigest }: PodInstance,
+  plans: readonly PlannedContainer[],
+): boolean {
+  const [plan, ...others] = plans;
+  if (plan === undefined || others.length > 0) return false;
+  deferred.set(objectName(identity), { plan, recordDigest });
+  return true;
+}
+
+/** Makes what the others are made in, under the generation's own name: a podman pod, or its only container. */
+async function beginPod(
+  context: PodmanContext,
+  pod: PodInstance,
+  plans: readonly PlannedContainer[],
+): Promise<void> {
+  if (isPodmanPod(pod.spec.containers)) return await createPodmanPod(context, pod);
+  await settleAll(plans.map((plan) => makeContainer(context, "create", plan, undefined)));
+}
+
+/** Takes away what has a generation's name and is none: rests of what was cut short. */
+export async function freeName(context: PodmanContext, identity: PodIdentity): Promise<void> {
+  await removePod(context, identity, undefined);
+  await removeContainers(context, [objectName(identity)]);
+}
+
+/** Makes the rest of a generation; where that fails nothing is left of it. */
+async function completePod(
+  context: PodmanContext,
+  pod: PodInstance,
+  plans: readonly PlannedContainer[],
+  { signal, startsNext = false }: PrepareOptions,
+): Promise<void> {
+  try {
+    signal?.throwIfAborted();
+    if (isPodmanPod(pod.spec.containers)) {
+      await settleAll(plans.map((plan) => remakeContainer(context, plan, signal)));
+    }
+    await context.host.removeFile(context.files.makingFile(objectName(pod.identity)));
+    // of a pod that was removed by somebody else: what was changed of that one is not of this one
+    await context.host.removeFile(context.files.podFile(pod.identity));
+    const names = plans.map(({ id }) => id);
+    if (!startsNext) await initContainers(context, names, signal);
+  } catch (error) {
     if (signal?.aborted === true) throw error;
     await removePod(context, pod.identity, undefined).catch(() => undefined);
     throw error;
@@ -45,10 +102,10 @@ export async function preparePod(
 }
 
 /** @returns whether the generation is there already; what is there of it otherwise is taken away */
-async function continuePrepared(
+export async function continuePrepared(
   context: PodmanContext,
   pod: PodInstance,
-  signal: AbortSignal | undefined,
+  { signal, startsNext = false }: PrepareOptions,
 ): Promise<boolean> {
   const { identity } = pod;
   const found = await findGeneration(context, identity, signal);
@@ -61,7 +118,7 @@ async function continuePrepared(
     );
   }
   if (Object.keys(pod.spec.containers).every((name) => found.containers.has(name))) {
-    await initialize(context, found, signal);
+    if (!startsNext) await initialize(context, found, signal);
     return true;
   }
   if (found.containers.size > 0 || found.infra !== undefined)
@@ -92,54 +149,63 @@ async function initialize(
   if (created.length === 0) return;
   const ids = created.map(({ Id }) => Id);
   const fresh = (await inspectContainers(context, ids, signal)).filter((each) => !wasStarted(each));
-  await initContainers(
-    context,
-    fresh.map(({ Id }) => Id),
-    signal,
-  );
+  const names = fresh.map(({ Id }) => Id);
+  if (names.length > 0) await initContainers(context, names, signal);
 }
 
-async function makePod(
+async function initContainers(
   context: PodmanContext,
-  pod: PodInstance,
-  plans: readonly ContainerPlan[],
+  names: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  // of a pod that was removed by somebody else: what was changed of that one is not of this one
-  await context.host.removeFile(context.files.podFile(pod.identity));
-  if (isPodmanPod(pod.spec.containers)) await createPodmanPod(context, pod.identity, pod.spec);
-  await settleAll(plans.map((plan) => createContainer(context, plan, signal)));
-  await initContainers(
-    context,
-    plans.map(({ id }) => id),
-    signal,
-  );
+  await context.init.ask(names, signal);
+  const seen = await inspectContainers(context, names, signal);
+  const idle = seen.find(({ State }) => State.Status === "created");
+  if (idle !== undefined || seen.length < names.length)
+    throw nothingDone(`prepare container "${idle?.Name ?? names.join(" ")}"`, ["init"]);
+}
+
+/** What podman prints of a thing that it made. */
+const ID = /^[0-9a-f]{64}\s*$/;
+
+/** Makes a container, and runs it where that is asked for. @returns its id */
+export async function makeContainer(
+  { cli }: PodmanContext,
+  command: "create" | "run",
+  plan: PlannedContainer,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const { args, stdin, env } = plan.environment();
+  const doing = `${command === "run" ? "run" : "make"} container "${plan.id}"`;
+  const detach = command === "run" ? ["--detach"] : [];
+  const id = await cli.change([command, ...detach, ...args, ...plan.args], {
+    doing,
+    env,
+    ...(args.includes("--env-file") ? { stdin, opensStdin: true } : {}),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!ID.test(id)) throw nothingDone(doing, [command]);
+  return id.trim();
 }
 
 /** Makes a container; a rest of one that was cut short gives up its name. */
-export async function createContainer(
+export async function remakeContainer(
   context: PodmanContext,
-  plan: ContainerPlan,
+  plan: PlannedContainer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await freeingName(
-    async () => {
-      const { args, stdin, env } = plan.environment();
-      await context.cli.change(["create", ...args, ...plan.args], {
-        doing: `make container "${plan.id}"`,
-        env,
-        ...(args.includes("--env-file") ? { stdin, opensStdin: true } : {}),
-        ...(signal === undefined ? {} : { signal }),
-      });
-    },
-    async () => await removeContainers(context, [plan.id]),
-  );
+  try {
+    await makeContainer(context, "create", plan, signal);
+  } catch (error) {
+    if (!StowageError.is(error, "already_exists")) throw error;
+    await removeContainers(context, [plan.id]);
+    await makeContainer(context, "create", plan, signal);
+  }
 }
 
 async function createPodmanPod(
   context: PodmanContext,
-  identity: PodIdentity,
-  spec: PodSpec,
+  { identity, spec }: PodInstance,
 ): Promise<void> {
   const name = objectName(identity);
   const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
@@ -150,21 +216,9 @@ async function createPodmanPod(
     ...sysctlArguments(spec, isOfNetwork),
   ];
   const env = await podEnvironment(context);
-  await freeingName(
-    async () => void (await context.cli.change(args, { doing: `make pod "${name}"`, env })),
-    async () => await removePodmanPod(context, name),
-  );
-}
-
-/** Runs a creation; where its name is taken, by what is none of a pod's, once more. */
-async function freeingName(create: () => Promise<void>, free: () => Promise<void>): Promise<void> {
-  try {
-    await create();
-  } catch (error) {
-    if (!StowageError.is(error, "already_exists")) throw error;
-    await free();
-    await create();
-  }
+  await context.host.writeFile(context.files.makingFile(name), "");
+  const doing = `make pod "${name}"`;
+  if (!ID.test(await context.cli.change(args, { doing, env }))) throw nothingDone(doing, args);
 }
 
 /** A pod takes no flag for the limits of its own container, only a configuration file. */
@@ -182,17 +236,4 @@ async function podEnvironment({
     );
   }
   return { CONTAINERS_CONF: files.containersConf };
-}
-
-/** Makes the namespaces and cgroups of containers, and processes in them that wait. */
-export async function initContainers(
-  { cli }: PodmanContext,
-  ids: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (ids.length === 0) return;
-  await cli.change(["init", ...ids], {
-    doing: `prepare ${ids.map((id) => `container "${id}"`).join(", ")}`,
-    ...(signal === undefined ? {} : { signal }),
-  });
 }

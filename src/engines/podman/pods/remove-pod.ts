@@ -1,7 +1,9 @@
 import { settleAll } from "../../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
+import { nothingDone } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
-import { findGeneration, listPods } from "./lists.ts";
+import { processesOf } from "./cgroup-processes.ts";
+import { findGeneration, inspectContainers, listPods } from "./lists.ts";
 
 /** Takes away everything of a generation: what was changed of it last, so that it is found until then. */
 export async function removePod(
@@ -14,19 +16,23 @@ export async function removePod(
     listPods(context, signal),
   ]);
   const name = objectName(identity);
+  context.deferred.delete(name);
   const pod = pods.find((each) => each.Name === name);
   const ids = [...containers.values()].map(({ Id }) => Id);
   signal?.throwIfAborted();
   if (pod !== undefined) await removePodmanPod(context, pod.Id);
   await removeContainers(context, ids, pod === undefined ? undefined : pod.Id);
   await context.host.removeFile(context.files.podFile(identity));
+  await context.host.removeFile(context.files.makingFile(name));
 }
 
 /** Removes a pod of podman's with its containers; gone already: nothing happens. */
 export async function removePodmanPod({ cli }: PodmanContext, name: string): Promise<void> {
-  await cli.change(["pod", "rm", "--force", "--time", "0", name], {
-    doing: `remove pod "${name}"`,
-  });
+  const doing = `remove pod "${name}"`;
+  const args = ["pod", "rm", "--force", "--time", "0", name];
+  await cli.change(args, { doing });
+  const still = await cli.run(["pod", "exists", name], { doing });
+  if (still.exitCode === 0) throw nothingDone(doing, args);
 }
 
 /**
@@ -43,27 +49,16 @@ export async function removeContainers(
   await endOrphans(context, ids, podId);
 }
 
-async function forceRemove({ cli }: PodmanContext, ids: readonly string[]): Promise<void> {
+/** podman also says that it removed what it did not. */
+async function forceRemove(context: PodmanContext, ids: readonly string[]): Promise<void> {
+  const { cli } = context;
   const call = { doing: "remove containers" };
   const args = ["rm", "--force", "--volumes", "--time", "0", ...ids];
   const first = await cli.run(args, call);
   // the first try on a container that died with its watcher may fail, and mends it
   if (first.exitCode !== 0) await cli.change(args, call);
-}
-
-/** Cgroups that a container of an id may have, by podman's manager of cgroups and their version. */
-function cgroupsOf(id: string, podId: string | undefined): readonly string[] {
-  const paths = [
-    `libpod_parent/libpod-${id}`,
-    ...(podId === undefined ? [] : [`libpod_parent/${podId}/libpod-${id}`]),
-    `machine.slice/libpod-${id}.scope`,
-    `machine.slice/libpod-${id}.scope/container`,
-    `machine.slice/machine-libpod_pod_*.slice/libpod-${id}.scope`,
-    `machine.slice/machine-libpod_pod_*.slice/libpod-${id}.scope/container`,
-  ];
-  return ["/sys/fs/cgroup", "/sys/fs/cgroup/pids"].flatMap((root) =>
-    paths.map((path) => `${root}/${path}/cgroup.procs`),
-  );
+  const left = await inspectContainers(context, ids, undefined);
+  if (left.length > 0) throw nothingDone(call.doing, args);
 }
 
 /** Ends processes that podman lost sight of: it says that it removed their container, and they live on. */
@@ -72,9 +67,6 @@ async function endOrphans(
   ids: readonly string[],
   podId: string | undefined,
 ): Promise<void> {
-  const { files } = await host.snapshot({ files: ids.flatMap((id) => cgroupsOf(id, podId)) });
-  const pids = [...files.values()]
-    .flatMap((text) => (typeof text === "string" ? text.split("\n") : []))
-    .filter((line) => /^[1-9]\d*$/.test(line));
-  await settleAll([...new Set(pids)].map(async (pid) => await host.run(["kill", "-KILL", pid])));
+  const pids = await processesOf(host, ids, podId, undefined);
+  await settleAll(pids.map(async (pid) => await host.run(["kill", "-KILL", `${pid}`])));
 }

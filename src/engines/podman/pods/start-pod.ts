@@ -1,25 +1,16 @@
 import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { settleAll } from "../../../internal/index.ts";
-import { objectName } from "../../../model/index.ts";
-import type { InspectedContainer } from "../cli/answers.ts";
 import { describePod, type PodmanContext } from "../context.ts";
 import { containerName, isPodmanPod, planContainer } from "./container-plan.ts";
 import { isLost, isPoisoned } from "./container-state.ts";
-import { type Life, readLives } from "./life.ts";
-import { changeLimits, sameLimits } from "./limit-changes.ts";
+import { readLives } from "./life.ts";
 import { findGeneration, inspectContainers } from "./lists.ts";
-import { parseNotes } from "./notes.ts";
-import { limitsOf, type PodChanges, readChanges } from "./pod-changes.ts";
-import { createContainer } from "./prepare-pod.ts";
+import { remakeContainer } from "./prepare-pod.ts";
 import { removeContainers } from "./remove-pod.ts";
-
-/** A container with what the kernel says of it. */
-interface Seen {
-  readonly name: string;
-  readonly found: InspectedContainer;
-  readonly life: Life;
-}
+import { runDeferred } from "./run-deferred.ts";
+import { type Seen, seeContainers } from "./see-containers.ts";
+import { settleStart } from "./settle-start.ts";
 
 /** Runs the processes of a generation that do not run: those that wait, ended, or were lost. */
 export async function startPod(
@@ -27,6 +18,7 @@ export async function startPod(
   pod: PodInstance,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (await runDeferred(context, pod, signal)) return;
   const before = await seeContainers(context, pod, signal);
   const spoilt = before.filter(
     (each) => isPoisoned(each.found, each.life) || isLost(each.found, each.life),
@@ -51,33 +43,7 @@ export async function startPod(
       signal,
     ),
   ]);
-  await settle(context, pod, signal);
-}
-
-/** The containers of a whole generation. @throws StowageError `not_found` when one is not there */
-async function seeContainers(
-  context: PodmanContext,
-  pod: PodInstance,
-  signal: AbortSignal | undefined,
-): Promise<readonly Seen[]> {
-  const names = Object.keys(pod.spec.containers).sort();
-  const ids = names.map((name) => containerName(pod.identity, name, pod.spec.containers));
-  const found = await inspectContainers(context, ids, signal);
-  const lives = await readLives(context.host, found, signal);
-  return names.map((name, at) => {
-    const each = found.find(({ Name }) => Name === ids[at]);
-    const life = each === undefined ? undefined : lives.get(each.Id);
-    if (each === undefined || life === undefined) throw notThere(pod, name);
-    return { name, found: each, life };
-  });
-}
-
-/** The error for a generation of which a container is missing. */
-export function notThere({ identity }: PodInstance, container: string): StowageError {
-  return new StowageError(
-    `Cannot find ${describePod(identity)}: its container "${container}" is not there, or not all made; prepare it`,
-    { code: "not_found", context: { pod: identity.pod, container } },
-  );
+  await settleStart(context, pod, await seeContainers(context, pod, signal), before, signal);
 }
 
 async function start(
@@ -88,17 +54,13 @@ async function start(
 ): Promise<void> {
   if (names.length === 0) return;
   const ids = names.map((name) => containerName(pod.identity, name, pod.spec.containers));
-  const call = {
-    doing: `start ${describePod(pod.identity)}`,
-    ...(signal === undefined ? {} : { signal }),
-  };
   try {
-    await context.cli.change(["start", ...ids], call);
+    await context.start.ask(ids, signal);
   } catch (error) {
     if (!isSpoilt(error)) throw error;
     // a killed start left the container so that podman can do nothing with it
     await settleAll(names.map((name) => remakeIdle(context, pod, name, signal)));
-    await context.cli.change(["start", ...ids], call);
+    await context.start.ask(ids, signal);
   }
 }
 
@@ -134,7 +96,7 @@ async function remake(
   const plan = await planContainer(context, pod, name);
   signal?.throwIfAborted();
   await removeContainers(context, [plan.id]);
-  await createContainer(context, plan, signal);
+  await remakeContainer(context, plan, signal);
 }
 
 async function resume(
@@ -191,39 +153,4 @@ async function restart(
     stale.map(({ name }) => name),
     signal,
   );
-}
-
-/**
- * Looks whether what podman says to have started has been, and gives it the limits that were changed
- * since it was made.
- */
-async function settle(
-  context: PodmanContext,
-  pod: PodInstance,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const seen = await seeContainers(context, pod, signal);
-  const lost = seen.filter(({ found, life }) => isLost(found, life));
-  if (lost.length > 0) {
-    throw new StowageError(
-      `Cannot start ${describePod(pod.identity)}: podman says that it runs, and its process is gone; start it again`,
-      { code: "unavailable", context: { pod: pod.identity.pod, object: objectName(pod.identity) } },
-    );
-  }
-  const ids = Object.fromEntries(seen.map(({ name, found }) => [name, found.Id]));
-  const changes = await readChanges(context, pod.identity, ids, signal);
-  if (changes === undefined) return;
-  await settleAll(seen.map((each) => restoreLimits(context, changes, each)));
-}
-
-async function restoreLimits(
-  context: PodmanContext,
-  changes: PodChanges,
-  { name, found, life }: Seen,
-): Promise<void> {
-  const made = parseNotes(found.Config.Labels)?.resources ?? {};
-  const after = limitsOf(changes, name, made);
-  if (!life.alive || sameLimits(made, after as typeof made)) return;
-  const { cgroupPath } = life;
-  await changeLimits(context, { id: found.Id, cgroupPath, before: made as typeof after, after });
 }

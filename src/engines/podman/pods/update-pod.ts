@@ -7,7 +7,7 @@ import { changeLimits, sameLimits } from "./limit-changes.ts";
 import { findGeneration, inspectContainers } from "./lists.ts";
 import { parseNotes } from "./notes.ts";
 import { limitsOf, readChanges, writeChanges } from "./pod-changes.ts";
-import { notThere } from "./start-pod.ts";
+import { notThere } from "./see-containers.ts";
 
 /**
  * Gives a generation its new specification: the running cgroups first, since the kernel may refuse

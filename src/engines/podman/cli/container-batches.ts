@@ -1,0 +1,51 @@
+import { InspectAnswer, type InspectedContainer } from "./answers.ts";
+import { Batch } from "./batch.ts";
+import { parseAnswer } from "./parse-answer.ts";
+import type { PodmanCli } from "./podman-cli.ts";
+import { commandName, nothingDone, podmanError } from "./podman-error.ts";
+
+/** What podman says of one object that it does not have, while it tells of the others. */
+const MISSING = /no such (?:object|container)|no container with/i;
+
+/** podman does for containers one after the other what it is told for several. */
+const CHANGES = { lanes: 4, most: 3, letsGo: false };
+
+/** Containers in all their detail; those that are not there are left out. */
+export function inspecting(cli: PodmanCli): Batch<readonly InspectedContainer[]> {
+  const doing = "inspect containers";
+  return new Batch<readonly InspectedContainer[]>(
+    async (ids) => {
+      const args = ["container", "inspect", ...ids];
+      const result = await cli.run(args, { doing });
+      const { exitCode, stdout, stderr } = result;
+      if (exitCode !== 0 && !MISSING.test(stderr)) throw podmanError(doing, args, result);
+      const found = parseAnswer(stdout, InspectAnswer, { doing, from: `"${commandName(args)}"` });
+      const known = new Set(found.flatMap(({ Id, Name }) => [Id, Name]));
+      // what it neither tells of nor says to be missing is there, for all that is known
+      if (ids.some((id) => !known.has(id) && (exitCode === 0 || !stderr.includes(id))))
+        throw nothingDone(doing, args);
+      return found;
+    },
+    { lanes: 1, most: Number.POSITIVE_INFINITY, letsGo: true },
+  );
+}
+
+/** Makes the namespaces and cgroups of containers, and processes in them that wait. */
+export function initializing(cli: PodmanCli): Batch<string> {
+  return new Batch(
+    async (ids) => await cli.change(["init", ...ids], { doing: `prepare ${named(ids)}` }),
+    CHANGES,
+  );
+}
+
+/** Runs the processes of containers. */
+export function starting(cli: PodmanCli): Batch<string> {
+  return new Batch(
+    async (ids) => await cli.change(["start", ...ids], { doing: `start ${named(ids)}` }),
+    CHANGES,
+  );
+}
+
+function named(ids: readonly string[]): string {
+  return ids.map((id) => `container "${id}"`).join(", ");
+}
