@@ -5,6 +5,7 @@ import { ensureBuild } from "../scripts/lib/ensure-build.ts";
 import { PROJECT_ROOT } from "../scripts/lib/project-root.ts";
 import { runMain } from "../scripts/lib/run-main.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
+import { movePods } from "./benchmarks/move-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
@@ -20,7 +21,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods];
+const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, movePods];
 
 await runMain(() => main(process.argv.slice(2)));
 

@@ -23,7 +23,7 @@ const daemon = (host: string) =>
 const daemonless = (host: string) =>
   Engine.podman({
     root: `${podman}/${host}/root`,
-    runRoot: `${podman}/${host}/run`,
+    runRoot: `${podman}/${host}/runroot`,
     tmpDir: `${podman}/${host}/tmp`,
   });
 // set, each host gets the engine of the other one: plan and apply move all pods both ways
