@@ -71,10 +71,11 @@ describeWithEngine("podman", "what podman forgets", (podman) => {
       const { id, pid = 0 } = await engine.container(pod);
       await endConmon(id);
       emptyRunDirectories();
-      expect(await engine.container(pod)).toMatchObject({
-        state: "running",
-        pid,
-        altered: expect.stringContaining("lost sight"),
+      await engine.until(async () => {
+        const { altered, ...found } = await engine.container(pod);
+        expect(found).toMatchObject({ state: "running", pid });
+        // podman itself notices with one of the first commands
+        return altered?.includes("lost sight") || undefined;
       });
       await engine.engine.start(pod);
       expect(isAlive(pid)).toBe(false);
