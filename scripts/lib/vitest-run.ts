@@ -27,19 +27,26 @@ export interface VitestOutcome {
   readonly output: string;
 }
 
+/** How {@link runVitest} runs it. */
+export interface VitestOptions extends RunOptions {
+  /** Words of a command that runs the command which follows them. */
+  readonly through?: readonly string[];
+}
+
 /** Runs `vitest run` with these arguments and counts tests by its JSON report, never by its text. */
 export async function runVitest(
   args: readonly string[],
-  options: RunOptions = {},
+  { through = [], ...options }: VitestOptions = {},
 ): Promise<VitestOutcome> {
   const scratch = mkdtempSync(join(tmpdir(), "stw-report-"));
   const reportFile = join(scratch, "report.json");
   try {
     const vitest = join(options.cwd ?? process.cwd(), "node_modules/vitest/vitest.mjs");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
+    const words = [...through, process.execPath, vitest, "run", ...reporters, ...args];
     const { exitCode, output, timedOut } = await runCommand(
-      process.execPath,
-      [vitest, "run", ...reporters, ...args],
+      words[0] ?? process.execPath,
+      words.slice(1),
       options,
     );
     return { exitCode, timedOut, output, ...countTests(readReport(reportFile)) };

@@ -20,8 +20,9 @@ const FIXED = {
  * What podman can do with each field of a pod, by its version.
  *
  * @param version as podman says it, such as 4.3.1
+ * @param canLimit whether it runs as root, or where ordinary users may limit what they run
  */
-export function podmanCapabilities(version: string): CapabilityTable {
+export function podmanCapabilities(version: string, canLimit = true): CapabilityTable {
   const major = Number.parseInt(version, 10);
   return {
     ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, TOLD])),
@@ -36,6 +37,7 @@ export function podmanCapabilities(version: string): CapabilityTable {
     "containers.*.logging.maxBytes": SIZE,
     "containers.*.logging.maxFiles": SIZE,
     ...(major >= 5 ? {} : { "containers.*.resources": OLD_LIMITS }),
+    ...(canLimit ? {} : { "containers.*.resources": NO_LIMITS }),
     restart: { ...SEEN, reason: RESTARTS, change: "replace" },
   };
 }
@@ -54,6 +56,13 @@ const OLD_LIMITS: Capability = {
   reason:
     "podman before 5.0 forgets a limit that was changed when a container starts anew: Stowage sets it again when it starts one, and the next apply where podman did by itself",
   while: "the container is started by Stowage",
+  known: "kernel",
+};
+
+const NO_LIMITS: Capability = {
+  support: "unsupported",
+  reason: "podman ignores limits where it runs without root on cgroups of version 1",
+  instead: "podman as root, or a host with cgroups of version 2",
   known: "kernel",
 };
 

@@ -55,7 +55,8 @@ export class PodmanEngine implements Engine {
 
   async capabilities(options: CallOptions = {}): Promise<CapabilityTable> {
     const { version } = await this.info(options);
-    return podmanCapabilities(version);
+    const { facts } = await this.#context(options.signal);
+    return podmanCapabilities(version, facts.canLimit);
   }
 
   async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {

@@ -20,9 +20,15 @@ export async function busyboxContent(kind: "base" | "other"): Promise<ImageConte
       ...(kind === "other" ? { workingDir: "/tmp" } : {}),
     },
   });
-  const source = await openImageSource({ layout: made.layout });
+  const content = await layoutContent(made.layout, reference);
+  rmSync(out, { recursive: true });
+  return content;
+}
+
+/** An image of a layout on disk, held in memory: the folder need not outlive this. */
+export async function layoutContent(layout: string, reference: string): Promise<ImageContent> {
+  const source = await openImageSource({ layout });
   const { imageConfig, index, ...resolved } = await resolveImage(source, reference, thisPlatform());
-  // Small enough to hold: the folder need not outlive this.
   const blobs = new Map<string, Buffer>();
   for (const { digest } of [resolved.manifest, resolved.config, ...resolved.layers]) {
     const parts: Uint8Array[] = [];
@@ -30,7 +36,6 @@ export async function busyboxContent(kind: "base" | "other"): Promise<ImageConte
     blobs.set(digest, Buffer.concat(parts));
   }
   await source[Symbol.asyncDispose]();
-  rmSync(out, { recursive: true });
   return {
     ...resolved,
     ...(index === undefined ? {} : { index }),

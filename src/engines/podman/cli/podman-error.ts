@@ -3,6 +3,8 @@ import type { CommandResult } from "../../../host/index.ts";
 
 /** Longest reason that is passed on. */
 const MAX_REASON = 600;
+/** What of an error is looked at. */
+const MAX_TEXT = 10_000;
 
 interface Meaning {
   readonly pattern: RegExp;
@@ -15,6 +17,12 @@ const MEANINGS: readonly Meaning[] = [
   {
     pattern: /no such (?:container|pod)|no such object|no container with (?:ID|name)/,
     code: "not_found",
+  },
+  {
+    pattern: /insufficient UIDs or GIDs/,
+    code: "failed_precondition",
+    remedy:
+      "files of it belong to users that the user of podman may not be: give ranges in /etc/subuid and /etc/subgid, and install uidmap",
   },
   { pattern: /image not known/, code: "not_found", remedy: "import the image first" },
   { pattern: /is already in use|pod already exists/, code: "already_exists" },
@@ -55,11 +63,16 @@ const MEANINGS: readonly Meaning[] = [
 
 /** The reason that podman gives on stderr: its last line that is an error of its own. */
 export function reasonOf({ exitCode, stderr }: Pick<CommandResult, "exitCode" | "stderr">): string {
+  const reason = errorText(stderr).slice(0, MAX_REASON);
+  return reason === "" ? `it ended with exit code ${exitCode}` : reason;
+}
+
+/** The whole of that, which may be long where podman lists all that it tried. */
+function errorText(stderr: string): string {
   const lines = stderr.trimEnd().split("\n");
   const at = lines.findLastIndex((line) => line.startsWith("Error: "));
   const text = at < 0 ? (lines.at(-1) ?? "") : lines.slice(at).join(" ").slice("Error: ".length);
-  const reason = text.replaceAll(/\s+/g, " ").trim().slice(0, MAX_REASON);
-  return reason === "" ? `it ended with exit code ${exitCode}` : reason;
+  return text.slice(0, MAX_TEXT).replaceAll(/\s+/g, " ").trim();
 }
 
 /** Commands that are two words. */
@@ -86,10 +99,11 @@ export function podmanError(
   result: Pick<CommandResult, "exitCode" | "stderr">,
 ): StowageError {
   const reason = reasonOf(result);
+  const text = errorText(result.stderr);
   const {
     code = "internal",
     remedy = "run it on the host, or mend what it names",
-  }: Partial<Meaning> = MEANINGS.find(({ pattern }) => pattern.test(reason)) ?? {};
+  }: Partial<Meaning> = MEANINGS.find(({ pattern }) => pattern.test(text)) ?? {};
   return new StowageError(`Cannot ${doing}: ${commandName(args)} says: ${reason}; ${remedy}`, {
     code,
     context: { exitCode: result.exitCode },

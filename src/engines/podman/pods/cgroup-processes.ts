@@ -1,8 +1,14 @@
-import type { HostReader } from "../../../host/index.ts";
+import type { HostReader, HostSnapshot } from "../../../host/index.ts";
 import { callOptions } from "../context.ts";
 
-/** Cgroups that a container of an id may have, by podman's manager of cgroups and their version. */
-function cgroupsOf(id: string, podId: string | undefined): readonly string[] {
+/**
+ * Files that list the processes in a container's cgroup, wherever podman's manager of cgroups and their
+ * version may put that.
+ *
+ * @param id full id
+ * @param podId full id of the podman pod that it is in
+ */
+export function processLists(id: string, podId: string | undefined): readonly string[] {
   const paths = [
     `libpod_parent/libpod-${id}`,
     ...(podId === undefined ? [] : [`libpod_parent/${podId}/libpod-${id}`]),
@@ -29,11 +35,20 @@ export async function processesOf(
   signal: AbortSignal | undefined,
 ): Promise<readonly number[]> {
   const { files } = await host.snapshot(
-    { files: ids.flatMap((id) => cgroupsOf(id, podId)) },
+    { files: ids.flatMap((id) => processLists(id, podId)) },
     callOptions(signal),
   );
-  const lines = [...files.values()].flatMap((text) =>
-    typeof text === "string" ? text.split("\n") : [],
-  );
+  return pidsIn([...files.values()]);
+}
+
+/** Processes of a container in files that were read, those of {@link processLists} among them. */
+export function processesIn(id: string, files: HostSnapshot["files"]): readonly number[] {
+  const isOwn = (path: string): boolean =>
+    path.includes(`/libpod-${id}`) && path.endsWith("/cgroup.procs");
+  return pidsIn([...files].flatMap(([path, text]) => (isOwn(path) ? [text] : [])));
+}
+
+function pidsIn(texts: readonly (string | Error)[]): readonly number[] {
+  const lines = texts.flatMap((text) => (typeof text === "string" ? text.split("\n") : []));
   return [...new Set(lines.filter((line) => /^[1-9]\d*$/.test(line)).map(Number))];
 }

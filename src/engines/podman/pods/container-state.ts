@@ -1,15 +1,14 @@
 import type { ContainerState } from "../../../model/index.ts";
 import type { InspectedContainer } from "../cli/answers.ts";
+import { isNever } from "./forgotten.ts";
 import type { Life } from "./life.ts";
-
-/** How podman writes a time that never was: the year 1. */
-const NEVER = /^0001-/;
 
 /**
  * State of a container by what podman says and what is so. podman goes on calling `running` what died
  * with its watcher, and after a reboot makes up how a container ended.
  */
 export function containerState({ State }: InspectedContainer, life: Life): ContainerState {
+  if (life.orphan !== undefined) return "running";
   switch (State.Status) {
     case "created":
       // never begun, or lost by a reboot: 4.3 calls that created again
@@ -53,14 +52,14 @@ export function isPoisoned({ State }: InspectedContainer, life: Life): boolean {
 
 /** Whether a process of it was ever begun. */
 export function wasStarted({ State }: InspectedContainer): boolean {
-  return !NEVER.test(State.StartedAt);
+  return !isNever(State.StartedAt);
 }
 
 /** How and when a container ended; nothing where podman does not know. */
 export function endOf({ State }: InspectedContainer): { exitCode?: number; exitedAt?: string } {
   const { Status, ExitCode, StartedAt, FinishedAt } = State;
   if (Status !== "exited" && Status !== "stopped") return {};
-  if (NEVER.test(StartedAt) || NEVER.test(FinishedAt)) return {};
+  if (isNever(StartedAt) || isNever(FinishedAt)) return {};
   const exitedAt = new Date(FinishedAt);
   return {
     ...(ExitCode < 0 ? {} : { exitCode: ExitCode }),

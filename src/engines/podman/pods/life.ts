@@ -1,6 +1,8 @@
 import type { HostReader, HostSnapshot } from "../../../host/index.ts";
 import type { InspectedContainer } from "../cli/answers.ts";
 import { callOptions } from "../context.ts";
+import { processesIn, processLists } from "./cgroup-processes.ts";
+import { isForgotten } from "./forgotten.ts";
 
 /** What the kernel says of a container's process, which podman may be wrong about. */
 export interface Life {
@@ -12,34 +14,49 @@ export interface Life {
   readonly watched: boolean;
   /** Path of its cgroup. */
   readonly cgroupPath: string;
+  /** A process of a container that podman lost sight of; to podman it ended. */
+  readonly orphan?: number;
 }
 
 const DEAD: Life = { alive: false, waiting: false, watched: false, cgroupPath: "" };
 
 /** Files that tell whether containers live, and where their limits are. */
 export function lifeFiles(containers: readonly InspectedContainer[]): readonly string[] {
-  return containers.flatMap(({ State }) => [
+  return containers.flatMap((container) => [
+    ...(isForgotten(container) ? processLists(container.Id, container.Pod || undefined) : []),
+    ...processFiles(container),
+  ]);
+}
+
+function processFiles({ State }: InspectedContainer): readonly string[] {
+  return [
     ...(State.Pid > 0
       ? [`/proc/${State.Pid}/cgroup`, `/proc/${State.Pid}/stat`, `/proc/${State.Pid}/cmdline`]
       : []),
     ...(State.ConmonPid > 0 ? [`/proc/${State.ConmonPid}/cmdline`] : []),
-  ]);
+  ];
 }
 
 /** Reads from a host's files whether a container lives. */
-export function lifeOf(
-  { Id, State, OCIRuntime }: InspectedContainer,
-  files: HostSnapshot["files"],
-): Life {
+export function lifeOf(container: InspectedContainer, files: HostSnapshot["files"]): Life {
+  const { Id, State, OCIRuntime } = container;
+  if (isForgotten(container)) {
+    const [orphan] = processesIn(Id, files);
+    return orphan === undefined ? DEAD : { ...DEAD, orphan };
+  }
   const text = (pid: number, name: string): string => {
     const found = pid > 0 ? files.get(`/proc/${pid}/${name}`) : undefined;
     return typeof found === "string" ? found : "";
   };
   const cgroups = text(State.Pid, "cgroup");
   const watched = text(State.ConmonPid, "cmdline").includes(Id);
-  // a number may have come to another process: a container's own is in its cgroup, where it has one
-  const isOwn = State.CgroupPath === "" ? cgroups !== "" : cgroups.includes(Id);
-  if (!isOwn || isZombie(text(State.Pid, "stat"))) return { ...DEAD, watched };
+  const stat = text(State.Pid, "stat");
+  // a number may have come to another process: a container's own is in its cgroup, or where its user may
+  // make none, a child of what watches it
+  const isOwn =
+    (State.CgroupPath === "" ? cgroups !== "" : cgroups.includes(Id)) ||
+    (watched && parentOf(stat) === State.ConmonPid);
+  if (!isOwn || isZombie(stat)) return { ...DEAD, watched };
   return {
     alive: true,
     waiting: isRuntime(text(State.Pid, "cmdline"), OCIRuntime),
@@ -72,6 +89,10 @@ export async function areRuntimes(
     if (typeof cmdline !== "string" || typeof stat !== "string") return true;
     return isZombie(stat) || isRuntime(cmdline, "");
   });
+}
+
+function parentOf(stat: string): number {
+  return Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1] ?? 0);
 }
 
 function isZombie(stat: string): boolean {

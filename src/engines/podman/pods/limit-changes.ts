@@ -2,6 +2,8 @@ import { CPU_PERIOD_US, type Limits, limitFile } from "../../../engine/index.ts"
 import { StowageError } from "../../../errors/index.ts";
 import type { Host } from "../../../host/index.ts";
 import type { Resources } from "../../../model/index.ts";
+import type { PodmanCli } from "../cli/podman-cli.ts";
+import { podmanError } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
 import { limitArguments } from "./resource-arguments.ts";
 
@@ -35,13 +37,11 @@ export interface LimitedContainer {
  * they are in force.
  */
 export async function changeLimits(
-  { cli, host }: PodmanContext,
+  { cli, host }: Pick<PodmanContext, "cli" | "host">,
   { id, cgroupPath, before, after }: LimitedContainer,
 ): Promise<void> {
   const args = limitArguments(after);
-  if (args.length > 0) {
-    await cli.change(["update", ...args, id], { doing: `change the limits of container "${id}"` });
-  }
+  if (args.length > 0) await update(cli, id, args);
   const values = new Map<Field, { readonly v1: string; readonly v2: string }>();
   for (const field of Object.keys(NO_LIMIT) as Field[]) {
     if (before[field] !== undefined && after[field] === undefined)
@@ -50,6 +50,16 @@ export async function changeLimits(
   const { pidsMax } = after;
   if (pidsMax !== undefined) values.set("pidsMax", { v1: `${pidsMax}`, v2: `${pidsMax}` });
   await writeLimits(host, id, cgroupPath, values);
+}
+
+/** From 5.4 on podman looks at a container's health check again, and refuses the absence of one. */
+async function update(cli: PodmanCli, id: string, args: readonly string[]): Promise<void> {
+  const call = { doing: `change the limits of container "${id}"` };
+  const first = ["update", ...args, id];
+  const result = await cli.run(first, call);
+  if (result.exitCode === 0) return;
+  if (!/healthcheck/.test(result.stderr)) throw podmanError(call.doing, first, result);
+  await cli.change(["update", "--no-healthcheck", ...args, id], call);
 }
 
 async function liftedValue(

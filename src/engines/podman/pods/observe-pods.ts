@@ -33,6 +33,8 @@ export interface SeenInfra {
 const ALTERED = "its labels in podman were changed by somebody else";
 const UNWATCHED =
   "conmon, which watches it, is gone: how it ends and what it prints will not be known";
+const ORPHANED =
+  "podman lost sight of it, since its run directory was emptied while it ran: how it ends and what it prints will not be known";
 const CUT_OFF =
   "it lives in a network that is not its pod's any more: the pod's own container ended";
 
@@ -97,6 +99,7 @@ function observeContainer(
     id: found.Name,
     state,
     ...(life.alive && state !== "exited" ? { pid: found.State.Pid } : {}),
+    ...(life.orphan === undefined ? {} : { pid: life.orphan }),
     ...(state === "exited" ? endOf(found) : {}),
     image:
       notes !== undefined && notes.image.id === found.Image
@@ -133,6 +136,7 @@ function alterationOf(
   infra: SeenInfra | undefined,
 ): string | undefined {
   if (notes === undefined) return ALTERED;
+  if (life.orphan !== undefined) return ORPHANED;
   if (state !== "running") return undefined;
   if (!life.watched) return UNWATCHED;
   return infra !== undefined && isCutOff(found, infra) ? CUT_OFF : undefined;

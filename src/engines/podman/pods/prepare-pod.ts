@@ -207,6 +207,7 @@ async function createPodmanPod(
   context: PodmanContext,
   { identity, spec }: PodInstance,
 ): Promise<void> {
+  if (!context.facts.canHoldPods) throw noHolder(identity);
   const name = objectName(identity);
   const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
   const args = [
@@ -219,6 +220,14 @@ async function createPodmanPod(
   await context.host.writeFile(context.files.makingFile(name), "");
   const doing = `make pod "${name}"`;
   if (!ID.test(await context.cli.change(args, { doing, env }))) throw nothingDone(doing, args);
+}
+
+/** podman itself would say so after it has made half of the pod. */
+function noHolder(identity: PodIdentity): StowageError {
+  return new StowageError(
+    `Cannot prepare ${describePod(identity)}: podman pod create needs the program catatonit for a pod of several containers, and it is not there; install the package catatonit on the host`,
+    { code: "failed_precondition", context: { pod: identity.pod } },
+  );
 }
 
 /** A pod takes no flag for the limits of its own container, only a configuration file. */

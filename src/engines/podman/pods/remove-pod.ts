@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { settleAll } from "../../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { nothingDone } from "../cli/podman-error.ts";
@@ -61,12 +62,20 @@ async function forceRemove(context: PodmanContext, ids: readonly string[]): Prom
   if (left.length > 0) throw nothingDone(call.doing, args);
 }
 
+/** How often, and how many times, it is looked whether a killed process has ended. */
+const END_POLL_MS = 10;
+const END_TRIES = 500;
+
 /** Ends processes that podman lost sight of: it says that it removed their container, and they live on. */
-async function endOrphans(
-  { host }: PodmanContext,
+export async function endOrphans(
+  { host }: Pick<PodmanContext, "host">,
   ids: readonly string[],
   podId: string | undefined,
 ): Promise<void> {
-  const pids = await processesOf(host, ids, podId, undefined);
-  await settleAll(pids.map(async (pid) => await host.run(["kill", "-KILL", `${pid}`])));
+  for (let tries = 0; tries < END_TRIES; tries += 1) {
+    const pids = await processesOf(host, ids, podId, undefined);
+    if (pids.length === 0) return;
+    await settleAll(pids.map(async (pid) => await host.run(["kill", "-KILL", `${pid}`])));
+    await delay(END_POLL_MS);
+  }
 }

@@ -7,7 +7,7 @@ import { isLost, isPoisoned } from "./container-state.ts";
 import { readLives } from "./life.ts";
 import { findGeneration, inspectContainers } from "./lists.ts";
 import { remakeContainer } from "./prepare-pod.ts";
-import { removeContainers } from "./remove-pod.ts";
+import { endOrphans, removeContainers } from "./remove-pod.ts";
 import { runDeferred } from "./run-deferred.ts";
 import { type Seen, seeContainers } from "./see-containers.ts";
 import { settleStart } from "./settle-start.ts";
@@ -27,6 +27,11 @@ export async function startPod(
   const helpless = spoilt.filter(({ life }) => !life.alive);
   await settleAll(helpless.map(({ name }) => remake(context, pod, name, signal)));
   const idle = before.filter(({ life }) => !(life.alive && !life.waiting));
+  // podman would run another beside one that it lost sight of
+  const orphaned = before.filter(({ life }) => life.orphan !== undefined);
+  await settleAll(
+    orphaned.map(({ found }) => endOrphans(context, [found.Id], found.Pod || undefined)),
+  );
   const paused = before.filter(({ found }) => found.State.Status === "paused");
   const stale = await staleMembers(context, pod, before, signal);
   await settleAll([

@@ -7,6 +7,7 @@ import type { InspectedContainer } from "../cli/answers.ts";
 import { describePod, type PodmanContext } from "../context.ts";
 import { type Life, readLives } from "./life.ts";
 import { findGeneration, type Generation, inspectContainers } from "./lists.ts";
+import { endOrphans } from "./remove-pod.ts";
 
 /** How often it is looked whether a process has ended. */
 const POLL_MS = 20;
@@ -32,6 +33,8 @@ export async function stopPod(
       await askToEnd(context, each, lives.get(each.Id), options.containers?.[name], signal);
     }),
   );
+  const orphaned = all.filter(({ Id }) => lives.get(Id)?.orphan !== undefined);
+  await settleAll(orphaned.map(({ Id, Pod }) => endOrphans(context, [Id], Pod || undefined)));
   await endAll(context, identity, all, lives, signal);
 }
 
@@ -47,7 +50,8 @@ async function askToEnd(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { gracePeriodMs = STOP_DEFAULTS.gracePeriodMs } = asked ?? {};
-  if (life === undefined || !life.alive || life.waiting || gracePeriodMs === 0) return;
+  const isAsked = life?.orphan !== undefined || (life?.alive === true && !life.waiting);
+  if (!isAsked || gracePeriodMs === 0) return;
   const { Id, Config, State } = container;
   const number = signalNumber(asked?.signal ?? String(Config.StopSignal ?? STOP_DEFAULTS.signal));
   const end = performance.now() + gracePeriodMs;
@@ -58,7 +62,10 @@ async function askToEnd(
   // a paused process gets no signal but by going on
   if (State.Status === "paused") await context.cli.change(["unpause", Id], call);
   signal?.throwIfAborted();
-  const sent = await context.cli.run(["kill", "--signal", `${number}`, Id], { doing: call.doing });
+  const sent =
+    life.orphan === undefined
+      ? await context.cli.run(["kill", "--signal", `${number}`, Id], { doing: call.doing })
+      : await context.host.run(["kill", `-${number}`, `${life.orphan}`]);
   signal?.throwIfAborted();
   // what ended meanwhile cannot be asked; what podman cannot ask is killed
   if (sent.exitCode !== 0) return;
@@ -72,7 +79,8 @@ async function isAlive(
   container: InspectedContainer,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  return (await readLives(host, [container], signal)).get(container.Id)?.alive === true;
+  const life = (await readLives(host, [container], signal)).get(container.Id);
+  return life?.alive === true || life?.orphan !== undefined;
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

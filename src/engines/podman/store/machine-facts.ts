@@ -12,6 +12,10 @@ export interface MachineFacts {
    * needs a right that this user does not have.
    */
   readonly ulimits: readonly string[];
+  /** Whether podman can limit what containers use: without root it needs cgroups of version 2. */
+  readonly canLimit: boolean;
+  /** Whether podman finds the program that holds a pod's namespaces, or is told to do without. */
+  readonly canHoldPods: boolean;
   /** The system's containers.conf, where the limits have to be written into a copy of it. */
   readonly containersConf: string;
 }
@@ -19,6 +23,18 @@ export interface MachineFacts {
 const STORAGE_CONFS = ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"];
 const CONTAINERS_CONF = "/etc/containers/containers.conf";
 const CAP_SYS_RESOURCE = 24n;
+
+/** Where podman looks for programs that help it. */
+const HELPER_DIRS = [
+  ...["/usr/local/libexec/podman", "/usr/local/lib/podman"],
+  ...["/usr/libexec/podman", "/usr/lib/podman", "/usr/libexec/catatonit"],
+  ...["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"],
+];
+
+const HELPERS = HELPER_DIRS.map((dir) => `${dir}/catatonit`);
+
+/** There where version 2 of cgroups is all that there is. */
+const CGROUPS_V2 = "/sys/fs/cgroup/cgroup.controllers";
 
 /** Limits that podman sets when nobody says anything: their names in /proc and what it sets. */
 const DEFAULT_LIMITS = [
@@ -31,7 +47,8 @@ export async function readMachineFacts(
   host: Host,
   settings: PodmanSettings,
 ): Promise<MachineFacts> {
-  const { files } = await host.snapshot({
+  const { files, existing } = await host.snapshot({
+    exist: [...HELPERS, CGROUPS_V2],
     files: [
       "/proc/self/status",
       "/proc/self/limits",
@@ -52,9 +69,16 @@ export async function readMachineFacts(
   return {
     env: uid === "0" ? {} : { HOME: home, XDG_RUNTIME_DIR: `/run/user/${uid}` },
     graphRoot: settings.root ?? graphRootOf(storageConf, uid, home),
+    canLimit: uid === "0" || existing.has(CGROUPS_V2),
+    canHoldPods: HELPERS.some((path) => existing.has(path)) || hasOwnInfra(containersConf),
     ulimits: ulimitsOf(status, text("/proc/self/limits"), containersConf, uid),
     containersConf,
   };
+}
+
+/** Whether a configuration says where helpers are, or what holds pods: then podman has to be asked. */
+function hasOwnInfra(containersConf: string): boolean {
+  return /^\s*(?:helper_binaries_dir|infra_image|infra_command)\s*=/m.test(containersConf);
 }
 
 function homeOf(passwd: string, uid: string): string {

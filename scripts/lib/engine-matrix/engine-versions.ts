@@ -1,0 +1,35 @@
+/** A version of an engine that the conformance suite is run on. */
+export interface EngineVersion {
+  /** Name in the table, and for `--only`. */
+  readonly name: string;
+  /** Program that says its version. */
+  readonly program: string;
+  /** Debian's suite that has it; absent: what is installed. */
+  readonly suite?: string;
+  /** Packages of that suite, beside those that they depend on. */
+  readonly packages: readonly string[];
+  /** Test file of the suite on this engine. */
+  readonly test: string;
+}
+
+const PODMAN = {
+  program: "podman",
+  test: "test/conformance/podman.test.ts",
+  // crun does not start containers on hosts that have both versions of cgroups
+  packages: ["podman", "catatonit", "runc", "netavark"],
+} as const;
+const CONTAINERD = {
+  program: "containerd",
+  test: "test/conformance/containerd.test.ts",
+  packages: ["containerd", "runc"],
+} as const;
+
+/** In the order of the table. */
+export const ENGINE_VERSIONS: readonly EngineVersion[] = [
+  { name: "podman", ...PODMAN },
+  { name: "podman-trixie", suite: "trixie", ...PODMAN },
+  { name: "podman-sid", suite: "sid", ...PODMAN },
+  { name: "containerd", ...CONTAINERD },
+  { name: "containerd-trixie", suite: "trixie", ...CONTAINERD },
+  { name: "containerd-sid", suite: "sid", ...CONTAINERD },
+];

@@ -1,0 +1,183 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { mountsBelow, privatePodman } from "../../scripts/lib/private-podman.ts";
+import { openPodman } from "../../src/engines/podman/index.ts";
+import { openLocalHost } from "../../src/host/index.ts";
+import { findOnPath } from "../../src/internal/index.ts";
+import { EngineUnderTest, SERVER } from "../conformance/support/engine-under-test.ts";
+import {
+  openPodmanInFolder,
+  type PodmanInFolder,
+  podmanFixture,
+} from "../conformance/support/podman-fixture.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
+
+describeWithEngine("podman", "what podman forgets", (podman) => {
+  let opened: PodmanInFolder;
+  let engine: EngineUnderTest;
+
+  beforeEach(async () => {
+    opened = await openPodmanInFolder(podman.address);
+    const fixture = podmanFixture(() => podman.address);
+    engine = await EngineUnderTest.open({ ...fixture, open: async () => opened });
+  });
+  afterEach(async () => {
+    await engine.cleanUp();
+    await opened.close();
+  });
+
+  const state = (id: string, field: string): number =>
+    Number(opened.podman("inspect", "--format", `{{.State.${field}}}`, id).trim());
+  const isAlive = (pid: number): boolean => {
+    const file = `/proc/${pid}/cmdline`;
+    // a zombie has none
+    return existsSync(file) && readFileSync(file, "utf8") !== "";
+  };
+
+  /** Empties what a reboot empties. */
+  const emptyRunDirectories = (): void => {
+    for (const mount of mountsBelow(opened.folder).toReversed())
+      spawnSync("umount", ["--lazy", mount]);
+    for (const name of ["runroot", "tmp"])
+      rmSync(join(opened.folder, name), { recursive: true, force: true });
+  };
+
+  const endConmon = async (id: string): Promise<void> => {
+    const conmon = state(id, "ConmonPid");
+    process.kill(conmon, "SIGKILL");
+    await engine.until(async () => !isAlive(conmon) || undefined);
+  };
+
+  test("after a reboot a pod that ran is exited, without an exit code, and runs again", async () => {
+    const pod = await engine.started({ main: SERVER });
+    const { id, pid = 0 } = await engine.container(pod);
+    await endConmon(id);
+    process.kill(pid, "SIGKILL");
+    await engine.until(async () => !isAlive(pid) || undefined);
+    emptyRunDirectories();
+    const found = await engine.container(pod);
+    expect(found).toMatchObject({ state: "exited" });
+    expect(found.exitCode).toBeUndefined();
+    await engine.engine.start(pod);
+    expect(await engine.container(pod)).toMatchObject({ state: "running" });
+  });
+
+  describe("a process that goes on when podman's run directories were emptied", () => {
+    test("runs, and is told; a start ends it before it runs another", async () => {
+      const pod = await engine.started({ main: SERVER });
+      const { id, pid = 0 } = await engine.container(pod);
+      await endConmon(id);
+      emptyRunDirectories();
+      await engine.until(async () => {
+        const { altered, ...found } = await engine.container(pod);
+        expect(found).toMatchObject({ state: "running", pid });
+        // podman itself notices with one of the first commands
+        return altered?.includes("lost sight") || undefined;
+      });
+      await engine.engine.start(pod);
+      expect(isAlive(pid)).toBe(false);
+      const next = await engine.container(pod);
+      expect(next.state).toBe("running");
+      expect(next.pid).not.toBe(pid);
+    });
+
+    test.each(["stop", "remove"] as const)("is ended by %s", async (method) => {
+      const pod = await engine.started({ main: SERVER });
+      const { id, pid = 0 } = await engine.container(pod);
+      await endConmon(id);
+      emptyRunDirectories();
+      await engine.engine[method](pod.identity);
+      expect(isAlive(pid)).toBe(false);
+      expect((await engine.observed(pod))?.state).not.toBe("running");
+    });
+  });
+
+  test("members of a pod whose own container was killed are told, and start anew with the next", async () => {
+    const pod = await engine.started({ main: SERVER, other: SERVER });
+    const [infra = ""] = opened
+      .podman("ps", "--no-trunc", "--filter", "name=-infra", "--format", "{{.ID}}")
+      .trim()
+      .split("\n");
+    const { id, pid = 0 } = await engine.container(pod, "main");
+    process.kill(state(infra, "Pid"), "SIGKILL");
+    await engine.until(
+      async () => (await engine.container(pod, "main")).altered?.includes("network") || undefined,
+    );
+    await opened.killContainer(pod.identity, "other");
+    await engine.ended(pod, "other");
+    await engine.engine.start(pod);
+    const namespace = async (name: string): Promise<string> => {
+      const { pid: own = 0 } = await engine.container(pod, name);
+      return spawnSync("readlink", [`/proc/${own}/ns/net`], { encoding: "utf8" }).stdout;
+    };
+    expect(await namespace("main")).toBe(await namespace("other"));
+    expect((await engine.container(pod, "main")).id).toBe(id);
+    expect((await engine.container(pod, "main")).pid).not.toBe(pid);
+    expect(await engine.container(pod, "main")).not.toHaveProperty("altered");
+  });
+
+  test("a pod of several containers is refused before it is made where catatonit is missing", async () => {
+    const host = openLocalHost();
+    const blind = new Proxy(host, {
+      get: (target, key) => {
+        if (key !== "snapshot") return Reflect.get(target, key).bind(target);
+        return async (...args: Parameters<typeof host.snapshot>) => {
+          const seen = await target.snapshot(...args);
+          const existing = [...seen.existing].filter((path) => !path.endsWith("/catatonit"));
+          return { ...seen, existing: new Set(existing) };
+        };
+      },
+    });
+    const { config } = privatePodman(opened.folder, podman.address);
+    await using other = await openPodman(config, blind, opened.directories);
+    const pod = engine.pod({ main: SERVER, other: SERVER });
+    await expect(other.prepare(pod)).rejects.toMatchObject({
+      code: "failed_precondition",
+      message: expect.stringContaining("install the package catatonit"),
+    });
+    expect(opened.podman("pod", "ps", "--quiet")).toBe("");
+    await host[Symbol.asyncDispose]();
+  });
+});
+
+const RUNTIMES = ["runc", "crun"].filter((name) => findOnPath(name) !== undefined);
+const crunRuns = RUNTIMES.includes("crun") && !hasBothCgroups();
+
+/** crun refuses such hosts. */
+function hasBothCgroups(): boolean {
+  return readFileSync("/proc/self/cgroup", "utf8").split("\n").length > 2;
+}
+
+describeWithEngine("podman", "a container of another runtime", (podman) => {
+  // any program that runs containers will do, by another name
+  const second = crunRuns ? "crun" : undefined;
+  const folder = mkdtempSync(join(tmpdir(), "stw-runtime-"));
+
+  test("is seen, stopped and started by a podman that has another one configured", async () => {
+    const opened = await openPodmanInFolder(podman.address);
+    const fixture = podmanFixture(() => podman.address);
+    const engine = await EngineUnderTest.open({ ...fixture, open: async () => opened });
+    const alias = join(folder, "other-runtime");
+    const runtime = second ?? alias;
+    if (second === undefined)
+      spawnSync("ln", ["-s", findOnPath("runc") ?? "/usr/sbin/runc", alias]);
+    const { config } = privatePodman(opened.folder, podman.address);
+    const host = openLocalHost();
+    await using made = await openPodman({ ...config, runtime }, host, opened.directories);
+    const pod = engine.pod({ main: SERVER });
+    await made.prepare(pod);
+    expect((await engine.observed(pod))?.state).toBe("prepared");
+    await engine.engine.start(pod);
+    expect((await engine.observed(pod))?.state).toBe("running");
+    await engine.engine.stop(pod.identity);
+    await made.start(pod);
+    expect((await engine.observed(pod))?.state).toBe("running");
+    await engine.cleanUp();
+    await host[Symbol.asyncDispose]();
+    await opened.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
