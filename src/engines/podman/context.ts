@@ -50,7 +50,7 @@ export async function openContext(
     host,
     files,
     facts,
-    images: new ImageDetailsReader(cli),
+    images: new ImageDetailsReader(cli, files.scope),
     inspect: inspecting(cli),
     init: initializing(cli),
     start: starting(cli),

@@ -42,7 +42,7 @@ export async function exportImage(
 ): Promise<ExportedImage | undefined> {
   const { cli, host, files, facts } = context;
   if (!(await storeUsed(host, facts.graphRoot, signal))) return undefined;
-  const tag = imageTag(image.reference, image.digest);
+  const tag = imageTag(files.scope, image.reference, image.digest);
   const doing = `take out image "${imageName(image.reference, image.digest)}"`;
   const exists = await cli.run(["image", "exists", tag], { doing });
   if (exists.exitCode === 1) return undefined;

@@ -15,10 +15,13 @@ export interface ImageDetails {
 /** Reads images from podman's store; what a name of ours leads to never changes and is read once. */
 export class ImageDetailsReader {
   readonly #cli: PodmanCli;
+  readonly #scope: string;
   readonly #known = new Map<string, Promise<ImageDetails>>();
 
-  constructor(cli: PodmanCli) {
+  /** @param scope of the files that say who uses an image */
+  constructor(cli: PodmanCli, scope: string) {
     this.#cli = cli;
+    this.#scope = scope;
   }
 
   /**
@@ -45,7 +48,7 @@ export class ImageDetailsReader {
   async #read({ reference, digest }: AppliedImage, name: string): Promise<ImageDetails> {
     try {
       const [found] = await this.#cli.json(
-        ["image", "inspect", imageTag(reference, digest)],
+        ["image", "inspect", imageTag(this.#scope, reference, digest)],
         ImageInspectAnswer,
         { doing: `read image "${name}"` },
       );

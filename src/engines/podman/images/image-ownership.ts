@@ -10,7 +10,7 @@ import { IMPORT_PREFIX } from "../store/own-files.ts";
 import { storeUsed } from "../store/store-used.ts";
 import { archiveStream } from "./archive-stream.ts";
 import { findOwnImage, removeOwnership, writeOwnership } from "./image-files.ts";
-import { imageTag } from "./image-tag.ts";
+import { imageTag, isImageTag } from "./image-tag.ts";
 
 /** Bytes of a large image on a slow disk take their time. */
 const LOAD_MS = 60 * 60 * 1000;
@@ -36,7 +36,7 @@ export async function importForFleet(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { reference, manifest, config } = content;
-  const tag = imageTag(reference, manifest.digest);
+  const tag = imageTag(context.files.scope, reference, manifest.digest);
   const id = config.digest.replace(/^sha256:/, "");
   if (!(await imageExists(context, tag, signal))) await load(context, content, tag, id, signal);
   signal?.throwIfAborted();
@@ -113,7 +113,7 @@ export async function claimImage(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { reference, digest } = image;
-  const tag = imageTag(reference, digest);
+  const tag = imageTag(context.files.scope, reference, digest);
   const name = imageName(reference, digest);
   const found = (await listImages(context, signal)).find((each) => isImage(each, image, tag));
   if (found === undefined) {
@@ -168,10 +168,17 @@ async function removeImage(
 ): Promise<void> {
   const name = imageName(reference, digest);
   if (await storeUsed(context.host, context.facts.graphRoot, signal)) {
-    const users = await listContainers(context, signal);
-    if (users.some(({ ImageID }) => ImageID === id)) return;
+    const tag = imageTag(context.files.scope, reference, digest);
+    const [users, images] = await Promise.all([
+      listContainers(context, signal),
+      listImages(context, signal),
+    ]);
+    // what holds it for another state directory, whose containers may be the ones that use it
+    const names = images.flatMap(({ Id, Names }) => (Id === id ? Names : []));
+    const isHeld = names.some((each) => each !== tag && isImageTag(each));
+    if (!isHeld && users.some(({ ImageID }) => ImageID === id)) return;
     context.images.forget(name);
-    await untag(context, imageTag(reference, digest));
+    await untag(context, tag);
   }
   await context.host.removeDirectory(context.files.imageDir(name));
 }

@@ -1,19 +1,21 @@
 import type { ObservedImage, ObservedLeftover } from "../../../model/index.ts";
 import type { ListedImage } from "../cli/answers.ts";
 import type { OwnImage } from "./image-files.ts";
-import { keyOfTag } from "./image-tag.ts";
+import { isImageTag, keyOfTag } from "./image-tag.ts";
 
 /** What was found of images: podman's list, and the files of those that Stowage brought in. */
 export interface FoundImages {
   readonly listed: readonly ListedImage[];
   readonly own: ReadonlyMap<string, OwnImage>;
   readonly folders: ReadonlySet<string>;
+  /** Of the files that these are. */
+  readonly scope: string;
   /** Ids of those that containers of anyone use. */
   readonly used: ReadonlySet<string>;
 }
 
 /** The images of a store: Stowage's by their own names, others' by each name that they have. */
-export function observeImages({ listed, own, used }: FoundImages): readonly ObservedImage[] {
+export function observeImages({ listed, own, used, scope }: FoundImages): readonly ObservedImage[] {
   const images = new Map<string, ObservedImage>();
   for (const image of listed) {
     const told = {
@@ -22,11 +24,11 @@ export function observeImages({ listed, own, used }: FoundImages): readonly Obse
       inUse: used.has(image.Id),
     };
     for (const name of image.Names) {
-      const ours = own.get(keyOfTag(name) ?? "");
+      const ours = own.get(keyOfTag(scope, name) ?? "");
       if (ours !== undefined) {
         const { name: own, digest, fleets } = ours;
         images.set(own, { name: own, digest, fleets, ...told });
-      } else if (keyOfTag(name) === undefined) {
+      } else if (!isImageTag(name)) {
         images.set(name, { name, digest: digestOf(image, name), ...told });
       }
     }
@@ -44,9 +46,14 @@ function digestOf({ RepoDigests, Digest }: ListedImage, name: string): string {
 }
 
 /** What an import or a removal that was cut short left: a name without its file, or the other way round. */
-export function imageLeftovers({ listed, own, folders }: FoundImages): readonly ObservedLeftover[] {
+export function imageLeftovers({
+  listed,
+  own,
+  folders,
+  scope,
+}: FoundImages): readonly ObservedLeftover[] {
   const tagged = new Set(
-    listed.flatMap(({ Names }) => Names.flatMap((name) => keyOfTag(name) ?? [])),
+    listed.flatMap(({ Names }) => Names.flatMap((name) => keyOfTag(scope, name) ?? [])),
   );
   const untold = [...tagged].filter((key) => !own.has(key));
   const gone = [...folders].filter((key) => !tagged.has(key));

@@ -83,7 +83,9 @@ async function removeImageLeftover(
 ): Promise<void> {
   const { files, host } = context;
   const images = used ? await listImages(context, signal) : [];
-  const tag = images.flatMap(({ Names }) => Names).find((each) => keyOfTag(each) === key);
+  const tag = images
+    .flatMap(({ Names }) => Names)
+    .find((each) => keyOfTag(files.scope, each) === key);
   const { files: found } = await host.snapshot({ files: [`${files.imagesDir}/${key}/image.json`] });
   // both are there: it is an image
   if (tag !== undefined && found.size > 0) return;

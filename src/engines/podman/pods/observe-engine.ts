@@ -49,6 +49,7 @@ export async function observeEngine(
     listed: images,
     own,
     folders,
+    scope: context.files.scope,
     used: new Set(listed.map(({ ImageID }) => ImageID)),
   };
   const observed = observePods(context, inspected, infras, snapshot.files);

@@ -25,6 +25,8 @@ const HASH_CHARACTERS = 26;
  *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
  */
 export interface OwnFiles {
+  /** Tells these files from those of another state directory that uses the same store. */
+  readonly scope: string;
   readonly imagesDir: string;
   readonly podsDir: string;
   readonly importsDir: string;
@@ -40,6 +42,7 @@ export function ownFiles({ stateDir }: HostDirectories, settings: PodmanSettings
   const store = settings.root === undefined ? "default" : hash(settings.root).slice(0, 8);
   const dir = `${stateDir}/.podman/${store}`;
   return {
+    scope: hash(dir).slice(0, 8),
     imagesDir: `${dir}/images`,
     podsDir: `${dir}/pods`,
     importsDir: `${dir}/imports`,
