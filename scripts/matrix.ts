@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -15,7 +16,7 @@ import { runVitest } from "./lib/vitest-run.ts";
 const USAGE = `Usage: npm run test:matrix [-- [--only NAME]... [-t TITLE]]
 
 Runs the conformance suite on each version of each engine: the installed one, and those of other Debian
-suites, which are downloaded and unpacked once into .scratch/engines (or $STOWAGE_MATRIX_DIR).
+suites, which are downloaded and unpacked once into ~/.cache/stowage/engines (or $STOWAGE_MATRIX_DIR).
 Nothing is installed.
 
   --only NAME   only this version; may be given several times
@@ -60,7 +61,7 @@ async function runVersion(version: EngineVersion, title: string | undefined) {
   const reason = suite === undefined ? undefined : whyNoOtherVersions();
   if (reason !== undefined)
     return { line: `${name.padEnd(20)} not run, because ${reason}`, exitCode: 0 };
-  const cache = process.env["STOWAGE_MATRIX_DIR"] ?? join(PROJECT_ROOT, ".scratch/engines");
+  const cache = process.env["STOWAGE_MATRIX_DIR"] ?? join(homedir(), ".cache/stowage/engines");
   const through = suite === undefined ? [] : throughEngine(await unpackEngine(version, cache));
   const [first = program, ...words] = [...through, program, "--version"];
   const { output } = await runCommand(first, words, { output: "capture" });

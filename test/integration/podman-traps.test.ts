@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { mountsBelow, privatePodman } from "../../scripts/lib/private-podman.ts";
 import { openPodman } from "../../src/engines/podman/index.ts";
 import { openLocalHost } from "../../src/host/index.ts";
@@ -152,18 +152,20 @@ function hasBothCgroups(): boolean {
 }
 
 describeWithEngine("podman", "a container of another runtime", (podman) => {
-  // any program that runs containers will do, by another name
-  const second = crunRuns ? "crun" : undefined;
-  const folder = mkdtempSync(join(tmpdir(), "stw-runtime-"));
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "stw-runtime-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("is seen, stopped and started by a podman that has another one configured", async () => {
     const opened = await openPodmanInFolder(podman.address);
     const fixture = podmanFixture(() => podman.address);
     const engine = await EngineUnderTest.open({ ...fixture, open: async () => opened });
+    // any program that runs containers will do, by another name
     const alias = join(folder, "other-runtime");
-    const runtime = second ?? alias;
-    if (second === undefined)
-      spawnSync("ln", ["-s", findOnPath("runc") ?? "/usr/sbin/runc", alias]);
+    const runtime = crunRuns ? "crun" : alias;
+    if (!crunRuns) symlinkSync(findOnPath("runc") ?? "/usr/sbin/runc", alias);
     const { config } = privatePodman(opened.folder, podman.address);
     const host = openLocalHost();
     await using made = await openPodman({ ...config, runtime }, host, opened.directories);
@@ -178,6 +180,5 @@ describeWithEngine("podman", "a container of another runtime", (podman) => {
     await engine.cleanUp();
     await host[Symbol.asyncDispose]();
     await opened.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -40,16 +40,15 @@ const NOTHING = "exit 0";
 const FIRST = 'console.log(JSON.stringify([JSON.parse(require("fs").readFileSync(0))[0]]))';
 
 describeWithEngine("podman", "what podman says is not believed", (podman) => {
-  const folder = mkdtempSync(join(tmpdir(), "stw-stub-"));
-  const answers = join(folder, "answers");
-  const program = join(folder, "podman");
-  const stub = STUB.replaceAll("REAL", podman.address);
+  let [folder, answers, program] = ["", "", ""];
   let engine: EngineUnderTest;
   let close: () => Promise<void>;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "stw-stub-"));
+    [answers, program] = [join(folder, "answers"), join(folder, "podman")];
     mkdirSync(answers);
-    writeFileSync(program, stub);
+    writeFileSync(program, STUB.replaceAll("REAL", podman.address));
     chmodSync(program, 0o755);
     const fixture = podmanFixture(() => program);
     const opened = await openPodmanInFolder(program);
