@@ -21,6 +21,7 @@ export class RktCli {
   readonly #host: Host;
   readonly #options: RktCliOptions;
   #stage1Flag: Promise<string> | undefined;
+  #version: CommandResult | undefined;
 
   constructor(host: Host, options: RktCliOptions) {
     this.#host = host;
@@ -39,10 +40,12 @@ export class RktCli {
     ];
   }
 
-  /** rkt's own version; asks nothing of its data directory. */
+  /** rkt's own version; asks nothing of its data directory. Asked once. */
   async version(signal?: AbortSignal): Promise<CommandResult> {
     const { program = "rkt" } = this.#options;
-    return await this.#run([program, "version"], "ask rkt for its version", LOOK_MS, signal);
+    const doing = "ask rkt for its version";
+    this.#version ??= await this.#run([program, "version"], doing, LOOK_MS, signal);
+    return this.#version;
   }
 
   async listImages(signal?: AbortSignal): Promise<readonly ListedImage[]> {
@@ -52,7 +55,12 @@ export class RktCli {
       LOOK_MS,
       signal,
     );
-    return parseImageList(stdout);
+    const images = parseImageList(stdout);
+    const { stage1 } = this.#options;
+    // once there, it stays as long as nobody takes it away: a prepare that fails asks anew
+    if (images.some(({ name }) => name === stage1))
+      this.#stage1Flag ??= Promise.resolve(`--stage1-name=${stage1}`);
+    return images;
   }
 
   /** Brings an ACI file into the store. @returns its id, whole */

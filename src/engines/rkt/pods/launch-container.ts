@@ -27,13 +27,13 @@ export async function launchContainer(
   const launch = await launchOf(context, pod, file, container);
   const script = launchScript(launch);
   signal?.throwIfAborted();
+  for (const kind of ["exit", "pid"])
+    await context.host.removeFile(`${launch.podDir}/${container}.${kind}`);
   if (launch.cgroups.systemd) await launchUnit(context, launch, script);
   else {
     // in its environment: a command line is everybody's to read, and has an end
-    const command =
-      'rm -f "$1.exit" "$1.pid"; exec setsid --fork sh -c "$STW_SCRIPT" </dev/null >/dev/null 2>&1';
-    const files = `${launch.podDir}/${container}`;
-    await context.host.run(["sh", "-c", command, "sh", files], { env: { STW_SCRIPT: script } });
+    const command = 'exec setsid --fork sh -c "$STW_SCRIPT" </dev/null >/dev/null 2>&1';
+    await context.host.run(["sh", "-c", command], { env: { STW_SCRIPT: script } });
   }
   await waitForApp(context, pod, file, launch, signal);
 }
@@ -91,7 +91,6 @@ async function launchUnit(
   script: string,
 ): Promise<void> {
   const scriptFile = `${podDir}/${container}.run`;
-  for (const kind of ["exit", "pid"]) await host.removeFile(`${podDir}/${container}.${kind}`);
   await host.writeFile(scriptFile, script);
   await host.writeFile(`${UNIT_DIR}/${app}.service`, unitText(app, scriptFile));
   for (const command of [
@@ -126,7 +125,7 @@ async function waitForApp(
   const deadline = performance.now() + LAUNCH_MS;
   let pid = "";
   for (let round = 0; performance.now() < deadline; round += 1) {
-    const files = [pidFile, exitFile, begun, ...(pid === "" ? [] : [`/proc/${pid}/cmdline`])];
+    const files = [pidFile, exitFile, flavor === "host" ? begun : `/proc/${pid || "-"}/cmdline`];
     const { files: found } = await host.snapshot({ files }, callOptions(signal));
     const exit = found.get(exitFile);
     if (typeof exit === "string") return await checkExit(context, pod, container, app, exit);
@@ -134,7 +133,8 @@ async function waitForApp(
     if (flavor === "fly" && typeof commandLine === "string" && isApp(commandLine, uuid)) return;
     if (flavor === "host" && found.has(begun)) return;
     pid = String(found.get(pidFile) ?? "").trim();
-    await pause(round, signal);
+    // rkt takes longer than the first rounds would
+    await pause(round + 4, signal);
   }
   throw new StowageError(
     `Cannot start container "${container}" of ${describePod(pod.identity)}: rkt did not come as far as its command within ${LAUNCH_MS} ms; stop it and start it again`,
