@@ -7,6 +7,7 @@ import { runMain } from "../scripts/lib/run-main.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
+import { rktPods } from "./benchmarks/rkt-pods.ts";
 import { runBenchmarks } from "./lib/run-benchmarks.ts";
 
 const RESULTS = join(import.meta.dirname, "results/latest.json");
@@ -19,7 +20,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim];
+const BENCHMARKS = [noopPlan, applyPods, planSim, rktPods];
 
 await runMain(() => main(process.argv.slice(2)));
 

@@ -1,3 +1,4 @@
+import { whyNoPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
 import { StowageError } from "../../src/errors/index.ts";
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Figure } from "../lib/benchmark.ts";
 import { type ContainerdLab, openContainerdLab, STOWAGE_NAMESPACE } from "../lib/containerd-lab.ts";
@@ -24,7 +25,7 @@ interface Round {
 export const applyPods: Benchmark = {
   name: "apply-pods",
   title: `apply and destroy of ${PODS} pods, against xargs -P8 ctr run -d, kill and rm`,
-  needsContainerd: true,
+  whyNot: whyNoPrivateContainerd,
   run: measure,
 };
 

@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { whyNoPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
 import { PROJECT_ROOT } from "../../scripts/lib/project-root.ts";
 import { COMMAND, STOP_SIGNAL } from "../lib/bench-fleet.ts";
 import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../lib/benchmark.ts";
@@ -17,7 +18,7 @@ const PEAK_MEGABYTES_MAX = 200;
 export const noopPlan: Benchmark = {
   name: "noop-plan",
   title: `plan of ${PODS} pods with nothing to do, against ctr containers ls + ctr tasks ls`,
-  needsContainerd: true,
+  whyNot: whyNoPrivateContainerd,
   run: measure,
 };
 

@@ -28,7 +28,6 @@ interface Measured {
 export const planSim: Benchmark = {
   name: "plan-sim",
   title: `plan of ${SIZES.map((pods) => `${pods / 1000}k`).join(", ")} pods over ${HOSTS} simulated hosts`,
-  needsContainerd: false,
   run: measure,
 };
 

@@ -30,6 +30,7 @@ export interface Benchmark {
   readonly name: string;
   /** What is measured, in one line. */
   readonly title: string;
-  readonly needsContainerd: boolean;
+  /** Why it cannot be run here; absent or undefined: it can. */
+  readonly whyNot?: () => string | undefined;
   run(context: BenchmarkContext): Promise<BenchmarkResult>;
 }

@@ -1,4 +1,3 @@
-import { whyNoPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
 import { StowageError } from "../../src/errors/index.ts";
 import type { Benchmark, BenchmarkContext, BenchmarkResult } from "./benchmark.ts";
 import { describeMachine, type MachineDescription, machineLines } from "./describe-machine.ts";
@@ -56,10 +55,10 @@ export async function runBenchmarks(
 }
 
 async function runOne(
-  { name, title, needsContainerd, run }: Benchmark,
+  { name, title, whyNot, run }: Benchmark,
   context: BenchmarkContext,
 ): Promise<Outcome> {
-  const reason = needsContainerd ? whyNoPrivateContainerd() : undefined;
+  const reason = whyNot?.();
   if (reason !== undefined) {
     console.log(`${name}: not run, because ${reason}\n`);
     return { skipped: reason };
