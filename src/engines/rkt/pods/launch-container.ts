@@ -128,7 +128,8 @@ async function waitForApp(
     const files = [pidFile, exitFile, flavor === "host" ? begun : `/proc/${pid || "-"}/cmdline`];
     const { files: found } = await host.snapshot({ files }, callOptions(signal));
     const exit = found.get(exitFile);
-    if (typeof exit === "string") return await checkExit(context, pod, container, app, exit);
+    if (typeof exit === "string")
+      return await checkExit(context, pod, { container, app, uuid }, exit);
     const commandLine = found.get(`/proc/${pid}/cmdline`);
     if (flavor === "fly" && typeof commandLine === "string" && isApp(commandLine, uuid)) return;
     if (flavor === "host" && found.has(begun)) return;
@@ -151,17 +152,22 @@ function isApp(commandLine: string, uuid: string): boolean {
 async function checkExit(
   { host, layout }: RktContext,
   pod: PodInstance,
-  container: string,
-  app: string,
+  { container, app, uuid }: { readonly container: string; readonly app: string; uuid: string },
   exit: string,
 ): Promise<void> {
-  if (!mayHaveFailed(exit)) return;
-  const { files } = await host.snapshot({ files: [`${layout.logDir(app)}/*.log`] });
+  const unused = `${layout.dir}/pods/prepared/${uuid}`;
+  const { files, existing } = await host.snapshot({
+    files: mayHaveFailed(exit) ? [`${layout.logDir(app)}/*.log`] : [],
+    exist: [unused],
+  });
   const last = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).at(-1)?.[1];
-  const said = failureOf(exit, typeof last === "string" ? last : "");
+  // rkt takes a pod out of its prepared ones before it runs it
+  const said =
+    failureOf(exit, typeof last === "string" ? last : "") ??
+    (existing.has(unused) ? "rkt run-prepared ended and did not run it" : undefined);
   if (said === undefined) return;
   throw new StowageError(
-    `Cannot start container "${container}" of ${describePod(pod.identity)}: ${said}; see its declaration`,
+    `Cannot start container "${container}" of ${describePod(pod.identity)} on rkt: ${said}; see its declaration, and stowage logs`,
     { code: "failed_precondition", context: { pod: pod.identity.pod, container } },
   );
 }
