@@ -9,6 +9,7 @@ import { movePods } from "./benchmarks/move-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
+import { rktPods } from "./benchmarks/rkt-pods.ts";
 import { runBenchmarks } from "./lib/run-benchmarks.ts";
 
 const RESULTS = join(import.meta.dirname, "results/latest.json");
@@ -21,7 +22,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, movePods];
+const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods];
 
 await runMain(() => main(process.argv.slice(2)));
 

@@ -45,8 +45,15 @@ const TOLD_OF_POD = new Set(["hostname", "sysctls.*", "network.mode"]);
 /** A number, or two with a colon, written the one way in which they are reported. */
 const NUMERIC_USER = /^(?:0|[1-9]\d*)(?::(?:0|[1-9]\d*))?$/;
 
-/** Paths of a container's declared attributes that can be reported later. */
-export function declaredPaths(spec: ContainerSpec): readonly string[] {
+/**
+ * Paths of a container's declared attributes that can be reported later.
+ *
+ * @param told fields of which an engine tells the value for certain
+ */
+export function declaredPaths(
+  spec: ContainerSpec,
+  told: ReadonlySet<string> = TOLD,
+): readonly string[] {
   const secrets = new Set(
     Object.entries(spec.env ?? {}).flatMap(([name, value]) => (isSecret(value) ? [name] : [])),
   );
@@ -59,7 +66,7 @@ export function declaredPaths(spec: ContainerSpec): readonly string[] {
         }),
   };
   return [...attributesOf(ContainerSpec, plain).values()]
-    .filter(({ fieldPath }) => TOLD.has(fieldPath) && isTold(fieldPath, spec))
+    .filter(({ fieldPath }) => told.has(fieldPath) && isTold(fieldPath, spec))
     .map(({ path }) => path);
 }
 

@@ -71,6 +71,12 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** Options of {@link EngineReader.observe}. */
+export interface ObserveOptions extends CallOptions {
+  /** Images and leftovers are of no interest: an engine that is asked for them apart leaves them out. */
+  readonly podsOnly?: boolean;
+}
+
 /** A use of an image by a fleet. */
 export interface ImageOwnership {
   readonly owner: string;
@@ -97,7 +103,7 @@ export interface EngineReader extends AsyncDisposable {
    * are. Pods of every fleet and owner are returned; objects that Stowage did not make are not.
    * Looking at an engine that was never used makes nothing.
    */
-  observe(options?: CallOptions): Promise<ObservedEngine>;
+  observe(options?: ObserveOptions): Promise<ObservedEngine>;
   /**
    * Output of a pod's containers, each container's lines in order; stdout and stderr are one.
    *

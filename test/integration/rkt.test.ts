@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -41,18 +41,13 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
   const rkt = (...args: readonly string[]) =>
     spawnSync(address, [`--dir=${dir}`, ...args], { encoding: "utf8" });
 
-  function pod(source: string, more: Partial<ContainerSpec> = {}): PodInstance {
+  function pod(source: string, more: Partial<ContainerSpec> = {}, from = image): PodInstance {
     count += 1;
     const identity = { ...OWNERSHIP, host: "here", pod: `pod-${count}`, generation: 1 };
     const main = { image: image.reference, command: ["/bin/sh", "-c", source], ...more };
     const spec = { containers: { main } };
-    const images = {
-      main: {
-        reference: image.reference,
-        digest: image.manifest.digest,
-        configDigest: image.config.digest,
-      },
-    };
+    const { reference, manifest, config } = from;
+    const images = { main: { reference, digest: manifest.digest, configDigest: config.digest } };
     const recordDigest = generationDigest({ spec, images });
     return { identity, spec, images, recordDigest, volumeDirs: {} };
   }
@@ -78,7 +73,8 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     await engine.stop(running.identity);
     const after = (await observed(running))?.containers["main"];
     expect(after?.state).toBe("exited");
-    expect(() => process.kill(before?.pid ?? 0, 0)).toThrow(/ESRCH/);
+    // one that nobody has waited for yet has no command line
+    expect(commandLineOf(before?.pid ?? 0).join("")).toBe("");
     await engine.remove(running.identity);
     expect(await observed(running)).toBeUndefined();
   });
@@ -159,6 +155,56 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     await engine.remove(waiting.identity);
   });
 
+  /** Kills rkt's commands of one kind, as soon as there is one and then after a while. */
+  async function killDuring(subcommand: string, afterMs: number, call: Promise<unknown>) {
+    let isOver = false;
+    const over = call.then(
+      () => "done",
+      () => "failed",
+    );
+    void over.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const pids = processesOf(`--dir=${dir}`, subcommand);
+      if (pids.length > 0) {
+        await new Promise((resolve) => setTimeout(resolve, afterMs));
+        for (const pid of processesOf(`--dir=${dir}`, subcommand)) process.kill(pid, "SIGKILL");
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    return await over;
+  }
+
+  test.each([0, 20, 60, 120, 250])(
+    "a fetch, run-prepared or rm that is killed after %i ms is done by the same call again, and leaves nothing",
+    async (afterMs) => {
+      const other = await busyboxContent("other");
+      const before = rkt("list", "--no-legend").stdout;
+      await killDuring("fetch", afterMs, engine.importImage(other, OWNERSHIP));
+      await engine.importImage(other, OWNERSHIP);
+      const running = pod(SLEEP, { image: other.reference }, other);
+      await engine.prepare(running);
+      await killDuring("run-prepared", afterMs, engine.start(running));
+      await engine.start(running);
+      expect(await observed(running)).toMatchObject({ state: "running" });
+      await engine.stop(running.identity);
+      await killDuring("rm", afterMs, engine.remove(running.identity));
+      await engine.remove(running.identity);
+      const name = `${other.reference}@${other.manifest.digest}`;
+      await engine.releaseImage(name, OWNERSHIP);
+      const { pods, images, leftovers } = await engine.observe();
+      expect(pods).toEqual([]);
+      expect(images.map((each) => each.name)).not.toContain(name);
+      expect(leftovers).toEqual([]);
+      expect(rkt("list", "--no-legend").stdout).toBe(before);
+      expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(folder);
+      expect(readdirSync(join(directories.stateDir, ".rkt/pods"))).toEqual([]);
+      expect(readdirSync(join(directories.stateDir, ".rkt/logs"))).toEqual([]);
+    },
+  );
+
   test("an image that somebody removed from rkt is not there any more, and can be imported again", async () => {
     const { images } = await engine.observe();
     expect(images.filter(({ fleets }) => fleets !== undefined)).toHaveLength(1);
@@ -200,6 +246,21 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
 function statusOf(pid: number): { readonly ppid: number } {
   const { stdout } = spawnSync("cat", [`/proc/${pid}/status`], { encoding: "utf8" });
   return { ppid: Number(/^PPid:\s+(\d+)$/m.exec(stdout)?.[1]) };
+}
+
+/** Processes with both words in their command line. */
+function processesOf(...words: readonly string[]): readonly number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && words.every((word) => commandLineOf(pid).includes(word)));
+}
+
+function commandLineOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }
 
 async function bytesOf(content: ImageContent, digest: string): Promise<Buffer> {

@@ -45,31 +45,31 @@ const BY_CGROUP = emulated("by a cgroup that Stowage makes; rkt's own isolators 
 /** What holds for both flavours; `known` is that of the host flavour, which only transcripts show. */
 const BOTH: CapabilityTable = {
   ...OF_STOWAGE,
-  containers: NATIVE,
+  containers: shown("list-running"),
   // a field that is not named below is not known to work
   "containers.*": unsupported("this adapter knows nothing of it", "another engine"),
-  "containers.*.image": shown("prepare-podmanifest"),
-  "containers.*.command": shown("prepare-podmanifest"),
-  "containers.*.args": shown("prepare-podmanifest"),
+  "containers.*.image": shown("list-running"),
+  "containers.*.command": shown("user-num"),
+  "containers.*.args": shown("exec-percent"),
   "containers.*.env": shown("enter-env"),
-  "containers.*.workingDir": NATIVE,
+  "containers.*.workingDir": shown("run-cli-volumes"),
   "containers.*.user": shown("user-num"),
-  "containers.*.additionalGroups": NATIVE,
   "containers.*.mounts": shown("list-running"),
   volumes: shown("run-cli-volumes"),
   "volumes.*.kind": [
     emulated("Stowage mounts it before the pod runs, and shows it to rkt as a directory", {
       values: ["tmpfs"],
     }),
-    NATIVE,
+    shown("run-cli-volumes"),
   ],
   "volumes.*.sizeBytes": emulated("Stowage mounts the volume"),
-  network: NATIVE,
+  network: shown("run-net-host"),
   "network.mode": [
     { ...shown("run-net-host"), values: ["host"] },
     emulated("by a network namespace that Stowage makes; rkt runs in it as in the host's"),
   ],
-  ports: NATIVE,
+  // of the host's own network: rkt has nothing to do with them
+  ports: PLANNED,
   "containers.*.resources": BY_CGROUP,
   "containers.*.ulimits": emulated(
     "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",
@@ -86,9 +86,9 @@ const BOTH: CapabilityTable = {
     STOPPING,
   ),
   sysctls: unsupported("rkt sets none", "a setting of the host, in /etc/sysctl.d"),
-  restart: NATIVE,
+  restart: shown("run-prepared-again"),
   "restart.policy": [
-    { ...NATIVE, values: ["no"] },
+    { ...shown("run-prepared-again"), values: ["no"] },
     unsupported(
       "a pod of rkt's runs once, and rkt restarts nothing",
       'the policy "no", with an apply that starts again what ended',
@@ -121,6 +121,8 @@ function seenOnFly(table: CapabilityTable): CapabilityTable {
 const FLY: CapabilityTable = seenOnFly({
   ...BOTH,
   hostname: emulated("by a UTS namespace that Stowage makes"),
+  ports: NATIVE,
+  "containers.*.additionalGroups": NATIVE,
   "containers.*.readOnlyRootFilesystem": [
     { ...NATIVE, values: [false] },
     unsupported("fly mounts the root file system writable", "another engine"),
@@ -154,11 +156,9 @@ const NOT_SEEN = "nobody has seen it in force on rkt's host flavour";
 
 const HOST: CapabilityTable = {
   ...BOTH,
-  hostname: shown("run-net-host"),
-  "containers.*.readOnlyRootFilesystem": [
-    { ...NATIVE, values: [false] },
-    unsupported(NOT_SEEN, "another engine"),
-  ],
+  hostname: shown("help-run-prepared"),
+  "containers.*.additionalGroups": unsupported(NOT_SEEN, "another engine"),
+  "containers.*.readOnlyRootFilesystem": unsupported(NOT_SEEN, "another engine"),
   "containers.*.security": unsupported(NOT_SEEN, "another engine"),
   "containers.*.security.seccomp": [
     { ...shown("seccomp-off"), values: ["unconfined"] },

@@ -3,7 +3,7 @@ import { isUuid } from "./cli/parse-output.ts";
 import type { RktContext } from "./context.ts";
 import { removeImport } from "./images/remove-image.ts";
 import { appName } from "./layout.ts";
-import { isOurApp, listLeftovers, POD_LEFTOVER } from "./observe-engine.ts";
+import { isOurApp, listLeftovers, listStored, POD_LEFTOVER } from "./observe-engine.ts";
 import { killProcesses, removeCgroups } from "./pods/end-processes.ts";
 import { readPods } from "./pods/read-pods.ts";
 
@@ -16,13 +16,11 @@ export async function removeLeftover(
   signal?.throwIfAborted();
   if (!name.startsWith(OBJECT_PREFIX)) return;
   const { host, layout, cli } = context;
-  const store = `${layout.dir}/cas/db`;
+  const listed = await listStored(context, signal);
   const seen = await readPods(context, signal, {
     files: [`${layout.imagesDir}/*/fleet-*`],
-    exist: [store],
     list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
   });
-  const listed = seen.snapshot.existing.has(store) ? await cli.listImages(signal) : [];
   if (!listLeftovers(context, seen, listed).some((each) => each.name === name)) return;
   if (name.startsWith("stw-img-")) return await removeImport(context, name);
   const uuid = name.slice(POD_LEFTOVER.length);

@@ -6,7 +6,7 @@ import {
   type ObservedLeftover,
 } from "../../model/index.ts";
 import type { ListedImage } from "./cli/parse-output.ts";
-import type { RktContext } from "./context.ts";
+import { callOptions, type RktContext } from "./context.ts";
 import { FLEET_PREFIX, parseImageRecord } from "./images/image-record.ts";
 import { appName, imageKey } from "./layout.ts";
 import { everyLimitFile, observePods } from "./pods/observe-pods.ts";
@@ -25,21 +25,40 @@ export async function observeEngine(
   context: RktContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
-  const { layout, cli } = context;
-  const store = `${layout.dir}/cas/db`;
+  const { layout } = context;
   const home = await cgroupHome(context, signal);
-  const seen = await readPods(context, signal, {
-    files: [...everyLimitFile(home), `${layout.imagesDir}/*/${FLEET_PREFIX}*`],
-    exist: [store],
-    list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
-  });
-  // any command of rkt's makes its data directory
-  const listed = seen.snapshot.existing.has(store) ? await cli.listImages(signal) : [];
+  const [listed, seen] = await Promise.all([
+    listStored(context, signal),
+    readPods(context, signal, {
+      files: [...everyLimitFile(home), `${layout.imagesDir}/*/${FLEET_PREFIX}*`],
+      list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
+    }),
+  ]);
   return {
     pods: observePods(seen),
     images: observeImages(context, seen, listed),
     leftovers: listLeftovers(context, seen, listed),
   };
+}
+
+/** The pods alone, by one batched read: rkt is not run. */
+export async function observePodsOnly(
+  context: RktContext,
+  signal: AbortSignal | undefined,
+): Promise<ObservedEngine> {
+  const home = await cgroupHome(context, signal);
+  const seen = await readPods(context, signal, { files: everyLimitFile(home) });
+  return { pods: observePods(seen), images: [], leftovers: [] };
+}
+
+/** Images of rkt's store; none where there is no store, since any command of rkt's makes one. */
+export async function listStored(
+  { host, layout, cli }: RktContext,
+  signal: AbortSignal | undefined,
+): Promise<readonly ListedImage[]> {
+  const store = `${layout.dir}/cas/db`;
+  const { existing } = await host.snapshot({ exist: [store] }, callOptions(signal));
+  return existing.has(store) ? await cli.listImages(signal) : [];
 }
 
 function observeImages(

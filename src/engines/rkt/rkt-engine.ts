@@ -6,6 +6,7 @@ import type {
   ImageOwnership,
   LogLine,
   LogOptions,
+  ObserveOptions,
   PodInstance,
   StopOptions,
 } from "../../engine/index.ts";
@@ -24,7 +25,7 @@ import { importImage } from "./images/import-image.ts";
 import { claimImage, releaseImage } from "./images/ownership.ts";
 import { removeLeftover } from "./leftovers.ts";
 import { readOutput } from "./logs.ts";
-import { observeEngine } from "./observe-engine.ts";
+import { observeEngine, observePodsOnly } from "./observe-engine.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { preparePod } from "./pods/prepare-pod.ts";
 import { removePod } from "./pods/remove-pod.ts";
@@ -53,8 +54,9 @@ export class RktEngine implements Engine {
     return RKT_CAPABILITIES[this.#context.flavor];
   }
 
-  async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {
+  async observe({ signal, podsOnly = false }: ObserveOptions = {}): Promise<ObservedEngine> {
     signal?.throwIfAborted();
+    if (podsOnly) return await observePodsOnly(this.#context, signal);
     return await observeEngine(this.#context, signal);
   }
 

@@ -5,7 +5,7 @@ import type { ObservedEngine } from "../../model/index.ts";
 /** Time between two observations at least, and longer when one takes long. */
 const PAUSE_MS = 25;
 
-/** Observations of one engine, shared by all who wait for something on it. */
+/** Observations of the pods of one engine, shared by all who wait for something on it. */
 export class ObservationFeed {
   readonly #engine: EngineReader;
   readonly #signal: AbortSignal;
@@ -32,7 +32,7 @@ export class ObservationFeed {
     // those who come from here on wait for the one after
     this.#next = undefined;
     const beganAt = performance.now();
-    const observation = this.#engine.observe({ signal: this.#signal });
+    const observation = this.#engine.observe({ signal: this.#signal, podsOnly: true });
     this.#running = observation.catch(() => undefined);
     const seen = await observation;
     this.#last = { beganAt, seen };

@@ -72,5 +72,5 @@ async function readEngine(
   engine: EngineReader,
   signal: AbortSignal,
 ): Promise<EngineReading> {
-  return { config, engine, pods: (await engine.observe({ signal })).pods };
+  return { config, engine, pods: (await engine.observe({ signal, podsOnly: true })).pods };
 }

@@ -8,14 +8,17 @@ export function answeringHost(
   const commands: (readonly string[])[] = [];
   const snapshot: HostSnapshot = {
     files: new Map(),
-    existing: new Set(existing),
+    existing: new Set(),
     entries: new Map(),
     listening: [],
     monotonicMs: 0,
     bootId: "boot",
   };
   const host: Partial<Host> = {
-    snapshot: async () => snapshot,
+    snapshot: async ({ exist = [] }) => ({
+      ...snapshot,
+      existing: new Set(exist.filter((path) => existing.includes(path))),
+    }),
     run: async (command) => {
       commands.push(command);
       return answer(command);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { CommandResult } from "../../../src/host/index.ts";
 
-const FIXTURES = resolve(import.meta.dirname, "../../fixtures/rkt");
+const FIXTURES = resolve(import.meta.dirname, "../../fixtures/rkt/transcripts");
 
 /** What a real rkt 1.30 answered; the file's first line is the command. */
 export function transcript(name: string): CommandResult {

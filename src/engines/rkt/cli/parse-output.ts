@@ -22,21 +22,21 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function parseImageList(stdout: string): readonly ListedImage[] {
   const json = /^(?:null|\[).*/ms.exec(stdout)?.[0];
   const images = json === undefined ? undefined : ImageList.safeParse(parseJson(json)).data;
-  if (images === undefined) throw unreadable("its list of images", stdout);
+  if (images === undefined) throw unreadable("its images", "image list", stdout);
   return (images ?? []).map(({ id, name, size }) => ({ id, name, sizeBytes: size }));
 }
 
 /** Reads the id that `fetch --full` prints last. */
 export function parseImageId(stdout: string): string {
   const id = ImageId.safeParse(lastLine(stdout)).data;
-  if (id === undefined) throw unreadable("the id of an image", stdout);
+  if (id === undefined) throw unreadable("the id of an image", "fetch", stdout);
   return id;
 }
 
 /** Reads the UUID that `prepare --quiet` prints last. */
 export function parseUuid(stdout: string): string {
   const uuid = lastLine(stdout);
-  if (!isUuid(uuid)) throw unreadable("the UUID of a pod", stdout);
+  if (!isUuid(uuid)) throw unreadable("the UUID of a pod", "prepare", stdout);
   return uuid;
 }
 
@@ -54,7 +54,7 @@ export function parseVersion(stdout: string): {
   const version = /^rkt Version: (\d+\.\d+\S*)$/m.exec(stdout)?.[1];
   const [, os, architecture] = /^Go OS\/Arch: ([a-z0-9]+)\/([a-z0-9]+)$/m.exec(stdout) ?? [];
   if (version === undefined || os === undefined || architecture === undefined)
-    throw unreadable("its version", stdout);
+    throw unreadable("its version", "version", stdout);
   return { version, os, architecture };
 }
 
@@ -70,9 +70,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function unreadable(what: string, stdout: string): StowageError {
+function unreadable(what: string, subcommand: string, stdout: string): StowageError {
   return new StowageError(
-    `Cannot read what rkt says of ${what}: ${stdout.length} characters of another form; this adapter knows rkt 1.30`,
-    { code: "internal", context: { begins: stdout.slice(0, 80) } },
+    `Cannot read what rkt says of ${what}: "rkt ${subcommand}" printed ${stdout.length} characters of another form; see that the program of the engine's declaration is rkt 1.30`,
+    { code: "internal", context: { subcommand, begins: stdout.slice(0, 80) } },
   );
 }

@@ -13,6 +13,9 @@ function cli(answer: (command: readonly string[]) => CommandResult, existing?: r
   return { rkt: new RktCli(host, { dir: "/data", stage1: STAGE1 }), commands };
 }
 
+/** The pod of which the transcript of a prepare tells. */
+const MADE = "/data/pods/prepared/1c5157b9-54cf-43c8-9543-f8baf56ec227/pod";
+
 const subcommand = (command: readonly string[]): string =>
   command.filter((word) => !word.startsWith("-"))[1] ?? "";
 
@@ -55,22 +58,23 @@ describe("what rkt prints", () => {
 
 describe("RktCli", () => {
   test("removing an image that is not there succeeds, as rkt says", async () => {
-    const { rkt, commands } = cli(() => transcript("image-rm-missing.txt"));
+    const { rkt, commands } = cli((command) =>
+      transcript(command.includes("rm") ? "image-rm-missing.txt" : "image-list-empty.json"),
+    );
     await rkt.removeImage("sha512-00");
-    expect(commands).toEqual([["rkt", "--dir=/data", "image", "rm", "sha512-00"]]);
+    expect(commands[0]).toEqual(["rkt", "--dir=/data", "image", "rm", "sha512-00"]);
   });
 
   test("a pod that is gone is removed; one that runs is an error", async () => {
     await expect(cli(() => transcript("rm-again.txt")).rkt.removePods([UUID])).resolves.toBe(
       undefined,
     );
-    await expect(cli(() => transcript("rm-running.txt")).rkt.removePods([UUID])).rejects.toThrow(
-      /is currently running/,
-    );
+    const runs = cli(() => transcript("rm-running.txt"), [`/data/pods/run/${UUID}`]);
+    await expect(runs.rkt.removePods([UUID])).rejects.toThrow(/is currently running/);
   });
 
   test("a UUID comes from prepare's stdout, without --uuid-file-save, which it does not know", async () => {
-    const { rkt, commands } = cli(() => transcript("prepare-first-in-fresh-store.txt"));
+    const { rkt, commands } = cli(() => transcript("prepare-first-in-fresh-store.txt"), [MADE]);
     expect(await rkt.prepare("/m.json")).toMatch(/^[0-9a-f-]{36}$/);
     expect(commands.at(-1)).toContain("--quiet");
     expect(commands.flat().join(" ")).not.toContain("uuid-file");
@@ -81,12 +85,12 @@ describe("RktCli", () => {
       subcommand(command) === "image"
         ? transcript("image-list2.json")
         : transcript("prepare-first-in-fresh-store.txt");
-    const unused = cli(answer);
+    const unused = cli(answer, [MADE]);
     await unused.rkt.prepare("/m.json");
     expect(unused.commands[0]).toContain("--stage1-from-dir=stage1-fly.aci");
     await unused.rkt.prepare("/m.json");
     expect(unused.commands[1]).toContain(`--stage1-name=${STAGE1}`);
-    const used = cli(answer, ["/data/cas/db"]);
+    const used = cli(answer, ["/data/cas/db", MADE]);
     await used.rkt.prepare("/m.json");
     expect(used.commands.at(-1)).toContain(`--stage1-name=${STAGE1}`);
   });
@@ -113,5 +117,30 @@ describe("RktCli", () => {
     const { rkt } = cli(() => ({ exitCode: 0, stdout: "", stderr: "" }));
     await expect(rkt.prepare("/m.json")).rejects.toThrow(/Cannot read what rkt says/);
     await expect(rkt.fetch("/x.aci")).rejects.toThrow(/Cannot read what rkt says/);
+  });
+
+  test("nor is a word of rkt's believed: what is there afterwards decides", async () => {
+    const nothing = { exitCode: 0, stdout: "null", stderr: "" };
+    const prepared = cli(() => transcript("prepare-first-in-fresh-store.txt"));
+    await expect(prepared.rkt.prepare("/m.json")).rejects.toThrow(
+      /"rkt prepare" ended well, but there is no pod/,
+    );
+    const removed = cli(() => nothing, [`/data/pods/run/${UUID}`]);
+    await expect(removed.rkt.removePods([UUID])).rejects.toThrow(
+      /"rkt rm" ended well, but pod .* is there still/,
+    );
+    const fetched = cli((command) =>
+      command.includes("fetch") ? transcript("fetch-file-full.txt") : nothing,
+    );
+    await expect(fetched.rkt.fetch("/x.aci")).rejects.toThrow(
+      /"rkt fetch" ended well, but image .* is not in its store/,
+    );
+    const kept = cli((command) =>
+      command.includes("rm") ? nothing : transcript("image-list2.json"),
+    );
+    const [image] = parseImageList(transcript("image-list2.json").stdout);
+    await expect(kept.rkt.removeImage(image?.id ?? "")).rejects.toThrow(
+      /"rkt image rm" ended well, but the image is in its store still/,
+    );
   });
 });

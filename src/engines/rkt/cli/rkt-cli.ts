@@ -1,6 +1,6 @@
-import { StowageError } from "../../../errors/index.ts";
 import type { CommandResult, Host } from "../../../host/index.ts";
 import { type ListedImage, parseImageId, parseImageList, parseUuid } from "./parse-output.ts";
+import { commandError, nothingDone, notRun } from "./rkt-error.ts";
 
 /** How to call rkt. */
 export interface RktCliOptions {
@@ -21,6 +21,7 @@ export class RktCli {
   readonly #host: Host;
   readonly #options: RktCliOptions;
   #stage1Flag: Promise<string> | undefined;
+  #version: CommandResult | undefined;
 
   constructor(host: Host, options: RktCliOptions) {
     this.#host = host;
@@ -39,10 +40,12 @@ export class RktCli {
     ];
   }
 
-  /** rkt's own version; asks nothing of its data directory. */
+  /** rkt's own version; asks nothing of its data directory. Asked once. */
   async version(signal?: AbortSignal): Promise<CommandResult> {
     const { program = "rkt" } = this.#options;
-    return await this.#run([program, "version"], "ask rkt for its version", LOOK_MS, signal);
+    const doing = "ask rkt for its version";
+    this.#version ??= await this.#run([program, "version"], doing, LOOK_MS, signal);
+    return this.#version;
   }
 
   async listImages(signal?: AbortSignal): Promise<readonly ListedImage[]> {
@@ -52,19 +55,29 @@ export class RktCli {
       LOOK_MS,
       signal,
     );
-    return parseImageList(stdout);
+    const images = parseImageList(stdout);
+    const { stage1 } = this.#options;
+    // once there, it stays as long as nobody takes it away: a prepare that fails asks anew
+    if (images.some(({ name }) => name === stage1))
+      this.#stage1Flag ??= Promise.resolve(`--stage1-name=${stage1}`);
+    return images;
   }
 
-  /** Brings an ACI file into the store. @returns its id, whole */
+  /** Brings an ACI file into the store, where it is looked for then. @returns its id, whole */
   async fetch(file: string, signal?: AbortSignal): Promise<string> {
     const command = this.command("--insecure-options=image", "fetch", "--full", file);
     const { stdout } = await this.#run(command, "import an image into rkt", MAKE_MS, signal);
-    return parseImageId(stdout);
+    const id = parseImageId(stdout);
+    if ((await this.listImages(signal)).some((image) => image.id === id)) return id;
+    throw nothingDone("import an image into rkt", "fetch", `image "${id}" is not in its store`);
   }
 
   /** Removes an image; absent: nothing happens, and rkt says so with success. */
   async removeImage(id: string): Promise<void> {
-    await this.#run(this.command("image", "rm", id), `remove image "${id}" of rkt`, MAKE_MS);
+    const doing = `remove image "${id}" of rkt`;
+    await this.#run(this.command("image", "rm", id), doing, MAKE_MS);
+    if ((await this.listImages()).some((image) => image.id === id))
+      throw nothingDone(doing, "image rm", "the image is in its store still");
   }
 
   /** Prepares a pod from a manifest. It is never cut short: that would leave a part of a pod. @returns its UUID */
@@ -74,9 +87,12 @@ export class RktCli {
       const stage1 = await this.#stage1Flag;
       const command = this.command("prepare", "--quiet", stage1, `--pod-manifest=${manifestFile}`);
       const { stdout } = await this.#run(command, "prepare a pod of rkt", MAKE_MS);
+      const uuid = parseUuid(stdout);
+      if (!(await this.#isPrepared(uuid)))
+        throw nothingDone("prepare a pod of rkt", "prepare", `there is no pod "${uuid}"`);
       // it is in the store now
       this.#stage1Flag = Promise.resolve(`--stage1-name=${this.#options.stage1}`);
-      return parseUuid(stdout);
+      return uuid;
     } catch (error) {
       this.#stage1Flag = undefined;
       throw error;
@@ -95,16 +111,30 @@ export class RktCli {
     return `--stage1-from-dir=${/stage1-[a-z]+/.exec(stage1)?.[0]}.aci`;
   }
 
-  /** Removes pods that do not run, with all that rkt holds of them; absent ones are left out. */
+  async #isPrepared(uuid: string): Promise<boolean> {
+    const file = `${this.#options.dir}/pods/prepared/${uuid}/pod`;
+    const { existing } = await this.#host.snapshot({ exist: [file] });
+    return existing.has(file);
+  }
+
+  /**
+   * Removes pods that do not run, with all that rkt holds of them; absent ones are left out. What is on
+   * disk afterwards decides: rkt has one status for all failures, those of pods that are gone as well.
+   */
   async removePods(uuids: readonly string[]): Promise<void> {
     if (uuids.length === 0) return;
-    const result = await this.#host.run(this.command("rm", ...uuids), { timeoutMs: MAKE_MS });
-    const failures = result.stderr
-      .split("\n")
-      .filter((line) => /^rm: .*(currently|failed|cannot|error|unable)/.test(line))
-      .filter((line) => !/no matches found|failed to remove one or more pods/.test(line));
-    if (result.exitCode !== 0 && failures.length > 0)
-      throw commandError("remove a pod of rkt", { ...result, stderr: failures.join("\n") });
+    const doing = "remove a pod of rkt";
+    const result = await this.#call(this.command("rm", ...uuids), doing, MAKE_MS);
+    const folders = uuids.flatMap((uuid) =>
+      PHASES_LEFT.map((phase) => `${this.#options.dir}/pods/${phase}/${uuid}`),
+    );
+    const { existing } = await this.#host.snapshot({ exist: folders });
+    const [left] = existing;
+    if (left === undefined) return;
+    const uuid = left.split("/").at(-1) ?? "";
+    if (result.exitCode === 0) throw nothingDone(doing, "rm", `pod "${uuid}" is there still`);
+    const about = result.stderr.split("\n").filter((line) => !GONE.test(line));
+    throw commandError(doing, { ...result, stderr: about.join("\n") });
   }
 
   async #run(
@@ -113,57 +143,28 @@ export class RktCli {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<CommandResult> {
-    const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
-    let result: CommandResult;
-    try {
-      result = await this.#host.run(command, options);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!StowageError.is(error, "not_found")) throw error;
-      throw new StowageError(
-        `Cannot ${doing}: there is no program "${command[0]}" on the host; install rkt, or name its program in the engine's declaration`,
-        { code: "unavailable", cause: error },
-      );
-    }
+    const result = await this.#call(command, doing, timeoutMs, signal);
     if (result.exitCode === 0) return result;
     throw commandError(doing, result);
   }
+
+  async #call(
+    command: readonly string[],
+    doing: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<CommandResult> {
+    try {
+      return await this.#host.run(command, { timeoutMs, ...(signal ? { signal } : {}) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw notRun(doing, command, error);
+    }
+  }
 }
 
-/** rkt has texts only, and one exit code for all errors. */
-const CODES: readonly (readonly [RegExp, StowageError["code"], string])[] = [
-  [/cannot run as unprivileged user|permission denied/, "permission_denied", "run as root"],
-  [
-    /no image IDs found|cannot find aci|error getting the image manifest/,
-    "not_found",
-    "import the image again",
-  ],
-  [/no space left on device/, "resource_exhausted", "make room on the host"],
-  [/cannot get configuration/, "failed_precondition", "mend rkt's configuration files"],
-  [
-    /stage1|discovery failed/,
-    "failed_precondition",
-    "install the stage1 image that the engine's declaration names, or name one that is installed",
-  ],
-];
+/** Folders of rkt's in which a pod is there: in any other it is being taken away. */
+const PHASES_LEFT = ["prepare", "prepared", "run", "exited-garbage"] as const;
 
-/** An error of a command that failed, with what rkt says of it; never its output, which may hold anything. */
-export function commandError(doing: string, { exitCode, stderr }: CommandResult): StowageError {
-  const said = stderr
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith('prepare: group "rkt"'))
-    .slice(-3)
-    .join("; ")
-    .slice(0, 500);
-  const [, code, remedy] = CODES.find(([pattern]) => pattern.test(said)) ?? [
-    undefined,
-    "failed_precondition" as const,
-    "see rkt's own message",
-  ];
-  const state = said === "" ? `rkt ended with status ${exitCode} and said nothing` : said;
-  return new StowageError(`Cannot ${doing}: ${state}; ${remedy}`, {
-    code: exitCode > 128 && exitCode < 160 ? "aborted" : code,
-    context: { exitCode },
-  });
-}
+/** What rkt's `rm` says of pods that are gone, and at the end of every failure. */
+const GONE = /no matches found|failed to remove one or more pods/;

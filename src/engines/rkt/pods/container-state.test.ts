@@ -44,6 +44,11 @@ describe("standingOf()", () => {
     expect(standing()).toEqual({ state: "missing" });
   });
 
+  test("a pod in a folder that no rkt knows is unknown", () => {
+    expect(standing({ phase: "paused" })).toEqual({ state: "unknown" });
+    expect(standing({ phase: "exited-garbage" })).toEqual({ state: "exited" });
+  });
+
   test("processes in its cgroup run, whatever rkt calls the pod", () => {
     expect(standing({ phase: "run", pid: 7, processes: [7, 8] })).toEqual({
       state: "running",

@@ -14,6 +14,9 @@ export interface ContainerStanding {
   readonly rktPod?: RktPod;
 }
 
+/** Folders of rkt's in which a pod that does not run has ended. */
+const ENDED: readonly string[] = ["run", "exited-garbage", "garbage"];
+
 const EXIT = /^(\d+|-) (\S+) ?(.*)$/s;
 
 /**
@@ -38,10 +41,15 @@ export function standingOf(seen: SeenPods, pod: SeenPod, container: string): Con
   // its end is being written
   if (pid !== undefined && seen.supervised.has(app)) return { state: "running", ...more };
   if (pid !== undefined) return { state: "exited", ...more };
-  if (rktPod?.phase === "prepared") return { state: "prepared", ...more };
+  return { state: restingState(rktPod), ...more };
+}
+
+/** The state of a pod of which nothing runs and nothing was written down. */
+function restingState(rktPod: RktPod | undefined): ContainerState {
+  if (rktPod === undefined || rktPod.phase === "prepare") return "missing";
+  if (rktPod.phase === "prepared") return "prepared";
   // it ran, or was about to, when its host went down
-  if (rktPod !== undefined && rktPod.phase !== "prepare") return { state: "exited", ...more };
-  return { state: "missing", ...more };
+  return ENDED.includes(rktPod.phase) ? "exited" : "unknown";
 }
 
 function endOf([, code = "-", at = "", message = ""]: RegExpExecArray): Partial<ContainerStanding> {

@@ -9,11 +9,12 @@ import { quote, quoteAll } from "../run/quote.ts";
 import { standingOf } from "./container-state.ts";
 import { readPod, type SeenPods } from "./read-pods.ts";
 
-/** What the wrapper within the container says when there is nothing to run. */
+/** What the wrapper within the container says first, and when there is nothing to run. */
+const BEGUN = "stowage: begun";
 const NO_COMMAND = "stowage: no such command";
 
 /** Lines by which rkt's flavours say that a command could not be run. */
-const NOT_RUN = /^(?:fly-enter: exec failed|enter: |Error: Unable to|stowage: no such command)/m;
+const NOT_RUN = /^(?:fly-enter: exec failed|enter: |Error: Unable to)/m;
 
 /** A command in a container. */
 export interface ExecInput {
@@ -39,7 +40,9 @@ export async function execCommand(
   const workingDir = workingDirOf(standing.rktPod?.manifestText ?? pod.manifests.get(container));
   const uuid = pod.file?.containers[container]?.uuid ?? "";
   const app = appName(identity, container);
-  const enter = context.cli.command("enter", `--app=${app}`, uuid, ...within(workingDir, command));
+  const isWrapped = !isPlain(workingDir, command) || (await hasShell(context, standing.pid));
+  const words = isWrapped ? within(workingDir, command) : command;
+  const enter = context.cli.command("enter", `--app=${app}`, uuid, ...words);
   // rkt's fly enters the root only: the rest of the namespaces is ours
   const joined = ["nsenter", `--target=${standing.pid}`, "--mount", "--uts", "--net", "--"];
   const id = `exec-${randomBytes(6).toString("hex")}`;
@@ -57,18 +60,37 @@ export async function execCommand(
       { code: "deadline_exceeded", context: { container } },
     );
   const exitCode = Number(ended.stdout.trim());
-  if (ended.stdout.trim() === "" || (exitCode > 0 && NOT_RUN.test(ended.stderr)))
+  if (ended.stdout.trim() === "" || !hasRun(exitCode, ended.stderr, isWrapped))
     throw new StowageError(
-      `Cannot run a command in container "${container}" of ${describePod(identity)}: ${reasonOf(ended.stderr)}; see that it is in the image`,
+      `Cannot run a command in container "${container}" of ${describePod(identity)} on rkt: ${reasonOf(ended.stderr)}; see that it is in the image, and run "rkt enter" by hand`,
       { code: "failed_precondition", context: { pod: identity.pod, container } },
     );
   return { exitCode };
 }
 
-/** A command line within the container: rkt begins in its root, and on fly looks for no program. */
+/** Whether rkt can run a command itself: it begins in the container's root, and on fly looks for no program. */
+function isPlain(workingDir: string, [program]: readonly string[]): boolean {
+  return workingDir === "/" && program?.startsWith("/") === true;
+}
+
+/** Whether a container has the shell that can say that a command was begun. */
+async function hasShell({ host, flavor }: RktContext, pid: number): Promise<boolean> {
+  // on the host flavour it is not the container's own process
+  if (flavor === "host") return false;
+  const shell = `/proc/${pid}/root/bin/sh`;
+  return (await host.snapshot({ exist: [shell] })).existing.has(shell);
+}
+
+/** Whether a command was run: rkt's status may be the command's own, or 0 when nothing was done. */
+function hasRun(exitCode: number, stderr: string, isWrapped: boolean): boolean {
+  const lines = stderr.split("\n");
+  if (isWrapped) return lines.includes(BEGUN) && !(exitCode === 254 && lines.includes(NO_COMMAND));
+  return exitCode === 0 || !NOT_RUN.test(stderr);
+}
+
+/** A command line within the container that says that it has begun. */
 function within(workingDir: string, command: readonly string[]): readonly string[] {
-  if (workingDir === "/" && command[0]?.startsWith("/")) return command;
-  const script = `cd -- "$0" && command -v -- "$1" >/dev/null && exec "$@"; echo '${NO_COMMAND}' >&2; exit 254`;
+  const script = `printf '\\n%s\\n' '${BEGUN}' >&2; cd -- "$0" && command -v -- "$1" >/dev/null && exec "$@"; echo '${NO_COMMAND}' >&2; exit 254`;
   return ["/bin/sh", "-c", script, workingDir, ...command];
 }
 
@@ -99,7 +121,7 @@ function execScript(
 ${enter.join("\n")}
 exec ${quoteAll(command)}`)} </dev/null >/dev/null 3>&-
   echo $? >&3
-} 2>&1 | { head -c 4096; cat >/dev/null; } >&2 3>&-; } 3>&1
+} 2>&1 | { head -c 4096; echo; grep -ax -m1 '${BEGUN}'; cat >/dev/null; } >&2 3>&-; } 3>&1
 rmdir ${own}/${id} 2>/dev/null
 exit 0`;
 }
@@ -139,7 +161,8 @@ async function runToEnd<T>(
 }
 
 function reasonOf(stderr: string): string {
-  return stderr.trim().split("\n").at(-1)?.slice(0, 200) || "rkt could not enter it";
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && line !== BEGUN);
+  return lines.at(-1)?.trim().slice(0, 200) ?? "rkt enter ended and did not run it";
 }
 
 function notRunning(identity: PodIdentity, container: string): StowageError {

@@ -27,13 +27,13 @@ export async function launchContainer(
   const launch = await launchOf(context, pod, file, container);
   const script = launchScript(launch);
   signal?.throwIfAborted();
+  for (const kind of ["exit", "pid"])
+    await context.host.removeFile(`${launch.podDir}/${container}.${kind}`);
   if (launch.cgroups.systemd) await launchUnit(context, launch, script);
   else {
     // in its environment: a command line is everybody's to read, and has an end
-    const command =
-      'rm -f "$1.exit" "$1.pid"; exec setsid --fork sh -c "$STW_SCRIPT" </dev/null >/dev/null 2>&1';
-    const files = `${launch.podDir}/${container}`;
-    await context.host.run(["sh", "-c", command, "sh", files], { env: { STW_SCRIPT: script } });
+    const command = 'exec setsid --fork sh -c "$STW_SCRIPT" </dev/null >/dev/null 2>&1';
+    await context.host.run(["sh", "-c", command], { env: { STW_SCRIPT: script } });
   }
   await waitForApp(context, pod, file, launch, signal);
 }
@@ -91,7 +91,6 @@ async function launchUnit(
   script: string,
 ): Promise<void> {
   const scriptFile = `${podDir}/${container}.run`;
-  for (const kind of ["exit", "pid"]) await host.removeFile(`${podDir}/${container}.${kind}`);
   await host.writeFile(scriptFile, script);
   await host.writeFile(`${UNIT_DIR}/${app}.service`, unitText(app, scriptFile));
   for (const command of [
@@ -126,15 +125,17 @@ async function waitForApp(
   const deadline = performance.now() + LAUNCH_MS;
   let pid = "";
   for (let round = 0; performance.now() < deadline; round += 1) {
-    const files = [pidFile, exitFile, begun, ...(pid === "" ? [] : [`/proc/${pid}/cmdline`])];
+    const files = [pidFile, exitFile, flavor === "host" ? begun : `/proc/${pid || "-"}/cmdline`];
     const { files: found } = await host.snapshot({ files }, callOptions(signal));
     const exit = found.get(exitFile);
-    if (typeof exit === "string") return await checkExit(context, pod, container, app, exit);
+    if (typeof exit === "string")
+      return await checkExit(context, pod, { container, app, uuid }, exit);
     const commandLine = found.get(`/proc/${pid}/cmdline`);
     if (flavor === "fly" && typeof commandLine === "string" && isApp(commandLine, uuid)) return;
     if (flavor === "host" && found.has(begun)) return;
     pid = String(found.get(pidFile) ?? "").trim();
-    await pause(round, signal);
+    // rkt takes longer than the first rounds would
+    await pause(round + 4, signal);
   }
   throw new StowageError(
     `Cannot start container "${container}" of ${describePod(pod.identity)}: rkt did not come as far as its command within ${LAUNCH_MS} ms; stop it and start it again`,
@@ -151,17 +152,22 @@ function isApp(commandLine: string, uuid: string): boolean {
 async function checkExit(
   { host, layout }: RktContext,
   pod: PodInstance,
-  container: string,
-  app: string,
+  { container, app, uuid }: { readonly container: string; readonly app: string; uuid: string },
   exit: string,
 ): Promise<void> {
-  if (!mayHaveFailed(exit)) return;
-  const { files } = await host.snapshot({ files: [`${layout.logDir(app)}/*.log`] });
+  const unused = `${layout.dir}/pods/prepared/${uuid}`;
+  const { files, existing } = await host.snapshot({
+    files: mayHaveFailed(exit) ? [`${layout.logDir(app)}/*.log`] : [],
+    exist: [unused],
+  });
   const last = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).at(-1)?.[1];
-  const said = failureOf(exit, typeof last === "string" ? last : "");
+  // rkt takes a pod out of its prepared ones before it runs it
+  const said =
+    failureOf(exit, typeof last === "string" ? last : "") ??
+    (existing.has(unused) ? "rkt run-prepared ended and did not run it" : undefined);
   if (said === undefined) return;
   throw new StowageError(
-    `Cannot start container "${container}" of ${describePod(pod.identity)}: ${said}; see its declaration`,
+    `Cannot start container "${container}" of ${describePod(pod.identity)} on rkt: ${said}; see its declaration, and stowage logs`,
     { code: "failed_precondition", context: { pod: pod.identity.pod, container } },
   );
 }

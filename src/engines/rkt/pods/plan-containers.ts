@@ -1,4 +1,4 @@
-import { type PodInstance, processArguments } from "../../../engine/index.ts";
+import { declaredPaths, type PodInstance, processArguments } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import {
   parseGroup,
@@ -19,8 +19,26 @@ import { callOptions, describePod, type RktContext } from "../context.ts";
 import { findImage, type ImageRecord, missingImage } from "../images/image-record.ts";
 import { appName } from "../layout.ts";
 import { buildManifest } from "./build-manifest.ts";
-import { declaredPaths } from "./declared-paths.ts";
 import type { ContainerFile } from "./pod-file.ts";
+
+/** Attributes of a container whose value rkt's manifest or the kernel tells for certain. */
+const TOLD = new Set([
+  "command",
+  "args",
+  "env.*",
+  "workingDir",
+  "user",
+  "mounts[*].volume",
+  "mounts[*].path",
+  "mounts[*].readOnly",
+  "resources.cpuMillis",
+  "resources.cpuShares",
+  "resources.cpuset",
+  "resources.memoryBytes",
+  "resources.memoryReservationBytes",
+  "resources.memorySwapBytes",
+  "resources.pidsMax",
+]);
 
 /** A container before it is made. */
 export interface ContainerPlan {
@@ -89,7 +107,7 @@ export function describeContainer(
 ): Omit<ContainerFile, "uuid"> {
   return {
     image: { reference, digest, ...(configDigest === undefined ? {} : { configDigest }) },
-    declared: [...declaredPaths(spec)],
+    declared: [...declaredPaths(spec, TOLD)],
     commandWords,
     userHasGroup: spec.user?.includes(":") ?? false,
     volumes: Object.fromEntries((spec.mounts ?? []).map(({ path, volume }) => [path, volume])),

@@ -60,9 +60,7 @@ const PodFile = z.object({
 export type PodFile = z.infer<typeof PodFile>;
 
 /** Reads a pod's file; undefined when it is none. */
-export function parsePodFile(text: string | Error | undefined): PodFile | undefined {
-  return parse(text, PodFile);
-}
+export const parsePodFile = remembering(PodFile);
 
 const Manifest = z.looseObject({
   apps: z
@@ -91,9 +89,7 @@ const Manifest = z.looseObject({
 export type Manifest = z.infer<typeof Manifest>;
 
 /** Reads a pod manifest; undefined when it is none. */
-export function parseManifest(text: string | Error | undefined): Manifest | undefined {
-  return parse(text, Manifest);
-}
+export const parseManifest = remembering(Manifest);
 
 /** Labels of a container's pod manifest. */
 export function manifestLabels(
@@ -126,8 +122,23 @@ export function manifestIdentity(
   return identity === undefined || container === undefined ? undefined : { identity, container };
 }
 
-function parse<T>(text: string | Error | undefined, schema: z.ZodType<T>): T | undefined {
-  if (typeof text !== "string") return undefined;
+/** Texts that are remembered of one kind, and those before them. */
+const REMEMBERED = 4096;
+
+/** A reader that parses each text once: while pods are waited for the same files are read again and again. */
+function remembering<T>(schema: z.ZodType<T>): (text: string | Error | undefined) => T | undefined {
+  let [recent, older] = [new Map<string, T | undefined>(), new Map<string, T | undefined>()];
+  return (text) => {
+    if (typeof text !== "string") return undefined;
+    const known = recent.has(text) ? recent : older;
+    const parsed = known.has(text) ? known.get(text) : parse(text, schema);
+    recent.set(text, parsed);
+    if (recent.size >= REMEMBERED) [recent, older] = [new Map(), recent];
+    return parsed;
+  };
+}
+
+function parse<T>(text: string, schema: z.ZodType<T>): T | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data;
   } catch {

@@ -1,10 +1,9 @@
-import type { PodInstance } from "../../../engine/index.ts";
+import { type PodInstance, podDeclaredPaths } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "../../../host/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { objectName, type PodSpec } from "../../../model/index.ts";
 import { callOptions, describePod, type RktContext } from "../context.ts";
-import { podDeclaredPaths } from "./declared-paths.ts";
 import { type ContainerPlan, planContainers } from "./plan-containers.ts";
 import type { PodFile } from "./pod-file.ts";
 import { readPod } from "./read-pods.ts";

@@ -22,8 +22,10 @@ export async function removePod(
   const containers = new Set([...Object.keys(pod.file?.containers ?? {}), ...pod.manifests.keys()]);
   const apps = [...containers].map((container) => appName(identity, container));
   await killProcesses(context, apps, { supervisors: true });
+  // the manifest of one that was damaged names no app
+  const own = new Set(Object.values(pod.file?.containers ?? {}).map(({ uuid }) => uuid));
   const uuids = seen.rktPods
-    .filter((each) => each.apps.some((app) => apps.includes(app)))
+    .filter((each) => own.has(each.uuid) || each.apps.some((app) => apps.includes(app)))
     .filter(({ phase }) => phase !== "garbage" && phase !== "embryo")
     .map(({ uuid }) => uuid);
   await cli.removePods(uuids);

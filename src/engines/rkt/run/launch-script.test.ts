@@ -44,9 +44,10 @@ describe("launchScript()", () => {
     const text = launchScript(LAUNCH);
     const at = (part: string): number => text.indexOf(part);
     expect(at("pids.max")).toBeGreaterThan(0);
-    expect(at("pids.max")).toBeLessThan(at("INNER="));
+    expect(at("pids.max")).toBeLessThan(at("unshare --mount --uts --net"));
+    expect(at("unshare --mount --uts --net")).toBeLessThan(at("cgroup.procs || exit 125"));
     expect(at("cgroup.procs || exit 125")).toBeLessThan(at("prlimit --nofile=9:9"));
-    expect(at("unshare --mount --uts --net")).toBeLessThan(at("run-prepared"));
+    expect(at("prlimit --nofile=9:9")).toBeLessThan(at("run-prepared"));
   });
 
   test("a pod in the host's network keeps it, and one of several containers joins theirs", () => {

@@ -57,13 +57,9 @@ finish() {
   mv .${container}.exit ${container}.exit
   exit
 }
-rm -f ${container}.exit ${container}.pid
 ${cgroupLines(launch)}
-mkdir -p ${quoteAll([pipeDir, launch.logDir])}
-rm -f ${quoteAll([out, err])}
 ${kept ? logLines(launch, out, err) : `exec 6>/dev/null 7>/dev/null`}
-INNER=${quote(innerScript(launch))}
-sh -c "$INNER" ${kept ? `>${quote(out)} 2>${quote(err)}` : ">&6 2>&7"} </dev/null &
+${apart(launch)} sh -c ${quote(innerScript(launch))} ${kept ? `>${quote(out)} 2>${quote(err)}` : ">&6 2>&7"} </dev/null &
 child=$!
 while :; do
   wait $child
@@ -86,7 +82,8 @@ finish $code
 `;
 }
 
-function cgroupLines({ cgroups, app, limits }: Launch): string {
+/** Few processes are started here: on a busy host each costs as much as a file of rkt's. */
+function cgroupLines({ cgroups, app, limits, pipeDir, logDir }: Launch): string {
   const dirs = cgroupDirs(cgroups, app);
   const supervisor = supervisorDir(cgroups, app);
   const root = (directory: string): string => directory.slice(0, directory.lastIndexOf("/"));
@@ -99,10 +96,12 @@ done 2>/dev/null`
       : `for d in ${root(dirs.find((each) => each.includes("/cpuset/")) ?? "")} ${dirs.find((each) => each.includes("/cpuset/")) ?? ""}; do
   # a new cpuset is empty, and nothing can run in it
   for f in cpuset.cpus cpuset.mems; do
-    [ -s $d/$f ] && [ -n "$(cat $d/$f)" ] || cat \${d%/*}/$f >$d/$f
+    v=
+    read -r v <$d/$f
+    [ -n "$v" ] || { read -r v <\${d%/*}/$f; echo "$v" >$d/$f; }
   done
 done 2>/dev/null`;
-  return `mkdir -p ${quoteAll([...dirs, supervisor])} || finish ${NOT_LAUNCHED} "cannot make a cgroup"
+  return `mkdir -p ${quoteAll([...dirs, supervisor, pipeDir, logDir])} || finish ${NOT_LAUNCHED} "cannot make a cgroup"
 echo 0 >${supervisor}/cgroup.procs || finish ${NOT_LAUNCHED} "cannot enter a cgroup"
 ${enable}
 ${limitLines(limits, `finish ${NOT_LAUNCHED} "cannot set limit $f"`)}`;
@@ -120,31 +119,33 @@ export function limitLines(limits: readonly CgroupWrite[], failed: string): stri
 
 function logLines({ logDir, logWriter, logging }: Launch, out: string, err: string): string {
   const words = [logWriter, logDir, String(logging.maxBytes), String(logging.maxFiles)];
-  return `mkfifo ${quoteAll([out, err])} || finish ${NOT_LAUNCHED} "cannot make a pipe"
+  return `[ ! -e ${quote(out)} ] && [ ! -e ${quote(err)} ] || rm -f ${quoteAll([out, err])}
+mkfifo ${quoteAll([out, err])} || finish ${NOT_LAUNCHED} "cannot make a pipe"
 # without the writer output is dropped: a pipe that nobody reads would end the app
 { sh ${quoteAll(words)} || { cat <&4 & cat <&3; }; } 3<${quote(out)} 4<${quote(err)} </dev/null >/dev/null 2>&1 &`;
 }
 
-/** Runs as the process that rkt, and on fly the app, takes the place of. */
-function innerScript(launch: Launch): string {
-  const { container, app, cgroups, rlimits, oomScoreAdj, network } = launch;
-  const files = cgroupDirs(cgroups, app).map((directory) => `${directory}/cgroup.procs`);
-  const limits = rlimits.length === 0 ? "" : `prlimit ${quoteAll(rlimits)} `;
+/** Mounts of its own: what rkt mounts is gone with it, and the host's table stays as it is. */
+function apart({ network }: Launch): string {
   const join = typeof network === "object" ? `nsenter --net=${quote(network.file)} ` : "";
-  // mounts of its own: what rkt mounts is gone with it, and the host's table stays as it is
-  const unshare = `unshare --mount --uts${network === "new" ? " --net" : ""} `;
-  return `umask 022
-echo $$ >${container}.pid
-${files.map((file) => `echo 0 >${quote(file)} || exit ${NOT_LAUNCHED}`).join("\n")}
-${oomScoreAdj === undefined ? "" : `echo ${oomScoreAdj} >/proc/self/oom_score_adj || exit ${NOT_LAUNCHED}`}
-exec ${limits}${join}${unshare}sh -c ${quote(lastScript(launch))}`;
+  return `${join}unshare --mount --uts${network === "new" ? " --net" : ""}`;
 }
 
-function lastScript({ hostname, network, noNewPrivileges, command }: Launch): string {
-  const privileges = noNewPrivileges ? "setpriv --no-new-privs " : "";
+/** Runs as the process that rkt, and on fly the app, takes the place of. */
+function innerScript(launch: Launch): string {
+  const { container, app, cgroups, rlimits, oomScoreAdj, hostname, network, command } = launch;
+  const files = cgroupDirs(cgroups, app).map((directory) => `${directory}/cgroup.procs`);
+  const limits = rlimits.length === 0 ? "" : `prlimit ${quoteAll(rlimits)} `;
+  const privileges = launch.noNewPrivileges ? "setpriv --no-new-privs " : "";
   return [
+    "umask 022",
+    `echo $$ >${container}.pid`,
+    ...files.map((file) => `echo 0 >${quote(file)} || exit ${NOT_LAUNCHED}`),
+    ...(oomScoreAdj === undefined
+      ? []
+      : [`echo ${oomScoreAdj} >/proc/self/oom_score_adj || exit ${NOT_LAUNCHED}`]),
     ...(hostname === undefined ? [] : [`echo ${quote(hostname)} >/proc/sys/kernel/hostname`]),
     ...(network === "new" ? ["ip link set lo up"] : []),
-    `exec ${privileges}${quoteAll(command)}`,
+    `exec ${limits}${privileges}${quoteAll(command)}`,
   ].join("\n");
 }
