@@ -75,6 +75,8 @@ export interface LogLine {
 export interface ObserveOptions extends CallOptions {
   /** Images and leftovers are of no interest: an engine that is asked for them apart leaves them out. */
   readonly podsOnly?: boolean;
+  /** Of interest are these generations alone: an engine that is asked for each apart leaves all else out. */
+  readonly only?: readonly PodIdentity[];
 }
 
 /** A use of an image by a fleet. */

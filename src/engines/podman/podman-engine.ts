@@ -7,6 +7,7 @@ import type {
   ImageOwnership,
   LogLine,
   LogOptions,
+  ObserveOptions,
   PodInstance,
   PrepareOptions,
   StopOptions,
@@ -26,7 +27,7 @@ import { claimImage, importForFleet, releaseImage } from "./images/image-ownersh
 import { readLogs } from "./logs/read-logs.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { removeLeftover } from "./pods/leftovers.ts";
-import { observeEngine } from "./pods/observe-engine.ts";
+import { observeEngine, observeSome } from "./pods/observe-engine.ts";
 import { preparePod } from "./pods/prepare-pod.ts";
 import { removePod } from "./pods/remove-pod.ts";
 import { startPod } from "./pods/start-pod.ts";
@@ -59,8 +60,10 @@ export class PodmanEngine implements Engine {
     return podmanCapabilities(version, facts.canLimit);
   }
 
-  async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {
-    return await observeEngine(await this.#context(signal), signal);
+  async observe({ signal, only }: ObserveOptions = {}): Promise<ObservedEngine> {
+    const context = await this.#context(signal);
+    const few = only === undefined ? undefined : await observeSome(context, only, signal);
+    return few ?? (await observeEngine(context, signal));
   }
 
   async *logs(

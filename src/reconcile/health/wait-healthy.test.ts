@@ -32,7 +32,7 @@ function world() {
 test("waitHealthy() does not believe what was seen before the pod was started", async () => {
   const { now, session } = world();
   // another pod's wait looked a moment ago, when this one was not started yet
-  await session.feed.observe(0);
+  await session.feed.observe({ ...identity, pod: "other" }, 0);
   now.state = "running";
   await expect(waitHealthy(session, identity, spec)).resolves.toBeUndefined();
 });
@@ -42,4 +42,23 @@ test("waitHealthy() fails at once for a process that nobody will start", async (
   await expect(waitHealthy(session, identity, spec)).rejects.toThrow(
     'Cannot start pod "web": container main is not healthy: it is prepared; see its log',
   );
+});
+
+test("waits of one moment share one observation, which asks for their pods alone", async () => {
+  const { session, now } = world();
+  now.state = "running";
+  const asked: unknown[] = [];
+  const { observe } = session.engine;
+  session.engine.observe = (options) => {
+    asked.push(options?.only?.map(({ pod }) => pod));
+    return observe(options);
+  };
+  const pods = ["a", "b", "c"].map((pod) => session.feed.observe({ ...identity, pod }, 0));
+  await Promise.all(pods);
+  expect(asked).toEqual([["a", "b", "c"]]);
+  // young enough, but of others
+  await session.feed.observe({ ...identity, pod: "a" }, 60_000);
+  expect(asked).toHaveLength(1);
+  await session.feed.observe({ ...identity, pod: "d" }, 60_000);
+  expect(asked[1]).toEqual(["d"]);
 });

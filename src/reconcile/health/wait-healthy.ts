@@ -98,7 +98,7 @@ async function processProblem(
   { name, pod }: Watched,
   maxAgeMs: number,
 ): Promise<string | undefined> {
-  const engine = await feed.observe(maxAgeMs);
+  const engine = await feed.observe(identity, maxAgeMs);
   const container = engine.pods.find((each) => isSame(each, identity))?.containers[name];
   if (container?.state === "running") return undefined;
   const exit = container?.exitCode === undefined ? "" : ` with exit code ${container.exitCode}`;

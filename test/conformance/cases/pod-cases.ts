@@ -64,6 +64,21 @@ export function podCases({ it }: Suite): void {
     expect((await test.observed(mine))?.state).toBe("running");
   });
 
+  it("asked for some generations alone, an engine tells the same of them", async (test) => {
+    const one = await test.started({ main: SERVER });
+    const several = await test.started({ main: SERVER, job: script("exit 5") });
+    await test.ended(several, "job");
+    const { pods: all } = await test.engine.observe();
+    for (const wanted of [[one], [several], [one, several]]) {
+      const only = wanted.map(({ identity }) => identity);
+      const { pods } = await test.engine.observe({ podsOnly: true, only });
+      const find = (found: typeof pods) =>
+        only.map(({ pod }) => found.find((each) => each.pod === pod));
+      expect(find(pods)).toEqual(find(all));
+      expect(find(pods)).not.toContain(undefined);
+    }
+  });
+
   it("names of any length and form come back as they were given", async (test) => {
     const pod = test.pod({ ["c".repeat(63)]: SERVER, "0": SERVER });
     const identity = {

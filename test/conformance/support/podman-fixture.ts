@@ -77,7 +77,10 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
         ? LISTS.map((list) => withoutPause(podman(...list)))
         : [`${existsSync(store.config.root)}`]),
       (await settled(folder)).join("\n"),
-      [...filesBelow(directories.stateDir), ...filesBelow(directories.runDir)].join("\n"),
+      [...filesBelow(directories.stateDir), ...filesBelow(directories.runDir)]
+        // made with the first pod of several containers, and kept
+        .filter((path) => !path.endsWith("/containers.conf"))
+        .join("\n"),
       mountsBelow(folder).join("\n"),
     ],
     close: async () => {

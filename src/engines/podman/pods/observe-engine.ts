@@ -1,6 +1,11 @@
 import { limitFiles, readLabels } from "../../../engine/index.ts";
 import type { HostSnapshot } from "../../../host/index.ts";
-import { type ObservedEngine, type ObservedPod, objectName } from "../../../model/index.ts";
+import {
+  type ObservedEngine,
+  type ObservedPod,
+  objectName,
+  type PodIdentity,
+} from "../../../model/index.ts";
 import type { InspectedContainer, ListedContainer } from "../cli/answers.ts";
 import { callOptions, type PodmanContext } from "../context.ts";
 import { imageFilePattern, readOwnImages } from "../images/image-files.ts";
@@ -70,6 +75,22 @@ export async function observeEngine(
       ...imageLeftovers(found),
     ],
   };
+}
+
+/**
+ * Generations of one container each, without a list of all containers; undefined where one of them is
+ * not there by its name, as none of several containers is.
+ */
+export async function observeSome(
+  context: PodmanContext,
+  pods: readonly PodIdentity[],
+  signal: AbortSignal | undefined,
+): Promise<ObservedEngine | undefined> {
+  const names = new Set(pods.map((pod) => objectName(pod)));
+  const inspected = await inspectContainers(context, [...names], signal);
+  if (inspected.length < names.size) return undefined;
+  const { files } = await lookAtHost(context, inspected, signal);
+  return { pods: observePods(context, inspected, [], files), images: [], leftovers: [] };
 }
 
 /** What has a limit is told by a file of the same look, so all of them are read. */
