@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +69,13 @@ export async function openRktLab(): Promise<RktLab> {
       writeFileSync(path, JSON.stringify(benchFleet({ name, pods, host, image })));
       return path;
     },
-    [Symbol.asyncDispose]: async () => removeLab(dir, dataDir),
+    [Symbol.asyncDispose]: async () => {
+      removeLab(dir, dataDir);
+      spawnSync("sh", [
+        "-c",
+        `rmdir /sys/fs/cgroup/*/${layout.scope} /sys/fs/cgroup/${layout.scope}`,
+      ]);
+    },
   };
 }
 

@@ -61,10 +61,10 @@ exec ${address} "$@"
     for (const { name } of leftovers) await engine.removeLeftover(name);
   });
   afterAll(() => {
-    spawnSync("sh", [
-      "-c",
-      `rmdir /sys/fs/cgroup/*/${layout.scope} /sys/fs/cgroup/${layout.scope}`,
-    ]);
+    const cgroups = `/sys/fs/cgroup/*/${layout.scope} /sys/fs/cgroup/${layout.scope}`;
+    // a test that failed may have left something that runs
+    const script = `for d in ${cgroups}; do kill -9 $(cat $d/*/cgroup.procs) && sleep 0.2; rmdir $d/*/ $d; done`;
+    spawnSync("sh", ["-c", script]);
     // what the real rkt mounts there is the host's own /dev
     expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(folder);
     rmSync(folder, { recursive: true, force: true });

@@ -32,7 +32,10 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     await engine.importImage(image, OWNERSHIP);
   });
   afterAll(() => {
-    spawnSync("sh", ["-c", `rmdir /sys/fs/cgroup/*/${scope} /sys/fs/cgroup/${scope}`]);
+    const cgroups = `/sys/fs/cgroup/*/${scope} /sys/fs/cgroup/${scope}`;
+    // a test that failed may have left something that runs
+    const script = `for d in ${cgroups}; do kill -9 $(cat $d/*/cgroup.procs) && sleep 0.2; rmdir $d/*/ $d; done`;
+    spawnSync("sh", ["-c", script]);
     // what the real rkt mounts there is the host's own /dev
     expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(folder);
     rmSync(folder, { recursive: true, force: true });
