@@ -17,7 +17,7 @@ export class RktLayout {
   readonly dir: string;
   readonly root: string;
   readonly runRoot: string;
-  /** Part of the names of cgroups, so that two state directories of one host never meet. */
+  /** Part of the names of cgroups, images and pods in rkt, so that two state directories of one host never meet. */
   readonly scope: string;
 
   constructor({ stateDir, runDir }: HostDirectories, dir: string) {

@@ -7,9 +7,10 @@ import {
 } from "../../model/index.ts";
 import type { ListedImage } from "./cli/parse-output.ts";
 import { callOptions, type RktContext } from "./context.ts";
-import { FLEET_PREFIX, parseImageRecord } from "./images/image-record.ts";
+import { ACI_PREFIX, FLEET_PREFIX, parseImageRecord } from "./images/image-record.ts";
 import { appName, imageKey } from "./layout.ts";
 import { everyLimitFile, observePods } from "./pods/observe-pods.ts";
+import { isOfAnother } from "./pods/pod-file.ts";
 import { readPods, type SeenPods } from "./pods/read-pods.ts";
 import { cgroupHome } from "./run/cgroup-home.ts";
 
@@ -86,7 +87,7 @@ function observeImages(
   }
   // rkt knows no digest of a manifest: of somebody else's image there is only its id
   for (const { id, name, sizeBytes } of listed) {
-    if (ours.has(id) || name.startsWith("stowage/")) continue;
+    if (ours.has(id) || name.startsWith(ACI_PREFIX)) continue;
     const inUse = seen.acisInUse.has(id);
     images.push({ name, digest: id.replace("-", ":"), sizeBytes, inUse });
   }
@@ -115,7 +116,7 @@ export function listLeftovers(
   const named = (what: string, names: readonly string[]): [string, string][] =>
     names.map((name) => [name, what]);
   const all = new Map([
-    ...named("pod", podLeftovers(seen, apps)),
+    ...named("pod", podLeftovers(seen, layout.scope, apps)),
     ...named(
       "cgroup",
       seen.cgroups.map((name) => name.replace(/\.sup$/, "")).filter((app) => !apps.has(app)),
@@ -135,16 +136,18 @@ export function listLeftovers(
 /** Pods of rkt's of our making that no generation names: earlier runs, and what a killed prepare left. */
 function podLeftovers(
   { rktPods }: SeenPods,
+  scope: string,
   apps: ReadonlyMap<string, string | undefined>,
 ): readonly string[] {
   return rktPods
     .filter(({ phase }) => phase !== "garbage" && phase !== "embryo")
-    .filter(({ uuid, apps: own }) => {
+    .filter(({ uuid, apps: own, manifest }) => {
       // foreign pods have other names
       const app = own.find(isOurApp);
       if (app === undefined) return false;
+      if (!apps.has(app)) return !isOfAnother(scope, manifest);
       // one of a pod that is not made to its end goes with it
-      return !apps.has(app) || (apps.get(app) ?? uuid) !== uuid;
+      return (apps.get(app) ?? uuid) !== uuid;
     })
     .map(({ uuid }) => `${POD_LEFTOVER}${uuid}`);
 }

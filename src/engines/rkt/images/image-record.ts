@@ -2,7 +2,7 @@ import * as z from "zod";
 import { StowageError } from "../../../errors/index.ts";
 import { Digest, imageName } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
-import { imageKey } from "../layout.ts";
+import { imageKey, type RktLayout } from "../layout.ts";
 
 const Blob = z.object({ mediaType: z.string(), digest: z.string(), size: z.number() });
 
@@ -35,8 +35,13 @@ export type ImageRecord = z.infer<typeof ImageRecord>;
 /** Beginning of the file of each fleet that uses an image. */
 export const FLEET_PREFIX = "fleet-";
 
-/** Name of our ACIs in rkt's store, whatever comes after the key. */
+/** Beginning of the names of our ACIs in rkt's store. */
 export const ACI_PREFIX = "stowage/";
+
+/** Name of an image's ACI: each state directory has its own, since rkt removes one that is in use. */
+export function aciName({ scope }: RktLayout, key: string): string {
+  return `${ACI_PREFIX}${scope}/${key}`;
+}
 
 /** Reads a record's text; undefined when it is none. */
 export function parseImageRecord(text: string | Error | undefined): ImageRecord | undefined {

@@ -4,7 +4,7 @@ import { verifyStream } from "../../../image/index.ts";
 import { imageName } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
 import { imageKey } from "../layout.ts";
-import { ACI_PREFIX, type ImageRecord, parseImageRecord } from "./image-record.ts";
+import { aciName, type ImageRecord, parseImageRecord } from "./image-record.ts";
 import { claimFile } from "./ownership.ts";
 import { removeImport } from "./remove-image.ts";
 import { type AccountTexts, layOut, writeAci } from "./write-aci.ts";
@@ -66,7 +66,7 @@ async function bringIn(
   await keepBlobs(context, content, signal);
   const tree = await layOut(content, signal);
   const accounts: AccountTexts = { passwd: "", group: "" };
-  const aci = writeAci(content, tree, aciManifest(content, key), accounts);
+  const aci = writeAci(content, tree, aciManifest(content, aciName(layout, key)), accounts);
   await host.writeBytes(layout.aciFile(key), aci, callOptions(signal));
   const id = await cli.fetch(layout.aciFile(key), signal);
   await host.removeFile(layout.aciFile(key));
@@ -121,11 +121,11 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
  * The manifest of an image in rkt's form. It says nothing of how to run the image: pod manifests do.
  * rkt prepares no image without a system and a processor.
  */
-function aciManifest({ reference, manifest, config }: ImageContent, key: string): string {
+function aciManifest({ reference, manifest, config }: ImageContent, name: string): string {
   return JSON.stringify({
     acKind: "ImageManifest",
     acVersion: "0.8.11",
-    name: `${ACI_PREFIX}${key}`,
+    name,
     labels: [
       { name: "version", value: manifest.digest.replace(/^sha256:/, "").slice(0, 16) },
       { name: "os", value: "linux" },

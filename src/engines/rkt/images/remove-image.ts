@@ -1,5 +1,5 @@
 import type { RktContext } from "../context.ts";
-import { ACI_PREFIX, parseImageRecord } from "./image-record.ts";
+import { aciName, parseImageRecord } from "./image-record.ts";
 
 /**
  * Takes away an image, or what an import that was cut short left of one: the ACI first, then blobs that
@@ -15,7 +15,7 @@ export async function removeImport(context: RktContext, key: string): Promise<vo
     files: [`${layout.imagesDir}/*/image.json`],
   });
   if (existing.has(store)) {
-    const name = `${ACI_PREFIX}${key}:`;
+    const name = `${aciName(layout, key)}:`;
     for (const image of await cli.listImages())
       if (image.name.startsWith(name)) await cli.removeImage(image.id);
   }

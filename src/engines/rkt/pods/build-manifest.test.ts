@@ -8,6 +8,7 @@ const IMAGE_ID = `sha512-${"9d".repeat(32)}`;
 
 function build(flavor: "fly" | "host", spec: Partial<ContainerSpec> = {}, args = ["/bin/x"]) {
   return buildManifest({
+    scope: "stw-rkt-0",
     identity: IDENTITY,
     pod: { containers: { main: { image: "localhost/x:1", ...spec } } },
     container: "main",

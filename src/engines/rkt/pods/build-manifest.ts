@@ -12,6 +12,8 @@ export interface ManifestInput {
   readonly identity: PodIdentity;
   readonly pod: PodSpec;
   readonly container: string;
+  /** Of the state directory. */
+  readonly scope: string;
   readonly flavor: Flavor;
   /** Id of the image in rkt, whole: a prefix of it would be given back as it was written. */
   readonly imageId: string;
@@ -73,7 +75,7 @@ export function buildManifest(input: ManifestInput): string {
     isolators: [],
     annotations: [],
     ports: [],
-    userLabels: manifestLabels(identity, container),
+    userLabels: manifestLabels(identity, container, input.scope),
   });
 }
 

@@ -80,6 +80,7 @@ async function planContainer(
     identity,
     pod: pod.spec,
     container: name,
+    scope: context.layout.scope,
     flavor: context.flavor,
     imageId: record.aci,
     imageEnv: record.defaults.env ?? [],

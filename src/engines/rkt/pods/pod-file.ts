@@ -91,12 +91,22 @@ export type Manifest = z.infer<typeof Manifest>;
 /** Reads a pod manifest; undefined when it is none. */
 export const parseManifest = remembering(Manifest);
 
+/** Whose state directory a pod is of. */
+const LABEL_SCOPE = "io.stowage.scope";
+
+/** Whether a pod of rkt's was made for another state directory. */
+export function isOfAnother(scope: string, manifest: Manifest | undefined): boolean {
+  return manifest !== undefined && manifest.userLabels?.[LABEL_SCOPE] !== scope;
+}
+
 /** Labels of a container's pod manifest. */
 export function manifestLabels(
   { owner, fleet, host, pod, generation }: PodIdentity,
   container: string,
+  scope: string,
 ): Readonly<Record<string, string>> {
   return {
+    [LABEL_SCOPE]: scope,
     [LABEL_OWNER]: owner,
     [LABEL_FLEET]: fleet,
     [LABEL_HOST]: host,

@@ -47,7 +47,7 @@ function putPod(phase: string, uuid: string, manifest: unknown, app = "a"): void
 
 const ours = (container: string) => ({
   apps: [{ name: appName(IDENTITY, container), image: { id: IMAGE }, app: { exec: ["/bin/x"] } }],
-  userLabels: manifestLabels(IDENTITY, container),
+  userLabels: manifestLabels(IDENTITY, container, "stw-rkt-0"),
 });
 
 test("a foreign pod without an app, of which rkt's own list dies, hides no other", async () => {
