@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -22,6 +30,20 @@ describe("the layers", () => {
     const wrong = { modules: MIN_MODULES, violations: ["layer-model: a -> b"] };
     expect(() => assertSoundTree(wrong, MIN_MODULES)).toThrow("layer-model: a -> b");
   });
+});
+
+test("beside its own folder an engine is named in three files", () => {
+  const named = (kind: string) =>
+    readdirSync(join(PROJECT_ROOT, "src"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+      .filter((path) => !path.startsWith(`engines/${kind}/`))
+      .filter((path) => {
+        const text = readFileSync(join(PROJECT_ROOT, "src", path), "utf8");
+        return new RegExp(`["'\`/]${kind}["'\`/]`).test(text);
+      })
+      .sort();
+  const places = ["cli/engine-kinds.ts", "constructs/engine.ts", "model/engine-config.ts"];
+  for (const kind of ["podman", "rkt"]) expect(named(kind)).toEqual(places);
 });
 
 describe("each rule bites on a planted import", () => {

@@ -10,6 +10,7 @@ import {
   hostDirectories,
 } from "../model/index.ts";
 import type { Connector, HostAccess } from "../reconcile/index.ts";
+import { engineEntry } from "./engine-kinds.ts";
 
 type ConfigOf<K extends EngineConfig["kind"]> = Extract<EngineConfig, { kind: K }>;
 
@@ -53,24 +54,14 @@ async function openEngine(
   host: Host,
   directories: HostDirectories,
 ): Promise<Engine> {
-  switch (config.kind) {
-    case "containerd": {
-      const { openContainerd } = await import("../engines/containerd/index.ts");
-      return await openContainerd(config, host, directories);
-    }
-    case "podman": {
-      const { openPodman } = await import("../engines/podman/index.ts");
-      return await openPodman(config, host, directories);
-    }
-    case "rkt": {
-      const { openRkt } = await import("../engines/rkt/index.ts");
-      return await openRkt(config, host, directories);
-    }
-    case "sim":
-      throw noSuchEngine(name, config);
-    default:
-      return config satisfies never;
-  }
+  const { open } = engineEntry(config.kind) as EngineOpener;
+  if (open === undefined) throw noSuchEngine(name, config);
+  return await open(config, host, directories);
+}
+
+/** Of any kind: a configuration is given to the entry of its own. */
+interface EngineOpener {
+  readonly open?: (config: EngineConfig, host: Host, at: HostDirectories) => Promise<Engine>;
 }
 
 function checkLocal(name: string, spec: HostSpec): void {

@@ -1,6 +1,8 @@
 import { StowageError } from "../errors/index.ts";
 import {
+  ENGINE_KINDS,
   EngineConfig,
+  type EngineKind,
   type FleetManifest,
   type HostSpec,
   MANIFEST_VERSION,
@@ -9,6 +11,7 @@ import {
 import { observeFleet } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
+import { engineEntry } from "./engine-kinds.ts";
 
 const STRAY_HOST = "stray";
 
@@ -126,16 +129,20 @@ function hostSpec(address: string, args: Arguments): HostSpec {
   };
 }
 
+function isKind(text: string): text is EngineKind {
+  return ENGINE_KINDS.some((kind) => kind === text);
+}
+
 /** Reads `containerd`, `containerd:/run/containerd/containerd.sock` or `sim:/path/of/its/file`. */
 function engineConfig(text: string): EngineConfig {
   const colon = text.indexOf(":");
   const [kind, path] =
     colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
-  const place = { sim: "file", podman: "root" }[kind ?? ""] ?? "socket";
+  const place = kind !== undefined && isKind(kind) ? engineEntry(kind).place : "";
   const result = EngineConfig.safeParse({ kind, ...(path === undefined ? {} : { [place]: path }) });
   if (result.success) return result.data;
   throw new StowageError(
-    `Cannot use --engine ${JSON.stringify(text)}: it is not an engine with the path of its socket; write containerd:/run/containerd/containerd.sock`,
+    `Cannot use --engine ${JSON.stringify(text)}: it is no kind of engine, or not with a path; write containerd:/run/containerd/containerd.sock`,
     { code: "invalid_argument", cause: result.error },
   );
 }

@@ -9,8 +9,9 @@ import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import type { Check } from "../doctor/check.ts";
 import { engineCheck } from "../doctor/engine-check.ts";
-import { ENGINE_PROGRAMS, machineChecks } from "../doctor/machine-checks.ts";
+import { machineChecks } from "../doctor/machine-checks.ts";
 import { readMachineFacts } from "../doctor/machine-facts.ts";
+import { engineEntry } from "../engine-kinds.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type HostReport, renderDoctor } from "../render-doctor.ts";
 import { selectHosts } from "../select-hosts.ts";
@@ -76,7 +77,11 @@ async function checkHost(
     ];
   }
   const { stateDir } = hostDirectories(spec);
-  const facts = await readMachineFacts(stateDir, ENGINE_PROGRAMS[kind] ?? [], context.env);
+  const facts = await readMachineFacts(
+    stateDir,
+    engineEntry(kind).programs.map(({ name }) => name),
+    context.env,
+  );
   const ofMachine = machineChecks({ ...facts, platform: context.platform }, stateDir, kind);
   if (context.platform !== "linux") return ofMachine;
   const ofEngine = await engineCheck(kind, async () => {

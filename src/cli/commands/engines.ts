@@ -1,9 +1,9 @@
 import { StowageError } from "../../errors/index.ts";
 import { ENGINE_KINDS, type EngineKind } from "../../model/index.ts";
 import type { Arguments } from "../arguments.ts";
-import { capabilityTable } from "../capability-tables.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { engineEntry } from "../engine-kinds.ts";
 import { type EngineRow, engineRows, rowNote } from "../engine-rows.ts";
 import { columns } from "../text/layout.ts";
 import type { Paint } from "../text/paint.ts";
@@ -34,7 +34,10 @@ export const enginesCommand: Command = {
 async function engines(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const kinds = args.operands.length === 0 ? ENGINE_KINDS : args.operands.map(engineKind);
   const found = await Promise.all(
-    kinds.map(async (kind) => ({ kind, fields: engineRows(await capabilityTable(kind)) })),
+    kinds.map(async (kind) => ({
+      kind,
+      fields: engineRows(await engineEntry(kind).capabilities()),
+    })),
   );
   const { stdout, paint } = context;
   if (args.flag("json")) stdout.write(`${JSON.stringify({ engines: found })}\n`);

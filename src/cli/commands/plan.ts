@@ -4,11 +4,11 @@ import type { FleetManifest } from "../../model/index.ts";
 import { isConverged } from "../../plan/index.ts";
 import { type Connector, type FleetObservation, planFleet } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
-import { capabilityTable } from "../capability-tables.ts";
 import { checkPods } from "../check-pods.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { countPods } from "../count-pods.ts";
+import { engineEntry } from "../engine-kinds.ts";
 import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { planJson } from "../plan-json.ts";
@@ -106,7 +106,7 @@ async function supposedEngine(
   const [host, ...more] = args.list("host") ?? [];
   if (host === undefined || more.length > 0) return refuse("name the one host with --host NAME");
   selectHosts(manifest, args);
-  return { host, kind, table: await capabilityTable(kind) };
+  return { host, kind, table: await engineEntry(kind).capabilities() };
 }
 
 function connectorFor(

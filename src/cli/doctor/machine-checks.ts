@@ -1,3 +1,5 @@
+import type { EngineKind } from "../../model/index.ts";
+import { engineEntry, type NeededProgram } from "../engine-kinds.ts";
 import { formatBytes } from "../text/quantities.ts";
 import type { Check } from "./check.ts";
 import type { MachineFacts } from "./machine-facts.ts";
@@ -10,19 +12,11 @@ const CONTROLLERS = ["cpu", "cpuset", "memory", "pids"];
 /** First kernel with all of cgroup version 2 that limits need. */
 const KERNEL_MIN: readonly [number, number] = [5, 2];
 
-/** Programs that a kind of engine needs on its host. */
-export const ENGINE_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  containerd: ["containerd-shim-runc-v2", "runc"],
-  podman: ["podman", "conmon", "catatonit"],
-  rkt: ["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"],
-  sim: [],
-};
-
 /** What a machine has and lacks to be a host; on another system than Linux nothing else is looked at. */
 export function machineChecks(
   facts: MachineFacts,
   stateDir: string,
-  engine: string,
+  engine: EngineKind,
 ): readonly Check[] {
   if (facts.platform !== "linux") {
     return [
@@ -42,7 +36,7 @@ export function machineChecks(
     cgroupsCheck(facts),
     overlayCheck(facts),
     diskCheck(facts, stateDir),
-    ...(ENGINE_PROGRAMS[engine] ?? []).map((name) => programCheck(facts, name)),
+    ...engineEntry(engine).programs.map((needed) => programCheck(facts, needed)),
   ];
 }
 
@@ -121,19 +115,11 @@ function diskCheck({ freeBytes }: MachineFacts, stateDir: string): Check {
   };
 }
 
-/** Debian's packages of programs that are not called as those are. */
-const PACKAGES: Readonly<Record<string, string>> = { "containerd-shim-runc-v2": "containerd" };
-
-/** What a program that an engine can do without is needed for. */
-const OPTIONAL: Readonly<Record<string, string>> = {
-  catatonit: "podman holds pods of several containers together with it",
-};
-
-function programCheck({ programs }: MachineFacts, name: string): Check {
+function programCheck({ programs }: MachineFacts, needed: NeededProgram): Check {
+  const { name, purpose } = needed;
   const path = programs[name];
   if (path !== undefined) return { name, status: "ok", finding: path };
-  const purpose = OPTIONAL[name];
-  const command = `apt-get install --no-install-recommends ${PACKAGES[name] ?? name}`;
+  const command = `apt-get install --no-install-recommends ${needed.package ?? name}`;
   return {
     name,
     status: purpose === undefined ? "fail" : "warn",
