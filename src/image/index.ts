@@ -11,5 +11,6 @@ export type { ImageDescriptor } from "./descriptor.ts";
 export { openImageSource } from "./open-image-source.ts";
 export { formatPlatform, normalizePlatform, type Platform } from "./platform.ts";
 export { type ResolvedImage, resolveImage } from "./resolve-image.ts";
+export { StoredConfig, storedDefaults } from "./stored-config.ts";
 export { readStoredImage } from "./stored-image.ts";
 export { verifyStream } from "./verify-stream.ts";

@@ -3,6 +3,7 @@ import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with
 import type { RealEngine } from "../set-up/engine-provision.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { openLab } from "../support/engines/open-lab.ts";
+import { killAtEachCall } from "../support/kill-at-each-call.ts";
 import { KillStory } from "../support/kill-story.ts";
 import { RealFleet } from "../support/real-fleet.ts";
 
@@ -74,15 +75,12 @@ async function tellStory(
   fleet.image("app:1");
   fleet.image("app:2");
   const story = await KillStory.open(fleet, sides);
-  // an undisturbed one in a row for each direction: no call is left
-  for (let [nth, kills, undisturbed] = [1, 0, 0]; ; nth += 1) {
-    for (const phase of phases) {
-      const { ended } = program.start({ manifest: story.turn(), kill: { nth, phase } });
-      const { signal } = await ended;
-      if (signal === "SIGKILL") [kills, undisturbed] = [kills + 1, 0];
-      else undisturbed += 1;
-      await story.expectMended(`killed ${phase} call ${nth}`);
-    }
-    if (undisturbed >= 2) return kills;
-  }
+  return await killAtEachCall(async (turn) => {
+    const nth = Math.ceil(turn / phases.length);
+    const phase = phases[(turn - 1) % phases.length] as "before" | "after";
+    const { ended } = program.start({ manifest: story.turn(), kill: { nth, phase } });
+    const { signal } = await ended;
+    await story.expectMended(`killed ${phase} call ${nth}`);
+    return signal === "SIGKILL";
+  });
 }

@@ -4,7 +4,9 @@ import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with
 import type { RealEngine } from "../set-up/engine-provision.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { openLab } from "../support/engines/open-lab.ts";
+import { EVERY_KILL } from "../support/every-kill.ts";
 import { exclusivePod, volumeOf } from "../support/exclusive-pod.ts";
+import { killAtEachCall } from "../support/kill-at-each-call.ts";
 import { RealFleet } from "../support/real-fleet.ts";
 
 /** Both directions of each. */
@@ -58,21 +60,19 @@ function tellMoves(...sides: readonly [Side, Side]): void {
     }
     expect(expected.splice(0, 4).slice(2)).toEqual(expected);
     let kills = 0;
-    const isOver = [false, false];
-    for (let nth = 1; isOver.includes(false); nth += 1) {
-      for (const to of [0, 1]) {
-        const { ended } = program.start({
-          manifest: files[to] as string,
-          kill: { nth, phase: "after" },
-        });
-        const { signal } = await ended;
-        if (signal === "SIGKILL") kills += 1;
-        else isOver[to] = true;
+    // a series cuts each direction at every second call, the other one has the calls between
+    for (const first of EVERY_KILL ? [0, 1] : [0]) {
+      await converge(manifests[1 - first] as FleetManifest);
+      kills += await killAtEachCall(async (nth) => {
+        const to = (first + nth - 1) % 2;
+        const kill = { nth, phase: "after" } as const;
+        const { signal } = await program.start({ manifest: files[to] as string, kill }).ended;
         await converge(manifests[to] as FleetManifest);
         expect(await found(), `killed after call ${nth}`).toEqual(expected[to]);
-      }
+        return signal === "SIGKILL";
+      });
     }
-    expect(kills).toBeGreaterThan(16);
+    expect(kills).toBeGreaterThan(EVERY_KILL ? 24 : 12);
     // every process got the lock on the data, and none met another one
     expect(volumeOf(fleet)).toMatchObject({ witness: "" });
     expect(volumeOf(fleet).starts).toBeGreaterThan(kills);

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { ImageDefaults } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Content } from "../../../gen/containerd/services/content/v1/content_pb.ts";
+import { StoredConfig, storedDefaults } from "../../../image/index.ts";
 import { type AppliedImage, imageName } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { chainIds } from "../images/chain-id.ts";
@@ -19,20 +20,6 @@ export interface ImageDetails {
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 const Manifest = z.object({ config: z.object({ digest: z.string() }) });
-const Strings = z.array(z.string()).nullish();
-const Config = z.object({
-  config: z
-    .object({
-      Env: Strings,
-      Entrypoint: Strings,
-      Cmd: Strings,
-      WorkingDir: z.string().nullish(),
-      User: z.string().nullish(),
-      StopSignal: z.string().nullish(),
-    })
-    .nullish(),
-  rootfs: z.object({ diff_ids: z.array(z.string()) }),
-});
 
 /**
  * Reads images from the engine's own store; what a digest leads to never changes and is read once. A
@@ -87,16 +74,9 @@ export class ImageDetailsReader {
 
   async #readContent(digest: string): Promise<Omit<ImageDetails, "name">> {
     const manifest = await this.#document(digest, "manifest", Manifest);
-    const { config, rootfs } = await this.#document(manifest.config.digest, "config", Config);
-    const defaults: ImageDefaults = {
-      env: config?.Env ?? undefined,
-      entrypoint: config?.Entrypoint ?? undefined,
-      cmd: config?.Cmd ?? undefined,
-      workingDir: config?.WorkingDir ?? undefined,
-      user: config?.User ?? undefined,
-      stopSignal: config?.StopSignal ?? undefined,
-    };
-    return { defaults, topChainId: chainIds(rootfs.diff_ids).at(-1) };
+    const config = await this.#document(manifest.config.digest, "config", StoredConfig);
+    const topChainId = chainIds(config.rootfs.diff_ids).at(-1);
+    return { defaults: storedDefaults(config), topChainId };
   }
 
   async #document<T>(digest: string, what: string, schema: z.ZodType<T>): Promise<T> {

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { BlobDescriptor, ExportedImage, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import type { Host } from "../../../host/index.ts";
+import { StoredConfig, storedDefaults } from "../../../image/index.ts";
 import { type AppliedImage, imageName } from "../../../model/index.ts";
 import { parseAnswer } from "../cli/parse-answer.ts";
 import type { PodmanContext } from "../context.ts";
@@ -16,20 +17,6 @@ const SAVE_MS = 60 * 60 * 1000;
 const Descriptor = z.object({ mediaType: z.string(), digest: z.string(), size: z.int() });
 const Index = z.object({ manifests: z.array(Descriptor).length(1) });
 const Manifest = z.object({ config: Descriptor, layers: z.array(Descriptor) });
-const Strings = z.array(z.string()).nullish();
-const Config = z.object({
-  config: z
-    .object({
-      Env: Strings,
-      Entrypoint: Strings,
-      Cmd: Strings,
-      WorkingDir: z.string().nullish(),
-      User: z.string().nullish(),
-      StopSignal: z.string().nullish(),
-    })
-    .nullish(),
-  rootfs: z.object({ diff_ids: z.array(z.string()) }),
-});
 
 /**
  * Bytes of an image. podman keeps layers unpacked and packs them again: where that comes to the same
@@ -83,8 +70,7 @@ async function readLayout(
     first?.config.digest === own.config.digest &&
     first.layers.every(({ digest }) => saved.has(digest));
   const { config, layers } = isSame ? (first ?? own) : own;
-  const document = parseAnswer(await readText(host, blob(config.digest)), Config, source);
-  const { Env, Entrypoint, Cmd, WorkingDir, User, StopSignal } = document.config ?? {};
+  const document = parseAnswer(await readText(host, blob(config.digest)), StoredConfig, source);
   const bytes = Buffer.from(original ?? "");
   const manifest = isSame
     ? {
@@ -99,14 +85,7 @@ async function readLayout(
     config,
     layers,
     diffIds: document.rootfs.diff_ids,
-    defaults: {
-      env: Env ?? undefined,
-      entrypoint: Entrypoint ?? undefined,
-      cmd: Cmd ?? undefined,
-      workingDir: WorkingDir ?? undefined,
-      user: User ?? undefined,
-      stopSignal: StopSignal ?? undefined,
-    },
+    defaults: storedDefaults(document),
     open: (digest, offset = 0) =>
       isSame && digest === image.digest
         ? once(bytes.subarray(offset))
