@@ -158,6 +158,15 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     await engine.remove(waiting.identity);
   });
 
+  function killIfThere(pid: number): void {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // it ended meanwhile
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+
   /** Kills rkt's commands of one kind, as soon as there is one and then after a while. */
   async function killDuring(subcommand: string, afterMs: number, call: Promise<unknown>) {
     let isOver = false;
@@ -172,7 +181,7 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
       const pids = processesOf(`--dir=${dir}`, subcommand);
       if (pids.length > 0) {
         await new Promise((resolve) => setTimeout(resolve, afterMs));
-        for (const pid of processesOf(`--dir=${dir}`, subcommand)) process.kill(pid, "SIGKILL");
+        for (const pid of processesOf(`--dir=${dir}`, subcommand)) killIfThere(pid);
         break;
       }
       await new Promise((resolve) => setTimeout(resolve, 2));
