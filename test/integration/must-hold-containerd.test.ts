@@ -13,6 +13,8 @@ import { killShim } from "../support/kill-shim.ts";
 
 const program = new ApplyProgram();
 const IMAGES = ["app:1", "app:2"] as const;
+/** A process that runs has not yet done its first deed. */
+const SOON = { timeout: 10_000 };
 
 async function applyAll(fleet: ContainerdFleet, manifest: FleetManifest): Promise<ApplyReport> {
   const report = await fleet.apply(manifest);
@@ -68,21 +70,21 @@ describeWithEngine(
             }),
           });
         let starts = 0;
-        const expectAlone = (started: number) => {
+        const expectAlone = async (started: number) => {
           starts += started;
-          expect(volumeOf(fleet)).toEqual({ starts, witness: "" });
+          await expect.poll(() => volumeOf(fleet), SOON).toEqual({ starts, witness: "" });
         };
         const change = async (manifest: FleetManifest, action: string, started: number) => {
           expect(actionsOf(await applyAll(fleet, manifest))).toEqual([action]);
           await expectConverged(fleet, manifest);
-          expectAlone(started);
+          await expectAlone(started);
         };
         const rollBack = async (manifest: FleetManifest, started: number) => {
           const { outcomes } = await fleet.apply(manifest);
           expect(outcomes).toContainEqual(
             expect.objectContaining({ pod: "db", status: "rolled-back" }),
           );
-          expectAlone(started);
+          await expectAlone(started);
         };
         await change(side("app:1"), "create", 1);
         await change(side("app:2"), "replace", 1);
@@ -136,7 +138,7 @@ describeWithEngine(
       for (let starts = 1; starts <= 6; starts += 1) {
         await applyAll(fleet, manifest);
         await expectConverged(fleet, manifest);
-        expect(volumeOf(fleet)).toEqual({ starts, witness: "" });
+        await expect.poll(() => volumeOf(fleet), SOON).toEqual({ starts, witness: "" });
         const [id] = fleet.ctr("tasks", "ls", "-q").trim().split("\n");
         killShim(id as string);
         // containerd is still at ending what the shim held, or done with it

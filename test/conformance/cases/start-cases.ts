@@ -12,6 +12,26 @@ export function startCases({ it, itWith }: Suite): void {
     expect(pid).toBeGreaterThan(0);
   });
 
+  it("told that its start comes next, prepare() and start() lead to the same, in parts too", async (test) => {
+    const plain = await test.started({ main: SERVER });
+    const pod = test.pod({ main: SERVER });
+    await test.engine.prepare(pod, { startsNext: true });
+    // one that is gone on with without having been started
+    await test.engine.prepare(pod, { startsNext: true });
+    await test.engine.start(pod);
+    const { pid: _, id: __, ...found } = await test.container(pod);
+    const { pid: ___, id: ____, ...same } = await test.container(plain);
+    expect(found).toEqual(same);
+    const { pid } = await test.container(pod);
+    await test.engine.prepare(pod, { startsNext: true });
+    await test.engine.start(pod);
+    expect(await test.container(pod)).toMatchObject({ state: "running", pid });
+    const dropped = test.pod({ main: SERVER });
+    await test.engine.prepare(dropped, { startsNext: true });
+    await test.engine.remove(dropped.identity);
+    expect(await test.observed(dropped)).toBeUndefined();
+  });
+
   it("starting it again leaves its process alone", async (test) => {
     const pod = await test.started({ main: SERVER });
     const { pid } = await test.container(pod);
