@@ -31,7 +31,7 @@ interface EngineEntry<K extends EngineKind> {
 }
 
 /** Every kind of engine. Beside this table the model's configuration and the constructs name one. */
-export const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
+const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
   containerd: {
     open: async (...where) =>
       await (await import("../engines/containerd/index.ts")).openContainerd(...where),
@@ -60,9 +60,9 @@ export const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
   rkt: {
     open: async (...where) => await (await import("../engines/rkt/index.ts")).openRkt(...where),
     capabilities: async () => (await import("../engines/rkt/index.ts")).RKT_CAPABILITIES.fly,
-    programs: [
-      ...["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"],
-    ].map((name) => ({ name })),
+    programs: ["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"].map(
+      (name) => ({ name }),
+    ),
     // the last one: rkt ended in 2020
     versions: { pattern: /^1\.30\./, words: "1.30" },
     place: "dir",
