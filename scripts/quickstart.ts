@@ -29,7 +29,7 @@ converges again. Run again it shows that there is nothing to do.
   --down   destroys the fleet, stops the private containerd and removes everything
   --sim    on a simulated host: installs nothing, needs no root
 `;
-const MAIN = join(PROJECT_ROOT, "dist/cli/main.js");
+const MAIN = join(PROJECT_ROOT, "dist/cli/main.cjs");
 const INTERRUPTED = 130;
 
 await runMain(() => main(process.argv.slice(2)));

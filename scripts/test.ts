@@ -6,6 +6,8 @@ import { summarize } from "./lib/summary-line.ts";
 import { ensureSystemPackages } from "./lib/system-packages.ts";
 import { runVitest } from "./lib/vitest-run.ts";
 
+// certificates of the machine's own: every Node that a test starts would read them, and none needs one
+delete process.env["NODE_EXTRA_CA_CERTS"];
 await runMain(() => main(process.argv.slice(2)));
 
 /** Sets up, builds, runs every project of vitest, and ends with the line `N passed, N failed`. */

@@ -9,7 +9,7 @@ import { StowageError } from "../../src/errors/index.ts";
  * @throws StowageError `not_found` when it was not built
  */
 export function stowageMain(): string {
-  const main = join(PROJECT_ROOT, "dist/cli/main.js");
+  const main = join(PROJECT_ROOT, "dist/cli/main.cjs");
   if (existsSync(main)) return main;
   throw new StowageError(`Cannot find "${main}": Stowage is not built; run npm run build`, {
     code: "not_found",

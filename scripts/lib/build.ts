@@ -22,7 +22,7 @@ export async function build(root: string): Promise<void> {
 
 /**
  * Bundles the command line: `dist/cli/stowage.cjs` is the program, whose modules run when they are
- * first needed, `dist/cli/main.js` compiles it from the code cache beside it and runs it.
+ * first needed, `dist/cli/main.cjs` compiles it from the code cache beside it and runs it.
  *
  * @param outdir where to; a test builds one of its own, which no other build takes away
  * @throws StowageError `not_found` when its entry is missing, `failed_precondition` when its code has errors.
@@ -38,8 +38,12 @@ export async function buildCli(root: string, outdir = join(root, "dist/cli")): P
     banner: { js: "(function (require) {" },
     footer: { js: "})" },
   });
-  const main = join(outdir, "main.js");
-  await bundleFile(root, LAUNCHER_ENTRY, main, { format: "esm", banner: { js: SHEBANG } });
+  const main = join(outdir, "main.cjs");
+  await bundleFile(root, LAUNCHER_ENTRY, main, {
+    format: "cjs",
+    banner: { js: SHEBANG },
+    define: { "import.meta.dirname": "__dirname" },
+  });
   chmodSync(main, 0o755);
   await writeCodeCache(root, program);
 }
@@ -69,7 +73,7 @@ async function bundleFile(
   });
 }
 
-/** Runs the program once in a process of its own, so that what most commands use is compiled. */
+/** In a process of its own, whose V8 compiles all that it reads. */
 async function writeCodeCache(root: string, program: string): Promise<void> {
   const script = join(root, "scripts/lib/write-code-cache.ts");
   const { exitCode, output } = await runCommand(

@@ -21,7 +21,7 @@ export async function ensureBuild(root: string, beforeBuild: () => void): Promis
   const stamp = join(root, "dist/.sources");
   const digest = digestOfSources(root);
   const isFresh = existsSync(stamp) && readFileSync(stamp, "utf8").trim() === digest;
-  if (isFresh && existsSync(join(root, "dist/cli/main.js"))) return false;
+  if (isFresh && existsSync(join(root, "dist/cli/main.cjs"))) return false;
   beforeBuild();
   await build(root);
   // the build removes dist/, and this with it: who built last and wrote no stamp is not trusted

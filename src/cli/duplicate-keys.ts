@@ -14,9 +14,11 @@ interface Level {
 /**
  * Names that stand twice in one object of a JSON text: JSON.parse would keep the last and say nothing.
  *
- * @param text valid JSON
+ * @param json what the text says
  */
-export function duplicateKeys(text: string): readonly Diagnostic[] {
+export function duplicateKeys(text: string, json: unknown): readonly Diagnostic[] {
+  // what a program wrote says each name once; looking at every token takes four times as long
+  if (text === JSON.stringify(json)) return [];
   const levels: Level[] = [];
   const found: Diagnostic[] = [];
   for (const [token] of text.matchAll(TOKEN)) {

@@ -28,7 +28,7 @@ export async function readDeclarationFile(
 ): Promise<unknown> {
   const text = await readBounded(path, what, remedy);
   const json = parseJson(text, path, what);
-  const duplicates = duplicateKeys(text);
+  const duplicates = duplicateKeys(text, json);
   if (duplicates.length === 0) return json;
   throw new DiagnosticsError(
     `${what.charAt(0).toUpperCase()}${what.slice(1)} "${path}"`,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type * as z from "zod";
 import type { Json } from "./field.ts";
 import { type SchemaShape, shapeOf } from "./schema-shape.ts";
@@ -23,7 +23,7 @@ export function digestOf(value: Json | undefined): string {
 
 /** The same for a text that is canonical already. */
 export function digestOfText(text: string): string {
-  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  return `sha256:${hash("sha256", text)}`;
 }
 
 /** Whether two values of JSON are the same to the letter, but for the order of keys and keys without a value. */

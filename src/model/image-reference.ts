@@ -48,6 +48,19 @@ const DIGEST_HEX_LENGTH: ReadonlyMap<string, number> = new Map([
  * @see https://pkg.go.dev/github.com/distribution/reference for the grammar
  */
 export function parseImageReference(text: string): ImageReference {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const reference = readReference(text);
+  // of a fleet's thousands of containers most name the same few
+  if (read.size >= REMEMBERED_MAX) read.clear();
+  read.set(text, reference);
+  return reference;
+}
+
+const REMEMBERED_MAX = 1024;
+const read = new Map<string, ImageReference>();
+
+function readReference(text: string): ImageReference {
   checkWhole(text);
   const at = text.indexOf("@");
   const named = at < 0 ? text : text.slice(0, at);

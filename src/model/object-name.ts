@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Beginning of every name that Stowage makes on a host. */
 export const OBJECT_PREFIX = "stw-";
@@ -24,16 +24,13 @@ export interface PodIdentity {
  */
 export function objectName(identity: PodIdentity, container?: string, maxLength = 64): string {
   const { owner, fleet, host, pod, generation } = identity;
-  const hash = base32(
-    createHash("sha256")
-      .update(JSON.stringify([owner, fleet, host, pod, container ?? "", generation]))
-      .digest(),
-  ).slice(0, HASH_CHARACTERS);
+  const told = JSON.stringify([owner, fleet, host, pod, container ?? "", generation]);
+  const code = base32(hash("sha256", told, "buffer")).slice(0, HASH_CHARACTERS);
   const readable = `${pod}${container === undefined ? "" : `-${container}`}-${generation}`
     .replaceAll(/-+/g, "-")
     .slice(0, Math.max(0, maxLength - OBJECT_PREFIX.length - HASH_CHARACTERS - 1))
     .replace(/-$/, "");
-  return readable === "" ? `${OBJECT_PREFIX}${hash}` : `${OBJECT_PREFIX}${readable}-${hash}`;
+  return readable === "" ? `${OBJECT_PREFIX}${code}` : `${OBJECT_PREFIX}${readable}-${code}`;
 }
 
 function base32(bytes: Uint8Array): string {

@@ -11,11 +11,13 @@ export type VersionedReading<T> =
 /**
  * Reads the text of a file that carries the version of its form; never throws. Older forms are
  * migrated: each version so far only added fields that may be absent.
+ *
+ * @param schemaOf the schema for what the text holds
  */
 export function parseVersioned<S extends z.ZodType>(
   text: string,
-  schema: S,
   version: number,
+  schemaOf: (json: unknown) => S,
 ): VersionedReading<z.output<S>> {
   let json: unknown;
   try {
@@ -26,7 +28,7 @@ export function parseVersioned<S extends z.ZodType>(
   const found = (json as { readonly version?: unknown } | null)?.version;
   if (typeof found === "number" && found > version) return { kind: "newer", version: found };
   const isOlder = typeof found === "number" && found >= 1 && found < version;
-  const result = schema.safeParse(isOlder ? { ...(json as object), version } : json);
+  const result = schemaOf(json).safeParse(isOlder ? { ...(json as object), version } : json);
   if (result.success) return { kind: "read", value: result.data };
   const issue = result.error.issues[0];
   const reason = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it has another form"}`;

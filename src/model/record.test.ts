@@ -58,3 +58,22 @@ test("generationDigest() is of what a pod is made of, not of its number or its t
   };
   expect(generationDigest(moved)).not.toBe(generationDigest(generation));
 });
+
+const engine = { kind: "containerd", socket: "/run/a.sock" } as const;
+const recordInEngine = { ...record, generations: [{ ...generation, engine }] };
+
+test("parseRecord() reads the same whether or not its pod is declared as it was applied", () => {
+  const { spec } = generation;
+  const text = JSON.stringify(recordInEngine);
+  const read = { kind: "record", record: recordInEngine };
+  expect(parseRecord(text, { spec, engine })).toEqual(read);
+  expect(parseRecord(text, { spec: { ...spec, hostname: "other" }, engine })).toEqual(read);
+  expect(parseRecord(text, { spec, engine: { kind: "sim" } })).toEqual(read);
+});
+
+test("parseRecord() checks what is not as declared", () => {
+  const broken = { ...generation, spec: { ...generation.spec, nonsense: 1 } };
+  const text = JSON.stringify({ ...record, generations: [generation, broken] });
+  const { spec } = generation;
+  expect(parseRecord(text, { spec, engine })).toMatchObject({ kind: "unreadable" });
+});

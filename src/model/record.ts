@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { canonicalize, digestOfText } from "./canonical.ts";
+import { canonicalize, digestOfText, isSameJson } from "./canonical.ts";
 import { EngineConfig } from "./engine-config.ts";
 import { Digest, Name, OwnerId } from "./names.ts";
 import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
@@ -73,10 +73,54 @@ export type RecordReading =
   | { readonly kind: "record"; readonly record: PodRecord }
   | Exclude<VersionedReading<PodRecord>, { readonly kind: "read" }>;
 
-/** Reads a record's text; never throws. */
-export function parseRecord(text: string): RecordReading {
-  const reading = parseVersioned(text, PodRecord, RECORD_VERSION);
-  return reading.kind === "read" ? { kind: "record", record: reading.value } : reading;
+/** What is declared now: a record mostly says the same. */
+export interface DeclaredPod {
+  readonly spec?: PodSpec | undefined;
+  readonly engine?: EngineConfig;
+}
+
+/**
+ * Reads a record's text; never throws.
+ *
+ * @param declared what its pod is declared as: what is the same to the letter is not checked again,
+ * which is most of the time that reading a host's records takes
+ */
+export function parseRecord(text: string, declared: DeclaredPod = {}): RecordReading {
+  let isDeclared = false;
+  const reading = parseVersioned(text, RECORD_VERSION, (json) => {
+    isDeclared = isAllAsDeclared(json, declared);
+    return isDeclared ? RecordWithout : PodRecord;
+  });
+  if (reading.kind !== "read") return reading;
+  if (!isDeclared) return { kind: "record", record: reading.value as PodRecord };
+  const { generations, ...rest } = reading.value;
+  const { spec, engine } = declared;
+  const whole = generations.map((each) =>
+    each.engine === undefined ? { ...each, spec } : { ...each, spec, engine },
+  );
+  return { kind: "record", record: { ...rest, generations: whole } as PodRecord };
+}
+
+/** A record of which the pods and their engines are known already. */
+const RecordWithout = z.strictObject({
+  ...PodRecord.shape,
+  generations: z.array(
+    z.strictObject({
+      ...RecordedGeneration.shape,
+      spec: z.unknown(),
+      engine: z.unknown().optional(),
+    }),
+  ),
+});
+
+function isAllAsDeclared(json: unknown, { spec, engine }: DeclaredPod): boolean {
+  const generations = (json as { readonly generations?: unknown } | null)?.generations;
+  if (spec === undefined || engine === undefined || !Array.isArray(generations)) return false;
+  return generations.every(
+    (each: { readonly spec?: unknown; readonly engine?: unknown } | null) =>
+      isSameJson(each?.spec, spec) &&
+      (each?.engine === undefined || isSameJson(each.engine, engine)),
+  );
 }
 
 /** Digest of what a generation is made of: equal digests are the same pod, whatever its generation number. */

@@ -51,25 +51,22 @@ export type KnownRosterHosts = Map<string, Roster["hosts"]>;
  * @param known lists of hosts that were read before: one of them is neither checked nor held again
  */
 export function parseRoster(text: string, known: KnownRosterHosts = new Map()): RosterReading {
-  const hostsText = hostsTextOf(text);
-  const hosts = hostsText === undefined ? undefined : known.get(hostsText);
-  const schema = hosts === undefined ? Roster : RosterWithout;
-  const reading = parseVersioned(text, schema, ROSTER_VERSION);
+  let hostsText = "";
+  let hosts: Roster["hosts"] | undefined;
+  const reading = parseVersioned(text, ROSTER_VERSION, (json) => {
+    hostsText = hostsTextOf(json);
+    hosts = known.get(hostsText);
+    return hosts === undefined ? Roster : RosterWithout;
+  });
   if (reading.kind !== "read") return reading;
   const roster: Roster = { ...reading.value, hosts: hosts ?? (reading.value as Roster).hosts };
-  if (hostsText !== undefined) known.set(hostsText, roster.hosts);
+  known.set(hostsText, roster.hosts);
   return { kind: "roster", roster };
 }
 
 /** A roster whose list of hosts is known already. */
 const RosterWithout = z.strictObject({ ...Roster.shape, hosts: z.unknown() });
 
-function hostsTextOf(text: string): string | undefined {
-  try {
-    const { hosts } = JSON.parse(text) as { readonly hosts?: unknown };
-    return JSON.stringify(hosts);
-  } catch {
-    // what is wrong with it is said by who reads it
-    return undefined;
-  }
+function hostsTextOf(json: unknown): string {
+  return JSON.stringify((json as { readonly hosts?: unknown } | null)?.hosts) ?? "";
 }

@@ -14,5 +14,5 @@ export async function buildOwnCli(folder: string): Promise<string> {
   const built = join(folder, "built");
   await buildCli(ROOT, join(built, "cli"));
   writeFileSync(join(built, "package.json"), JSON.stringify({ type: "module" }));
-  return join(built, "cli/main.js");
+  return join(built, "cli/main.cjs");
 }

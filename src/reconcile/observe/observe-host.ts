@@ -1,5 +1,11 @@
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
-import { type HostSpec, hostDirectories, hostLayout } from "../../model/index.ts";
+import {
+  type HostSpec,
+  hostDirectories,
+  hostLayout,
+  type RecordReading,
+  type RosterReading,
+} from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
@@ -20,15 +26,12 @@ export async function observeHost(
 ): Promise<HostObservation> {
   const { host, engine } = reading;
   const options = request.signal === undefined ? {} : { signal: request.signal };
-  const [info, capabilities, observed, snapshot] = await Promise.all([
+  const [info, capabilities, observed, { snapshot, records, rosters }] = await Promise.all([
     engine.info(options),
     engine.capabilities(options),
     engine.observe(options),
-    snapshotOf(host, request),
+    readFiles(host, request),
   ]);
-  const records = readRecords(snapshot, hostDirectories(request.spec).stateDir);
-  const { stateDir } = hostDirectories(request.spec);
-  const rosters = readRosters(snapshot, stateDir, request.knownRosterHosts);
   const config = request.spec.engine;
   const others = await observeOthers(reading, { records, rosters }, { ...request, config });
   const found = { engine: observed, others, records, rosters };
@@ -52,6 +55,23 @@ export async function observeHost(
   };
 }
 
+interface HostFiles {
+  readonly snapshot: HostSnapshot;
+  readonly records: ReadonlyMap<string, RecordReading>;
+  readonly rosters: ReadonlyMap<string, RosterReading>;
+}
+
+/** Read and understood while the engine is at work. */
+async function readFiles(host: HostReader, request: ObserveHostRequest): Promise<HostFiles> {
+  const snapshot = await snapshotOf(host, request);
+  const { stateDir } = hostDirectories(request.spec);
+  return {
+    snapshot,
+    records: await readRecords(snapshot, request.spec),
+    rosters: readRosters(snapshot, stateDir, request.knownRosterHosts),
+  };
+}
+
 async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promise<HostSnapshot> {
   const { manifest, spec, signal } = request;
   const directories = hostDirectories(spec);
@@ -64,7 +84,7 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
       ],
       list: fleets.map((fleet) => hostLayout(directories, manifest.id, fleet).volumesDir),
       exist: wantedPaths(spec),
-      listening: true,
+      listening: Object.values(spec.pods ?? {}).some(({ ports }) => (ports ?? []).length > 0),
     },
     signal === undefined ? {} : { signal },
   );

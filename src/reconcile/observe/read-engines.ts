@@ -50,7 +50,7 @@ export async function readEngines(
     reading.host.snapshot({ files }, { signal }),
   ]);
   const found = {
-    records: readRecords(snapshot, stateDir),
+    records: await readRecords(snapshot, spec),
     rosters: readRosters(snapshot, stateDir),
   };
   const engines: EngineReading[] = [own];

@@ -1,5 +1,8 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HostSnapshot } from "../../host/index.ts";
 import {
+  type HostSpec,
+  hostDirectories,
   type KnownRosterHosts,
   Name,
   OwnerId,
@@ -9,21 +12,34 @@ import {
   type RosterReading,
 } from "../../model/index.ts";
 
+/** Records understood in one turn of the event loop: a millisecond, in which no engine is heard. */
+const RECORDS_AT_ONCE = 32;
+
 const ROSTER = ".roster.json";
 
-/** The records in a snapshot, by `owner/fleet/pod`. Files that no pod can have are not ours. */
-export function readRecords(
+/**
+ * The records in a snapshot, by `owner/fleet/pod`. Files that no pod can have are not ours.
+ *
+ * @param spec the host as it is declared, of which most records say the same
+ */
+export async function readRecords(
   snapshot: HostSnapshot,
-  stateDir: string,
-): ReadonlyMap<string, RecordReading> {
+  spec: HostSpec,
+): Promise<ReadonlyMap<string, RecordReading>> {
   const records = new Map<string, RecordReading>();
+  const { stateDir } = hostDirectories(spec);
+  let sinceTurn = 0;
   for (const [path, text] of snapshot.files) {
+    sinceTurn = (sinceTurn + 1) % RECORDS_AT_ONCE;
+    if (sinceTurn === 0) await nextTurn();
     const [owner = "", fleet = "", file = "", ...rest] = partsOf(path, stateDir);
     const pod = file.replace(/\.json$/, "");
     if (rest.length > 0 || file === ROSTER || !isFleet(owner, fleet) || !isName(pod)) continue;
     records.set(
       `${owner}/${fleet}/${pod}`,
-      typeof text === "string" ? parseRecord(text) : { kind: "unreadable", reason: text.message },
+      typeof text === "string"
+        ? parseRecord(text, { spec: spec.pods?.[pod], engine: spec.engine })
+        : { kind: "unreadable", reason: text.message },
     );
   }
   return records;

@@ -35,6 +35,7 @@ const CHANNEL_OPTIONS = {
   "grpc.initial_reconnect_backoff_ms": 50,
   "grpc.max_reconnect_backoff_ms": 500,
   // else closing one client would leave the socket open for another
+  "grpc-node.flow_control_window": 8 * 1024 * 1024,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.enable_http_proxy": 0,
   "grpc.service_config_disable_resolution": 1,

@@ -156,11 +156,20 @@ function mapReader(field: DescField & { fieldKind: "map" }): ReadField {
       else if (tag >>> 3 === 2) value = readValue(reader);
       else reader.skip(tag & 7, tag >>> 3);
     }
-    // defined rather than assigned: a key of "__proto__" is data like any other
-    const map = target[field.localName] as object;
-    const entry = { value, enumerable: true, writable: true, configurable: true };
-    Object.defineProperty(map, String(key), entry);
+    setEntry(target[field.localName] as Target, String(key), value);
   };
+}
+
+/** A key of "__proto__" is data like any other: that one is defined, which is slow. */
+function setEntry(map: Target, key: string, value: unknown): void {
+  if (key !== "__proto__") map[key] = value;
+  else
+    Object.defineProperty(map, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
 }
 
 function valueReader(field: DescField): ReadValue {

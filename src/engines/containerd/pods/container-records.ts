@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { StowageError } from "../../../errors/index.ts";
 import {
   type Container,
@@ -176,7 +176,7 @@ export function isOwnSpec({ labels, specBytes }: ContainerRecord): boolean {
 
 /** Digest of a spec's bytes as its label has it. */
 export function specDigest(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+  return hash("sha256", bytes).slice(0, 32);
 }
 
 function toRecord({

@@ -1,8 +1,8 @@
 import { readLabels } from "../../../engine/index.ts";
-import { objectName, type PodIdentity } from "../../../model/index.ts";
+import type { PodIdentity } from "../../../model/index.ts";
 import { notesIn, parseStoredSpec } from "../spec/stored-spec.ts";
 import { type ContainerRecord, getContainer, listContainers } from "./container-records.ts";
-import { containerId, type PodContext } from "./pod-context.ts";
+import { containerId, generationKey, type PodContext } from "./pod-context.ts";
 import { generationFilter } from "./pod-labels.ts";
 
 /** Containers of a generation, by their name in the pod. */
@@ -21,7 +21,7 @@ export async function getGeneration(
       return record === undefined ? [] : [[name, record]];
     }),
   );
-  known.set(objectName(identity), names);
+  known.set(generationKey(identity), names);
   return new Map(found.flat());
 }
 
@@ -34,7 +34,7 @@ export async function findGeneration(
   identity: PodIdentity,
   signal: AbortSignal | undefined,
 ): Promise<Generation> {
-  const names = context.names.get(objectName(identity));
+  const names = context.names.get(generationKey(identity));
   if (names !== undefined) {
     const found = await getGeneration(context, identity, names, signal);
     if (isWhole(found)) return found;

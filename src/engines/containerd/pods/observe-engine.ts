@@ -1,6 +1,6 @@
 import { readLabels } from "../../../engine/index.ts";
 import type { HostSnapshot } from "../../../host/index.ts";
-import { OBJECT_PREFIX, type ObservedEngine, objectName } from "../../../model/index.ts";
+import { OBJECT_PREFIX, type ObservedEngine } from "../../../model/index.ts";
 import { listImageRecords } from "../images/image-record.ts";
 import { listImportLeftovers } from "../images/import-leftovers.ts";
 import { limitFiles } from "../spec/kernel-limits.ts";
@@ -9,7 +9,7 @@ import { type ContainerRecord, isOwnSpec, listContainers } from "./container-rec
 import { type Found, listLeftovers, listSnapshotKeys } from "./leftovers.ts";
 import { observeImages } from "./observe-images.ts";
 import { observePods, type SeenContainer } from "./observe-pods.ts";
-import type { PodContext } from "./pod-context.ts";
+import { generationKey, type PodContext } from "./pod-context.ts";
 import { bundleDirectory } from "./shim-remnants.ts";
 import { listTasks } from "./tasks.ts";
 
@@ -62,11 +62,11 @@ function readSpec(
   return { spec, notes: own ? ownNotesIn(spec) : notesIn(spec) };
 }
 
-/** Names of containers by the object name of their generation. */
+/** Names of containers by their generation. */
 function namesOf(seen: readonly SeenContainer[]): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const { labels } of seen) {
-    const key = objectName(labels);
+    const key = generationKey(labels);
     const known = names.get(key);
     if (known === undefined) names.set(key, [labels.container]);
     else known.push(labels.container);

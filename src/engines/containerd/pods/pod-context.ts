@@ -16,7 +16,7 @@ export interface PodContext {
   readonly users: UserResolver;
   readonly images: ImageDetailsReader;
   readonly facts: HostFacts;
-  /** Names of the containers of generations that were seen, by the generation's object name. */
+  /** Names of the containers of generations that were seen, by {@link generationKey}. */
   readonly names: Map<string, readonly string[]>;
 }
 
@@ -26,6 +26,11 @@ const MAX_ID_CHARACTERS = 76;
 /** Id of a container, of its task and of its snapshot. */
 export function containerId(identity: PodIdentity, container: string): string {
   return objectName(identity, container, MAX_ID_CHARACTERS);
+}
+
+/** What tells a generation apart within this process. */
+export function generationKey({ owner, fleet, host, pod, generation }: PodIdentity): string {
+  return `${owner}/${fleet}/${host}/${pod}/${generation}`;
 }
 
 /** Directory of a container's output. */

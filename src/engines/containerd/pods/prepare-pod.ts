@@ -4,7 +4,7 @@ import { StowageError } from "../../../errors/index.ts";
 import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
 import { settleAll } from "../../../internal/index.ts";
-import { LABEL_RECORD, objectName, type PodSpec } from "../../../model/index.ts";
+import { LABEL_RECORD, type PodSpec } from "../../../model/index.ts";
 import {
   parseStoredSpec,
   type StoredSpec,
@@ -21,7 +21,12 @@ import {
 import { getGeneration } from "./find-generation.ts";
 import { makeTask } from "./make-task.ts";
 import { pinNetworkNamespace } from "./network-namespace.ts";
-import { describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
+import {
+  describePod,
+  generationKey,
+  networkNamespacePath,
+  type PodContext,
+} from "./pod-context.ts";
 import { removePod } from "./remove-pod.ts";
 
 /** Whether the containers of a pod have one network namespace together that has to be kept by a file. */
@@ -43,7 +48,7 @@ export async function preparePod(
   const { client } = context;
   const names = Object.keys(pod.spec.containers);
   // the generation may be there with containers of other names
-  const seen = context.names.get(objectName(pod.identity)) ?? [];
+  const seen = context.names.get(generationKey(pod.identity)) ?? [];
   const asked = [...new Set([...names, ...seen])];
   const found = await getGeneration(context, pod.identity, asked, signal);
   if (isPrepared(pod, names, found)) return;
