@@ -23,7 +23,7 @@ export interface CommandContext {
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   /** Whether somebody is there to answer {@link CommandContext.confirm}. */
-  readonly interactive: boolean;
+  isInteractive(): boolean;
   /** Colours for stdout. */
   readonly paint: Paint;
   /** Aborted by the first Ctrl-C: what is running is finished, nothing new is begun. */

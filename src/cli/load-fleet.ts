@@ -6,7 +6,6 @@ import { FLEET_LOCK_FILE } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { readDeclarationFile } from "./read-json.ts";
-import { runApp } from "./run-app.ts";
 import { didYouMean } from "./text/suggest.ts";
 
 /** Name of the manifest that the constructs write. */
@@ -58,6 +57,7 @@ export async function synthesize(
   args: Arguments,
   context: CommandContext,
 ): Promise<ReadonlyMap<string, string>> {
+  const { runApp } = await import("./run-app.ts");
   const stacks = await runApp(context, { verbose: args.flag("verbose") });
   const files = [...stacks].map(
     ([name, directory]) => [name, join(directory, FLEET_FILE)] as const,

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
-import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { createConnector } from "./connector.ts";
 import type { CommandContext, Output } from "./context.ts";
@@ -47,7 +46,7 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
     env: process.env,
     cwd: process.cwd(),
     platform: process.platform,
-    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    isInteractive: () => process.stdin.isTTY === true && process.stderr.isTTY === true,
     paint: paintOf(false),
     drain,
     abort,
@@ -83,6 +82,7 @@ function userName(): string {
 }
 
 async function ask(question: string, signal: AbortSignal): Promise<boolean> {
+  const { createInterface } = await import("node:readline");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise<boolean>((resolve) => {

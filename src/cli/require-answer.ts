@@ -12,7 +12,7 @@ export function requireAnswer(
   verb: string,
   options: { readonly yes: boolean; readonly json: boolean; readonly flag?: string },
 ): void {
-  if (options.yes || (context.interactive && !options.json)) return;
+  if (options.yes || (context.isInteractive() && !options.json)) return;
   const flag = options.flag ?? "--yes";
   const state = options.json
     ? "its output is JSON, so it cannot ask"

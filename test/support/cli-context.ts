@@ -52,7 +52,7 @@ export function fakeCli(
         env: {},
         cwd: directory,
         platform: "linux",
-        interactive: answers.length > 0,
+        isInteractive: () => answers.length > 0,
         paint: paintOf(false),
         drain: new AbortController().signal,
         abort: new AbortController().signal,

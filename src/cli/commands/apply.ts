@@ -10,7 +10,6 @@ import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
-import { readSavedPlan } from "../saved-plan.ts";
 
 /** `stowage apply`. */
 export const applyCommand: Command = {
@@ -89,6 +88,7 @@ async function whatToApply(args: Arguments, context: CommandContext): Promise<Fl
       { code: "invalid_argument" },
     );
   }
+  const { readSavedPlan } = await import("../saved-plan.ts");
   const { manifest, baseDir, options, plan } = await readSavedPlan(resolve(context.cwd, file));
   const request = await fleetRequest({ manifest, baseDir }, args, context);
   return { ...request, options, savedPlan: plan };

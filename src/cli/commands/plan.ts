@@ -13,7 +13,6 @@ import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { planJson } from "../plan-json.ts";
 import { renderPlan } from "../render-plan.ts";
-import { writeSavedPlan } from "../saved-plan.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { type Supposition, supposedManifest, supposingConnector } from "../suppose-engine.ts";
 import { printable } from "../text/printable.ts";
@@ -68,6 +67,7 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
   const exitCode = unreachable.length > 0 ? 1 : isConverged(made) ? 0 : 2;
   if (out !== undefined) {
     const { manifest, baseDir } = fleet;
+    const { writeSavedPlan } = await import("../saved-plan.ts");
     await writeSavedPlan(resolve(context.cwd, out), { manifest, baseDir, options, plan: made });
   }
   if (args.flag("json")) {

@@ -21,7 +21,6 @@ import type {
 } from "../../model/index.ts";
 import { CONTAINERD_CAPABILITIES } from "./capabilities.ts";
 import type { Daemon, LazyDaemon } from "./daemon.ts";
-import { exportImage } from "./images/export-image.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { findGeneration } from "./pods/find-generation.ts";
 import { claimImage, importForFleet, releaseImage } from "./pods/image-ownership.ts";
@@ -116,6 +115,7 @@ export class ContainerdEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<ExportedImage | undefined> {
     const { context } = await this.#open(signal);
+    const { exportImage } = await import("./images/export-image.ts");
     return await exportImage(context.client, image, signal);
   }
 

@@ -18,9 +18,9 @@ const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: s
  */
 export async function readInfo(cli: PodmanCli, host: Host): Promise<EngineInfo> {
   const doing = "ask podman for its version";
-  const [answer, machine] = await Promise.all([
+  const [answer, name] = await Promise.all([
     cli.read(["--version"], { doing }),
-    host.run(["uname", "-m"]),
+    kernelArchitecture(host),
   ]);
   const version = /^podman version (\d+\.\d+\S*)\s*$/.exec(answer)?.[1];
   if (version === undefined) {
@@ -28,10 +28,18 @@ export async function readInfo(cli: PodmanCli, host: Host): Promise<EngineInfo> 
       code: "internal",
     });
   }
-  const name = machine.stdout.trim();
   return {
     kind: "podman",
     version,
     platform: { os: "linux", ...(ARCHITECTURES[name] ?? { architecture: name }) },
   };
 }
+
+/** As `uname -m` says it, which is asked where the kernel is older than 6.1. */
+async function kernelArchitecture(host: Host): Promise<string> {
+  const { files } = await host.snapshot({ files: [ARCHITECTURE_FILE] });
+  const text = files.get(ARCHITECTURE_FILE);
+  return (typeof text === "string" ? text : (await host.run(["uname", "-m"])).stdout).trim();
+}
+
+const ARCHITECTURE_FILE = "/proc/sys/kernel/arch";

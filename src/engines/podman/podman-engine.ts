@@ -22,7 +22,6 @@ import type {
 import { podmanCapabilities } from "./capabilities.ts";
 import type { PodmanContext } from "./context.ts";
 import { readInfo } from "./engine-info.ts";
-import { exportImage } from "./images/export-image.ts";
 import { claimImage, importForFleet, releaseImage } from "./images/image-ownership.ts";
 import { readLogs } from "./logs/read-logs.ts";
 import { execCommand } from "./pods/exec-command.ts";
@@ -107,6 +106,7 @@ export class PodmanEngine implements Engine {
     image: AppliedImage,
     { signal }: CallOptions = {},
   ): Promise<ExportedImage | undefined> {
+    const { exportImage } = await import("./images/export-image.ts");
     return await exportImage(await this.#context(signal), image, signal);
   }
 

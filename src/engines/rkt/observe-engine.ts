@@ -27,14 +27,15 @@ export async function observeEngine(
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
   const { layout } = context;
-  const home = await cgroupHome(context, signal);
-  const [listed, seen] = await Promise.all([
-    listStored(context, signal),
-    readPods(context, signal, {
+  const readAll = async (): Promise<SeenPods> => {
+    const home = await cgroupHome(context, signal);
+    return await readPods(context, signal, {
       files: [...everyLimitFile(home), `${layout.imagesDir}/*/${FLEET_PREFIX}*`],
       list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
-    }),
-  ]);
+    });
+  };
+  // the command first: it takes longest
+  const [listed, seen] = await Promise.all([listStored(context, signal), readAll()]);
   return {
     pods: observePods(seen),
     images: observeImages(context, seen, listed),

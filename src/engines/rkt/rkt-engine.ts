@@ -20,8 +20,6 @@ import type {
 import { RKT_CAPABILITIES } from "./capabilities.ts";
 import { parseVersion } from "./cli/parse-output.ts";
 import type { RktContext } from "./context.ts";
-import { exportImage } from "./images/export-image.ts";
-import { importImage } from "./images/import-image.ts";
 import { claimImage, releaseImage } from "./images/ownership.ts";
 import { removeLeftover } from "./leftovers.ts";
 import { readOutput } from "./logs.ts";
@@ -75,6 +73,7 @@ export class RktEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
+    const { importImage } = await import("./images/import-image.ts");
     await importImage(this.#context, content, ownership, signal);
   }
 
@@ -101,6 +100,7 @@ export class RktEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<(AsyncDisposable & { readonly content: ImageContent }) | undefined> {
     signal?.throwIfAborted();
+    const { exportImage } = await import("./images/export-image.ts");
     return await exportImage(this.#context, image, signal);
   }
 
