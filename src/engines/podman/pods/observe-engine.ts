@@ -36,19 +36,22 @@ export async function observeEngine(
     listContainers(context, signal),
     making.length > 0 ? listPods(context, signal) : [],
     listImages(context, signal),
-    // what the guess comes to is looked at again where the list says otherwise
-    inspectContainers(context, guess, signal).catch(() => []),
+    lookAhead(context, guess, signal),
   ]);
   signal?.throwIfAborted();
   const ours = listed.filter((each) => ownName(each) !== undefined);
   const podIds = new Set(ours.flatMap(({ Pod }) => (Pod === "" ? [] : [Pod])));
   const infras = listed.filter(({ IsInfra, Pod }) => IsInfra && podIds.has(Pod));
   const ids = [...ours, ...infras].map(({ Id }) => Id);
-  const known = new Map(guessed.map((each) => [each.Id, each]));
+  const known = new Map(guessed.inspected.map((each) => [each.Id, each]));
   const others = ids.filter((id) => !known.has(id));
   const more = await inspectContainers(context, others, signal);
   const inspected = [...ids.flatMap((id) => known.get(id) ?? []), ...more];
-  const snapshot = await lookAtHost(context, inspected, signal);
+  // looked at again where the list says otherwise than the guess
+  const snapshot =
+    more.length === 0 && guessed.snapshot !== undefined
+      ? guessed.snapshot
+      : await lookAtHost(context, inspected, signal);
   const { images: own, folders } = readOwnImages(snapshot.files, context.files.imagesDir);
   const found = {
     listed: images,
@@ -91,6 +94,25 @@ export async function observeSome(
   if (inspected.length < names.size) return undefined;
   const { files } = await lookAtHost(context, inspected, signal);
   return { pods: observePods(context, inspected, [], files), images: [], leftovers: [] };
+}
+
+interface LookAhead {
+  readonly inspected: readonly InspectedContainer[];
+  readonly snapshot?: HostSnapshot;
+}
+
+/** Containers that are guessed to be there, while podman is at work on its lists. */
+async function lookAhead(
+  context: PodmanContext,
+  guess: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<LookAhead> {
+  try {
+    const inspected = await inspectContainers(context, guess, signal);
+    return { inspected, snapshot: await lookAtHost(context, inspected, signal) };
+  } catch {
+    return { inspected: [] };
+  }
 }
 
 /** What has a limit is told by a file of the same look, so all of them are read. */
