@@ -84,6 +84,12 @@ module.exports = {
       to: { path: "node_modules/(@grpc|@bufbuild)/" },
     },
     {
+      name: "registries-are-spoken-with-in-one-folder",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/image/registry/" },
+      to: { path: "node_modules/undici/" },
+    },
+    {
       name: "cdktf-stays-in-one-file",
       severity: "error",
       from: { path: "^src/", pathNot: ["^src/constructs/cdk\\.ts$", TEST] },

@@ -11,8 +11,11 @@ const SHEBANG = "#!/usr/bin/env node";
 
 /** Packages that a user's app loads as well. */
 const EXTERNAL = ["cdktf", "constructs", "@cdktf/provider-null"];
-/** Packages with a file of their own: a third of all code, which one engine of four needs. */
-const OWN_FILES = new Map([["@grpc/grpc-js", "grpc.cjs"]]);
+/** Packages with a file of their own: half of all code, which few commands need. */
+const OWN_FILES = new Map([
+  ["@grpc/grpc-js", "grpc.cjs"],
+  ["undici", "undici.cjs"],
+]);
 
 /** Builds the library (`dist/index.js` and its declarations) and the command line into dist/. */
 export async function build(root: string): Promise<void> {

@@ -17,6 +17,11 @@ const PACKAGES: readonly SystemPackage[] = [
   { name: "podman", programs: ["podman", "conmon"], purpose: "the engine without a daemon" },
   { name: "catatonit", programs: ["catatonit"], purpose: "what podman holds pods together with" },
   { name: "busybox-static", programs: ["busybox"], purpose: "the one program of the test image" },
+  {
+    name: "docker-registry",
+    programs: ["docker-registry"],
+    purpose: "the registry that tests pull from",
+  },
   { name: "iproute2", programs: ["ip"], purpose: "network namespaces" },
 ];
 

@@ -1,3 +1,4 @@
+import { openRegistries } from "../image/registry/index.ts";
 import type { PlanOptions } from "../plan/index.ts";
 import { type Connector, type PlanFleetRequest, readFleetLock } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
@@ -59,6 +60,7 @@ export async function fleetRequest(
     manifestDir: fleet.baseDir,
     connector: context.connector,
     environment: context.env,
+    registries: openRegistries({ env: context.env }),
     ...(lockFile === undefined ? {} : { lockFile }),
     parallelism: args.count("parallelism", 1),
   };

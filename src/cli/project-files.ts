@@ -37,10 +37,7 @@ const fleet = new Fleet(app, ${JSON.stringify(fleet)}, { defaults: { engine: Eng
 
 const host = new Host(fleet, "here", { address: "local" });
 
-const busybox = new Image(fleet, "busybox", {
-  reference: "docker.io/library/busybox:1.36",
-  archive: "images/busybox.tar",
-});
+const busybox = new Image(fleet, "busybox", { reference: "docker.io/library/busybox:1.36" });
 
 new Pod(host, "clock", {
   containers: {
@@ -72,12 +69,8 @@ npx stowage logs clock
 npx stowage destroy
 \`\`\`
 
-The image comes from an archive that you make once:
-
-\`\`\`
-mkdir -p images
-skopeo copy docker://docker.io/library/busybox:1.36 oci-archive:images/busybox.tar:docker.io/library/busybox:1.36
-\`\`\`
+The image comes from its registry, with the login of \`docker login\` or \`podman login\` where it needs one. Where there is no registry at hand, name
+an OCI archive of it in \`main.ts\` (\`archive: "images/busybox.tar"\`), as \`skopeo copy docker://IMAGE oci-archive:FILE:IMAGE\` makes one.
 
 \`cdktf.json\` holds the \`projectId\` that owns the fleet on its hosts: commit it and do not change it.
 `;

@@ -11,13 +11,13 @@ export interface ImageProps {
   /**
    * OCI layout directory that holds it, absolute or relative to the project.
    *
-   * @defaultValue - the image is in the engine already, or in `archive`
+   * @defaultValue - the image is in `archive`, in its registry, or in the engine already
    */
   readonly layout?: string;
   /**
    * OCI archive (a tar of a layout) that holds it, absolute or relative to the project.
    *
-   * @defaultValue - the image is in the engine already, or in `layout`
+   * @defaultValue - the image is in `layout`, in its registry, or in the engine already
    */
   readonly archive?: string;
   /**

@@ -1,3 +1,4 @@
+import { mapLimited } from "../internal/index.ts";
 import type { BlobSource } from "./blob-source.ts";
 import type { ImageDescriptor } from "./descriptor.ts";
 import { blobPath } from "./digest.ts";
@@ -28,7 +29,7 @@ export async function checkLayers(
     );
   }
   const file = blobPath(manifest.digest);
-  for (const [at, layer] of document.layers.entries()) {
+  await mapLimited([...document.layers.entries()], LAYERS_AT_ONCE, async ([at, layer]) => {
     signal?.throwIfAborted();
     if (!LAYER_TYPES.has(layer.mediaType)) {
       throw documentError(
@@ -43,5 +44,8 @@ export async function checkLayers(
         `it has ${size} of the ${layer.size} bytes declared in layers[${at}].size of ${file}; copy the whole image again`,
       );
     }
-  }
+  });
 }
+
+/** A registry is asked for each. */
+const LAYERS_AT_ONCE = 8;

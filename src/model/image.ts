@@ -2,7 +2,7 @@ import * as z from "zod";
 import { field } from "./field.ts";
 import { Digest } from "./names.ts";
 
-/** Where the bytes of an image come from, and which ones they must be. */
+/** Where the bytes of an image come from, beside its registry, and which ones they must be. */
 export const ImageSpec = z
   .strictObject({
     layout: field(z.string().min(1), {

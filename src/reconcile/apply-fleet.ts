@@ -47,7 +47,7 @@ export async function withLockedHosts<T>(
   use: (locked: LockedHosts, observation: FleetObservation, store: ImageStore) => Promise<T>,
 ): Promise<T> {
   const { manifest, manifestDir, connector, appliedBy, onEvent } = request;
-  await using store = new ImageStore(manifest, manifestDir);
+  await using store = new ImageStore(manifest, manifestDir, request);
   await using locked = new LockedHosts({ ...request, connector, owner: appliedBy });
   const observation = await observeFleet({
     ...request,

@@ -1,3 +1,4 @@
+import type { Registries } from "../image/registry/index.ts";
 import type { FleetManifest } from "../model/index.ts";
 import {
   type ImageResolution,
@@ -26,6 +27,8 @@ export interface PlanFleetRequest {
   /** It can only read: no plan has more at hand. */
   readonly connector: Pick<Connector, "read">;
   readonly lockFile?: FleetLock | undefined;
+  /** Where images come from that are not on disk. @defaultValue nowhere */
+  readonly registries?: Registries | undefined;
   readonly environment: Environment;
   readonly options: PlanOptions;
   /** Hosts that are asked at once. */
@@ -49,7 +52,7 @@ export interface PlannedFleet {
 export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet> {
   const { manifest, manifestDir, connector, signal } = request;
   const readings: HostReading[] = [];
-  await using store = new ImageStore(manifest, manifestDir);
+  await using store = new ImageStore(manifest, manifestDir, request);
   try {
     const observation = await observeFleet({
       ...request,

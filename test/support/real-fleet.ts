@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { busyboxImage } from "../../scripts/lib/make-image.ts";
 import { createConnector } from "../../src/cli/connector.ts";
+import { openRegistries } from "../../src/image/registry/index.ts";
 import { FleetManifest, MANIFEST_VERSION } from "../../src/model/index.ts";
 import type { Plan } from "../../src/plan/index.ts";
 import {
@@ -137,6 +138,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
       manifest,
       manifestDir: this.folder,
       connector: createConnector(),
+      registries: openRegistries({ env: { HOME: this.folder } }),
       environment: process.env,
     };
   }

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { StowageError } from "../../errors/index.ts";
+import { openRegistries } from "../../image/registry/index.ts";
 import {
   type FleetLock,
   type HostReading,
@@ -58,7 +59,7 @@ async function images(args: Arguments, context: CommandContext): Promise<ExitCod
 
 async function currentLock(
   { manifest, baseDir: manifestDir, lockFile }: LoadedFleet,
-  { connector, drain: signal }: CommandContext,
+  { connector, env, drain: signal }: CommandContext,
   parallelism: number | undefined,
 ): Promise<FleetLock> {
   const existing = await readFleetLock(lockFile);
@@ -75,7 +76,14 @@ async function currentLock(
       parallelism,
       signal,
     });
-    return await lockImages({ manifest, manifestDir, hosts, existing });
+    return await lockImages({
+      manifest,
+      manifestDir,
+      hosts,
+      existing,
+      registries: openRegistries({ env }),
+      signal,
+    });
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
   }

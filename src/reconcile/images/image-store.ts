@@ -8,21 +8,35 @@ import {
   type ResolvedImage,
   resolveImage,
 } from "../../image/index.ts";
+import type { Registries } from "../../image/registry/index.ts";
 import { type FleetManifest, type ImageSpec, parseImageReference } from "../../model/index.ts";
 import { platformKey } from "./fleet-lock.ts";
 
+/** Where images come from beside the disk. */
+export interface ImageStoreOptions {
+  /** @defaultValue none: only what the manifest has on disk */
+  readonly registries?: Registries | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * The images that a manifest has on this machine's disk. Nothing is opened before it is asked for,
- * and everything once; dispose it to close what was opened.
+ * The images that a manifest has on this machine's disk, and all others in their registries. Nothing is
+ * opened before it is asked for, and everything once; dispose it to close what was opened.
  */
 export class ImageStore implements AsyncDisposable {
   readonly #specs = new Map<string, ImageSpec>();
   readonly #sources = new Map<string, Promise<ImageSource>>();
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
   readonly #manifestDir: string;
+  readonly #options: ImageStoreOptions;
 
-  constructor(manifest: Pick<FleetManifest, "images">, manifestDir: string) {
+  constructor(
+    manifest: Pick<FleetManifest, "images">,
+    manifestDir: string,
+    options: ImageStoreOptions = {},
+  ) {
     this.#manifestDir = manifestDir;
+    this.#options = options;
     for (const [reference, spec] of Object.entries(manifest.images ?? {})) {
       this.#specs.set(parseImageReference(reference).canonical, spec);
     }
@@ -33,18 +47,23 @@ export class ImageStore implements AsyncDisposable {
     return this.#specs.get(canonical)?.digest;
   }
 
-  /** Whether the manifest says where a reference's bytes are. */
+  /** Whether it is known where a reference's bytes are: on disk, or in a registry. */
   has(canonical: string): boolean {
+    return this.isOnDisk(canonical) || this.#registriesOf(canonical) !== undefined;
+  }
+
+  /** Whether the manifest says where on disk they are. */
+  isOnDisk(canonical: string): boolean {
     return this.#pathOf(canonical) !== undefined;
   }
 
-  /** Finds an image on disk. @throws StowageError when it is not there, or not what it must be */
+  /** Finds an image. @throws StowageError when it is not there, or not what it must be */
   async resolve(canonical: string, platform: Platform, digest?: string): Promise<ResolvedImage> {
     const key = [canonical, platformKey(platform), digest ?? ""].join(" ");
     const known = this.#resolved.get(key);
     if (known !== undefined) return await known;
     const pin = digest ?? this.pinOf(canonical);
-    const found = this.#open(canonical).then((source) =>
+    const found = this.#open(canonical, pin).then((source) =>
       resolveImage(source, canonical, platform, pin === undefined ? {} : { digest: pin }),
     );
     this.#resolved.set(key, found);
@@ -53,7 +72,7 @@ export class ImageStore implements AsyncDisposable {
 
   /** An image with its bytes, as an engine takes it in. */
   async contentOf(canonical: string, platform: Platform, digest: string): Promise<ImageContent> {
-    const source = await this.#open(canonical);
+    const source = await this.#open(canonical, digest);
     const found = await this.resolve(canonical, platform, digest);
     const { manifest, index, config, layers, diffIds, imageConfig } = found;
     return {
@@ -86,18 +105,34 @@ export class ImageStore implements AsyncDisposable {
     return undefined;
   }
 
-  async #open(canonical: string): Promise<ImageSource> {
+  #registriesOf(canonical: string): Registries | undefined {
+    const { registries } = this.#options;
+    return registries?.has(parseImageReference(canonical)) === true ? registries : undefined;
+  }
+
+  async #open(canonical: string, pin: string | undefined): Promise<ImageSource> {
     const path = this.#pathOf(canonical);
-    if (path === undefined) {
-      throw new StowageError(
-        `Cannot open image "${canonical}": the manifest names no layout or archive of it; add one to its images`,
-        { code: "not_found" },
+    if (path !== undefined)
+      return await this.#once(JSON.stringify(path), () => openImageSource(path));
+    const registries = this.#registriesOf(canonical);
+    if (registries !== undefined) {
+      const { repository } = parseImageReference(canonical);
+      // a tag may have moved on from what is pinned
+      const reference = pin === undefined ? canonical : `${repository}@${pin}`;
+      return await this.#once(reference, () =>
+        registries.open(parseImageReference(reference), this.#options.signal),
       );
     }
-    const key = JSON.stringify(path);
+    throw new StowageError(
+      `Cannot open image "${canonical}": the manifest names no layout or archive of it; add one to its images`,
+      { code: "not_found" },
+    );
+  }
+
+  async #once(key: string, open: () => Promise<ImageSource>): Promise<ImageSource> {
     const known = this.#sources.get(key);
     if (known !== undefined) return await known;
-    const opened = openImageSource(path);
+    const opened = open();
     this.#sources.set(key, opened);
     return await opened;
   }

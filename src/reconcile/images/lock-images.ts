@@ -1,4 +1,5 @@
 import { type Diagnostic, DiagnosticsError } from "../../errors/index.ts";
+import type { Registries } from "../../image/registry/index.ts";
 import type { FleetManifest, PodSpec } from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, ImageResolution } from "../../plan/index.ts";
 import { FLEET_LOCK_VERSION, type FleetLock, platformKey } from "./fleet-lock.ts";
@@ -11,6 +12,8 @@ export interface LockImagesRequest {
   /** Directory that relative paths of layouts and archives begin at. */
   readonly manifestDir: string;
   readonly hosts: ReadonlyMap<string, HostObservation | HostUnreachable>;
+  readonly registries?: Registries | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Entries of references and platforms that are not looked at now are kept from it. */
   readonly existing?: FleetLock | undefined;
 }
@@ -25,7 +28,7 @@ export interface LockImagesRequest {
 export async function lockImages(request: LockImagesRequest): Promise<FleetLock> {
   const { manifest, manifestDir, existing } = request;
   const draft = new LockDraft({ ...existing?.images });
-  await using store = new ImageStore(manifest, manifestDir);
+  await using store = new ImageStore(manifest, manifestDir, request);
   for (const [host, spec] of Object.entries(manifest.hosts)) {
     if (Object.keys(spec.pods ?? {}).length === 0) continue;
     const found = request.hosts.get(host);

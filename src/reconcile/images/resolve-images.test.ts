@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeImage } from "../../../scripts/lib/image-maker/build-image.ts";
+import { type ErrorCode, StowageError } from "../../errors/index.ts";
+import { openImageSource } from "../../image/index.ts";
+import type { Registries } from "../../image/registry/index.ts";
 import type { FleetManifest, ObservedImage, PodRecord } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import {
@@ -44,6 +47,8 @@ interface World {
   readonly held?: readonly Partial<ObservedImage>[];
   readonly applied?: string;
   readonly lock?: FleetLock;
+  /** Opens what a registry has under a reference. */
+  readonly registry?: Registries["open"];
 }
 
 function observationOf({ held = [], applied }: World): HostObservation {
@@ -90,7 +95,9 @@ function observationOf({ held = [], applied }: World): HostObservation {
 
 async function resolveOne(world: World) {
   const { reference = REFERENCE, images = { [REFERENCE]: { layout: "images" } }, lock } = world;
-  await using store = new ImageStore({ images }, dir);
+  const { registry } = world;
+  const registries = registry === undefined ? undefined : { has: () => true, open: registry };
+  await using store = new ImageStore({ images }, dir, { registries });
   const pods = { web: { containers: { main: { image: reference } } } };
   const observation = observationOf(world);
   const found = await resolveImages({ host: "alpha", pods, observation, store, lock });
@@ -188,6 +195,86 @@ describe("resolveImages()", () => {
     const { images } = await resolveImages({ host: "alpha", pods, observation, store });
     expect([...images.keys()]).toEqual(["nginx", "docker.io/library/nginx:latest"]);
   });
+});
+
+describe("resolveImages() with a registry", () => {
+  const fails = (code: ErrorCode) => async () => {
+    throw new StowageError("Cannot read it: the registry says no", { code });
+  };
+
+  test("what is on disk is not asked for there", async () => {
+    const { resolution } = await resolveOne({ registry: fails("internal") });
+    expect(resolution).toMatchObject({ kind: "resolved", image: { digest: onDisk } });
+  });
+
+  test("a tag is asked for, before what the engine has under it", async () => {
+    const asked: string[] = [];
+    const { resolution } = await resolveOne({
+      images: {},
+      held: [{}],
+      applied: HELD,
+      registry: async ({ canonical }) => {
+        asked.push(canonical);
+        return await openImageSource({ layout: join(dir, "images") });
+      },
+    });
+    expect(asked).toEqual([REFERENCE]);
+    expect(resolution).toMatchObject({
+      kind: "resolved",
+      available: true,
+      image: { digest: onDisk },
+    });
+  });
+
+  test("what the lock names is asked for by its digest, the tag may have moved", async () => {
+    const asked: string[] = [];
+    const { resolution } = await resolveOne({
+      images: {},
+      lock: lockOf(onDisk),
+      registry: async ({ canonical }) => {
+        asked.push(canonical);
+        return await openImageSource({ layout: join(dir, "images") });
+      },
+    });
+    expect(asked).toEqual([`example.test/app@${onDisk}`]);
+    expect(resolution).toMatchObject({ kind: "resolved", available: true });
+  });
+
+  test("a pinned image that the engine holds is not asked for", async () => {
+    const reference = `${REFERENCE}@${HELD}`;
+    const world = { reference, images: {}, held: [{}], registry: fails("internal") };
+    const { resolution, warnings } = await resolveOne(world);
+    expect(resolution).toMatchObject({ kind: "resolved", image: { digest: HELD } });
+    expect(warnings).toEqual([]);
+  });
+
+  test.each<ErrorCode>(["unavailable", "not_found", "unauthenticated", "resource_exhausted"])(
+    "one that answers %s leaves what was applied, or what the engine has, with a warning",
+    async (code) => {
+      const world = { images: {}, registry: fails(code) };
+      const applied = await resolveOne({ ...world, held: [{}], applied: HELD });
+      expect(applied.resolution).toMatchObject({ kind: "resolved", image: { digest: HELD } });
+      expect(applied.warnings).toEqual([
+        expect.stringMatching(/stays at sha256:a+, as last applied: .*the registry says no/),
+      ]);
+      const held = await resolveOne({ ...world, held: [{ name: REFERENCE, digest: OTHER }] });
+      expect(held.resolution).toMatchObject({ kind: "resolved", image: { digest: OTHER } });
+      expect(held.warnings).toEqual([expect.stringContaining("as the engine has it")]);
+      const nowhere = await resolveOne(world);
+      expect(nowhere.resolution).toMatchObject({
+        kind: "unresolved",
+        reason: expect.stringContaining("the registry says no"),
+      });
+    },
+  );
+
+  test.each<ErrorCode>(["invalid_argument", "failed_precondition"])(
+    "one whose answer is wrong (%s) is an error",
+    async (code) => {
+      const world = { images: {}, held: [{}], applied: HELD, registry: fails(code) };
+      expect((await resolveOne(world)).resolution?.kind).toBe("unresolved");
+    },
+  );
 });
 
 describe("fleet.lock.json", () => {

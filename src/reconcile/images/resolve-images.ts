@@ -1,5 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
 import type { ResolvedImage } from "../../image/index.ts";
+import { mapLimited } from "../../internal/index.ts";
 import {
   type AppliedImage,
   type ObservedImage,
@@ -30,22 +31,33 @@ export interface ResolvedReferences {
 /**
  * What each image reference of a host leads to on its platform. The first of these that knows it
  * says so: fleet.lock.json, a digest that is pinned, the layout or archive of the manifest, the
- * engine's own image of that name, what was last applied. Nothing on disk is opened for a pinned
- * image that the engine holds.
+ * reference's registry, the engine's own image of that name, what was last applied. Nothing on disk
+ * is opened and no registry is asked for a pinned image that the engine holds.
  */
 export async function resolveImages(request: ResolveImagesRequest): Promise<ResolvedReferences> {
-  const images = new Map<string, ImageResolution>();
-  const warnings: string[] = [];
-  const known: Known = { ...request, applied: appliedImages(request.observation), warnings };
-  for (const reference of referencesIn(request.pods)) {
+  const applied = appliedImages(request.observation);
+  const wanted = new Map<string, Wanted>();
+  const references = referencesIn(request.pods).map((reference) => {
     const { canonical, digest } = parseImageReference(reference);
-    const resolution =
-      images.get(canonical) ??
-      placeImage(known, await resolveReference(known, { reference, canonical, digest }));
+    wanted.set(canonical, wanted.get(canonical) ?? { reference, canonical, digest });
+    return { reference, canonical };
+  });
+  const found = await mapLimited([...wanted.values()], RESOLVED_AT_ONCE, async (each) => {
+    const known: Known = { ...request, applied, warnings: [] };
+    const resolution = placeImage(known, await resolveReference(known, each));
+    return { canonical: each.canonical, resolution, warnings: known.warnings };
+  });
+  const resolutions = new Map(found.map(({ canonical, resolution }) => [canonical, resolution]));
+  const images = new Map<string, ImageResolution>();
+  for (const { reference, canonical } of references) {
+    const resolution = resolutions.get(canonical) as ImageResolution;
     images.set(reference, resolution).set(canonical, resolution);
   }
-  return { images, warnings };
+  return { images, warnings: found.flatMap(({ warnings }) => warnings) };
 }
+
+/** References that are looked for at once, most of them in registries. */
+const RESOLVED_AT_ONCE = 8;
 
 interface Known extends ResolveImagesRequest {
   readonly applied: readonly AppliedImage[];
@@ -68,8 +80,8 @@ async function resolveReference(known: Known, wanted: Wanted): Promise<ImageReso
     const held = heldByDigest(observation, pin) ?? heldAsApplied(known, wanted);
     if (held !== undefined) return resolved(canonical, held, store.has(canonical));
   }
-  if (store.has(canonical)) return await resolveFromDisk(known, wanted);
-  const held = pin === undefined ? heldByName(known, canonical) : undefined;
+  if (store.has(canonical)) return await resolveFromSource(known, wanted);
+  const held = heldUnpinned(known, wanted);
   if (held !== undefined) return resolved(canonical, held, false);
   return lastApplied(known, wanted) ?? unresolved(nowhere(wanted, pin));
 }
@@ -98,7 +110,7 @@ async function resolveLocked(
   }
 }
 
-async function resolveFromDisk(known: Known, wanted: Wanted): Promise<ImageResolution> {
+async function resolveFromSource(known: Known, wanted: Wanted): Promise<ImageResolution> {
   const { store, observation, warnings, host } = known;
   const { canonical } = wanted;
   try {
@@ -106,12 +118,24 @@ async function resolveFromDisk(known: Known, wanted: Wanted): Promise<ImageResol
   } catch (error) {
     if (!StowageError.is(error)) throw error;
     const applied = heldAsApplied(known, wanted);
-    if (error.code !== "not_found" || applied === undefined) return unresolved(error.message);
-    warnings.push(
-      `${host}: ${canonical} stays at ${applied.digest}, as last applied: ${error.message}`,
-    );
-    return resolved(canonical, applied, false);
+    const held = applied ?? (store.isOnDisk(canonical) ? undefined : heldUnpinned(known, wanted));
+    if (held === undefined || !isAbsence(error, store.isOnDisk(canonical)))
+      return unresolved(error.message);
+    const as = applied === undefined ? "as the engine has it" : "as last applied";
+    warnings.push(`${host}: ${canonical} stays at ${held.digest}, ${as}: ${error.message}`);
+    return resolved(canonical, held, false);
   }
+}
+
+/** Whether the source is away or silent, rather than another one than it must be. */
+function isAbsence({ code }: StowageError, isOnDisk: boolean): boolean {
+  if (code === "not_found") return true;
+  return !isOnDisk && code !== "invalid_argument" && code !== "failed_precondition";
+}
+
+function heldUnpinned(known: Known, { canonical, digest }: Wanted): ObservedImage | undefined {
+  const pin = digest ?? known.store.pinOf(canonical);
+  return pin === undefined ? heldByName(known, canonical) : undefined;
 }
 
 function lastApplied(known: Known, wanted: Wanted): ImageResolution | undefined {

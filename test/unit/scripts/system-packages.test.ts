@@ -5,7 +5,18 @@ import {
 } from "../../../scripts/lib/system-packages.ts";
 
 const ALL = [
-  ...["apt-get", "containerd", "ctr", "runc", "podman", "conmon", "catatonit", "busybox", "ip"],
+  ...[
+    "apt-get",
+    "containerd",
+    "ctr",
+    "runc",
+    "podman",
+    "conmon",
+    "catatonit",
+    "busybox",
+    "docker-registry",
+    "ip",
+  ],
 ];
 
 /** A machine with some programs; installing a package brings those that are named after it. */
@@ -89,9 +100,9 @@ test.each([
   const { context, calls } = machine(present, overrides);
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
-    packages: ["containerd", "runc", "podman", "catatonit", "busybox-static"],
+    packages: ["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
     advice: expect.stringContaining(
-      "apt-get install --no-install-recommends containerd runc podman catatonit busybox-static",
+      "apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry",
     ),
   });
   expect(calls).toEqual([]);

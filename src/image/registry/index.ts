@@ -1,0 +1,1 @@
+export { openRegistries, type Registries } from "./open-registries.ts";

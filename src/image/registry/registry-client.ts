@@ -1,0 +1,281 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import * as z from "zod";
+import { StowageError } from "../../errors/index.ts";
+import { type Challenge, parseChallenges } from "./auth-challenge.ts";
+import type { Credentials } from "./docker-credentials.ts";
+import { type Asked, nonsense, refused, unreachable } from "./registry-error.ts";
+
+/** What is asked of a registry, below its repository. */
+export interface RegistryRequest extends Asked {
+  /** `manifests/1.27`, `blobs/sha256:…` */
+  readonly path: string;
+  readonly method?: "GET" | "HEAD";
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer of 200 or 206; its body must be read or dropped. */
+export type RegistryAnswer = Dispatcher.ResponseData;
+
+/** How a repository is reached. */
+export interface RepositoryOptions {
+  readonly domain: string;
+  /** Path of the repository: `library/nginx`. */
+  readonly path: string;
+  /** Whether it speaks HTTP without TLS. */
+  readonly isPlain: boolean;
+  readonly credentials: () => Promise<Credentials | undefined>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CONNECT_MS = 10_000;
+/** Time in which an answer begins, and in which each of its pieces comes. */
+const ANSWER_MS = 60_000;
+const REDIRECTS_MAX = 5;
+const TRIES = 4;
+const WAIT_MAX_MS = 60_000;
+const ERROR_BYTES_MAX = 16 * 1024;
+const TOKEN_BYTES_MAX = 1024 * 1024;
+/** What may be well a moment later. */
+const PASSING = new Set([429, 500, 502, 503, 504]);
+
+const TokenAnswer = z.looseObject({
+  token: z.string().min(1).optional(),
+  access_token: z.string().min(1).optional(),
+});
+
+/** Host that answers for a domain of references. */
+function hostOf(domain: string): string {
+  return domain === "docker.io" ? "registry-1.docker.io" : domain;
+}
+
+/** One repository of a registry, read only: asks, proves who asks, follows redirects, waits as it is told. */
+export class RegistryClient implements AsyncDisposable {
+  readonly #options: RepositoryOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #base: string;
+  #authorization: string | undefined;
+
+  constructor(options: RepositoryOptions) {
+    this.#options = options;
+    const { domain, path, isPlain, env } = options;
+    this.#base = `${isPlain ? "http" : "https"}://${hostOf(domain)}/v2/${path}/`;
+    const timeouts = {
+      connect: { timeout: CONNECT_MS },
+      headersTimeout: ANSWER_MS,
+      bodyTimeout: ANSWER_MS,
+    };
+    const proxies = {
+      httpProxy: env["http_proxy"] ?? env["HTTP_PROXY"],
+      httpsProxy: env["https_proxy"] ?? env["HTTPS_PROXY"],
+    };
+    // nobody's registry on this machine is behind a proxy
+    const isProxied = !isPlain && Object.values(proxies).some((proxy) => proxy !== undefined);
+    const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
+    this.#dispatcher = isProxied
+      ? new EnvHttpProxyAgent({ ...timeouts, ...withoutAbsent(proxies), noProxy })
+      : new Agent(timeouts);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  /**
+   * @throws StowageError `not_found`, `unauthenticated`, `permission_denied`, `resource_exhausted` or
+   *   `unavailable`, naming the registry and what it was asked
+   */
+  async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
+    const url = new URL(asked.path, this.#base);
+    const answer = await this.#patiently(() => this.#follow(asked, url));
+    if (answer.statusCode !== 401) return await this.#accepted(asked, answer);
+    const shown = this.#authorization;
+    this.#authorization = await this.#prove(asked, answer);
+    if (this.#authorization === undefined || this.#authorization === shown)
+      throw refused(asked, 401, "");
+    return await this.#accepted(asked, await this.#patiently(() => this.#follow(asked, url)));
+  }
+
+  async #accepted(asked: RegistryRequest, answer: RegistryAnswer): Promise<RegistryAnswer> {
+    const { statusCode } = answer;
+    if (statusCode === 200 || statusCode === 206) return answer;
+    throw refused(asked, statusCode, await textOf(answer, ERROR_BYTES_MAX));
+  }
+
+  /** Asks again where a later answer may be better. */
+  async #patiently(send: () => Promise<RegistryAnswer>): Promise<RegistryAnswer> {
+    for (let nth = 1; ; nth += 1) {
+      let waitMs = 2 ** (nth - 1) * 500;
+      try {
+        const answer = await send();
+        if (!PASSING.has(answer.statusCode) || nth >= TRIES) return answer;
+        await answer.body.dump();
+        waitMs = askedWait(answer) ?? waitMs;
+      } catch (error) {
+        if (nth >= TRIES || !StowageError.is(error) || !error.retryable) throw error;
+      }
+      await delay(waitMs, undefined, optionsOf(this.#options));
+    }
+  }
+
+  /** Nothing of ours but the question itself goes to another host than the one that was asked. */
+  async #follow(asked: RegistryRequest, first: URL): Promise<RegistryAnswer> {
+    let url = first;
+    for (let redirects = 0; ; redirects += 1) {
+      const isSame = url.origin === first.origin;
+      const answer = await this.#send(asked, url, {
+        method: asked.method ?? "GET",
+        headers: {
+          ...asked.headers,
+          ...(isSame && this.#authorization !== undefined
+            ? { authorization: this.#authorization }
+            : {}),
+        },
+      });
+      const { location } = answer.headers;
+      if (![301, 302, 303, 307, 308].includes(answer.statusCode)) return answer;
+      await answer.body.dump();
+      if (redirects >= REDIRECTS_MAX)
+        throw nonsense(asked, `it redirects more than ${REDIRECTS_MAX} times`);
+      url = redirectOf(asked, url, location);
+    }
+  }
+
+  async #send(asked: Asked, url: URL, options: Sent): Promise<RegistryAnswer> {
+    const { signal } = this.#options;
+    try {
+      const dispatcher = this.#dispatcher;
+      return await request(url, { ...options, dispatcher, ...optionsOf(this.#options) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unreachable(asked, error);
+    }
+  }
+
+  /** What answers a challenge; undefined where there is nothing to answer it with. */
+  async #prove(asked: Asked, answer: RegistryAnswer): Promise<string | undefined> {
+    await answer.body.dump();
+    const header = answer.headers["www-authenticate"];
+    const challenges = [header ?? []].flat().flatMap(parseChallenges);
+    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
+    const credentials = await this.#options.credentials();
+    if (bearer !== undefined) return `Bearer ${await this.#token(asked, bearer, credentials)}`;
+    if (!challenges.some(({ scheme }) => scheme === "basic"))
+      throw nonsense(asked, "it asks for a proof of a kind that is not known");
+    return credentials === undefined || "identityToken" in credentials
+      ? undefined
+      : basic(credentials);
+  }
+
+  /** @see https://distribution.github.io/distribution/spec/auth/token/ */
+  async #token(
+    asked: Asked,
+    { parameters }: Challenge,
+    credentials: Credentials | undefined,
+  ): Promise<string> {
+    const { realm = "", service, scope = `repository:${this.#options.path}:pull` } = parameters;
+    const url = realmOf(asked, realm, this.#options.isPlain);
+    const about: Asked = { ...asked, doing: `${asked.doing}: get a token from ${url.host}` };
+    const query = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
+    const answer = await this.#askForToken(about, url, query, credentials);
+    const text = await textOf(answer, TOKEN_BYTES_MAX);
+    if (answer.statusCode !== 200) throw refused(about, answer.statusCode, text);
+    const found = TokenAnswer.safeParse(parsed(text)).data;
+    const token = found?.token ?? found?.access_token;
+    // a token goes into a header
+    if (token === undefined || !/^[\x21-\x7e]+$/.test(token))
+      throw nonsense(about, "it holds no token");
+    return token;
+  }
+
+  async #askForToken(
+    about: Asked,
+    url: URL,
+    query: URLSearchParams,
+    credentials: Credentials | undefined,
+  ): Promise<RegistryAnswer> {
+    if (credentials !== undefined && "identityToken" in credentials) {
+      query.set("grant_type", "refresh_token");
+      query.set("refresh_token", credentials.identityToken);
+      query.set("client_id", "stowage");
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      const body = query.toString();
+      return await this.#patiently(() => this.#send(about, url, { method: "POST", headers, body }));
+    }
+    const asking = new URL(url);
+    for (const [name, value] of query) asking.searchParams.set(name, value);
+    const headers: Record<string, string> =
+      credentials === undefined ? {} : { authorization: basic(credentials) };
+    return await this.#patiently(() => this.#send(about, asking, { method: "GET", headers }));
+  }
+}
+
+/** What is sent to an address. */
+interface Sent {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+function optionsOf({ signal }: RepositoryOptions): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+function basic(credentials: { readonly username: string; readonly password: string }): string {
+  const { username, password } = credentials;
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/** Where tokens are had. Credentials are shown there: never over a line that is open where the registry's is not. */
+function realmOf(asked: Asked, realm: string, isPlain: boolean): URL {
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol === "https:" || (isPlain && url?.protocol === "http:")) return url;
+  throw nonsense(asked, "it names no address where a token is had over TLS");
+}
+
+function redirectOf(asked: Asked, from: URL, location: string | string[] | undefined): URL {
+  const target = [location ?? []].flat()[0] ?? "";
+  const url = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
+  if (url?.protocol === "https:" || (from.protocol === "http:" && url?.protocol === "http:"))
+    return url;
+  throw nonsense(asked, "it redirects to no address that can be used");
+}
+
+/** `Retry-After`, as seconds or as a date; a longer one than a minute is not waited for to its end. */
+function askedWait(answer: RegistryAnswer): number | undefined {
+  const [text] = [answer.headers["retry-after"] ?? []].flat();
+  if (text === undefined) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), WAIT_MAX_MS) : undefined;
+}
+
+/** Text of a body, of which only so much is read. */
+async function textOf(answer: RegistryAnswer, bytesMax: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  try {
+    for await (const part of answer.body as AsyncIterable<Uint8Array>) {
+      parts.push(part);
+      total += part.byteLength;
+      if (total > bytesMax) break;
+    }
+  } catch {
+    // what was read says what there is to say
+  }
+  return Buffer.concat(parts).toString("utf8", 0, Math.min(total, bytesMax));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutAbsent<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: NonNullable<T[Key]>;
+  };
+}

@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { type ErrorCode, StowageError } from "../../errors/index.ts";
+
+/** What a registry was asked. */
+export interface Asked {
+  /** The registry's domain in references. */
+  readonly domain: string;
+  /** For the message: `read manifest "1.27" of docker.io/library/nginx`. */
+  readonly doing: string;
+}
+
+const Errors = z.object({
+  errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })).min(1),
+});
+const DETAIL_MAX = 200;
+
+/** An answer that refuses. */
+export function refused(asked: Asked, status: number, body: string): StowageError {
+  const [code, state, remedy] = meaningOf(status, asked.domain);
+  const detail = detailOf(body);
+  return new StowageError(
+    `Cannot ${asked.doing}: registry ${asked.domain} ${state}${detail === "" ? "" : ` (${detail})`}; ${remedy}`,
+    { code, context: { registry: asked.domain, status } },
+  );
+}
+
+function meaningOf(status: number, domain: string): [ErrorCode, state: string, remedy: string] {
+  if (status === 401)
+    return [
+      "unauthenticated",
+      "does not accept the credentials that it was shown, if any",
+      `log in with docker login ${domain} or podman login ${domain}; a registry says the same of a repository that does not exist`,
+    ];
+  if (status === 403)
+    return [
+      "permission_denied",
+      "does not allow it",
+      "see that the account may read the repository",
+    ];
+  if (status === 404)
+    return ["not_found", "has no such thing", "correct the image's name, tag or digest"];
+  if (status === 429)
+    return [
+      "resource_exhausted",
+      "was asked too often (429)",
+      "wait, or log in for a higher limit",
+    ];
+  if (status >= 500)
+    return ["unavailable", `fails with status ${status}`, "try again when it is well again"];
+  return ["internal", `answered with status ${status}`, "see that it is a registry"];
+}
+
+/** What a registry says of its refusal, as far as it is in the form of the specification. */
+function detailOf(body: string): string {
+  try {
+    const said = Errors.safeParse(JSON.parse(body)).data?.errors[0];
+    const text = said?.message ?? said?.code ?? "";
+    return text.replaceAll(/[^\x20-\x7e]+/g, " ").slice(0, DETAIL_MAX);
+  } catch {
+    return "";
+  }
+}
+
+/** An answer that is not one of a registry's. */
+export function nonsense(asked: Asked, state: string): StowageError {
+  return new StowageError(
+    `Cannot ${asked.doing}: the answer of registry ${asked.domain} cannot be used: ${state}; see that the address is a registry's`,
+    { code: "invalid_argument", context: { registry: asked.domain } },
+  );
+}
+
+/** Connections that broke: the next one may hold. */
+const PASSING = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET"]);
+
+/** A registry that could not be spoken with. */
+export function unreachable(asked: Asked, error: unknown): StowageError {
+  return new StowageError(
+    `Cannot ${asked.doing}: registry ${asked.domain} cannot be reached: ${reasonOf(error)}; see that it runs, and that this machine reaches it`,
+    {
+      code: "unavailable",
+      cause: error,
+      context: { registry: asked.domain },
+      retryable: PASSING.has((error as NodeJS.ErrnoException).code ?? ""),
+    },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause, code } = error as NodeJS.ErrnoException & { readonly cause?: unknown };
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (cause instanceof Error) return reasonOf(cause);
+  return error.message === "" ? (code ?? error.name) : error.message;
+}
