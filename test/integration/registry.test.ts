@@ -29,7 +29,9 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         const push = pusher(fleet.folder, registry);
         const first = await push("one");
         const reference = `${registry.domain}/team/app:1`;
-        const pods = (image: string) => ({ web: { containers: { main: { image, command } } } });
+        const pods = (image: string) => ({
+          web: { containers: { main: { image, command, stopSignal: "SIGKILL" } } },
+        });
         const manifest = fleet.manifest(pods(reference));
 
         const plan = await fleet.plan(manifest);

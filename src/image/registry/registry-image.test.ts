@@ -77,10 +77,13 @@ const only =
 describe("an image in a registry", () => {
   test("is resolved for a platform, and its blobs are read from where they are asked for", async () => {
     const image = fakeImage();
-    const source = await openApp(await registry(serveImage(image)));
+    const made = await registry(serveImage(image));
+    const source = await openApp(made);
     const found = await resolveImage(source, `${source.location}:1`, AMD64);
     expect(found.manifest.digest).toBe(image.manifest.digest);
     expect(found.layers.map(({ digest }) => digest)).toEqual([image.layer.digest]);
+    // the manifest and its config: of layers it knows enough
+    expect(made.asked).toHaveLength(2);
     expect(await bytesOf(source, image.layer.digest)).toEqual(image.layer.bytes);
     expect(await bytesOf(source, image.layer.digest, 1000)).toHaveLength(24);
   });
@@ -199,7 +202,7 @@ describe("what a registry may not do", () => {
       "send a manifest without an end",
       text(200, "x".repeat(5_000_000), { "content-type": MANIFEST_TYPE }),
       "invalid_argument",
-      /more than the 4194304 bytes/,
+      /more than the 4194304 bytes that it may have/,
     ],
     [
       "redirect for ever",

@@ -3,7 +3,7 @@ import { StowageError } from "../../errors/index.ts";
 import type { ImageReference } from "../../model/index.ts";
 import type { ImageSource } from "../blob-source.ts";
 import { isDigest } from "../digest.ts";
-import { IndexDocument, type IndexEntry } from "../documents.ts";
+import { IndexDocument, type IndexEntry, ManifestDocument } from "../documents.ts";
 import { INDEX_TYPES, MANIFEST_TYPES } from "../media-types.ts";
 import { DOCUMENT_BYTES_MAX } from "../read-document.ts";
 import type { RegistryAnswer, RegistryClient } from "./registry-client.ts";
@@ -38,7 +38,11 @@ class RegistryImage implements ImageSource {
   readonly #reference: ImageReference;
   /** Digests of manifests and indexes: a registry has them elsewhere than blobs. */
   readonly #manifests = new Set<string>();
+  /** Digests of configs, which are read more than once. */
+  readonly #configs = new Set<string>();
   readonly #read = new Map<string, Uint8Array>();
+  /** Sizes that manifests say of their blobs: a registry takes no manifest of blobs that it does not have. */
+  readonly #sizes = new Map<string, number>();
 
   constructor(client: RegistryClient, reference: ImageReference) {
     this.#client = client;
@@ -53,16 +57,19 @@ class RegistryImage implements ImageSource {
   }
 
   async *open(digest: string, offset = 0): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.#manifests.has(digest) && !this.#read.has(digest)) await this.#readManifest(digest);
+    if (!this.#read.has(digest)) {
+      if (this.#manifests.has(digest)) await this.#readManifest(digest);
+      else if (this.#configs.has(digest)) await this.#readConfig(digest);
+    }
     const known = this.#read.get(digest);
     if (known !== undefined) yield known.subarray(offset);
     else yield* this.#readBlob(checked(digest), offset);
   }
 
   async size(digest: string): Promise<number> {
-    const known = this.#read.get(digest)?.byteLength;
+    const known = this.#read.get(digest)?.byteLength ?? this.#sizes.get(digest);
     if (known !== undefined) return known;
-    const asked = this.#asked("look for", checked(digest));
+    const asked = this.#asked("look for blob", checked(digest));
     const path = `blobs/${digest}`;
     const answer = await this.#client.ask({ ...asked, path, method: "HEAD" });
     await answer.body.dump();
@@ -78,16 +85,11 @@ class RegistryImage implements ImageSource {
   async #readManifest(
     name: string,
   ): Promise<{ readonly mediaType: string; readonly digest: string; readonly bytes: Uint8Array }> {
-    const asked = this.#asked("read the manifest of", name);
+    const asked = this.#asked("read manifest", name);
     const headers = { accept: ACCEPT };
     const answer = await this.#client.ask({ ...asked, path: `manifests/${name}`, headers });
     const bytes = await wholeOf(asked, answer);
-    const algorithm = isDigest(name) ? name.slice(0, name.indexOf(":")) : "sha256";
-    const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
-    const said = [answer.headers["docker-content-digest"] ?? []].flat()[0];
-    const wanted = isDigest(name) ? name : said;
-    if (wanted?.startsWith(`${algorithm}:`) && wanted !== digest)
-      throw nonsense(asked, `its bytes have the digest ${digest}, not ${wanted}`);
+    const digest = digestOf(asked, name, answer, bytes);
     const json = parsed(bytes);
     const [type = ""] = [answer.headers["content-type"] ?? []].flat();
     const mediaType = type.split(";")[0]?.trim() ?? "";
@@ -95,14 +97,28 @@ class RegistryImage implements ImageSource {
       throw nonsense(asked, `it is ${mediaType === "" ? "no JSON" : mediaType}, not a manifest`);
     this.#manifests.add(digest);
     this.#read.set(digest, bytes);
-    for (const listed of IndexDocument.safeParse(json).data?.manifests ?? [])
-      this.#manifests.add(listed.digest);
+    this.#noteListed(json);
     return { mediaType: kindOf(asked, mediaType, json), digest, bytes };
+  }
+
+  async #readConfig(digest: string): Promise<void> {
+    const asked = this.#asked("read blob", digest);
+    const answer = await this.#client.ask({ ...asked, path: `blobs/${digest}` });
+    this.#read.set(digest, await wholeOf(asked, answer));
+  }
+
+  /** What a document names: other manifests, or blobs with their sizes. */
+  #noteListed(json: unknown): void {
+    for (const { digest } of IndexDocument.safeParse(json).data?.manifests ?? [])
+      this.#manifests.add(digest);
+    const { config, layers = [] } = ManifestDocument.safeParse(json).data ?? {};
+    for (const { digest, size } of layers) this.#sizes.set(digest, size);
+    if (config !== undefined) this.#configs.add(config.digest);
   }
 
   /** Goes on where a connection broke, as long as each one brings something. */
   async *#readBlob(digest: string, from: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const asked = this.#asked("read", digest);
+    const asked = this.#asked("read blob", digest);
     let [offset, fruitless] = [from, 0];
     let failure: unknown;
     while (fruitless < FRUITLESS_MAX) {
@@ -137,8 +153,19 @@ class RegistryImage implements ImageSource {
 
   #asked(verb: string, name: string): Asked {
     const { domain, repository } = this.#reference;
-    return { domain, doing: `${verb} ${name} of ${repository}` };
+    return { domain, doing: `${verb} "${name}" of ${repository}` };
   }
+}
+
+/** The digest of a manifest's bytes, which must be the one that was asked for, and that the registry says. */
+function digestOf(asked: Asked, name: string, answer: RegistryAnswer, bytes: Uint8Array): string {
+  const algorithm = isDigest(name) ? name.slice(0, name.indexOf(":")) : "sha256";
+  const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+  const [said] = [answer.headers["docker-content-digest"] ?? []].flat();
+  const wanted = isDigest(name) ? name : said;
+  if (wanted?.startsWith(`${algorithm}:`) && wanted !== digest)
+    throw nonsense(asked, `its bytes have the digest ${digest}, not ${wanted}`);
+  return digest;
 }
 
 /** The bytes from `offset` on: a registry may not know how to begin in the middle. */
@@ -169,7 +196,7 @@ async function wholeOf(asked: Asked, answer: RegistryAnswer): Promise<Uint8Array
     for await (const part of answer.body as AsyncIterable<Uint8Array>) {
       total += part.byteLength;
       if (total > DOCUMENT_BYTES_MAX)
-        throw nonsense(asked, `it has more than the ${DOCUMENT_BYTES_MAX} bytes of a manifest`);
+        throw nonsense(asked, `it has more than the ${DOCUMENT_BYTES_MAX} bytes that it may have`);
       parts.push(part);
     }
   } catch (error) {
