@@ -78,6 +78,11 @@ export class RegistryClient implements AsyncDisposable {
       : new Agent(timeouts);
   }
 
+  /** @throws the reason for which the user stopped */
+  throwIfStopped(): void {
+    this.#options.signal?.throwIfAborted();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dispatcher.destroy();
   }
@@ -143,12 +148,11 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   async #send(asked: Asked, url: URL, options: Sent): Promise<RegistryAnswer> {
-    const { signal } = this.#options;
     try {
       const dispatcher = this.#dispatcher;
       return await request(url, { ...options, dispatcher, ...optionsOf(this.#options) });
     } catch (error) {
-      signal?.throwIfAborted();
+      this.throwIfStopped();
       throw unreachable(asked, error);
     }
   }

@@ -174,6 +174,24 @@ describe("an image in a registry", () => {
   });
 });
 
+test("a blob that is being read is stopped, for the reason that was given", async () => {
+  const image = fakeImage(Buffer.alloc(3_000_000));
+  const stalling: FakeHandler = ({ line }, response) => {
+    if (!line.includes("/blobs/")) return false;
+    response.writeHead(200, { "content-length": 3_000_000 });
+    response.write(Buffer.alloc(1000));
+    return true;
+  };
+  const stop = new AbortController();
+  const made = await registry(stalling, serveImage(image));
+  const source = await openApp(made, { signal: stop.signal });
+  const parts = source.open(image.layer.digest)[Symbol.asyncIterator]();
+  await parts.next();
+  const next = parts.next();
+  stop.abort(new Error("enough"));
+  await expect(next).rejects.toThrow("enough");
+});
+
 describe("what a registry may not do", () => {
   const image = fakeImage();
   test.each<[what: string, handler: FakeHandler, code: string, message: RegExp]>([

@@ -130,6 +130,7 @@ class RegistryImage implements ImageSource {
         }
         return;
       } catch (error) {
+        this.#client.throwIfStopped();
         if (StowageError.is(error)) throw error;
         failure = error;
       }
