@@ -134,8 +134,21 @@ function rosterChange(
   };
 }
 
-/** Field by field, as every host holds all hosts: a text of each would cost seconds at a thousand. */
+/** What was compared last with a list of hosts: every host of a fleet holds the same one, and is to hold the same one. */
+const compared = new WeakMap<
+  Roster["hosts"],
+  { readonly wanted: object; readonly same: boolean }
+>();
+
 function isSameRoster(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
+  const last = compared.get(held);
+  if (last?.wanted === wanted) return last.same;
+  const same = hasSameHosts(held, wanted);
+  compared.set(held, { wanted, same });
+  return same;
+}
+
+function hasSameHosts(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
   const names = Object.keys(wanted);
   return (
     names.length === Object.keys(held).length &&
@@ -169,8 +182,24 @@ export function rosterEntry(spec: HostSpec, others: readonly EngineConfig[] = []
   };
 }
 
+/** What the rosters of a plan are to name, for hosts that have nothing of their own to say. */
+const commonHosts = new WeakMap<PlanInput, Roster["hosts"]>();
+
 /** The hosts that a roster is to name: all that are declared, and those that cannot be struck yet. */
 function rosterHosts(
+  input: PlanInput,
+  held: Roster | undefined,
+  host: string,
+  others: readonly EngineConfig[],
+): Roster["hosts"] {
+  const isPartial = input.options.hosts !== undefined || input.options.pods !== undefined;
+  if (isPartial || others.length > 0) return listRosterHosts(input, held, host, others);
+  const known = commonHosts.get(input) ?? listRosterHosts(input, undefined, host, others);
+  commonHosts.set(input, known);
+  return known;
+}
+
+function listRosterHosts(
   input: PlanInput,
   held: Roster | undefined,
   host: string,

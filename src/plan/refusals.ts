@@ -44,6 +44,7 @@ function sharedEngines(
   host: string,
   { others, config }: HostObservation,
 ): readonly Diagnostic[] {
+  if (others.length === 0) return [];
   const address = manifest.hosts[host]?.address;
   const beside = Object.entries(manifest.hosts).filter(
     ([name, spec]) => name !== host && spec.address === address && spec.engine.kind !== "sim",
