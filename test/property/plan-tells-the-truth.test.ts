@@ -136,7 +136,8 @@ test.each(DEEDS)(
         expect(plan.pods.length + plan.hostChanges.length).toBeGreaterThan(0);
         await expectMended(hosts, manifest);
       }),
-      { numRuns: 12 },
+      // a run that hangs, or a failure whose shrinking takes for ever, is told with its seed
+      { numRuns: 12, timeout: 60_000, endOnFailure: true },
     );
   },
 );
