@@ -27,8 +27,8 @@ export async function build(root: string): Promise<void> {
 
 /**
  * Bundles the command line: `dist/cli/stowage.cjs` is the program, whose modules run when they are
- * first needed, `dist/cli/main.cjs` compiles it from the code cache beside it and runs it. What is
- * needed for some engines alone lies in files of its own beside them.
+ * first needed, `dist/cli/main.cjs` compiles it from the code cache beside it and runs it. What
+ * few commands need lies in files of its own beside them.
  *
  * @param outdir where to; a test builds one of its own, which no other build takes away
  * @throws StowageError `not_found` when its entry is missing, `failed_precondition` when its code has errors.

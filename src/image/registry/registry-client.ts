@@ -93,9 +93,10 @@ export class RegistryClient implements AsyncDisposable {
    */
   async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
     const url = new URL(asked.path, this.#base);
+    // before it is asked: another question may have got a new proof when the answer comes
+    const shown = this.#authorization;
     const answer = await this.#patiently(() => this.#follow(asked, url));
     if (answer.statusCode !== 401) return await this.#accepted(asked, answer);
-    const shown = this.#authorization;
     this.#authorization = await this.#prove(asked, answer);
     if (this.#authorization === undefined || this.#authorization === shown)
       throw refused(asked, 401, "");
