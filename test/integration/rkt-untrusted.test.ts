@@ -1,14 +1,24 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ImageContent, PodInstance } from "../../src/engine/index.ts";
 import { openRkt } from "../../src/engines/rkt/index.ts";
-import { RktLayout } from "../../src/engines/rkt/layout.ts";
+import { imageKey, RktLayout } from "../../src/engines/rkt/layout.ts";
 import type { RktEngine } from "../../src/engines/rkt/rkt-engine.ts";
 import { openLocalHost } from "../../src/host/index.ts";
-import { generationDigest, objectName } from "../../src/model/index.ts";
+import { generationDigest, imageName, objectName } from "../../src/model/index.ts";
 import { busyboxContent } from "../conformance/support/busybox-content.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 
@@ -81,6 +91,11 @@ exec ${address} "$@"
     return { identity, spec, images, recordDigest, volumeDirs: {} };
   }
 
+  function recordFile(): string {
+    const { reference, manifest } = image;
+    return join(layout.imageDir(imageKey(imageName(reference, manifest.digest))), "image.json");
+  }
+
   async function started(): Promise<PodInstance> {
     const made = pod();
     await engine.prepare(made);
@@ -108,6 +123,11 @@ exec ${address} "$@"
   }
 
   describe("its list of images", () => {
+    // it is asked for where the files of its store leave a doubt
+    beforeEach(() => {
+      mkdirSync(layout.imageDir(`stw-img-${"0".repeat(32)}`), { recursive: true });
+    });
+
     test.each([
       ["JSON that was cut off", `printf '[{"id":"${ABSENT_IMAGE}","na'; exit 0`],
       ["nothing", "exit 0"],
@@ -147,6 +167,22 @@ exec ${address} "$@"
       answer("image-list", `${noise}; echo 'list: the reason' >&2; exit 254`);
       expect(await errorOf(engine.observe())).toContain("list: the reason");
     });
+  });
+
+  test("an image whose removal was cut short is found out when it is needed, and comes again", async () => {
+    const manifests = join(dir, "cas/imageManifest");
+    cpSync(manifests, `${manifests}.kept`, { recursive: true });
+    const [own] = (await engine.observe()).images.filter(({ fleets }) => fleets !== undefined);
+    const record = JSON.parse(readFileSync(recordFile(), "utf8")) as { aci: string };
+    spawnSync(program, [`--dir=${dir}`, "image", "rm", record.aci]);
+    // rkt's database has it no more, its store still has the file
+    rmSync(manifests, { recursive: true });
+    renameSync(`${manifests}.kept`, manifests);
+    expect(await errorOf(engine.prepare(pod()))).toContain("import it again");
+    expect((await engine.observe()).images).not.toContainEqual(own);
+    await engine.importImage(image, OWNERSHIP);
+    expect((await engine.observe()).images).toContainEqual(own);
+    expect(await observed(await started())).toMatchObject({ state: "running" });
   });
 
   describe("success with nothing done", () => {

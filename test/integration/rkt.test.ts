@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -216,6 +224,20 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
       expect(readdirSync(join(directories.stateDir, ".rkt/logs"))).toEqual([]);
     },
   );
+
+  test("with its last pod goes the folder of its cgroups, however many go and come at once", async () => {
+    const folders = () =>
+      ["/sys/fs/cgroup", "/sys/fs/cgroup/pids"].filter((root) => existsSync(join(root, scope)));
+    const pods = Array.from({ length: 4 }, () => pod("trap 'exit 0' TERM; sleep 1000 & wait"));
+    const life = async (each: PodInstance): Promise<void> => {
+      await engine.prepare(each);
+      await engine.start(each);
+      expect(folders()).not.toEqual([]);
+      await engine.remove(each.identity);
+    };
+    await Promise.all(pods.map(life));
+    expect(folders()).toEqual([]);
+  });
 
   test("an image that somebody removed from rkt is not there any more, and can be imported again", async () => {
     const { images } = await engine.observe();

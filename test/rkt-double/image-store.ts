@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { App, NameValue } from "./manifest.ts";
 
@@ -69,6 +69,8 @@ export class ImageStore {
     const id = `sha512-${createHash("sha512").update(tar).digest("hex").slice(0, 64)}`;
     this.#replace(join("blob", id), tar);
     const { name, labels } = this.manifest(id);
+    mkdirSync(dirname(this.#manifestFile(id)), { recursive: true });
+    writeFileSync(this.#manifestFile(id), this.#manifestText(id));
     const version = labels?.find((label) => label.name === "version")?.value;
     const now = nowNs();
     return this.#write({
@@ -84,11 +86,21 @@ export class ImageStore {
 
   /** An image's manifest, as it is in the ACI. */
   manifest(id: string): ImageManifest {
+    return JSON.parse(this.#manifestText(id)) as ImageManifest;
+  }
+
+  #manifestText(id: string): string {
     const { status, stdout } = spawnSync("tar", ["-xOf", this.blob(id), "manifest"], {
       encoding: "utf8",
     });
     if (status !== 0) throw new Error(`image ${id} has no manifest`);
-    return JSON.parse(stdout) as ImageManifest;
+    return stdout;
+  }
+
+  /** Where rkt keeps an image's manifest outside its database. */
+  #manifestFile(id: string): string {
+    const [kind = "", hash = ""] = id.split("-");
+    return join(this.#dir, "imageManifest", kind, hash.slice(0, 2), id);
   }
 
   /** The file with an image's tar. */
@@ -128,6 +140,7 @@ export class ImageStore {
   /** Forgets an image; pods that were made of it keep its tree. */
   remove(id: string): void {
     rmSync(join(this.#dir, "db", id), { force: true });
+    rmSync(this.#manifestFile(id), { force: true });
     rmSync(this.blob(id), { force: true });
   }
 

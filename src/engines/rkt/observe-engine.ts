@@ -1,3 +1,4 @@
+import type { HostSnapshot } from "../../host/index.ts";
 import {
   imageName,
   OBJECT_PREFIX,
@@ -8,7 +9,8 @@ import {
 import type { ListedImage } from "./cli/parse-output.ts";
 import { callOptions, type RktContext } from "./context.ts";
 import { ACI_PREFIX, FLEET_PREFIX, parseImageRecord } from "./images/image-record.ts";
-import { appName, imageKey } from "./layout.ts";
+import { imageRecords, storedImages, storedManifests } from "./images/stored-images.ts";
+import { appName, imageKey, type RktLayout } from "./layout.ts";
 import { everyLimitFile, observePods } from "./pods/observe-pods.ts";
 import { isOfAnother } from "./pods/pod-file.ts";
 import { readPods, type SeenPods } from "./pods/read-pods.ts";
@@ -18,29 +20,45 @@ import { cgroupHome } from "./run/cgroup-home.ts";
 export const POD_LEFTOVER = "stw-pod-";
 
 /**
- * Everything of interest, from one batched read of the host and one command: rkt's list of images, where
- * there is a store. Of pods rkt is asked nothing: its list dies of one foreign pod, and leaves out those
- * that are not made to their end.
+ * Everything of interest, from one batched read of the host. rkt is asked nothing of pods: its list dies
+ * of one foreign pod, and leaves out those that are not made to their end; and nothing of images where
+ * the files of its store and ours say the same.
  */
 export async function observeEngine(
   context: RktContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
-  const { layout } = context;
-  const readAll = async (): Promise<SeenPods> => {
-    const home = await cgroupHome(context, signal);
-    return await readPods(context, signal, {
-      files: [...everyLimitFile(home), `${layout.imagesDir}/*/${FLEET_PREFIX}*`],
-      list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
-    });
-  };
-  // the command first: it takes longest
-  const [listed, seen] = await Promise.all([listStored(context, signal), readAll()]);
+  const { layout, cli } = context;
+  const home = await cgroupHome(context, signal);
+  const seen = await readPods(context, signal, {
+    files: [
+      ...everyLimitFile(home),
+      `${layout.imagesDir}/*/${FLEET_PREFIX}*`,
+      storedManifests(layout),
+    ],
+    exist: [database(layout)],
+    list: [layout.imagesDir, `${layout.root}/tmp`, layout.podsDir],
+  });
+  const listed = isStoreThere(layout, seen.snapshot)
+    ? (agreed(context, seen) ?? (await cli.listImages(signal)))
+    : [];
   return {
     pods: observePods(seen),
     images: observeImages(context, seen, listed),
     leftovers: listLeftovers(context, seen, listed),
   };
+}
+
+/** The images by the files of rkt's store, where our records speak of the same ones. */
+function agreed(
+  { layout }: RktContext,
+  { snapshot }: SeenPods,
+): readonly ListedImage[] | undefined {
+  const stored = storedImages(layout, snapshot.files);
+  const ids = new Set(stored?.map(({ id }) => id));
+  const records = [...imageRecords(layout, snapshot.files).values()];
+  if (!records.every(({ aci }) => aci !== undefined && ids.has(aci))) return undefined;
+  return importLeftovers(snapshot, layout, stored ?? []).length === 0 ? stored : undefined;
 }
 
 /** The pods alone, by one batched read: rkt is not run. */
@@ -53,14 +71,19 @@ export async function observePodsOnly(
   return { pods: observePods(seen), images: [], leftovers: [] };
 }
 
-/** Images of rkt's store; none where there is no store, since any command of rkt's makes one. */
+/** Images that rkt lists; none where there is no store, since any command of rkt's makes one. */
 export async function listStored(
   { host, layout, cli }: RktContext,
   signal: AbortSignal | undefined,
 ): Promise<readonly ListedImage[]> {
-  const store = `${layout.dir}/cas/db`;
-  const { existing } = await host.snapshot({ exist: [store] }, callOptions(signal));
-  return existing.has(store) ? await cli.listImages(signal) : [];
+  const snapshot = await host.snapshot({ exist: [database(layout)] }, callOptions(signal));
+  return isStoreThere(layout, snapshot) ? await cli.listImages(signal) : [];
+}
+
+const database = ({ dir }: RktLayout): string => `${dir}/cas/db`;
+
+function isStoreThere(layout: RktLayout, { existing }: HostSnapshot): boolean {
+  return existing.has(database(layout));
 }
 
 function observeImages(
@@ -71,10 +94,8 @@ function observeImages(
   const byId = new Map(listed.map((image) => [image.id, image]));
   const ours = new Set<string>();
   const images: ObservedImage[] = [];
-  for (const [path, text] of seen.snapshot.files) {
-    if (!path.startsWith(`${layout.imagesDir}/`) || !path.endsWith("/image.json")) continue;
-    const record = parseImageRecord(text);
-    if (record?.aci === undefined || !byId.has(record.aci)) continue;
+  for (const [path, record] of imageRecords(layout, seen.snapshot.files)) {
+    if (record.aci === undefined || !byId.has(record.aci)) continue;
     ours.add(record.aci);
     const { name, manifest, config, layers } = record;
     images.push({
@@ -90,7 +111,8 @@ function observeImages(
   for (const { id, name, sizeBytes } of listed) {
     if (ours.has(id) || name.startsWith(ACI_PREFIX)) continue;
     const inUse = seen.acisInUse.has(id);
-    images.push({ name, digest: id.replace("-", ":"), sizeBytes, inUse });
+    const size = sizeBytes === undefined ? {} : { sizeBytes };
+    images.push({ name, digest: id.replace("-", ":"), ...size, inUse });
   }
   return images;
 }
@@ -126,10 +148,7 @@ export function listLeftovers(
       "folder of a pod",
       folders.filter((name) => name.startsWith(OBJECT_PREFIX) && !known.has(name)),
     ),
-    ...named(
-      "import of an image",
-      importLeftovers(seen, layout.imagesDir, `${layout.root}/tmp`, listed),
-    ),
+    ...named("import of an image", importLeftovers(seen.snapshot, layout, listed)),
   ]);
   return [...all].map(([name, what]) => ({ name, what }));
 }
@@ -154,9 +173,8 @@ function podLeftovers(
 }
 
 function importLeftovers(
-  { snapshot }: SeenPods,
-  imagesDir: string,
-  tmpDir: string,
+  snapshot: HostSnapshot,
+  { imagesDir, root }: RktLayout,
   listed: readonly ListedImage[],
 ): readonly string[] {
   const ids = new Set(listed.map(({ id }) => id));
@@ -175,7 +193,7 @@ function importLeftovers(
       return claimed || ids.has(record.aci);
     }),
   );
-  const files = (snapshot.entries.get(tmpDir) ?? []).flatMap((name) => {
+  const files = (snapshot.entries.get(`${root}/tmp`) ?? []).flatMap((name) => {
     const key = /^\.?(stw-img-[0-9a-f]+)\.aci(?:\.tmp)?$/.exec(name)?.[1];
     return key === undefined ? [] : [key];
   });

@@ -4,9 +4,9 @@ import type { PodmanContext } from "../context.ts";
 import { listImages, untag } from "../images/image-ownership.ts";
 import { keyOfTag } from "../images/image-tag.ts";
 import { IMAGE_PREFIX, IMPORT_PREFIX } from "../store/own-files.ts";
-import { storeUsed } from "../store/store-used.ts";
-import { listContainers, listPods, ownName } from "./lists.ts";
-import { removeContainers, removePodmanPod } from "./remove-pod.ts";
+import { glanceAtStore, storeUsed } from "../store/store-used.ts";
+import { isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
+import { removeContainers, removeNoted, removePodmanPod } from "./remove-pod.ts";
 
 /** Everything with a name of Stowage's that was found. */
 export interface Found {
@@ -18,8 +18,8 @@ export interface Found {
   readonly usedPods: ReadonlySet<string>;
   /** Names of folders of imports. */
   readonly imports: readonly string[];
-  /** Names of podman pods that were being made. */
-  readonly making: readonly string[];
+  /** Names of what was being made or removed. */
+  readonly unfinished: readonly string[];
   /** Names of files of changes. */
   readonly changes: readonly string[];
   /** Object names of the generations that were found. */
@@ -34,8 +34,8 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
   };
   add("import", found.imports);
   add(
-    "pod that was being made",
-    found.making.filter((name) => !found.podNames.has(name)),
+    "note of a pod that was being made or removed",
+    found.unfinished.filter((name) => !found.podNames.has(name)),
   );
   add(
     "note of a pod",
@@ -70,9 +70,9 @@ export async function removeLeftover(
     return await host.removeDirectory(`${files.importsDir}/${name}`);
   const used = await storeUsed(host, context.facts.graphRoot, signal);
   if (name.startsWith(IMAGE_PREFIX)) return await removeImageLeftover(context, name, used, signal);
-  if (used && !(await removeObjects(context, name, signal))) return;
-  await host.removeFile(`${files.podsDir}/${name}.json`);
-  await host.removeFile(files.makingFile(name));
+  const isFree = !used || (await removeObjects(context, name, signal));
+  if (isFree) await host.removeFile(`${files.podsDir}/${name}.json`);
+  await host.removeFile(files.unfinishedFile(name));
 }
 
 async function removeImageLeftover(
@@ -103,14 +103,18 @@ async function removeObjects(
     listContainers(context, signal),
     listPods(context, signal),
   ]);
+  const { stored } = await glanceAtStore(context, signal);
   const named = containers.filter(({ Names }) => Names.includes(name));
   const pod = pods.find(({ Name }) => Name === name);
   const members = containers.filter(({ Pod }) => pod !== undefined && Pod === pod.Id);
-  if ([...named, ...members].some((each) => ownName(each) !== undefined)) return false;
-  if (pod !== undefined) await removePodmanPod(context, pod.Id);
-  await removeContainers(
-    context,
-    named.map(({ Id }) => Id),
-  );
+  const own = [...named, ...members].filter((each) => ownName(each) !== undefined);
+  if (own.some((each) => !isHalfRemoved(each, stored))) return false;
+  await removeNoted(context, name, async () => {
+    if (pod !== undefined) await removePodmanPod(context, pod.Id);
+    await removeContainers(
+      context,
+      named.map(({ Id }) => Id),
+    );
+  });
   return true;
 }

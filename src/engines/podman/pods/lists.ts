@@ -8,6 +8,7 @@ import {
   PsAnswer,
 } from "../cli/answers.ts";
 import type { PodmanContext } from "../context.ts";
+import { glanceAtStore, type StoredContainer } from "../store/store-used.ts";
 
 /** Every container of the store, whoever made it, with those of which only the file system is left. */
 export async function listContainers(
@@ -50,11 +51,13 @@ export interface Generation {
   readonly containers: ReadonlyMap<string, ListedContainer>;
   /** The container that holds a podman pod's namespaces. */
   readonly infra: ListedContainer | undefined;
+  /** Ids of those whose removal was cut short: the store has nothing of them, and podman fails on them. */
+  readonly halfRemoved: readonly string[];
 }
 
 /** Looks for a generation by its labels. */
 export async function findGeneration(
-  { cli }: PodmanContext,
+  context: PodmanContext,
   identity: PodIdentity,
   signal: AbortSignal | undefined,
 ): Promise<Generation> {
@@ -63,21 +66,35 @@ export async function findGeneration(
     "--filter",
     `label=${key}=${value}`,
   ]);
-  const found = await cli.json(
+  const found = await context.cli.json(
     ["ps", "--all", "--pod", "--no-trunc", ...filters, "--format", "json"],
     PsAnswer,
     { doing: "look for a pod", ...(signal === undefined ? {} : { signal }) },
   );
+  // after the list: what is made meanwhile is stored before podman lists it
+  const { stored } = await glanceAtStore(context, signal);
   const containers = new Map<string, ListedContainer>();
+  const halfRemoved: string[] = [];
   for (const each of found) {
     const name = ownName(each);
-    if (name !== undefined) containers.set(name, each);
+    if (name === undefined) continue;
+    if (isHalfRemoved(each, stored)) halfRemoved.push(each.Id);
+    else containers.set(name, each);
   }
   const pod = objectName(identity);
   return {
     containers,
+    halfRemoved,
     infra: found.find(({ IsInfra, PodName }) => IsInfra && PodName === pod),
   };
+}
+
+/** Whether podman still lists a container of which the store has nothing any more. */
+export function isHalfRemoved(
+  { Id }: ListedContainer,
+  stored: readonly StoredContainer[] | undefined,
+): boolean {
+  return stored !== undefined && !stored.some(({ id }) => id === Id);
 }
 
 /**

@@ -11,35 +11,41 @@ import { callOptions, type PodmanContext } from "../context.ts";
 import { imageFilePattern, readOwnImages } from "../images/image-files.ts";
 import { listImages } from "../images/image-ownership.ts";
 import { imageLeftovers, observeImages } from "../images/observe-images.ts";
-import { glanceAtStore } from "../store/store-used.ts";
+import { glanceAtStore, mayBeOurs, type StoredContainer } from "../store/store-used.ts";
 import { listLeftovers } from "./leftovers.ts";
 import { cgroupOf, lifeFiles, lifeOf } from "./life.ts";
-import { inspectContainers, listContainers, listPods, ownName } from "./lists.ts";
+import { inspectContainers, isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
 import { parseNotes } from "./notes.ts";
 import { observePod, type SeenContainer } from "./observe-pods.ts";
 import { parseChanges } from "./pod-changes.ts";
 
 /**
  * Pods, images and leftovers: lists and details at once, one look at the host before and one after.
- * Pods of podman's are listed only where one may be without containers, since containers name theirs.
+ * Containers are listed by the store's own files, where podman need not be asked; pods of podman's only
+ * where one may be without containers, since containers name theirs.
  */
 export async function observeEngine(
   context: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
-  const { host, facts } = context;
-  const { graphRoot } = facts;
-  const { podsDir } = context.files;
-  const { isUsed, guess, making } = await glanceAtStore(host, { graphRoot, podsDir }, signal);
+  const { isUsed, stored, unfinished } = await glanceAtStore(context, signal);
   if (!isUsed) return { pods: [], images: [], leftovers: [] };
-  const [listed, pods, images, guessed] = await Promise.all([
-    listContainers(context, signal),
-    making.length > 0 ? listPods(context, signal) : [],
+  const guess = (stored ?? []).filter(mayBeOurs).map(({ id }) => id);
+  const isPlain = stored !== undefined && unfinished.length === 0;
+  const [asked, pods, images, guessed] = await Promise.all([
+    isPlain ? undefined : listContainers(context, signal),
+    unfinished.length > 0 ? listPods(context, signal) : [],
     listImages(context, signal),
     lookAhead(context, guess, signal),
   ]);
   signal?.throwIfAborted();
-  const ours = listed.filter((each) => ownName(each) !== undefined);
+  const listed =
+    asked ??
+    listStored(stored ?? [], guess, guessed.inspected) ??
+    (await listContainers(context, signal));
+  // what was made while podman listed is in the store by now
+  const after = isPlain ? stored : (await glanceAtStore(context, signal)).stored;
+  const ours = listed.filter((each) => ownName(each) !== undefined && !isHalfRemoved(each, after));
   const podIds = new Set(ours.flatMap(({ Pod }) => (Pod === "" ? [] : [Pod])));
   const infras = listed.filter(({ IsInfra, Pod }) => IsInfra && podIds.has(Pod));
   const ids = [...ours, ...infras].map(({ Id }) => Id);
@@ -72,7 +78,7 @@ export async function observeEngine(
         usedPods: podIds,
         imports: snapshot.entries.get(context.files.importsDir) ?? [],
         changes: snapshot.entries.get(context.files.podsDir) ?? [],
-        making,
+        unfinished,
         podNames: new Set(observed.map((pod) => objectName(pod))),
       }),
       ...imageLeftovers(found),
@@ -94,6 +100,33 @@ export async function observeSome(
   if (inspected.length < names.size) return undefined;
   const { files } = await lookAtHost(context, inspected, signal);
   return { pods: observePods(context, inspected, [], files), images: [], leftovers: [] };
+}
+
+/**
+ * The store's list of containers as podman's own, which takes as long as all details.
+ *
+ * @returns undefined where podman told nothing of one: then it has to be asked
+ */
+function listStored(
+  stored: readonly StoredContainer[],
+  ours: readonly string[],
+  inspected: readonly InspectedContainer[],
+): readonly ListedContainer[] | undefined {
+  const details = new Map(inspected.map((each) => [each.Id, each]));
+  if (!ours.every((id) => details.has(id))) return undefined;
+  return stored.map(({ id, names, image }) => {
+    const found = details.get(id);
+    return {
+      Id: id,
+      Names: [...names],
+      State: found?.State.Status ?? "",
+      Labels: found?.Config.Labels ?? {},
+      ImageID: image,
+      IsInfra: found?.IsInfra ?? false,
+      Pod: found?.Pod ?? "",
+      PodName: "",
+    };
+  });
 }
 
 interface LookAhead {

@@ -15,7 +15,7 @@ import { wasStarted } from "./container-state.ts";
 import { findGeneration, type Generation, inspectContainers } from "./lists.ts";
 import type { PlannedContainer } from "./planned-container.ts";
 import { readChanges } from "./pod-changes.ts";
-import { removeContainers, removePod } from "./remove-pod.ts";
+import { removeNamed, removePod } from "./remove-pod.ts";
 
 /**
  * Makes a generation as far as processes that wait to become the user's. One of a single container that
@@ -74,7 +74,7 @@ async function beginPod(
 /** Takes away what has a generation's name and is none: rests of what was cut short. */
 export async function freeName(context: PodmanContext, identity: PodIdentity): Promise<void> {
   await removePod(context, identity, undefined);
-  await removeContainers(context, [objectName(identity)]);
+  await removeNamed(context, objectName(identity));
 }
 
 /** Makes the rest of a generation; where that fails nothing is left of it. */
@@ -89,7 +89,7 @@ async function completePod(
     if (isPodmanPod(pod.spec.containers)) {
       await settleAll(plans.map((plan) => remakeContainer(context, plan, signal)));
     }
-    await context.host.removeFile(context.files.makingFile(objectName(pod.identity)));
+    await context.host.removeFile(context.files.unfinishedFile(objectName(pod.identity)));
     // of a pod that was removed by somebody else: what was changed of that one is not of this one
     await context.host.removeFile(context.files.podFile(pod.identity));
     const names = plans.map(({ id }) => id);
@@ -121,7 +121,8 @@ export async function continuePrepared(
     if (!startsNext) await initialize(context, found, signal);
     return true;
   }
-  if (found.containers.size > 0 || found.infra !== undefined)
+  const { containers, infra, halfRemoved } = found;
+  if (containers.size > 0 || infra !== undefined || halfRemoved.length > 0)
     await removePod(context, identity, signal);
   return false;
 }
@@ -198,7 +199,7 @@ export async function remakeContainer(
     await makeContainer(context, "create", plan, signal);
   } catch (error) {
     if (!StowageError.is(error, "already_exists")) throw error;
-    await removeContainers(context, [plan.id]);
+    await removeNamed(context, plan.id);
     await makeContainer(context, "create", plan, signal);
   }
 }
@@ -217,7 +218,7 @@ async function createPodmanPod(
     ...sysctlArguments(spec, isOfNetwork),
   ];
   const env = await podEnvironment(context);
-  await context.host.writeFile(context.files.makingFile(name), "");
+  await context.host.writeFile(context.files.unfinishedFile(name), "");
   const doing = `make pod "${name}"`;
   if (!ID.test(await context.cli.change(args, { doing, env }))) throw nothingDone(doing, args);
 }

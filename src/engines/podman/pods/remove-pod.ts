@@ -12,19 +12,45 @@ export async function removePod(
   identity: PodIdentity,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const [{ containers }, pods] = await Promise.all([
+  const [{ containers, halfRemoved }, pods] = await Promise.all([
     findGeneration(context, identity, signal),
     listPods(context, signal),
   ]);
   const name = objectName(identity);
   context.deferred.delete(name);
   const pod = pods.find((each) => each.Name === name);
-  const ids = [...containers.values()].map(({ Id }) => Id);
+  const ids = [...[...containers.values()].map(({ Id }) => Id), ...halfRemoved];
   signal?.throwIfAborted();
-  if (pod !== undefined) await removePodmanPod(context, pod.Id);
-  await removeContainers(context, ids, pod === undefined ? undefined : pod.Id);
-  await context.host.removeFile(context.files.podFile(identity));
-  await context.host.removeFile(context.files.makingFile(name));
+  const removeAll = async (): Promise<void> => {
+    if (pod !== undefined) await removePodmanPod(context, pod.Id);
+    await removeContainers(context, ids, pod === undefined ? undefined : pod.Id);
+    await context.host.removeFile(context.files.podFile(identity));
+  };
+  if (pod === undefined && ids.length === 0) {
+    await removeAll();
+    await context.host.removeFile(context.files.unfinishedFile(name));
+  } else {
+    await removeNoted(context, name, removeAll);
+  }
+}
+
+/**
+ * Removes what has a name of Stowage's, with a note of it meanwhile: podman gives up a container's file
+ * system before its name, so that one whose removal was cut short is in none of the store's files.
+ */
+export async function removeNoted(
+  { host, files }: PodmanContext,
+  name: string,
+  remove: () => Promise<void>,
+): Promise<void> {
+  await host.writeFile(files.unfinishedFile(name), "");
+  await remove();
+  await host.removeFile(files.unfinishedFile(name));
+}
+
+/** Removes a container by its name, whatever its state; gone already: nothing happens. */
+export async function removeNamed(context: PodmanContext, name: string): Promise<void> {
+  await removeNoted(context, name, async () => await removeContainers(context, [name]));
 }
 
 /** Removes a pod of podman's with its containers; gone already: nothing happens. */

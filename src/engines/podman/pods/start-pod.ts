@@ -7,7 +7,7 @@ import { isLost, isPoisoned } from "./container-state.ts";
 import { readLives } from "./life.ts";
 import { findGeneration, inspectContainers } from "./lists.ts";
 import { remakeContainer } from "./prepare-pod.ts";
-import { endOrphans, removeContainers } from "./remove-pod.ts";
+import { endOrphans, removeNamed } from "./remove-pod.ts";
 import { runDeferred } from "./run-deferred.ts";
 import { type Seen, seeContainers } from "./see-containers.ts";
 import { settleStart } from "./settle-start.ts";
@@ -100,7 +100,7 @@ async function remake(
 ): Promise<void> {
   const plan = await planContainer(context, pod, name);
   signal?.throwIfAborted();
-  await removeContainers(context, [plan.id]);
+  await removeNamed(context, plan.id);
   await remakeContainer(context, plan, signal);
 }
 

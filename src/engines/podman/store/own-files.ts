@@ -8,8 +8,8 @@ export const IMAGE_PREFIX = "stw-image-";
 /** Beginning of the name of a folder that an import works in. */
 export const IMPORT_PREFIX = "stw-import-";
 
-/** End of the name of a file that is there while a podman pod is being made. */
-export const MAKING_SUFFIX = ".making";
+/** End of the name of a file that is there while something of that name is being made or removed. */
+export const UNFINISHED_SUFFIX = ".unfinished";
 
 const HASH_CHARACTERS = 26;
 
@@ -20,7 +20,7 @@ const HASH_CHARACTERS = 26;
  *     <stateDir>/.podman/<store>/images/stw-image-<hash>/image.json            image that Stowage brought in
  *     <stateDir>/.podman/<store>/images/stw-image-<hash>/<owner>.<fleet>.json  a fleet that uses it
  *     <stateDir>/.podman/<store>/pods/<object name>.json                       what was changed since a pod was made
- *     <stateDir>/.podman/<store>/pods/<object name>.making                     a podman pod is being made
+ *     <stateDir>/.podman/<store>/pods/<object name>.unfinished                 a podman pod is being made, or anything removed
  *     <stateDir>/.podman/<store>/imports/stw-import-<random>/                  where podman unpacks an import
  *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
  */
@@ -33,8 +33,11 @@ export interface OwnFiles {
   readonly containersConf: string;
   imageDir(name: string): string;
   podFile(identity: PodIdentity): string;
-  /** There while a podman pod is being made: one without a container is in no list of containers. */
-  makingFile(name: string): string;
+  /**
+   * There while a podman pod is being made, and while a container or a pod is being removed: half-way
+   * podman still has its name, and the store nothing of it.
+   */
+  unfinishedFile(name: string): string;
 }
 
 /** The files that go with one store of podman's. */
@@ -49,7 +52,7 @@ export function ownFiles({ stateDir }: HostDirectories, settings: PodmanSettings
     containersConf: `${dir}/containers.conf`,
     imageDir: (name) => `${dir}/images/${imageKey(name)}`,
     podFile: (identity) => `${dir}/pods/${objectName(identity)}.json`,
-    makingFile: (name) => `${dir}/pods/${name}${MAKING_SUFFIX}`,
+    unfinishedFile: (name) => `${dir}/pods/${name}${UNFINISHED_SUFFIX}`,
   };
 }
 

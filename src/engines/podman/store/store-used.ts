@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { HostReader } from "../../../host/index.ts";
 import { OBJECT_PREFIX } from "../../../model/index.ts";
-import { callOptions } from "../context.ts";
-import { MAKING_SUFFIX } from "./own-files.ts";
+import { callOptions, type PodmanContext } from "../context.ts";
+import { UNFINISHED_SUFFIX } from "./own-files.ts";
 
 /** Databases that podman makes with its first use of a store: that of 4.3, and that of 5. */
 const DATABASES = ["libpod/bolt_state.db", "db.sql"];
@@ -18,51 +18,72 @@ export async function storeUsed(
   return existing.size > 0;
 }
 
+/** A container in the list that containers/storage keeps of what it holds for podman. */
+const StoredContainer = z.object({
+  id: z.string(),
+  names: z
+    .array(z.string())
+    .nullish()
+    .transform((names) => names ?? []),
+  image: z.string().default(""),
+});
+/** A container of which a store has the file system. */
+export type StoredContainer = z.infer<typeof StoredContainer>;
+const StoredContainers = z.array(StoredContainer);
+
 /** What a store's files tell before podman is asked. */
 export interface StoreGlance {
   readonly isUsed: boolean;
-  /** Ids of containers with names of Stowage's, and of those that hold pods. Only a guess, to save time by. */
-  readonly guess: readonly string[];
-  /** Names of podman pods that were being made when somebody ended, or are now. */
-  readonly making: readonly string[];
+  /** Containers of which the store has a file system; undefined where its files do not tell. */
+  readonly stored: readonly StoredContainer[] | undefined;
+  /** Names of what was being made or removed when somebody ended, or is now. */
+  readonly unfinished: readonly string[];
 }
 
-/** The list that containers/storage keeps of what it holds for podman. */
-const Stored = z.array(z.object({ id: z.string(), names: z.array(z.string()).nullish() }));
+/** Name of the container that holds a podman pod's namespaces. */
 const INFRA = /^[0-9a-f]{12}-infra$/;
 
 /** Looks at a store's files, in one look. */
 export async function glanceAtStore(
-  host: HostReader,
-  { graphRoot, podsDir }: { readonly graphRoot: string; readonly podsDir: string },
+  { host, facts: { graphRoot }, files: { podsDir } }: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<StoreGlance> {
-  const { existing, files, entries } = await host.snapshot(
+  // a store has a folder for each way of keeping layers that it was ever used with
+  const lists = `${graphRoot}/*-containers`;
+  const {
+    existing,
+    files: found,
+    entries,
+  } = await host.snapshot(
     {
       exist: DATABASES.map((name) => `${graphRoot}/${name}`),
-      files: [`${graphRoot}/*-containers/containers.json`],
+      files: [`${lists}/containers.json`, `${lists}/volatile-containers.json`],
       list: [podsDir],
     },
     callOptions(signal),
   );
   return {
     isUsed: existing.size > 0,
-    guess: [...files.values()].flatMap((text) => (typeof text === "string" ? idsIn(text) : [])),
-    making: (entries.get(podsDir) ?? [])
-      .filter((name) => name.endsWith(MAKING_SUFFIX))
-      .map((name) => name.slice(0, -MAKING_SUFFIX.length)),
+    stored: storedIn(found),
+    unfinished: (entries.get(podsDir) ?? [])
+      .filter((name) => name.endsWith(UNFINISHED_SUFFIX))
+      .map((name) => name.slice(0, -UNFINISHED_SUFFIX.length)),
   };
 }
 
-function idsIn(text: string): readonly string[] {
+/** Whether a stored container may be Stowage's, or hold a pod that is. */
+export function mayBeOurs({ names }: StoredContainer): boolean {
+  return names.some((name) => name.startsWith(OBJECT_PREFIX) || INFRA.test(name));
+}
+
+function storedIn(
+  files: ReadonlyMap<string, string | Error>,
+): readonly StoredContainer[] | undefined {
+  const folders = new Set([...files.keys()].map((path) => path.slice(0, path.lastIndexOf("/"))));
+  if (folders.size !== 1) return undefined;
   try {
-    const stored = Stored.safeParse(JSON.parse(text)).data ?? [];
-    return stored
-      .filter(({ names }) =>
-        names?.some((name) => name.startsWith(OBJECT_PREFIX) || INFRA.test(name)),
-      )
-      .map(({ id }) => id);
+    return [...files.values()].flatMap((text) => StoredContainers.parse(JSON.parse(`${text}`)));
   } catch {
-    return [];
+    return undefined;
   }
 }

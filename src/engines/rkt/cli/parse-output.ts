@@ -6,7 +6,8 @@ export interface ListedImage {
   readonly id: string;
   /** `name:version`. */
   readonly name: string;
-  readonly sizeBytes: number;
+  /** Of its files, where rkt was asked. */
+  readonly sizeBytes?: number;
 }
 
 const ImageId = z.string().regex(/^sha512-[a-f0-9]{64}$/);

@@ -4,8 +4,9 @@ import { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "../../../host/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { objectName, type PodSpec } from "../../../model/index.ts";
 import { callOptions, describePod, type RktContext } from "../context.ts";
+import { forgetMissing } from "../images/forget-missing.ts";
 import { type ContainerPlan, planContainers } from "./plan-containers.ts";
-import type { PodFile } from "./pod-file.ts";
+import { type PodFile, parseManifest } from "./pod-file.ts";
 import { readPod } from "./read-pods.ts";
 import { removePod } from "./remove-pod.ts";
 
@@ -64,22 +65,24 @@ async function prepareContainer(
 }
 
 /** Prepares a pod of rkt's from a manifest on the host; what a killed one leaves is taken away. */
-export async function prepareFrom(
-  { host, layout, cli }: RktContext,
-  file: string,
-): Promise<string> {
+export async function prepareFrom(context: RktContext, file: string): Promise<string> {
+  const { host, layout, cli } = context;
   const folder = `${layout.dir}/pods/prepare`;
   try {
     return await cli.prepare(file);
   } catch (error) {
     const { entries } = await host.snapshot({ list: [folder] });
-    const apps = JSON.parse(await textOf(host, file)) as { apps: readonly { name: string }[] };
+    const apps = parseManifest(await textOf(host, file))?.apps ?? [];
     const infos = (entries.get(folder) ?? []).map(
-      (uuid) => `${folder}/${uuid}/appsinfo/${apps.apps[0]?.name ?? ""}`,
+      (uuid) => `${folder}/${uuid}/appsinfo/${apps[0]?.name ?? ""}`,
     );
     const { existing } = await host.snapshot({ exist: infos });
     const left = [...existing].map((path) => path.slice(folder.length + 1).split("/")[0] ?? "");
     await cli.removePods(left).catch(() => undefined);
+    await forgetMissing(
+      context,
+      apps.map(({ image }) => image.id),
+    );
     throw error;
   }
 }
@@ -87,7 +90,7 @@ export async function prepareFrom(
 async function textOf(host: RktContext["host"], file: string): Promise<string> {
   const { files } = await host.snapshot({ files: [file] });
   const text = files.get(file);
-  return typeof text === "string" ? text : '{"apps":[]}';
+  return typeof text === "string" ? text : "";
 }
 
 /** The script that keeps output; another text has another name. */

@@ -101,7 +101,9 @@ done 2>/dev/null`
     [ -n "$v" ] || { read -r v <\${d%/*}/$f; echo "$v" >$d/$f; }
   done
 done 2>/dev/null`;
-  return `mkdir -p ${quoteAll([...dirs, supervisor, pipeDir, logDir])} || finish ${NOT_LAUNCHED} "cannot make a cgroup"
+  const make = `mkdir -p ${quoteAll([...dirs, supervisor, pipeDir, logDir])}`;
+  // who removes the last container takes the folder of all away, perhaps just now
+  return `${make} 2>/dev/null || ${make} 2>/dev/null || ${make} || finish ${NOT_LAUNCHED} "cannot make a cgroup"
 echo 0 >${supervisor}/cgroup.procs || finish ${NOT_LAUNCHED} "cannot enter a cgroup"
 ${enable}
 ${limitLines(limits, `finish ${NOT_LAUNCHED} "cannot set limit $f"`)}`;
