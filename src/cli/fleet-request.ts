@@ -60,7 +60,7 @@ export async function fleetRequest(
     manifestDir: fleet.baseDir,
     connector: context.connector,
     environment: context.env,
-    registries: openRegistries({ env: context.env }),
+    registries: openRegistries({ env: context.env, declared: fleet.manifest.registries }),
     ...(lockFile === undefined ? {} : { lockFile }),
     parallelism: args.count("parallelism", 1),
   };

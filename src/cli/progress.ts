@@ -7,6 +7,7 @@ import { shortDigests } from "./text/format-value.ts";
 import { textWidth } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
+import { formatTransfer } from "./text/quantities.ts";
 
 /** Shows what an apply does while it does it. */
 export interface Progress {
@@ -25,6 +26,8 @@ export class PeopleProgress implements Progress {
   readonly #paint: Paint;
   readonly #live: boolean;
   readonly #active = new Map<string, string>();
+  /** What the running step of a change is, without how far it is. */
+  readonly #begun = new Map<string, string>();
   readonly #targets = new Map<string, Plan["pods"][number]["to"]>();
   #drawn = 0;
 
@@ -64,9 +67,14 @@ export class PeopleProgress implements Progress {
         return undefined;
       case "step-started": {
         const words = stepWords(event.step, { to: this.#targets.get(event.id) });
-        this.#active.set(event.id, `${words} (${event.index + 1} of ${event.count})`);
+        const text = `${words} (${event.index + 1} of ${event.count})`;
+        this.#active.set(event.id, text);
+        this.#begun.set(event.id, text);
         return undefined;
       }
+      case "step-progress":
+        this.#active.set(event.id, `${this.#begun.get(event.id) ?? ""}  ${bytesWords(event)}`);
+        return undefined;
       case "step-done":
         return undefined;
       case "step-failed":
@@ -106,6 +114,12 @@ export class PeopleProgress implements Progress {
       ? line
       : `${[...line].slice(0, Math.max(1, columns - 2)).join("")}…`;
   }
+}
+
+/** How much of an image has come: `8.2 MB of 12.4 MB`. */
+function bytesWords({ bytes, ofBytes }: ApplyEvent & { readonly type: "step-progress" }): string {
+  const come = formatTransfer(bytes);
+  return ofBytes === undefined ? come : `${come} of ${formatTransfer(Math.max(bytes, ofBytes))}`;
 }
 
 /** Progress for programs: each event as a line of JSON. */

@@ -5,20 +5,23 @@ import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
 import { formatDuration, plural } from "./text/quantities.ts";
 
-/** How an apply or a destroy ended: what was done, what was not, and what to do. Ends with a line end. */
+/** What a run does to pods; with `pull`, to their images alone. */
+export type RunVerb = "apply" | "destroy" | "pull";
+
+/** How an apply, a destroy or a pull ended: what was done, what was not, and what to do. Ends with a line end. */
 export function renderReport(
   report: ApplyReport,
   options: {
     readonly paint: Paint;
     readonly columns: number | undefined;
-    readonly destroying?: boolean | undefined;
+    readonly verb?: RunVerb;
   },
 ): string {
-  const { paint, columns, destroying = false } = options;
+  const { paint, columns, verb = "apply" } = options;
   const open = report.outcomes.filter(({ status }) => status !== "done");
   const blocks = open.map((outcome) => troubleLines(outcome, options).join("\n"));
   const deleted = report.deletedVolumes.map((volume) => `deleted volume ${volume}`);
-  const last = wrap(`${verdict(report, destroying)}${remedyOf(report)}`, columns, "");
+  const last = wrap(`${verdict(report, verb)}${remedyOf(report)}`, columns, "");
   return `${[...blocks, deleted.join("\n"), paint.bold(last)].filter((part) => part !== "").join("\n\n")}\n`;
 }
 
@@ -35,17 +38,27 @@ function troubleLines(
   return lines;
 }
 
-function verdict({ status, outcomes, ms }: ApplyReport, destroying: boolean): string {
+const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
+  apply: "the hosts are what the manifest says",
+  destroy: "the hosts hold nothing of the fleet",
+  pull: "the hosts hold every image that their pods need",
+};
+
+const DONE: Readonly<Record<RunVerb, string>> = {
+  apply: "changed",
+  destroy: "removed",
+  pull: "pulled",
+};
+
+function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
   const done = outcomes.filter((outcome) => outcome.status === "done");
   const pods = done.filter(({ pod }) => pod !== undefined).length;
   const open = plural(outcomes.length - done.length, "change");
-  const verb = destroying ? "removed" : "changed";
-  const count = `${plural(pods, "pod")} ${verb} in ${formatDuration(ms)}`;
+  const things = verb === "pull" ? plural(done.length, "image") : plural(pods, "pod");
+  const count = `${things} ${DONE[verb]} in ${formatDuration(ms)}`;
   switch (status) {
     case "converged":
-      return destroying
-        ? "Nothing to do: the hosts hold nothing of the fleet."
-        : "Nothing to do: the hosts are what the manifest says.";
+      return `Nothing to do: ${NOTHING_TO_DO[verb]}.`;
     case "declined":
       return "Nothing has been touched.";
     case "done":

@@ -4,7 +4,7 @@ import type { CommandContext, ExitCode } from "./context.ts";
 import { planJson } from "./plan-json.ts";
 import { JsonProgress, PeopleProgress, type Progress } from "./progress.ts";
 import { renderPlan } from "./render-plan.ts";
-import { renderReport } from "./render-report.ts";
+import { type RunVerb, renderReport } from "./render-report.ts";
 
 /** How the run of a plan is asked for and shown. */
 export interface RunFleetOptions {
@@ -12,7 +12,8 @@ export interface RunFleetOptions {
   readonly yes: boolean;
   /** Asked after the plan was shown. */
   readonly question: string;
-  readonly destroying?: boolean;
+  /** @defaultValue apply */
+  readonly verb?: RunVerb;
   /** Volumes are to go as well; they have a question of their own. */
   readonly deletingVolumes?: boolean;
   /** Pods that the manifest declares. */
@@ -41,7 +42,7 @@ export async function runFleet(
   let shown = false;
   const show = (plan: Plan): void => {
     options.check?.(plan);
-    if (!shown) showPlan(context, plan, options);
+    if (!shown && options.verb !== "pull") showPlan(context, plan, options);
     shown = true;
   };
   const confirm = async (plan: Plan): Promise<boolean> => {
@@ -70,12 +71,12 @@ export async function runFleet(
 function showPlan(
   { stdout, paint, now }: CommandContext,
   plan: Plan,
-  { json, declaredPods, destroying, deletingVolumes }: RunFleetOptions,
+  { json, declaredPods, verb = "apply", deletingVolumes }: RunFleetOptions,
 ): void {
   if (json) stdout.write(`${JSON.stringify({ type: "plan", plan: planJson(plan) })}\n`);
   else {
     const { columns } = stdout;
-    const words = { declaredPods, destroying, deletingVolumes };
+    const words = { declaredPods, destroying: verb === "destroy", deletingVolumes };
     const text = renderPlan(plan, { paint, columns, now: now(), ...words });
     stdout.write(`${text}\n`);
   }
@@ -84,10 +85,10 @@ function showPlan(
 function showReport(
   { stdout, paint }: CommandContext,
   report: ApplyReport,
-  { json, destroying }: RunFleetOptions,
+  { json, verb = "apply" }: RunFleetOptions,
 ): void {
   const { status, outcomes, deletedVolumes, ms } = report;
   const line = { type: "report", status, outcomes, deletedVolumes, ms };
   if (json) stdout.write(`${JSON.stringify(line)}\n`);
-  else stdout.write(renderReport(report, { paint, columns: stdout.columns, destroying }));
+  else stdout.write(renderReport(report, { paint, columns: stdout.columns, verb }));
 }

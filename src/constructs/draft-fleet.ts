@@ -5,6 +5,7 @@ import {
   MANIFEST_VERSION,
   type PodSpec,
   pathText,
+  type RegistrySpec,
 } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import { mergeDefaults } from "./defaults.ts";
@@ -20,6 +21,7 @@ import type { FleetScope } from "./scopes.ts";
 export interface FleetIdentity {
   readonly id: string;
   readonly formerly: string | undefined;
+  readonly registries: Readonly<Record<string, RegistrySpec>> | undefined;
 }
 
 /** What the constructs below a fleet declare, as a manifest that nobody has looked at yet. */

@@ -143,7 +143,7 @@ test("every field of a manifest can be declared with constructs", () => {
         },
       });
     },
-    { formerly: "store" },
+    { formerly: "store", registries: { "reg.lan": { plainHttp: true, mirrors: ["mirror.lan"] } } },
   );
   const declared = new Set(fieldsIn(FleetManifest, manifest));
   const known = fieldsOf(FleetManifest).filter((path) => !/\.ulimits\.(?!nofile)/.test(path));

@@ -1,6 +1,6 @@
 import type { Construct, IConstruct } from "constructs";
 import { type Diagnostic, DiagnosticsError } from "../errors/index.ts";
-import { digestOf } from "../model/index.ts";
+import { digestOf, type RegistrySpec } from "../model/index.ts";
 import { type Assessment, assessFleet } from "./assess-fleet.ts";
 import {
   MANIFEST_FILE,
@@ -27,6 +27,12 @@ export interface FleetProps {
    * @defaultValue - none
    */
   readonly formerly?: string;
+  /**
+   * How registries are reached, by their domain in image references: `docker.io` for those without one.
+   *
+   * @defaultValue - over TLS, without mirrors
+   */
+  readonly registries?: Readonly<Record<string, RegistrySpec>>;
   /**
    * What hosts, pods and containers have unless they say otherwise.
    *
@@ -57,7 +63,11 @@ export class Fleet extends TerraformStack implements FleetScope {
     this.defaults = copyDefaults(props.defaults ?? {});
     const owner = props.id === undefined ? readProjectId() : { id: props.id };
     // without an owner this stands in, so that all else can be looked at
-    this.#identity = { id: "id" in owner ? owner.id : "nobody", formerly: props.formerly };
+    this.#identity = {
+      id: "id" in owner ? owner.id : "nobody",
+      formerly: props.formerly,
+      registries: structuredClone(props.registries),
+    };
     this.#problems = "id" in owner ? [] : [missingOwner(owner.problem)];
     this.node.addValidation({ validate: () => [...this.mistakesAt(this)] });
     runWithTerraform(this, {

@@ -4,6 +4,7 @@ import { HostSpec } from "./host.ts";
 import { ImageSpec } from "./image.ts";
 import { isImageReference } from "./image-reference.ts";
 import { Name, OwnerId } from "./names.ts";
+import { RegistryDomain, RegistrySpec } from "./registry.ts";
 
 /** Version of the manifest's form that this program writes and reads. */
 export const MANIFEST_VERSION = "stowage/v1";
@@ -24,6 +25,10 @@ export const FleetManifest = z.strictObject({
       description: "Where images come from, by the reference that containers use.",
     },
   ).optional(),
+  registries: field(z.record(RegistryDomain, RegistrySpec), {
+    description:
+      "How registries are reached, by their domain in references. Logins are not declared: they are those of docker login and podman login.",
+  }).optional(),
   hosts: field(z.record(Name, HostSpec), { description: "Its hosts, by name." }),
 });
 /** See the schema of the same name. */

@@ -21,6 +21,7 @@ export * from "./observed.ts";
 export * from "./pod.ts";
 export * from "./probe.ts";
 export * from "./record.ts";
+export * from "./registry.ts";
 export * from "./resources.ts";
 export * from "./restart-policy.ts";
 export * from "./roster.ts";

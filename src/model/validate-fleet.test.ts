@@ -325,6 +325,19 @@ describe("validateFleet() finds", () => {
     ]);
   });
 
+  test("registries that are their own mirror, named twice, or of no image", () => {
+    const registries = {
+      "docker.io": { mirrors: ["docker.io", "a.lan"] },
+      "a.lan": { mirrors: ["b.lan", "b.lan"] },
+      "c.lan": { plainHttp: true },
+    };
+    expect(findings({ a: host({ web: pod() }) }, { registries })).toEqual([
+      'error registries["docker.io"].mirrors: it is its own mirror',
+      'error registries["a.lan"].mirrors: it names one mirror twice',
+      'warning registries["c.lan"]: no image is of it',
+    ]);
+  });
+
   test("a former name that is the present one", () => {
     expect(findings({ a: host({}) }, { formerly: "shop" })).toEqual([
       "error formerly: it is the fleet's name of now",

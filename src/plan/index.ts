@@ -1,6 +1,7 @@
 export { brakes } from "./brakes.ts";
 export { fingerprintOf } from "./fingerprint.ts";
 export { rosterEntry } from "./host-changes.ts";
+export { imagesOnly } from "./images-only.ts";
 export { isConverged, plan } from "./make-plan.ts";
 export { podsOnHost } from "./observed-pods.ts";
 export * from "./plan.ts";

@@ -1,6 +1,6 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
-import { brakes, fingerprintOf, type Plan } from "../plan/index.ts";
+import { brakes, fingerprintOf, imagesOnly, type Plan } from "../plan/index.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { LockedHosts } from "./locked-hosts.ts";
@@ -25,7 +25,7 @@ export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyRepor
     const { savedPlan, allowRemovals, confirm, options } = request;
     const made =
       savedPlan === undefined
-        ? await planObserved(request, observation, store)
+        ? await planNow(request, observation, store)
         : checkSavedPlan(savedPlan, request.manifest, observation);
     if (options.destroy !== true) {
       brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
@@ -55,6 +55,15 @@ export async function withLockedHosts<T>(
     reach: (name, spec) => locked.open(name, spec),
   });
   return await use(locked, observation, store);
+}
+
+async function planNow(
+  request: ApplyFleetRequest,
+  observation: FleetObservation,
+  store: ImageStore,
+): Promise<Plan> {
+  const made = await planObserved(request, observation, store);
+  return request.imagesOnly === true ? imagesOnly(made) : made;
 }
 
 function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetObservation): Plan {

@@ -9,6 +9,8 @@ export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" |
   readonly connector: Connector;
   /** Made earlier; refused when a host has moved on since. */
   readonly savedPlan?: Plan | undefined;
+  /** Brings the images of the plan, and does nothing else. */
+  readonly imagesOnly?: boolean | undefined;
   /** Asked once, with the plan, before anything is touched; not when there is nothing to do. */
   readonly confirm: (plan: Plan) => Promise<boolean>;
   /** Who applies: `user@machine`. */

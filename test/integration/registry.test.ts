@@ -36,6 +36,10 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
 
         const plan = await fleet.plan(manifest);
         expect(importsOf(plan)).toEqual([expect.stringContaining(first)]);
+        expect((await fleet.apply(manifest, { imagesOnly: true })).status).toBe("done");
+        const pulled = await fleet.plan(manifest);
+        expect(importsOf(pulled)).toEqual([]);
+        expect(pulled.pods.map(({ action }) => action)).toEqual(["create"]);
         expect((await fleet.apply(manifest)).status).toBe("done");
         expect(isConverged(await fleet.plan(manifest))).toBe(true);
 

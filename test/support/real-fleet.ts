@@ -88,7 +88,9 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
 
   async apply(
     manifest: FleetManifest,
-    change: Partial<Pick<ApplyFleetRequest, "lockTimeoutMs" | "appliedBy" | "onEvent">> = {},
+    change: Partial<
+      Pick<ApplyFleetRequest, "lockTimeoutMs" | "appliedBy" | "onEvent" | "imagesOnly">
+    > = {},
   ): Promise<ApplyReport> {
     return await applyFleet({
       ...this.#request(manifest),

@@ -50,8 +50,13 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./logs.ts")).logsCommand,
   },
   {
+    name: "pull",
+    summary: "Bring the images of the declaration to the hosts, and no more",
+    load: async () => (await import("./pull.ts")).pullCommand,
+  },
+  {
     name: "images",
-    summary: "images lock: pin every image's digest in fleet.lock.json",
+    summary: "List the images on the hosts; images lock pins their digests",
     load: async () => (await import("./images.ts")).imagesCommand,
   },
   {

@@ -78,7 +78,7 @@ async function destroy(args: Arguments, context: CommandContext): Promise<ExitCo
   const question = `Destroy fleet ${fleet.manifest.name}? Type yes:`;
   return await runFleet(
     context,
-    { json, yes, question, destroying: true, deletingVolumes: volumes },
+    { json, yes, question, verb: "destroy", deletingVolumes: volumes },
     (hooks) =>
       destroyFleet({
         ...fleet,

@@ -17,20 +17,25 @@ import { shortDigests } from "../text/format-value.ts";
 import { columns } from "../text/layout.ts";
 import { plural } from "../text/quantities.ts";
 
-/** `stowage images lock`. */
+/** `stowage images` and `stowage images lock`. */
 export const imagesCommand: Command = {
   help: {
     name: "images",
     summary:
-      "Writes what every image reference leads to now into fleet.lock.json, for you to commit.",
-    operands: "lock",
-    minOperands: 1,
+      "Lists the images that the fleet holds on its hosts. images lock writes what every reference leads to now into fleet.lock.json, for you to commit.",
+    operands: "[lock]",
     maxOperands: 1,
-    options: { json: { description: "Print the lock as JSON" } },
+    options: {
+      host: { value: "HOST", multiple: true, description: "List only this host" },
+      all: { description: "List every image of the engines, whoever brought it" },
+      json: { description: "Print the images, or the lock, as JSON" },
+    },
     details: [
-      "From then on plans use those digests, whatever the tags lead to. Run it again to move on.",
+      "Once locked, plans use those digests, whatever the tags lead to. Lock again to move on.",
     ],
     examples: [
+      { command: "images", comment: "what is on the hosts" },
+      { command: "images --all --json", comment: "with the images of others, for programs" },
       { command: "images lock", comment: "write fleet.lock.json beside cdktf.json" },
       { command: "images lock -f fleet.json", comment: "write it beside the manifest" },
     ],
@@ -40,12 +45,19 @@ export const imagesCommand: Command = {
 
 async function images(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const [verb] = args.operands;
+  if (verb === undefined)
+    return await (await import("../list-images.ts")).listImages(args, context);
   if (verb !== "lock") {
     throw new StowageError(
-      `Cannot run stowage images ${verb}: it can only lock; write stowage images lock`,
-      {
-        code: "invalid_argument",
-      },
+      `Cannot run stowage images ${verb}: it lists or locks; write stowage images, or stowage images lock`,
+      { code: "invalid_argument" },
+    );
+  }
+  const other = ["host", "all"].find((name) => args.flag(name));
+  if (other !== undefined) {
+    throw new StowageError(
+      `Cannot lock with --${other}: the lock is one for the whole fleet; leave --${other} out`,
+      { code: "invalid_argument" },
     );
   }
   const fleet = await loadFleet(args, context);
@@ -81,7 +93,7 @@ async function currentLock(
       manifestDir,
       hosts,
       existing,
-      registries: openRegistries({ env }),
+      registries: openRegistries({ env, declared: manifest.registries }),
       signal,
     });
   } finally {

@@ -1,10 +1,16 @@
-import type { ExportedImage, ImageOwnership } from "../../engine/index.ts";
+import type { ExportedImage, ImageContent, ImageOwnership } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import { type AppliedImage, imageName } from "../../model/index.ts";
 import type { Step } from "../../plan/index.ts";
 import type { HostSession } from "./host-session.ts";
 
 type ImportStep = Step & { readonly kind: "import-image" };
+
+/** Told how many bytes of an image have come. */
+export type OnBytes = (bytes: number, ofBytes: number | undefined) => void;
+
+/** Shortest time between two reports of bytes. */
+const REPORT_MS = 250;
 
 /**
  * Brings an image into a host's engine: handed over by another engine of the host where that has all
@@ -16,20 +22,37 @@ export async function bringImage(
   session: HostSession,
   step: ImportStep,
   ownership: ImageOwnership,
+  onBytes: OnBytes,
 ): Promise<void> {
   const { engine, context, observation, signal } = session;
   const { reference, digest } = step.image;
   await using exported = await exportFrom(session, step);
   if (exported === undefined) {
     const content = await context.store.contentOf(reference, observation.info.platform, digest);
-    return await engine.importImage(content, ownership, { signal });
+    return await engine.importImage(counted(content, step, onBytes), ownership, { signal });
   }
-  await engine.importImage(exported.content, ownership, { signal });
+  await engine.importImage(counted(exported.content, step, onBytes), ownership, { signal });
   const { manifest, config } = exported.content;
   if (manifest.digest === digest) return;
   // its layers have another form there, and so the image has another identity in the new engine
   const image = { reference, digest: manifest.digest, configDigest: config.digest };
   session.handedOver.set(imageName(reference, digest), image);
+}
+
+/** The same image, telling of its bytes as they are read. */
+function counted(content: ImageContent, { sizeBytes }: ImportStep, onBytes: OnBytes): ImageContent {
+  let bytes = 0;
+  let toldAt = performance.now();
+  async function* count(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const part of parts) {
+      bytes += part.byteLength;
+      yield part;
+      if (performance.now() - toldAt < REPORT_MS) continue;
+      toldAt = performance.now();
+      onBytes(bytes, sizeBytes);
+    }
+  }
+  return { ...content, open: (digest, offset) => count(content.open(digest, offset)) };
 }
 
 /** The image as a generation that is made now finds it in the engine. */

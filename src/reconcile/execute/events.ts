@@ -36,6 +36,14 @@ export type ApplyEvent =
       readonly index: number;
       readonly count: number;
     }
+  | {
+      /** A few times a second while bytes of an image come. */
+      readonly type: "step-progress";
+      readonly id: string;
+      readonly bytes: number;
+      /** All that will come, where that is known. */
+      readonly ofBytes?: number;
+    }
   | { readonly type: "step-done"; readonly id: string; readonly step: Step; readonly ms: number }
   | {
       readonly type: "step-failed";

@@ -28,7 +28,10 @@ export async function runHostChange(
     const stepAt = performance.now();
     try {
       await session.lock.check();
-      await runHostStep(session, change, step);
+      await runHostStep(session, change, step, (bytes, ofBytes) => {
+        const of = ofBytes === undefined ? {} : { ofBytes };
+        hooks.onEvent({ type: "step-progress", id, bytes, ...of });
+      });
       hooks.onEvent({ type: "step-done", id, step, ms: performance.now() - stepAt });
     } catch (error) {
       if (!StowageError.is(error) && !session.signal.aborted) throw error;

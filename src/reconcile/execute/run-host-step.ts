@@ -1,7 +1,7 @@
 import { StowageError } from "../../errors/index.ts";
 import { hostDirectories, hostLayout } from "../../model/index.ts";
 import type { HostChange, Step } from "../../plan/index.ts";
-import { bringImage } from "./bring-image.ts";
+import { bringImage, type OnBytes } from "./bring-image.ts";
 import { type HostSession, sessionAt } from "./host-session.ts";
 import { removeRoster, writeRoster } from "./rosters.ts";
 
@@ -10,13 +10,14 @@ export async function runHostStep(
   session: HostSession,
   change: HostChange,
   step: Step,
+  onBytes: OnBytes,
 ): Promise<void> {
   const { engine, host, layout, signal, context } = session;
   const ownership = { owner: context.owner, fleet: context.fleet };
   const options = { signal };
   switch (step.kind) {
     case "import-image":
-      return await bringImage(session, step, ownership);
+      return await bringImage(session, step, ownership, onBytes);
     case "claim-image":
       return await engine.claimImage(step.image, ownership, options);
     case "release-image":

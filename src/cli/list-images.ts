@@ -1,0 +1,105 @@
+import { StowageError } from "../errors/index.ts";
+import { mapLimited } from "../internal/index.ts";
+import {
+  engineName,
+  type FleetManifest,
+  type HostSpec,
+  type ObservedImage,
+} from "../model/index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { loadFleet } from "./load-fleet.ts";
+import { selectHosts } from "./select-hosts.ts";
+import { shortDigests } from "./text/format-value.ts";
+import { columns } from "./text/layout.ts";
+import { printable } from "./text/printable.ts";
+import { formatTransfer } from "./text/quantities.ts";
+
+const PARALLELISM = 16;
+const HEADER = ["HOST", "ENGINE", "IMAGE", "DIGEST", "SIZE", "IN USE", "FLEETS"];
+
+/** An image in the engine of a host. */
+interface ImageRow extends ObservedImage {
+  readonly host: string;
+  readonly engine: string;
+}
+
+/** The images of a host, or why it cannot be told. */
+type HostImages =
+  | { readonly rows: readonly ImageRow[] }
+  | { readonly host: string; readonly problem: StowageError };
+
+/** Lists the images on a fleet's hosts; a host that cannot be asked is named, with exit code 1. */
+export async function listImages(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const { manifest } = await loadFleet(args, context);
+  const hosts = selectHosts(manifest, args);
+  const found = await mapLimited(hosts, args.count("parallelism", 1) ?? PARALLELISM, (entry) =>
+    imagesOf(entry, context),
+  );
+  const rows = found
+    .flatMap((each) => ("rows" in each ? each.rows : []))
+    .filter((row) => args.flag("all") || isOf(manifest, row));
+  const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  if (args.flag("json")) {
+    const unreachable = problems.map(({ host, problem: { code, message } }) => ({
+      host,
+      code,
+      message,
+    }));
+    context.stdout.write(`${JSON.stringify({ images: rows, unreachable })}\n`);
+  } else {
+    context.stdout.write(render(rows, manifest, context));
+    for (const { host, problem } of problems)
+      context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+async function imagesOf(
+  [host, spec]: readonly [string, HostSpec],
+  { connector, drain: signal }: CommandContext,
+): Promise<HostImages> {
+  try {
+    await using reading = await connector.read(host, spec, signal);
+    const { images } = await reading.engine.observe({ signal });
+    const engine = engineName(spec.engine, undefined);
+    return { rows: images.map((image) => ({ host, engine, ...image })) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!StowageError.is(error)) throw error;
+    return { host, problem: error };
+  }
+}
+
+function isOf({ id, name }: FleetManifest, { fleets }: ImageRow): boolean {
+  return fleets?.includes(`${id}/${name}`) === true;
+}
+
+function render(
+  rows: readonly ImageRow[],
+  { name }: FleetManifest,
+  { paint }: CommandContext,
+): string {
+  if (rows.length === 0) return `The hosts hold no image of fleet ${name}.\n`;
+  const sorted = [...rows].sort((a, b) => compare(a.host, b.host) || compare(a.name, b.name));
+  const cells = sorted.map((row) => [
+    row.host,
+    row.engine,
+    // the digest has a column of its own
+    printable(row.name.replace(/@sha256:[0-9a-f]{64}$/, "")),
+    shortDigests(row.digest),
+    row.sizeBytes === undefined ? "-" : formatTransfer(row.sizeBytes),
+    row.inUse ? "yes" : "no",
+    row.fleets === undefined ? "not of Stowage" : row.fleets.map(fleetName).join(", ") || "none",
+  ]);
+  return `${columns([HEADER.map((word) => paint.dim(word)), ...cells]).join("\n")}\n`;
+}
+
+/** `owner/fleet` without the owner. */
+function fleetName(ownership: string): string {
+  return printable(ownership.slice(ownership.indexOf("/") + 1));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
