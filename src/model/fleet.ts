@@ -4,6 +4,7 @@ import { HostSpec } from "./host.ts";
 import { ImageSpec } from "./image.ts";
 import { isImageReference } from "./image-reference.ts";
 import { Name, OwnerId } from "./names.ts";
+import { NetworkSpec } from "./network.ts";
 
 /** Version of the manifest's form that this program writes and reads. */
 export const MANIFEST_VERSION = "stowage/v1";
@@ -24,6 +25,9 @@ export const FleetManifest = z.strictObject({
       description: "Where images come from, by the reference that containers use.",
     },
   ).optional(),
+  networks: field(z.record(Name, NetworkSpec), {
+    description: "Bridge networks that its pods can be in, by name.",
+  }).optional(),
   hosts: field(z.record(Name, HostSpec), { description: "Its hosts, by name." }),
 });
 /** See the schema of the same name. */

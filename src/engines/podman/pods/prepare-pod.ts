@@ -10,7 +10,13 @@ import {
 import { nothingDone } from "../cli/podman-error.ts";
 import { describePod, type PodmanContext } from "../context.ts";
 import { withDefaultUlimits } from "../store/machine-facts.ts";
-import { isOfNetwork, isPodmanPod, planContainers, sysctlArguments } from "./container-plan.ts";
+import {
+  isOfNetwork,
+  isPodmanPod,
+  networkArgument,
+  planContainers,
+  sysctlArguments,
+} from "./container-plan.ts";
 import { wasStarted } from "./container-state.ts";
 import { findGeneration, type Generation, inspectContainers } from "./lists.ts";
 import type { PlannedContainer } from "./planned-container.ts";
@@ -203,16 +209,14 @@ export async function remakeContainer(
   }
 }
 
-async function createPodmanPod(
-  context: PodmanContext,
-  { identity, spec }: PodInstance,
-): Promise<void> {
+async function createPodmanPod(context: PodmanContext, pod: PodInstance): Promise<void> {
+  const { identity, spec } = pod;
   if (!context.facts.canHoldPods) throw noHolder(identity);
   const name = objectName(identity);
   const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
   const args = [
     ...["pod", "create", "--name", name, "--share", "net"],
-    ...["--network", spec.network?.mode ?? "none"],
+    ...["--network", networkArgument(pod)],
     ...Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ...sysctlArguments(spec, isOfNetwork),
   ];
