@@ -128,6 +128,8 @@ export interface EngineInfo {
 export interface TakenPort {
   readonly protocol: "tcp" | "udp";
   readonly port: number;
+  /** The one address that it is of; absent: of all. */
+  readonly hostIp?: string;
   /** Who: a process as `name (pid 12)`, where it can be told. */
   readonly holder?: string;
   readonly pid?: number;

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../engine/index.ts";
+import type { CallOptions, ObserveOptions } from "../engine/index.ts";
 import type { Host } from "../host/index.ts";
 import {
   addressOf,
@@ -50,9 +50,10 @@ interface Seen {
 export async function observeNetworks(
   parts: ObserveParts,
   observed: ObservedEngine,
-  options: CallOptions & { readonly network?: boolean },
+  options: ObserveOptions,
 ): Promise<ObservedEngine> {
   const { engine } = parts;
+  if (options.podsOnly === true) return await withAddresses(parts, observed, options);
   const seen = await lookAt(parts, options);
   const byPod = new Map(
     seen.networks.flatMap((network) =>
@@ -73,6 +74,29 @@ export async function observeNetworks(
     leftovers: [...observed.leftovers, ...leftovers.filter(({ name }) => !names.has(name))],
     ...(options.network === true ? { network: takenOf(seen) } : {}),
   };
+}
+
+/** The addresses alone, as files say: while pods are waited for nobody asks whether they are true. */
+async function withAddresses(
+  { host, places, engine }: ObserveParts,
+  observed: ObservedEngine,
+  options: CallOptions,
+): Promise<ObservedEngine> {
+  const { files } = await host.snapshot(
+    { files: [places.podFile("*", "*")] },
+    callOptions(options),
+  );
+  const byPod = new Map(
+    [...files.values()].flatMap((text) => {
+      const file = readFile(PodFile, text);
+      return file === undefined || file.engine !== engine ? [] : [[podNameOf(file.identity), file]];
+    }),
+  );
+  const pods = observed.pods.map((pod) => {
+    const address = byPod.get(podNameOf(pod))?.address;
+    return address === undefined ? pod : { ...pod, address };
+  });
+  return { ...observed, pods };
 }
 
 async function lookAt({ host, places }: ObserveParts, options: CallOptions): Promise<Seen> {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Engine, PodInstance } from "../../src/engine/index.ts";
 import { openLocalHost } from "../../src/host/index.ts";
 import { type ObservedPod, objectName, type PodSpec } from "../../src/model/index.ts";
