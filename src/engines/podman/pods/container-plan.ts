@@ -117,13 +117,15 @@ function placeArguments(pod: PodInstance): readonly string[] {
   const { identity, spec } = pod;
   const hostname = ["--hostname", spec.hostname ?? identity.pod];
   const own = sysctlArguments(spec, (name) => !isOfNetwork(name));
-  if (isPodmanPod(spec.containers)) return ["--pod", objectName(identity), ...hostname, ...own];
-  return [
-    ...["--network", networkArgument(pod)],
-    ...hostname,
-    ...own,
-    ...sysctlArguments(spec, isOfNetwork),
-  ];
+  const network = ["--network", networkArgument(pod), ...sysctlArguments(spec, isOfNetwork)];
+  if (!isPodmanPod(spec.containers)) return [...network, ...hostname, ...own];
+  const member = ["--pod", objectName(identity), ...hostname, ...own];
+  return joinsNamespace(spec) ? [...member, ...network] : member;
+}
+
+/** Whether each container of a podman pod joins a namespace itself: a pod of podman's cannot be told one. */
+export function joinsNamespace({ network }: PodSpec): boolean {
+  return network?.mode === "bridge";
 }
 
 /** The network of a pod as podman is told it: one of the fleet by the namespace that was made for it. */

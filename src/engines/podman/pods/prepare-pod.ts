@@ -13,6 +13,7 @@ import { withDefaultUlimits } from "../store/machine-facts.ts";
 import {
   isOfNetwork,
   isPodmanPod,
+  joinsNamespace,
   networkArgument,
   planContainers,
   sysctlArguments,
@@ -211,14 +212,16 @@ export async function remakeContainer(
 
 async function createPodmanPod(context: PodmanContext, pod: PodInstance): Promise<void> {
   const { identity, spec } = pod;
-  if (!context.facts.canHoldPods) throw noHolder(identity);
+  const isHolder = !joinsNamespace(spec);
+  if (isHolder && !context.facts.canHoldPods) throw noHolder(identity);
   const name = objectName(identity);
   const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
   const args = [
-    ...["pod", "create", "--name", name, "--share", "net"],
-    ...["--network", networkArgument(pod)],
+    ...["pod", "create", "--name", name],
     ...Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
-    ...sysctlArguments(spec, isOfNetwork),
+    ...(isHolder
+      ? ["--share", "net", "--network", networkArgument(pod), ...sysctlArguments(spec, isOfNetwork)]
+      : ["--infra=false", "--share", "none"]),
   ];
   const env = await podEnvironment(context);
   await context.host.writeFile(context.files.makingFile(name), "");
