@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +47,11 @@ export class NetworkMachine {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
+  }
+
+  /** Runs a program there, whatever it comes to. */
+  spawn(command: readonly string[]) {
+    return spawnSync("nsenter", [`${NET}${this.#file}`, "--", ...command], { encoding: "utf8" });
   }
 
   /** The page that answers at an address; undefined when none does. */
