@@ -28,7 +28,7 @@ export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Rea
   }
   const detached = detachment(spec, observed);
   if (detached !== undefined)
-    reasons.push({ kind: "state", path: "network", verdict: "none", text: detached });
+    reasons.push({ kind: "state", path: "", verdict: "none", text: detached });
   if (reasons.length === 0 && observed.state === "incomplete") {
     reasons.push({
       kind: "state",
