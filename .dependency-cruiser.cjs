@@ -8,6 +8,7 @@ const LAYERS = {
   host: ["errors", "internal"],
   image: ["model", "errors", "internal"],
   engine: ["model", "errors"],
+  network: ["engine", "host", "model", "errors", "internal"],
   engines: ["engine", "host", "image", "model", "errors", "internal", "gen"],
   reconcile: ["plan", "engine", "host", "image", "model", "errors", "internal"],
   gen: [],
@@ -52,7 +53,7 @@ module.exports = {
       severity: "error",
       from: { path: "^src/([^/]+)", pathNot: TEST },
       to: {
-        path: "^src/(errors|internal|model|engine|plan|reconcile|constructs|host|image)/",
+        path: "^src/(errors|internal|model|engine|plan|reconcile|constructs|host|image|network)/",
         pathNot: ["^src/$1/", "/index\\.ts$"],
       },
     },

@@ -56,6 +56,7 @@ describe("each rule bites on a planted import", () => {
     ["layer-host", "src/host/x.ts", "../model/index.ts"],
     ["layer-image", "src/image/x.ts", "../host/index.ts"],
     ["layer-engine", "src/engine/x.ts", "../host/index.ts"],
+    ["layer-network", "src/network/x.ts", "../plan/index.ts"],
     ["layer-engines", "src/engines/sim/x.ts", "../../reconcile/index.ts"],
     ["layer-reconcile", "src/reconcile/x.ts", "../cli/index.ts"],
     ["layer-gen", "src/gen/api/x.ts", "../../model/index.ts"],
@@ -119,7 +120,7 @@ function plantTree(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "stw-layers-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const folders =
-    "errors internal model constructs plan host image engine engines/sim engines/containerd reconcile cli gen/api";
+    "errors internal model constructs plan host image engine network engines/sim engines/containerd reconcile cli gen/api";
   const skeleton = folders.split(" ").flatMap((folder) => [
     [`src/${folder}/index.ts`, 'export type { Inner } from "./inner.ts";\n'],
     [`src/${folder}/inner.ts`, "export type Inner = string;\n"],

@@ -9,6 +9,7 @@ import {
   type HostSpec,
   hostDirectories,
 } from "../model/index.ts";
+import { withNetworks } from "../network/index.ts";
 import type { Connector, HostAccess } from "../reconcile/index.ts";
 import { engineEntry } from "./engine-kinds.ts";
 
@@ -56,7 +57,9 @@ async function openEngine(
 ): Promise<Engine> {
   const { open } = engineEntry(config.kind) as EngineOpener;
   if (open === undefined) throw noSuchEngine(name, config);
-  return await open(config, host, directories);
+  const engine = await open(config, host, directories);
+  const { runDir } = directories;
+  return withNetworks(engine, { host, runDir, engine: engineIdentity(config) });
 }
 
 /** Of any kind: a configuration is given to the entry of its own. */

@@ -50,7 +50,9 @@ export function assessFleet(
   const mistakes = unique(found.map((each) => toMistake(each, draft, fleet)));
   const valid =
     reading.kind === "manifest" && mistakes.every(({ severity }) => severity !== "error");
-  return { manifest: valid ? canonicalize(FleetManifest, reading.manifest) : undefined, mistakes };
+  // as it was declared: what a network is stands in one place
+  const manifest = valid ? canonicalize(FleetManifest, declared as FleetManifest) : undefined;
+  return { manifest, mistakes };
 }
 
 function onlyTerraformKnows(path: string): Diagnostic {

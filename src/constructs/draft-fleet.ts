@@ -3,10 +3,12 @@ import {
   type HostSpec,
   type ImageSpec,
   MANIFEST_VERSION,
+  type NetworkSpec,
   type PodSpec,
   pathText,
   type RegistrySpec,
 } from "../model/index.ts";
+import { BridgeNetwork } from "./bridge-network.ts";
 import { compact } from "./compact.ts";
 import { mergeDefaults } from "./defaults.ts";
 import { dependencyNames } from "./dependency-names.ts";
@@ -37,6 +39,7 @@ export function draftFleet(fleet: FleetScope, identity: FleetIdentity, draft: Dr
     name: fleet.fleetName,
     ...identity,
     images: draftImages(constructs, draft),
+    networks: draftNetworks(constructs, draft),
     hosts: Object.fromEntries(
       hosts.flatMap((host) => {
         const path = pathText(["hosts", host.hostName]);
@@ -55,6 +58,19 @@ function draftImages(constructs: readonly IConstruct[], draft: Draft): Record<st
       images[image.reference] = image.toSpec();
   }
   return images;
+}
+
+function draftNetworks(
+  constructs: readonly IConstruct[],
+  draft: Draft,
+): Record<string, NetworkSpec> {
+  const networks: Record<string, NetworkSpec> = {};
+  for (const network of constructs.filter((each) => each instanceof BridgeNetwork)) {
+    const name = network.networkName;
+    if (draft.claim(pathText(["networks", name]), network, `the network "${name}"`))
+      networks[name] = network.toSpec();
+  }
+  return networks;
 }
 
 function draftHost(

@@ -1,4 +1,5 @@
 export { App } from "./app.ts";
+export { BridgeNetwork, type BridgeNetworkProps, type IBridgeNetwork } from "./bridge-network.ts";
 export { Container, type IContainer } from "./container.ts";
 export type {
   ContainerProps,
@@ -19,6 +20,7 @@ export { Network } from "./network.ts";
 export { Pod, type PodProps } from "./pod.ts";
 export type { IPod, PodOptions } from "./pod-base.ts";
 export type { VolumeLike } from "./pod-volumes.ts";
+export { Ports } from "./ports.ts";
 export {
   type ExecProbeOptions,
   type HttpProbeOptions,

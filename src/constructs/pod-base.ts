@@ -32,7 +32,7 @@ export interface PodOptions {
   /** @defaultValue Network.none() */
   readonly network?: Network;
   /**
-   * Ports of the host that it answers on; they need `Network.host()`.
+   * Ports of the host that it answers on; they need `Network.bridge(…)` or `Network.host()`.
    *
    * @defaultValue - none
    */

@@ -29,6 +29,16 @@ export interface PodInstance {
    * secrets are not at hand: an engine that needs them then fails with `failed_precondition`.
    */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What was made for a pod in a network of the fleet; there with `prepare` and `start`. */
+  readonly network?: PodNetwork;
+}
+
+/** A network that is no engine's: its engine runs the containers of the pod in it. */
+export interface PodNetwork {
+  /** File that a network namespace is mounted on, which all containers of the pod are to join. */
+  readonly namespace: string;
+  /** Files of the host that they are to see, read-only, by path in the container; written in place. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** How to prepare a generation. */
@@ -77,6 +87,8 @@ export interface ObserveOptions extends CallOptions {
   readonly podsOnly?: boolean;
   /** Of interest are these generations alone: an engine that is asked for each apart leaves all else out. */
   readonly only?: readonly PodIdentity[];
+  /** Of interest is also what of the host's network anyone has taken. */
+  readonly network?: boolean;
 }
 
 /** A use of an image by a fleet. */

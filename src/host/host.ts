@@ -19,6 +19,8 @@ export interface SnapshotRequest {
 export interface ListeningPort {
   readonly protocol: "tcp" | "udp";
   readonly port: number;
+  /** The one IPv4 address that it is of; absent: of all. */
+  readonly address?: string;
   /** Inode of the socket: what {@link HostReader.holders} takes. */
   readonly inode: number;
 }
@@ -34,6 +36,15 @@ export interface HostSnapshot {
   readonly monotonicMs: number;
   /** Changes with each boot. */
   readonly bootId: string;
+}
+
+/** A port to ask. */
+export interface ProbeTarget {
+  /** @defaultValue 127.0.0.1 */
+  readonly address?: string;
+  readonly port: number;
+  /** A GET of this path has to succeed; absent: a connection. */
+  readonly http?: { readonly path: string };
 }
 
 /** A stretch of a file that may be growing. */
@@ -93,12 +104,12 @@ export interface HostReader extends AsyncDisposable {
   /** Bytes used below a directory; 0 when it does not exist. */
   diskUsage(path: string, options?: HostCallOptions): Promise<number>;
   /**
-   * Asks a port of the host's loopback address.
+   * Asks a port of the host's loopback address, or of another that the host reaches.
    *
    * @returns undefined when it is healthy, else why not, for people
    */
   probe(
-    target: { readonly port: number; readonly http?: { readonly path: string } },
+    target: ProbeTarget,
     timeoutMs: number,
     options?: HostCallOptions,
   ): Promise<string | undefined>;

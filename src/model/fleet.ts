@@ -4,6 +4,7 @@ import { HostSpec } from "./host.ts";
 import { ImageSpec } from "./image.ts";
 import { isImageReference } from "./image-reference.ts";
 import { Name, OwnerId } from "./names.ts";
+import { NetworkSpec } from "./network.ts";
 import { RegistryDomain, RegistrySpec } from "./registry.ts";
 
 /** Version of the manifest's form that this program writes and reads. */
@@ -28,6 +29,9 @@ export const FleetManifest = z.strictObject({
   registries: field(z.record(RegistryDomain, RegistrySpec), {
     description:
       "How registries are reached, by their domain in references. Logins are not declared: they are those of docker login and podman login.",
+  }).optional(),
+  networks: field(z.record(Name, NetworkSpec), {
+    description: "Bridge networks that its pods can be in, by name.",
   }).optional(),
   hosts: field(z.record(Name, HostSpec), { description: "Its hosts, by name." }),
 });

@@ -1,13 +1,57 @@
 import * as z from "zod";
 import { field } from "./field.ts";
+import { Name } from "./names.ts";
+
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const ADDRESS = `${OCTET}(?:\\.${OCTET}){3}`;
+
+/** An IPv4 address. */
+export const Address = z
+  .string()
+  .regex(new RegExp(`^${ADDRESS}$`), "must be an IPv4 address such as 10.0.0.1");
+
+const Subnet = z
+  .string()
+  .regex(
+    new RegExp(`^${ADDRESS}/(?:[89]|1\\d|2\\d)$`),
+    "must be an IPv4 subnet of 8 to 29 bits such as 10.20.0.0/24",
+  );
+
+/** What a network is, beside its name. */
+const networkShape = {
+  subnet: field(Subnet, {
+    description: "Addresses of the network on each host; else a free one is chosen on each.",
+    change: "replace",
+  }).optional(),
+  internal: field(z.boolean(), {
+    description: "Nothing leads out of the network, and nothing in.",
+    change: "replace",
+    default: false,
+  }).optional(),
+  dns: field(z.array(Address).min(1).max(3).readonly(), {
+    description: "Name servers of its pods; else those of the host that are not on its loopback.",
+    change: "replace",
+  }).optional(),
+};
+
+/** A bridge network of a fleet: on each host where a pod is in it, one of its own. */
+export const NetworkSpec = z.strictObject(networkShape);
+/** See the schema of the same name. */
+export type NetworkSpec = z.infer<typeof NetworkSpec>;
 
 /** The network that the containers of a pod share. */
 export const Network = z.strictObject({
-  mode: field(z.enum(["none", "host"]), {
-    description: "none: a network namespace with a loopback only; host: the host's own network.",
+  mode: field(z.enum(["none", "host", "bridge"]), {
+    description:
+      "none: a network namespace with a loopback only; host: the host's own network; bridge: a network of the fleet.",
     change: "replace",
     default: "none",
   }),
+  name: field(Name, {
+    description: "With mode bridge: which of the fleet's networks.",
+    change: "replace",
+  }).optional(),
+  ...networkShape,
 });
 /** See the schema of the same name. */
 export type Network = z.infer<typeof Network>;
@@ -16,21 +60,35 @@ export type Network = z.infer<typeof Network>;
 export const Port = z.strictObject({
   host: field(z.int().min(1).max(65_535), { description: "Port of the host.", unit: "port" }),
   container: field(z.int().min(1).max(65_535), {
-    description: "Port in the container; in the host's network the two are one.",
+    description: "Port in the container, else the same; in the host's network the two are one.",
     unit: "port",
   }).optional(),
   protocol: field(z.enum(["tcp", "udp"]), {
     description: "Protocol of the port.",
     default: "tcp",
   }).optional(),
+  hostIp: field(Address, {
+    description: "With mode bridge: the one address of the host that it is a port of; else all.",
+  }).optional(),
 });
 /** See the schema of the same name. */
 export type Port = z.infer<typeof Port>;
 
-/** Key of a port on its host: `80/tcp`. */
-export function portKey(port: {
+/** What tells a port of a host from others. */
+export interface PortOfHost {
   readonly host: number;
   readonly protocol?: string | undefined;
-}): string {
-  return `${port.host}/${port.protocol ?? "tcp"}`;
+  readonly hostIp?: string | undefined;
+}
+
+/** Key of a port on its host: `80/tcp`, of one address alone `10.0.0.1:80/tcp`. */
+export function portKey({ host, protocol, hostIp }: PortOfHost): string {
+  return `${hostIp === undefined ? "" : `${hostIp}:`}${host}/${protocol ?? "tcp"}`;
+}
+
+/** Whether two ports of a host are, on some address, one. */
+export function isSamePort(one: PortOfHost, other: PortOfHost): boolean {
+  if (one.host !== other.host || (one.protocol ?? "tcp") !== (other.protocol ?? "tcp"))
+    return false;
+  return one.hostIp === undefined || other.hostIp === undefined || one.hostIp === other.hostIp;
 }

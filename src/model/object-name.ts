@@ -33,6 +33,15 @@ export function objectName(identity: PodIdentity, container?: string, maxLength 
   return readable === "" ? `${OBJECT_PREFIX}${code}` : `${OBJECT_PREFIX}${readable}-${code}`;
 }
 
+/** Characters that the kernel lets a name of a network interface have. */
+const LINK_CHARACTERS = 15;
+
+/** Name of a network interface of the host: `stw-` and base32 of what tells it apart. */
+export function linkName(...told: readonly string[]): string {
+  const code = base32(hash("sha256", JSON.stringify(told), "buffer"));
+  return `${OBJECT_PREFIX}${code}`.slice(0, LINK_CHARACTERS);
+}
+
 function base32(bytes: Uint8Array): string {
   let [text, value, bits] = ["", 0, 0];
   for (const byte of bytes) {

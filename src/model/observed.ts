@@ -47,6 +47,10 @@ export interface ObservedPod {
   readonly containers: Readonly<Record<string, ObservedContainer>>;
   /** Like {@link ObservedContainer.reported}, for fields of the pod itself (`hostname`). */
   readonly reported: Readonly<Record<string, Json>>;
+  /** Its address in its network, while it has one of its own. */
+  readonly address?: string;
+  /** One sentence when it runs and its network is not as it was made: a `start` mends that. */
+  readonly detached?: string;
 }
 
 /** An image that the engine holds. */
@@ -76,6 +80,37 @@ export interface ObservedEngine {
   readonly pods: readonly ObservedPod[];
   readonly images: readonly ObservedImage[];
   readonly leftovers: readonly ObservedLeftover[];
+  /** What of the host's network is taken, where that was asked for. */
+  readonly network?: ObservedNetwork;
+}
+
+/** What of a host's network anyone has taken, whether or not somebody listens. */
+export interface ObservedNetwork {
+  /** Ports that rules lead elsewhere. */
+  readonly forwards: readonly ForwardedPort[];
+  /** Addresses of interfaces and routes. */
+  readonly subnets: readonly TakenSubnet[];
+}
+
+/** A port of the host that a rule leads elsewhere. */
+export interface ForwardedPort {
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  /** Absent: of every address of the host. */
+  readonly hostIp?: string;
+  /** Whose rule it is, for people. */
+  readonly holder: string;
+  /** The pod that it leads to, where it is one of Stowage's: `owner/fleet/pod`. */
+  readonly pod?: string;
+}
+
+/** Addresses that the host has or reaches by an interface. */
+export interface TakenSubnet {
+  readonly subnet: string;
+  /** For people: `interface eth0`. */
+  readonly holder: string;
+  /** The network that has them, where it is one of Stowage's: `owner/fleet/network`. */
+  readonly network?: string;
 }
 
 /** What an engine is. */
@@ -93,6 +128,8 @@ export interface EngineInfo {
 export interface TakenPort {
   readonly protocol: "tcp" | "udp";
   readonly port: number;
+  /** The one address that it is of; absent: of all. */
+  readonly hostIp?: string;
   /** Who: a process as `name (pid 12)`, where it can be told. */
   readonly holder?: string;
   readonly pid?: number;

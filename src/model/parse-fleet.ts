@@ -1,5 +1,6 @@
 import { type Diagnostic, DiagnosticsError } from "../errors/index.ts";
 import { FleetManifest } from "./fleet.ts";
+import { withNetworks } from "./pod-networks.ts";
 import { shapeDiagnostics } from "./shape-diagnostics.ts";
 
 /** A manifest, or everything that keeps a value from being one. */
@@ -18,7 +19,7 @@ const CONTENT_ISSUES = new Set(["custom", "invalid_format", "invalid_key", "too_
 /** Reads a value of JSON as a manifest, without the rules between its fields. */
 export function readFleet(json: unknown): FleetReading {
   const result = FleetManifest.safeParse(json);
-  if (result.success) return { kind: "manifest", manifest: result.data };
+  if (result.success) return { kind: "manifest", manifest: withNetworks(result.data) };
   const diagnostics = shapeDiagnostics(FleetManifest, json);
   const isRough = result.error.issues.every(({ code }) => CONTENT_ISSUES.has(code));
   return { kind: "mistakes", diagnostics, ...(isRough ? { rough: json as FleetManifest } : {}) };

@@ -24,6 +24,90 @@ function findings(hosts: Part, more: Part = {}): readonly string[] {
   );
 }
 
+const bridge = (more: Part = {}) => ({ network: { mode: "bridge", name: "front", ...more } });
+const networks = { front: { subnet: "10.1.0.0/24" } };
+
+describe("validateFleet() of networks", () => {
+  const declared = (pods: Part, more: Part = { networks }) => findings({ a: host(pods) }, more);
+
+  test("accepts pods in one, with ports that lead elsewhere and those of one address", () => {
+    const ports = [
+      { host: 80, container: 8080 },
+      { host: 81, hostIp: "127.0.0.1" },
+      { host: 81, hostIp: "10.0.0.1" },
+    ];
+    const health = { kind: "http", port: 8080 };
+    expect(declared({ web: pod({ ...bridge(), ports }, { health }) })).toEqual([]);
+  });
+
+  test.each<[string, Part, Part, string]>([
+    [
+      "a network that is not declared",
+      bridge({ name: "frnt" }),
+      { networks },
+      'network.name: there is no network "frnt"',
+    ],
+    [
+      "none at all",
+      { network: { mode: "bridge" } },
+      { networks },
+      "network.name: mode bridge needs the name",
+    ],
+    [
+      "a name without the mode",
+      { network: { mode: "none", name: "front" } },
+      { networks },
+      "network.name: the network none has no name",
+    ],
+    [
+      "a subnet of the pod's own",
+      bridge({ subnet: "10.2.0.0/24" }),
+      { networks },
+      "network.subnet: it is not what network",
+    ],
+    [
+      "a port into an internal one",
+      { ...bridge(), ports: [{ host: 80 }] },
+      { networks: { front: { internal: true } } },
+      'ports[80/tcp]: network "front" is internal',
+    ],
+    [
+      "one address in the host's network",
+      { ...hostNetwork, ports: [{ host: 80, hostIp: "10.0.0.1" }] },
+      {},
+      "ports[10.0.0.1:80/tcp].hostIp: in the host's network",
+    ],
+    [
+      "a port of all addresses and of one",
+      { ...bridge(), ports: [{ host: 80 }, { host: 80, hostIp: "10.0.0.1" }] },
+      { networks },
+      "ports[80/tcp]: port 80/tcp of host a is declared twice",
+    ],
+  ])("refuses %s", (_, spec, more, said) => {
+    expect(declared({ web: pod(spec) }, more).join("\n")).toContain(
+      `error hosts.a.pods.web.${said}`,
+    );
+  });
+
+  test("refuses networks with addresses of each other, and warns of one that nothing is in", () => {
+    const two = { front: { subnet: "10.1.0.0/16" }, back: { subnet: "10.1.2.0/24" } };
+    expect(declared({ web: pod(bridge()) }, { networks: two })).toEqual([
+      "error networks.back.subnet: 10.1.2.0/24 has addresses of network front (10.1.0.0/16)",
+      "warning networks.back: no pod is in it",
+    ]);
+  });
+
+  test("a pod has what its network is, so that a change of that is one of the pod", () => {
+    const fleet = { version: "stowage/v1", name: "shop", id: "me", networks };
+    const { hosts } = parseFleet({ ...fleet, hosts: { a: host({ web: pod(bridge()) }) } }, "it");
+    expect(hosts["a"]?.pods?.["web"]?.network).toEqual({
+      mode: "bridge",
+      name: "front",
+      subnet: "10.1.0.0/24",
+    });
+  });
+});
+
 describe("validateFleet() accepts", () => {
   test.each<[string, Part, Part?]>([
     [

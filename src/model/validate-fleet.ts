@@ -4,6 +4,7 @@ import { containerRules } from "./fleet-rules/container-rules.ts";
 import { dependencyRules } from "./fleet-rules/dependency-rules.ts";
 import { hostRules } from "./fleet-rules/host-rules.ts";
 import { imageRules } from "./fleet-rules/image-rules.ts";
+import { networkRules } from "./fleet-rules/network-rules.ts";
 import { podRules } from "./fleet-rules/pod-rules.ts";
 import { registryRules } from "./fleet-rules/registry-rules.ts";
 import { allPods, mistake } from "./fleet-rules/rule.ts";
@@ -20,7 +21,8 @@ export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
   if (manifest.formerly === manifest.name) {
     found.push(mistake("formerly", "it is the fleet's name of now", "take it away"));
   }
-  found.push(...imageRules(manifest), ...registryRules(manifest), ...hostRules(manifest));
+  found.push(...imageRules(manifest), ...registryRules(manifest));
+  found.push(...networkRules(manifest), ...hostRules(manifest));
   for (const place of allPods(manifest)) found.push(...podRules(place), ...containerRules(place));
   found.push(...dependencyRules(manifest));
   return found;

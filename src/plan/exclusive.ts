@@ -1,4 +1,4 @@
-import type { PodSpec } from "../model/index.ts";
+import { type PodSpec, portKey } from "../model/index.ts";
 
 /**
  * What a pod holds that no second process may have at the same time, for people; empty when it
@@ -6,8 +6,7 @@ import type { PodSpec } from "../model/index.ts";
  */
 export function exclusiveHoldings(spec: PodSpec): readonly string[] {
   const holdings: string[] = [];
-  for (const port of spec.ports ?? [])
-    holdings.push(`host port ${port.host}/${port.protocol ?? "tcp"}`);
+  for (const port of spec.ports ?? []) holdings.push(`host port ${portKey(port)}`);
   if (spec.network?.mode === "host") holdings.push("the host's network");
   for (const name of writableVolumes(spec)) holdings.push(`writable volume ${name}`);
   for (const container of Object.values(spec.containers)) {

@@ -56,6 +56,7 @@ function podPrint(pod: ObservedPod) {
     id: `${owner}/${fleet}/${name}/${generation}`,
     recordDigest,
     state: pod.state,
+    ...(pod.detached === undefined ? {} : { detached: pod.detached }),
     reported,
     containers,
   };

@@ -33,6 +33,7 @@ import {
 import { podContexts } from "./pod-contexts.ts";
 import { portClashes } from "./ports.ts";
 import { hostRefusals, isGone, podRefusals } from "./refusals.ts";
+import { subnetClashes } from "./subnets.ts";
 
 interface HostDraft {
   readonly host: string;
@@ -125,7 +126,11 @@ function draftHost(
   if (refusals.length > 0) return { host, spec, observation, contexts: [], changes: [] };
   const declared = host in input.manifest.hosts ? spec : undefined;
   const made = podContexts(input, host, declared, observation);
-  diagnostics.push(...made.diagnostics, ...portClashes(made.contexts));
+  diagnostics.push(
+    ...made.diagnostics,
+    ...portClashes(made.contexts),
+    ...subnetClashes(made.contexts),
+  );
   const changes: PodChange[] = [];
   for (const context of made.contexts) {
     const { pod, desired } = context;

@@ -1,8 +1,7 @@
 import type { Diagnostic } from "../errors/index.ts";
-import { portKey } from "../model/index.ts";
 import type { PodChange } from "./plan.ts";
 import type { PodContext } from "./pod-context.ts";
-import { portHolders } from "./ports.ts";
+import { PortHolders } from "./ports.ts";
 
 /** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout. */
 export function orderChanges(
@@ -60,22 +59,19 @@ function addPortHandovers(
   for (const { id, host } of changes) {
     const holders = byHost.get(host);
     for (const port of contexts.get(id)?.desired?.spec.ports ?? []) {
-      const holder = holders?.get(portKey(port));
-      if (holder !== undefined) add(id, `${holder.host}/${holder.pod}`);
+      for (const holder of holders?.of(port) ?? []) add(id, `${holder.host}/${holder.pod}`);
     }
   }
 }
 
-function groupByHost(
-  contexts: ReadonlyMap<string, PodContext>,
-): Map<string, ReadonlyMap<string, PodContext>> {
+function groupByHost(contexts: ReadonlyMap<string, PodContext>): ReadonlyMap<string, PortHolders> {
   const lists = new Map<string, PodContext[]>();
   for (const context of contexts.values()) {
     const list = lists.get(context.host);
     if (list === undefined) lists.set(context.host, [context]);
     else list.push(context);
   }
-  return new Map([...lists].map(([host, list]) => [host, portHolders(list)]));
+  return new Map([...lists].map(([host, list]) => [host, new PortHolders(list)]));
 }
 
 /** Canaries first, then no more pods of a service at once than may be unavailable. */

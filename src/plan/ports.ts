@@ -1,39 +1,67 @@
 import type { Diagnostic } from "../errors/index.ts";
-import { type ObservedPod, type PodSpec, portKey } from "../model/index.ts";
+import {
+  isSamePort,
+  type ObservedPod,
+  type PodSpec,
+  type Port,
+  type PortOfHost,
+  portKey,
+} from "../model/index.ts";
+import { seenEngines } from "./observed-pods.ts";
 import { mayRun, type PodContext, podsOf, recorded } from "./pod-context.ts";
 
-/** Who holds which host port among the pods of one host, by what was last applied to those that run. */
-export function portHolders(contexts: readonly PodContext[]): ReadonlyMap<string, PodContext> {
-  const holders = new Map<string, PodContext>();
-  for (const context of contexts) {
-    for (const generation of podsOf(context).filter(mayRun)) {
-      for (const port of appliedSpec(context, generation)?.ports ?? [])
-        holders.set(portKey(port), context);
-    }
+/** Who holds which host port among the pods of one host. */
+export class PortHolders {
+  readonly #held: readonly { readonly port: Port; readonly context: PodContext }[];
+
+  /** By what was last applied to those that run; rules lead to one of a network until it is stopped. */
+  constructor(contexts: readonly PodContext[]) {
+    this.#held = contexts.flatMap((context) =>
+      podsOf(context).flatMap((generation) => {
+        const { ports = [], network } = appliedSpec(context, generation) ?? {};
+        return mayRun(generation) || network?.mode === "bridge"
+          ? ports.map((port) => ({ port, context }))
+          : [];
+      }),
+    );
   }
-  return holders;
+
+  /** The pods that hold a port, or one that is the same on some address. */
+  of(port: PortOfHost): readonly PodContext[] {
+    return this.#held.filter((each) => isSamePort(each.port, port)).map(({ context }) => context);
+  }
 }
 
-/** Ports that pods want and somebody who is not of the fleet listens on. */
+/** Ports that pods want and somebody who is not of the fleet listens on, or leads elsewhere. */
 export function portClashes(contexts: readonly PodContext[]): readonly Diagnostic[] {
-  const holders = portHolders(contexts);
+  const holders = new PortHolders(contexts);
   return contexts.flatMap((context) =>
     (context.desired?.spec.ports ?? []).flatMap((port): Diagnostic[] => {
-      const key = portKey(port);
-      const taken = context.observation.taken.find(
-        (each) => portKey({ host: each.port, protocol: each.protocol }) === key,
-      );
-      if (taken === undefined || holders.has(key)) return [];
+      if (holders.of(port).length > 0) return [];
+      const holder = holderOf(context, port);
+      if (holder === undefined) return [];
       return [
         {
           severity: "error",
-          path: `hosts.${context.host}.pods.${context.pod}.ports[${key}]`,
-          summary: `port ${key} of the host is taken by ${taken.holder ?? "a process that cannot be told"}`,
+          path: `hosts.${context.host}.pods.${context.pod}.ports[${portKey(port)}]`,
+          summary: `port ${portKey(port)} of the host is taken by ${holder}`,
           detail: "end that process, or choose another port",
         },
       ];
     }),
   );
+}
+
+function holderOf({ observation }: PodContext, port: Port): string | undefined {
+  const listening = observation.taken.find(({ port: host, protocol, hostIp }) =>
+    isSamePort({ host, protocol, hostIp }, port),
+  );
+  if (listening !== undefined) return listening.holder ?? "a process that cannot be told";
+  const engines = [observation, ...seenEngines(observation)].map(({ engine }) => engine);
+  return engines
+    .flatMap(({ network }) => network?.forwards ?? [])
+    .find(({ port: host, protocol, hostIp }) => isSamePort({ host, protocol, hostIp }, port))
+    ?.holder;
 }
 
 function appliedSpec(context: PodContext, generation: ObservedPod): PodSpec | undefined {

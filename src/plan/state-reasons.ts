@@ -26,6 +26,9 @@ export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Rea
       });
     }
   }
+  const detached = detachment(spec, observed);
+  if (detached !== undefined)
+    reasons.push({ kind: "state", path: "", verdict: "none", text: detached });
   if (reasons.length === 0 && observed.state === "incomplete") {
     reasons.push({
       kind: "state",
@@ -35,6 +38,15 @@ export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Rea
     });
   }
   return reasons;
+}
+
+/** Why a pod that runs is not in its network; what does not run gets all of it with its start. */
+function detachment({ network }: PodSpec, observed: ObservedPod): string | undefined {
+  if (network?.mode !== "bridge") return undefined;
+  const runs = Object.values(observed.containers).some(({ state }) => state === "running");
+  if (!runs) return undefined;
+  if (observed.address !== undefined || observed.detached !== undefined) return observed.detached;
+  return "all that was made of its network is gone";
 }
 
 /** With on-failure, a process that ended with 0 has done its work. */

@@ -6,6 +6,7 @@ import { foreignCases } from "./cases/foreign-cases.ts";
 import { imageCases } from "./cases/image-cases.ts";
 import { infoCases } from "./cases/info-cases.ts";
 import { logCases } from "./cases/log-cases.ts";
+import { networkCases } from "./cases/network-cases.ts";
 import { podCases } from "./cases/pod-cases.ts";
 import { prepareCases } from "./cases/prepare-cases.ts";
 import { processCases } from "./cases/process-cases.ts";
@@ -42,6 +43,7 @@ const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
   remove: removeCases,
   "pods of several containers": podCases,
   volumes: volumeCases,
+  networks: networkCases,
   "security defaults": securityCases,
   "objects of others": foreignCases,
   exec: execCases,

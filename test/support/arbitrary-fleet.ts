@@ -54,12 +54,17 @@ const pod = fc
       maxKeys: 2,
     }),
     labels: fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2")),
-    network: fc.constantFrom({ mode: "host" } as const, { mode: "none" } as const),
+    network: fc.constantFrom(
+      { mode: "host" } as const,
+      { mode: "none" } as const,
+      { mode: "bridge", name: "front" } as const,
+      { mode: "bridge", name: "back", subnet: "10.1.0.0/24" } as const,
+    ),
     ports: fc.uniqueArray(fc.integer({ min: 80, max: 89 }), { maxLength: 2 }),
     replacement: fc.option(fc.constantFrom("stop-first", "start-first"), { nil: undefined }),
   })
   .map(({ ports, replacement, ...rest }) => {
-    const isHost = rest.network.mode === "host";
+    const isHost = rest.network.mode !== "none";
     return PodSpec.parse({
       ...rest,
       volumes: VOLUMES,
@@ -83,6 +88,7 @@ export const fleets: fc.Arbitrary<FleetManifest> = fc
       name: "shop",
       id: "owner-1",
       images: Object.fromEntries(IMAGES.map((reference) => [reference, { layout: "layout" }])),
+      networks: { front: {}, back: { subnet: "10.1.0.0/24" } },
       hosts: Object.fromEntries(
         Object.entries(hosts).map(([name, pods]) => [
           name,

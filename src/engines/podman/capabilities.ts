@@ -20,15 +20,20 @@ const FIXED = {
  * What podman can do with each field of a pod, by its version.
  *
  * @param version as podman says it, such as 4.3.1
- * @param canLimit whether it runs as root, or where ordinary users may limit what they run
+ * @param facts.isRoot whether it runs as root
+ * @param facts.canLimit whether it does, or runs where ordinary users may limit what they run
  */
-export function podmanCapabilities(version: string, canLimit = true): CapabilityTable {
+export function podmanCapabilities(
+  version: string,
+  { isRoot, canLimit } = { isRoot: true, canLimit: true },
+): CapabilityTable {
   const major = Number.parseInt(version, 10);
   return {
     ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, TOLD])),
     containers: SEEN,
     volumes: SEEN,
     network: SEEN,
+    ...(isRoot ? {} : { "network.mode": [NO_BRIDGES, SEEN] }),
     ports: SEEN,
     hostname: SEEN,
     ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
@@ -64,6 +69,13 @@ const NO_LIMITS: Capability = {
   reason: "podman ignores limits where it runs without root on cgroups of version 1",
   instead: "podman as root, or a host with cgroups of version 2",
   known: "kernel",
+};
+
+const NO_BRIDGES: Capability = {
+  support: "unsupported",
+  values: ["bridge"],
+  reason: "a network of the fleet is made of interfaces and rules of the host, which needs root",
+  instead: "podman as root, or the network host",
 };
 
 const HEALTH: Capability = {

@@ -56,7 +56,7 @@ export class PodmanEngine implements Engine {
   async capabilities(options: CallOptions = {}): Promise<CapabilityTable> {
     const { version } = await this.info(options);
     const { facts } = await this.#context(options.signal);
-    return podmanCapabilities(version, facts.canLimit);
+    return podmanCapabilities(version, facts);
   }
 
   async observe({ signal, only }: ObserveOptions = {}): Promise<ObservedEngine> {

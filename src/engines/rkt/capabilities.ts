@@ -42,6 +42,10 @@ const unsupported = (reason: string, instead: string): Capability => ({
 
 const BY_CGROUP = emulated("by a cgroup that Stowage makes; rkt's own isolators are not enforced");
 
+const OF_A_NAMESPACE = emulated(
+  "by a network namespace that Stowage makes; rkt runs in it as in the host's",
+);
+
 /** What holds for both flavours; `known` is that of the host flavour, which only transcripts show. */
 const BOTH: CapabilityTable = {
   ...OF_STOWAGE,
@@ -64,10 +68,7 @@ const BOTH: CapabilityTable = {
   ],
   "volumes.*.sizeBytes": emulated("Stowage mounts the volume"),
   network: shown("run-net-host"),
-  "network.mode": [
-    { ...shown("run-net-host"), values: ["host"] },
-    emulated("by a network namespace that Stowage makes; rkt runs in it as in the host's"),
-  ],
+  "network.mode": [{ ...shown("run-net-host"), values: ["host"] }, OF_A_NAMESPACE],
   // of the host's own network: rkt has nothing to do with them
   ports: PLANNED,
   "containers.*.resources": BY_CGROUP,
@@ -157,6 +158,11 @@ const NOT_SEEN = "nobody has seen it in force on rkt's host flavour";
 const HOST: CapabilityTable = {
   ...BOTH,
   hostname: shown("help-run-prepared"),
+  "network.mode": [
+    { ...shown("run-net-host"), values: ["host"] },
+    { ...unsupported(NOT_SEEN, "the flavour fly, or another engine"), values: ["bridge"] },
+    OF_A_NAMESPACE,
+  ],
   "containers.*.additionalGroups": unsupported(NOT_SEEN, "another engine"),
   "containers.*.readOnlyRootFilesystem": unsupported(NOT_SEEN, "another engine"),
   "containers.*.security": unsupported(NOT_SEEN, "another engine"),

@@ -2,9 +2,11 @@ import { portKey } from "../../model/index.ts";
 import { containerFiles } from "./container-files.ts";
 import { listeningOn, listensInPod } from "./listening.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
+import { reachesPeer } from "./networks.ts";
 import type { ProcessContext } from "./process/process-context.ts";
 import { appendLine } from "./sim-log.ts";
 
+const LOOPBACK = ["localhost", "127.0.0.1"];
 const OPEN_FILES_DEFAULT = 1024;
 /** Of every name: a simulated image has no /etc/passwd. */
 const NAMED_ID = 1000;
@@ -29,7 +31,10 @@ export function containerContext(
     openFiles: container.spec.ulimits?.nofile?.soft ?? OPEN_FILES_DEFAULT,
     print,
     listen: (port) => listenOn(state, pod, container, portKey({ host: port })),
-    reaches: (port) => !isFree(state, pod, portKey({ host: port })),
+    reaches: (port, host) =>
+      host === undefined || LOOPBACK.includes(host)
+        ? !isFree(state, pod, portKey({ host: port }))
+        : reachesPeer(state, pod, host, port),
   };
 }
 

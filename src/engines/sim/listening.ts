@@ -29,8 +29,9 @@ export function listensInPod(pod: SimPod, key: string): boolean {
   return Object.values(pod.containers).some((container) => runningPorts(container).includes(key));
 }
 
-/** Ports of the host's network that one of a pod's containers takes when it starts. */
+/** Ports of its network that one of a pod's containers takes when it starts, where that network leads out. */
 export function declaredPorts(pod: SimPod, name: string): readonly string[] {
+  if (pod.spec.network?.mode === "bridge") return portsInside(pod, name);
   if (pod.spec.network?.mode !== "host") return [];
   const names = Object.keys(pod.spec.containers).sort();
   const first = names[0];
@@ -38,6 +39,18 @@ export function declaredPorts(pod: SimPod, name: string): readonly string[] {
   return ports
     .filter(({ host }) => (names.find((each) => probesPort(pod, each, host)) ?? first) === name)
     .map(portKey);
+}
+
+/** In a network of the fleet: what is published, by the first container, and what each is probed on. */
+function portsInside({ spec }: SimPod, name: string): readonly string[] {
+  const isFirst = Object.keys(spec.containers).sort()[0] === name;
+  const health = spec.containers[name]?.health;
+  const probed = health === undefined || health.kind === "exec" ? [] : [{ host: health.port }];
+  const published = (spec.ports ?? []).map(({ host, container = host, protocol }) => ({
+    host: container,
+    protocol,
+  }));
+  return [...new Set([...(isFirst ? published : []), ...probed].map(portKey))];
 }
 
 /** What is listened on, as the kernel lists it: each with a socket of its own. */

@@ -77,6 +77,8 @@ export interface SimPod {
   readonly volumeDirs: Readonly<Record<string, string>>;
   /** Files of tmpfs volumes, by volume and path. */
   tmpfs?: Record<string, Record<string, string>>;
+  /** In a network of the fleet: what it has there from its start to its stop. */
+  network?: { readonly address: string; readonly detached?: string };
   /** Somebody asked it to stop: no policy starts it again. */
   stopped?: boolean;
 }

@@ -48,11 +48,19 @@ function observedPod(pod: SimPod): ObservedPod {
     recordDigest,
     state: complete ? podState(states) : "incomplete",
     containers,
+    ...networkPart(pod, states),
     get reported() {
       const { containers: _, ...own } = spec;
       return valuesOf(attributesOf(PodSpec, own));
     },
   };
+}
+
+function networkPart({ network }: SimPod, states: readonly string[]) {
+  if (network === undefined) return {};
+  const { address, detached } = network;
+  const isSeen = detached !== undefined && states.includes("running");
+  return { address, ...(isSeen ? { detached } : {}) };
 }
 
 function observedContainer(

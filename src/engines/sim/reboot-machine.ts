@@ -12,6 +12,7 @@ export function rebootMachine(state: MachineState, nowMs: number, bootId: string
       if (isRunning(container)) endContainer(state, pod, container, undefined, nowMs);
     }
     delete pod.tmpfs;
+    delete pod.network;
   }
   removeBelow(state, "/run", false);
   state.listeners = [];

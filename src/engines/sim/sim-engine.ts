@@ -7,6 +7,7 @@ import type {
   ImageOwnership,
   LogLine,
   LogOptions,
+  ObserveOptions,
   PodInstance,
   StopOptions,
 } from "../../engine/index.ts";
@@ -23,6 +24,7 @@ import { execCommand } from "./exec-command.ts";
 import { exportImage } from "./export-image.ts";
 import { claimImage, importImage, releaseImage } from "./image-store.ts";
 import type { MachineState } from "./machine-state.ts";
+import { takenNetwork } from "./networks.ts";
 import { observeMachine } from "./observe-machine.ts";
 import { preparePod } from "./prepare-pod.ts";
 import { readLogs } from "./read-logs.ts";
@@ -66,8 +68,11 @@ export class SimEngine implements Engine {
     return this.#calls.read("engine.capabilities", options.signal, () => simCapabilities(runOnce));
   }
 
-  observe(options: CallOptions = {}): Promise<ObservedEngine> {
-    return this.#calls.read("engine.observe", options.signal, observeMachine);
+  observe(options: ObserveOptions = {}): Promise<ObservedEngine> {
+    return this.#calls.read("engine.observe", options.signal, (state) => ({
+      ...observeMachine(state),
+      ...(options.network === true ? { network: takenNetwork(state) } : {}),
+    }));
   }
 
   logs(

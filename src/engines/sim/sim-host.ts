@@ -6,6 +6,7 @@ import type {
   HostCallOptions,
   HostSnapshot,
   PortHolder,
+  ProbeTarget,
   RunOptions,
   SnapshotRequest,
 } from "../../host/index.ts";
@@ -21,6 +22,7 @@ import {
   renameBelow,
 } from "./machine-files.ts";
 import type { MachineState } from "./machine-state.ts";
+import { answersAt } from "./networks.ts";
 import type { SimCalls } from "./sim-calls.ts";
 
 const FILE_MODE = 0o600;
@@ -71,13 +73,13 @@ export class SimHost implements Host {
   }
 
   probe(
-    target: { readonly port: number; readonly http?: { readonly path: string } },
+    target: ProbeTarget,
     _timeoutMs: number,
     options: HostCallOptions = {},
   ): Promise<string | undefined> {
     return this.#calls.read("host.probe", options.signal, (state) => {
-      const { port } = target;
-      if (!listeningOn(state).has(`${port}/tcp`)) return `connection refused on port ${port}`;
+      const { port, address } = target;
+      if (!answersAt(state, port, address)) return `connection refused on port ${port}`;
       return state.health[String(port)];
     });
   }

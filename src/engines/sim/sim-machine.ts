@@ -165,6 +165,14 @@ export class SimMachine {
     });
   }
 
+  /** Breaks what was made of a pod's network, as somebody with the host's own tools would. */
+  async detach(pod: PodIdentity, detached: string): Promise<void> {
+    await this.write((state) => {
+      const found = findPod(state, pod);
+      if (found.network !== undefined) found.network = { ...found.network, detached };
+    });
+  }
+
   /** Takes one container away, as somebody with the engine's own tools would. */
   async deleteContainer(pod: PodIdentity, container: string): Promise<void> {
     await this.write((state) => {

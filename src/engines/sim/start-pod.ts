@@ -2,6 +2,7 @@ import type { PodInstance } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { PodIdentity } from "../../model/index.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
+import { attachToNetwork } from "./networks.ts";
 import { checkParts, makeContainers } from "./prepare-pod.ts";
 import { isMissingCommand, processArgv } from "./process-argv.ts";
 import { requirePod } from "./require-pod.ts";
@@ -20,6 +21,7 @@ export async function startPod(part: Part, pod: PodInstance, runOnce: boolean): 
       checkParts(state, pod);
     }
     delete found.stopped;
+    attachToNetwork(state, found);
     return idle;
   });
   for (const name of names) {

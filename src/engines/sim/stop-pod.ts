@@ -30,6 +30,7 @@ export async function stopPod(
   }
   await part((state) => {
     delete state.pods[key]?.tmpfs;
+    delete state.pods[key]?.network;
   });
 }
 

@@ -30,8 +30,16 @@ export function parseListeningPorts(
 ): readonly ListeningPort[] {
   return text.split("\n").flatMap((line) => {
     const columns = line.trim().split(/\s+/);
-    const port = /:([0-9A-F]{4})$/.exec(columns[1] ?? "")?.[1];
+    const [, address = "", port] = /^([0-9A-F]+):([0-9A-F]{4})$/.exec(columns[1] ?? "") ?? [];
     if (port === undefined || columns[3] !== state) return [];
-    return [{ protocol, port: Number.parseInt(port, 16), inode: Number(columns[9]) }];
+    const inode = Number(columns[9]);
+    return [{ protocol, port: Number.parseInt(port, 16), ...addressPart(address), inode }];
   });
+}
+
+/** An IPv4 address as the kernel prints it; one of IPv6 counts as all, since it may take IPv4 too. */
+function addressPart(hex: string): Pick<ListeningPort, "address"> {
+  if (hex.length !== 8 || hex === "00000000") return {};
+  const parts = hex.match(/../g)?.map((part) => Number.parseInt(part, 16)) ?? [];
+  return { address: parts.reverse().join(".") };
 }

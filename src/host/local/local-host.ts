@@ -5,6 +5,7 @@ import type {
   HostCallOptions,
   HostSnapshot,
   PortHolder,
+  ProbeTarget,
   RunOptions,
   SnapshotRequest,
 } from "../host.ts";
@@ -51,7 +52,7 @@ class LocalHost implements Host {
   }
 
   async probe(
-    target: { readonly port: number; readonly http?: { readonly path: string } },
+    target: ProbeTarget,
     timeoutMs: number,
     options?: HostCallOptions,
   ): Promise<string | undefined> {

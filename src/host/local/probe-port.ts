@@ -1,25 +1,26 @@
 import { get } from "node:http";
 import { connect } from "node:net";
+import type { ProbeTarget } from "../host.ts";
 
 const LOOPBACK = "127.0.0.1";
 
 /**
- * Asks a port of the loopback address: whether it takes a connection, or what it answers to GET.
+ * Asks a port: whether it takes a connection, or what it answers to GET.
  *
  * @returns undefined when it is healthy, else why not
  */
 export function probePort(
-  target: { readonly port: number; readonly http?: { readonly path: string } },
+  target: ProbeTarget,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   signal?.throwIfAborted();
-  const { port, http } = target;
+  const { address: host = LOOPBACK, port, http } = target;
   return new Promise((resolve, reject) => {
     const request =
       http === undefined
-        ? connect({ host: LOOPBACK, port }, () => end(undefined))
-        : get({ host: LOOPBACK, port, path: http.path, agent: false }, ({ statusCode = 0 }) =>
+        ? connect({ host, port }, () => end(undefined))
+        : get({ host, port, path: http.path, agent: false }, ({ statusCode = 0 }) =>
             end(
               statusCode >= 200 && statusCode < 400
                 ? undefined

@@ -117,10 +117,12 @@ function* securityRules(path: string, security: Security): Findings {
 
 function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Findings {
   const { health } = container;
-  if (health === undefined || health.kind === "exec" || pod.network?.mode === "host") return;
+  if (health === undefined || health.kind === "exec") return;
+  // in a network of the fleet the pod has an address that can be asked
+  if (pod.network?.mode === "host" || pod.network?.mode === "bridge") return;
   yield mistake(
     path,
     `a probe of kind ${health.kind} asks the host's loopback address, where the pod without the host's network does not answer`,
-    "set network: Network.host() (mode host), or use a probe of kind exec",
+    "set network: Network.bridge(…) (mode bridge) or Network.host() (mode host), or use a probe of kind exec",
   );
 }

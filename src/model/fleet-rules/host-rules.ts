@@ -2,7 +2,7 @@ import { digestOf } from "../canonical.ts";
 import { engineIdentity } from "../engine-identity.ts";
 import type { FleetManifest } from "../fleet.ts";
 import { hostDirectories } from "../host.ts";
-import { portKey } from "../network.ts";
+import { isSamePort, portKey } from "../network.ts";
 import type { PodSpec } from "../pod.ts";
 import { duplicates, type Findings, mistake, podsOf } from "./rule.ts";
 
@@ -25,15 +25,23 @@ export function* hostRules(manifest: FleetManifest): Findings {
 
 function* portClashes(manifest: FleetManifest, host: string): Findings {
   const claims = podsOf(manifest, host).flatMap(({ name, path, pod }) =>
-    (pod.ports ?? []).map((port) => ({ pod: name, path, key: portKey(port) })),
+    (pod.ports ?? []).map((port) => ({ pod: name, path, port })),
   );
-  for (const [key, same] of duplicates(claims, (claim) => claim.key)) {
-    const pods = [...new Set(same.map(({ pod }) => pod))];
-    const holders =
-      pods.length === 1 ? "declared twice" : `wanted by the pods ${pods.join(" and ")}`;
-    for (const path of new Set(same.map((claim) => claim.path))) {
+  // those of one address and those of all may be the same: looked for within one number
+  for (const [, alike] of duplicates(claims, ({ port }) =>
+    portKey({ ...port, hostIp: undefined }),
+  )) {
+    for (const claim of alike) {
+      const same = alike.filter(({ port }) => isSamePort(port, claim.port));
+      if (same.length === 1) continue;
+      const key = portKey(claim.port);
+      const pods = [...new Set(same.map(({ pod }) => pod))];
+      const holders =
+        pods.length === 1 ? "declared twice" : `wanted by the pods ${pods.join(" and ")}`;
+      if (same.find(({ path, port }) => path === claim.path && portKey(port) === key) !== claim)
+        continue;
       yield mistake(
-        `${path}.ports[${key}]`,
+        `${claim.path}.ports[${key}]`,
         `port ${key} of host ${host} is ${holders}`,
         "give each a port of its own",
       );

@@ -31,20 +31,29 @@ export function* podRules(place: PodPlace): Findings {
 }
 
 function* portRules({ path, pod }: PodPlace): Findings {
+  const mode = pod.network?.mode ?? "none";
   for (const port of pod.ports ?? []) {
     const place = `${path}.ports[${portKey(port)}]`;
-    if (pod.network?.mode !== "host") {
+    if (mode === "none") {
       yield mistake(
         place,
         "a pod with the network none cannot answer on a port of the host",
-        "set network: Network.host() (mode host)",
+        "set network: Network.bridge(…) (mode bridge) or Network.host() (mode host)",
       );
     }
+    if (mode === "bridge") continue;
     if (port.container !== undefined && port.container !== port.host) {
       yield mistake(
         place,
         `host port ${port.host} cannot lead to container port ${port.container}: in the host's network the two are one`,
-        `let the container listen on ${port.host}, or set host to ${port.container}`,
+        `let the container listen on ${port.host}, set host to ${port.container}, or set network: Network.bridge(…)`,
+      );
+    }
+    if (port.hostIp !== undefined && mode === "host") {
+      yield mistake(
+        `${place}.hostIp`,
+        "in the host's network it is the container that says which addresses it listens on",
+        "take it away, or set network: Network.bridge(…)",
       );
     }
   }

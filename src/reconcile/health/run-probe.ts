@@ -2,14 +2,21 @@ import { StowageError } from "../../errors/index.ts";
 import type { PodIdentity, Probe } from "../../model/index.ts";
 import type { HostSession } from "../execute/host-session.ts";
 
-/** Asks a container once. @returns undefined when it is healthy, else why not */
+/**
+ * Asks a container once.
+ *
+ * @param address of the pod, where it has one of its own
+ * @returns undefined when it is healthy, else why not
+ */
 export async function runProbe(
   { engine, host, signal }: Pick<HostSession, "engine" | "host" | "signal">,
   identity: PodIdentity,
   container: string,
   probe: Probe,
   timeoutMs: number,
+  address?: string,
 ): Promise<string | undefined> {
+  const at = address === undefined ? {} : { address };
   switch (probe.kind) {
     case "exec":
       try {
@@ -22,11 +29,13 @@ export async function runProbe(
         return error.message;
       }
     case "http":
-      return await host.probe({ port: probe.port, http: { path: probe.path ?? "/" } }, timeoutMs, {
-        signal,
-      });
+      return await host.probe(
+        { ...at, port: probe.port, http: { path: probe.path ?? "/" } },
+        timeoutMs,
+        { signal },
+      );
     case "tcp":
-      return await host.probe({ port: probe.port }, timeoutMs, { signal });
+      return await host.probe({ ...at, port: probe.port }, timeoutMs, { signal });
     default:
       return probe satisfies never;
   }

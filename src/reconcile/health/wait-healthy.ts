@@ -80,11 +80,24 @@ async function tryOnce(
   const down = await processProblem(session, identity, watched, stateAgeMs);
   if (down !== undefined) return down;
   const { timeoutMs } = probeTiming(probe);
+  const address = await addressOf(session, identity, watched.pod, stateAgeMs);
   const problem = await session.probe(() =>
-    runProbe(session, identity, watched.name, probe, timeoutMs),
+    runProbe(session, identity, watched.name, probe, timeoutMs, address),
   );
   // what answered must have been this process, and not the one before it
   return problem ?? (await processProblem(session, identity, watched, 0));
+}
+
+/** Where a pod in a network of the fleet is asked. */
+async function addressOf(
+  { feed }: Session,
+  identity: PodIdentity,
+  { network }: PodSpec,
+  maxAgeMs: number,
+): Promise<string | undefined> {
+  if (network?.mode !== "bridge") return undefined;
+  const { pods } = await feed.observe(identity, maxAgeMs);
+  return pods.find((each) => isSame(each, identity))?.address;
 }
 
 /**

@@ -29,7 +29,7 @@ export async function observeHost(
   const [info, capabilities, observed, { snapshot, records, rosters }] = await Promise.all([
     engine.info(options),
     engine.capabilities(options),
-    engine.observe(options),
+    engine.observe({ ...options, network: wantsNetwork(request.spec) }),
     readFiles(host, request),
   ]);
   const config = request.spec.engine;
@@ -53,6 +53,13 @@ export async function observeHost(
     taken,
     missingPaths: new Set(missing),
   };
+}
+
+/** Whether a pod wants something of the host's network that anyone may have taken. */
+function wantsNetwork({ pods = {} }: HostSpec): boolean {
+  return Object.values(pods).some(
+    ({ ports = [], network }) => ports.length > 0 || network?.mode === "bridge",
+  );
 }
 
 interface HostFiles {

@@ -1,5 +1,6 @@
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
 import {
+  isSamePort,
   type ObservedEngine,
   type ObservedPod,
   type Port,
@@ -27,52 +28,56 @@ export async function takenPorts(
   request: ObserveHostRequest,
   found: Found,
 ): Promise<readonly TakenPort[]> {
-  const inodes = new Map<string, number>();
-  for (const { protocol, port, inode } of snapshot.listening) {
-    const key = portKey({ host: port, protocol });
-    if (!inodes.has(key)) inodes.set(key, inode);
+  const listening = new Map<string, Listening>();
+  for (const { protocol, port, inode, address } of snapshot.listening) {
+    const taken = { protocol, port, ...(address === undefined ? {} : { hostIp: address }) };
+    const key = portKey({ host: port, protocol, hostIp: address });
+    if (!listening.has(key)) listening.set(key, { inode, taken });
   }
   const own = ownPorts(request, found);
-  const clashes = declaredPorts(request).filter((key) => inodes.has(key) && !own.has(key));
-  const wanted = clashes.map((key) => inodes.get(key) as number);
+  const declared = Object.values(request.spec.pods ?? {}).flatMap(({ ports }) => ports ?? []);
+  const clashes = [...listening.values()].filter(({ taken }) => {
+    const port = { ...taken, host: taken.port };
+    const isIn = (ports: readonly Port[]) => ports.some((each) => isSamePort(each, port));
+    return isIn(declared) && !isIn(own);
+  });
   const { signal } = request;
   const holders =
-    wanted.length === 0
+    clashes.length === 0
       ? undefined
-      : await host.holders(wanted, signal === undefined ? {} : { signal });
-  return [...inodes].map(([key, inode]): TakenPort => {
-    const [port, protocol] = key.split("/");
-    const taken = { protocol: protocol as TakenPort["protocol"], port: Number(port) };
+      : await host.holders(
+          clashes.map(({ inode }) => inode),
+          signal === undefined ? {} : { signal },
+        );
+  return [...listening.values()].map(({ inode, taken }): TakenPort => {
     const holder = holders?.get(inode);
     if (holder === undefined) return taken;
     return { ...taken, holder: `${holder.name} (pid ${holder.pid})`, pid: holder.pid };
   });
 }
 
-function declaredPorts({ spec }: ObserveHostRequest): readonly string[] {
-  return Object.values(spec.pods ?? {}).flatMap(({ ports }) => keysOf(ports));
+interface Listening {
+  readonly inode: number;
+  readonly taken: TakenPort;
 }
 
-function ownPorts(request: ObserveHostRequest, found: Found): ReadonlySet<string> {
+function ownPorts(request: ObserveHostRequest, found: Found): readonly Port[] {
   const { manifest, spec } = request;
   const fleets = [manifest.name, manifest.formerly];
-  return new Set(
-    [found.engine, ...found.others.flatMap((each) => (each.kind === "observed" ? each.engine : []))]
-      .flatMap(({ pods }) => pods)
-      .filter((pod) => fleets.includes(pod.fleet) && isRunning(pod))
-      .flatMap(({ owner, fleet, pod }) => {
-        const reading = found.records.get(`${owner}/${fleet}/${pod}`);
-        // without a record it is taken to hold what is declared for it
-        if (reading?.kind !== "record") return keysOf(spec.pods?.[pod]?.ports);
-        return reading.record.generations.flatMap((generation) => keysOf(generation.spec.ports));
-      }),
-  );
+  return [
+    found.engine,
+    ...found.others.flatMap((each) => (each.kind === "observed" ? each.engine : [])),
+  ]
+    .flatMap(({ pods }) => pods)
+    .filter((pod) => fleets.includes(pod.fleet) && isRunning(pod))
+    .flatMap(({ owner, fleet, pod }) => {
+      const reading = found.records.get(`${owner}/${fleet}/${pod}`);
+      // without a record it is taken to hold what is declared for it
+      if (reading?.kind !== "record") return spec.pods?.[pod]?.ports ?? [];
+      return reading.record.generations.flatMap((generation) => generation.spec.ports ?? []);
+    });
 }
 
 function isRunning(pod: ObservedPod): boolean {
   return Object.values(pod.containers).some(({ state }) => state === "running");
-}
-
-function keysOf(ports: readonly Port[] | undefined): readonly string[] {
-  return (ports ?? []).map(portKey);
 }

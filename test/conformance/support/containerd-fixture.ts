@@ -10,6 +10,7 @@ import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 import { filesBelow } from "./files-below.ts";
 import { pidOf } from "./pid-of.ts";
+import { withMachine } from "./with-machine.ts";
 
 /** containerd's own client: the view from outside. */
 const CLIENT = "ctr";
@@ -55,12 +56,15 @@ async function open(address: string, namespace: string): Promise<OpenedEngine> {
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const config = { kind: "containerd", socket: address, namespace } as const;
   const host = openLocalHost();
-  const engine = await openContainerd(config, host, directories);
+  const networks = withMachine(await openContainerd(config, host, directories), host, directories);
+  const { engine, page, breakNetwork } = networks;
   const ctr = (...args: readonly string[]): string => runCtr(address, namespace, args);
   return {
     engine,
     host,
     directories,
+    page,
+    breakNetwork,
     killContainer: async (identity, container) => {
       process.kill(await pidOf(engine, identity, container), "SIGKILL");
     },
@@ -73,6 +77,7 @@ async function open(address: string, namespace: string): Promise<OpenedEngine> {
       }
     },
     traces: async () => [
+      ...networks.traces(),
       ...LISTS.map((list) => ctr(...list)),
       runCtr(address, namespace, ["namespaces", "ls", "-q"])
         .split("\n")
@@ -82,6 +87,7 @@ async function open(address: string, namespace: string): Promise<OpenedEngine> {
     ],
     close: async () => {
       await engine[Symbol.asyncDispose]();
+      networks.close();
       for (const name of ctr("images", "ls", "-q").split("\n").filter(Boolean)) {
         ctr("images", "rm", "--sync", name);
       }

@@ -27,6 +27,10 @@ export interface OpenedEngine {
   readonly directories: HostDirectories;
   /** Ends a container's processes without the engine's port knowing. */
   killContainer(identity: PodIdentity, container: string): Promise<void>;
+  /** The page that answers on a port of the host; undefined when none does. */
+  page(port: number): Promise<string | undefined>;
+  /** Breaks what was made of a pod's network. */
+  breakNetwork(identity: PodIdentity): Promise<void>;
   /** Puts an image there that is somebody else's. */
   addForeignImage(name: string): Promise<void>;
   /** Names of everything of this engine that is not a pod or image of Stowage, somebody else's objects included. */

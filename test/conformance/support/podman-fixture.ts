@@ -9,6 +9,7 @@ import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 import { filesBelow } from "./files-below.ts";
 import { pidOf } from "./pid-of.ts";
+import { withMachine } from "./with-machine.ts";
 
 /** podman as the suite takes it, each opening with a store of its own. */
 export function podmanFixture(program: () => string): EngineFixture {
@@ -56,7 +57,12 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const store = privatePodman(folder, program);
   const host = openLocalHost();
-  const engine = await openPodman(store.config, host, directories);
+  const networks = withMachine(
+    await openPodman(store.config, host, directories),
+    host,
+    directories,
+  );
+  const { engine, page, breakNetwork } = networks;
   const podman = store.run;
   return {
     engine,
@@ -64,6 +70,8 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
     directories,
     folder,
     podman,
+    page,
+    breakNetwork,
     killContainer: async (identity, container) => {
       process.kill(await pidOf(engine, identity, container), "SIGKILL");
     },
@@ -72,6 +80,7 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
       podman("tag", some, name);
     },
     traces: async () => [
+      ...networks.traces(),
       // asking a store that was never used would make it
       ...(store.wasUsed()
         ? LISTS.map((list) => withoutPause(podman(...list)))
@@ -85,6 +94,7 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
     ],
     close: async () => {
       await engine[Symbol.asyncDispose]();
+      networks.close();
       store.endContainers();
       await host[Symbol.asyncDispose]();
       await settled(folder);

@@ -16,6 +16,7 @@ import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 import { pidOf } from "./pid-of.ts";
+import { withMachine } from "./with-machine.ts";
 
 /** rkt as the suite takes it, each opening with a data directory of its own. */
 export function rktFixture(program: () => string): EngineFixture {
@@ -40,11 +41,13 @@ async function open(program: string): Promise<OpenedEngine> {
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const [dir, config] = [join(folder, "rkt"), join(folder, "config")];
   const host = openLocalHost();
-  const engine = await openRkt(
+  const inner = await openRkt(
     { kind: "rkt", program, dir, localConfig: config, systemConfig: config },
     host,
     directories,
   );
+  const networks = withMachine(inner, host, directories);
+  const { engine, page, breakNetwork } = networks;
   const rkt = (...args: readonly string[]): string => {
     const flags = [`--dir=${dir}`, `--local-config=${config}`, `--system-config=${config}`];
     const { stdout, stderr, status } = spawnSync(program, [...flags, ...args], {
@@ -57,6 +60,8 @@ async function open(program: string): Promise<OpenedEngine> {
     engine,
     host,
     directories,
+    page,
+    breakNetwork,
     killContainer: async (identity, container) => {
       process.kill(await pidOf(engine, identity, container), "SIGKILL");
     },
@@ -64,6 +69,7 @@ async function open(program: string): Promise<OpenedEngine> {
       rkt("--insecure-options=image", "fetch", "--full", foreignAci(folder, image));
     },
     traces: async () => [
+      ...networks.traces(),
       ...filesBelow(join(folder, "state")),
       ...filesBelow(join(folder, "run")),
       ...(existsSync(dir) ? [rkt("list", "--full", "--no-legend"), imageNames(rkt)] : []),
@@ -72,6 +78,7 @@ async function open(program: string): Promise<OpenedEngine> {
     ],
     close: async () => {
       await engine[Symbol.asyncDispose]();
+      networks.close();
       await host[Symbol.asyncDispose]();
       spawnSync("sh", [
         "-c",

@@ -45,6 +45,11 @@ function openSimHost(file: string | undefined, runOnce: boolean): OpenedEngine {
     engine,
     host,
     directories: hostDirectories({}),
+    page: async (port) =>
+      (await host.probe({ port }, 0)) === undefined
+        ? machine.read((state) => servedOn(state, port))
+        : undefined,
+    breakNetwork: (identity) => machine.detach(identity, "somebody broke its network"),
     killContainer: (identity, container) => machine.kill(identity, container),
     addForeignImage: (name) =>
       machine.addForeignImage(name, `sha256:${randomUUID().replaceAll("-", "").repeat(2)}`),
@@ -59,7 +64,19 @@ function openSimHost(file: string | undefined, runOnce: boolean): OpenedEngine {
   };
 }
 
-function namesOf(state: Parameters<Parameters<SimMachine["read"]>[0]>[0]): readonly string[] {
+/** The page of the pod that publishes a port: the simulated httpd gives none out itself. */
+function servedOn({ pods }: MachineState, port: number): string | undefined {
+  const pod = Object.values(pods).find(
+    ({ spec, network }) => network !== undefined && spec.ports?.some(({ host }) => host === port),
+  );
+  return Object.values(pod?.containers ?? {})
+    .map(({ layer }) => layer?.["/tmp/www/index.html"])
+    .find((text) => text !== undefined);
+}
+
+type MachineState = Parameters<Parameters<SimMachine["read"]>[0]>[0];
+
+function namesOf(state: MachineState): readonly string[] {
   const { pods, images, leftovers, files, directories } = state;
   return [pods, images, leftovers, files, directories].flatMap((each) => Object.keys(each).sort());
 }

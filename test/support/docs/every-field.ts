@@ -2,10 +2,16 @@ import { PodSpec } from "../../../src/model/index.ts";
 
 /** A pod that sets every field, each in a form that can be told. */
 export const EVERY_FIELD = PodSpec.parse({
-  network: { mode: "host" },
+  network: {
+    mode: "host",
+    name: "front",
+    subnet: "10.1.0.0/24",
+    internal: false,
+    dns: ["10.1.0.53"],
+  },
   hostname: "every",
   sysctls: { "net.core.somaxconn": "1024" },
-  ports: [{ host: 80, container: 80, protocol: "tcp" }],
+  ports: [{ host: 80, container: 80, protocol: "tcp", hostIp: "127.0.0.1" }],
   volumes: { data: { kind: "named", name: "data", uid: 1, gid: 1, mode: "0700" } },
   restart: { policy: "on-failure", maxRetries: 1 },
   labels: { a: "b" },

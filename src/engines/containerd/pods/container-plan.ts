@@ -31,7 +31,7 @@ export async function planContainers(
   signal: AbortSignal | undefined,
 ): Promise<readonly ContainerPlan[]> {
   const mode = pod.spec.network?.mode ?? "none";
-  const files = await ensureHostFiles(context.host, context.directories, mode);
+  const files = await ensureHostFiles(context.host, context.directories, mode, pod.network?.files);
   const names = Object.keys(pod.spec.containers).sort();
   return await Promise.all(
     names.map(async (name) => {
@@ -56,7 +56,8 @@ export async function planContainers(
         environment,
         volumeDirs: pod.volumeDirs,
         files,
-        network: mode === "host" ? "host" : "new",
+        sharesFiles: mode === "bridge",
+        network: mode === "bridge" ? joinedNetwork(pod) : mode === "host" ? "host" : "new",
         cgroupsPath: cgroupsPath(context.client.namespace, id),
         devices: await hostDevices(context.host, container.devices),
         ...(wantsAllCapabilities(container.security)
@@ -67,6 +68,14 @@ export async function planContainers(
       return { name, id, image: imageName, topChainId, spec };
     }),
   );
+}
+
+/** The namespace that was made for a pod in a network of the fleet. */
+function joinedNetwork({ identity, network }: PodInstance): { readonly path: string } {
+  if (network !== undefined) return { path: network.namespace };
+  throw new StowageError(`Cannot prepare pod "${identity.pod}": nothing made its network`, {
+    code: "internal",
+  });
 }
 
 async function resolveUser(

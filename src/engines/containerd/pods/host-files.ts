@@ -1,9 +1,11 @@
 import { StowageError } from "../../../errors/index.ts";
 import { type Host, LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "../../../host/index.ts";
-import type { HostDirectories } from "../../../model/index.ts";
+import type { HostDirectories, Network } from "../../../model/index.ts";
 import type { FileMounts } from "../spec/mounts.ts";
 
 const HOSTS = "127.0.0.1\\tlocalhost\\n::1\\tlocalhost ip6-localhost ip6-loopback\\n";
+
+type NetworkMode = Network["mode"];
 
 /** Files about the host's own network. */
 const OF_HOST: readonly string[] = ["/etc/hosts", "/etc/resolv.conf"];
@@ -18,12 +20,14 @@ export function logWriterPath({ runDir }: HostDirectories): string {
  * is known of the network. In the host's network that is the host's; else a loopback and no name
  * server, which is the same for every pod. What is ours is made once a boot.
  *
+ * @param given those of a network that the engine did not make
  * @returns files about the network, by their path in the container
  */
 export async function ensureHostFiles(
   host: Host,
   directories: HostDirectories,
-  mode: "none" | "host",
+  mode: NetworkMode,
+  given: FileMounts = {},
 ): Promise<FileMounts> {
   const directory = `${directories.runDir}/etc`;
   const ours = {
@@ -33,6 +37,7 @@ export async function ensureHostFiles(
   const script = logWriterPath(directories);
   const { existing } = await host.snapshot({ exist: [...OF_HOST, ...Object.values(ours), script] });
   if (!existing.has(script)) await host.createFile(script, LOG_WRITER_SCRIPT);
+  if (mode === "bridge") return given;
   if (mode === "host") {
     const found = OF_HOST.filter((path) => existing.has(path));
     return Object.fromEntries(found.map((path) => [path, path]));

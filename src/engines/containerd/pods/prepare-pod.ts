@@ -31,7 +31,7 @@ import { removePod } from "./remove-pod.ts";
 
 /** Whether the containers of a pod have one network namespace together that has to be kept by a file. */
 export function sharesNetworkNamespace(spec: PodSpec): boolean {
-  return spec.network?.mode !== "host" && Object.keys(spec.containers).length > 1;
+  return (spec.network?.mode ?? "none") === "none" && Object.keys(spec.containers).length > 1;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface SpecInput {
   readonly environment: Readonly<Record<string, string>>;
   readonly volumeDirs: Readonly<Record<string, string>>;
   readonly files: FileMounts;
+  /** Those files are other pods' too: none may write in them. */
+  readonly sharesFiles?: boolean;
   /** A network namespace of its own, the one at a path, or the host's. */
   readonly network: "new" | "host" | { readonly path: string };
   readonly cgroupsPath: string;
@@ -68,7 +70,13 @@ export function buildSpec(input: SpecInput): OciSpec {
     },
     root: { path: "rootfs", readonly: spec.readOnlyRootFilesystem ?? false },
     hostname: pod.hostname ?? input.podName,
-    mounts: toMounts({ pod, container: spec, volumeDirs: input.volumeDirs, files: input.files }),
+    mounts: toMounts({
+      pod,
+      container: spec,
+      volumeDirs: input.volumeDirs,
+      files: input.files,
+      sharesFiles: input.sharesFiles ?? false,
+    }),
     annotations: { [NOTES_ANNOTATION]: writeNotes(notesOf(input, commandWords)) },
     linux: linuxOf(input, spec, capabilities),
   };

@@ -13,6 +13,8 @@ export interface MountInput {
   readonly container: ContainerSpec;
   readonly volumeDirs: Readonly<Record<string, string>>;
   readonly files: FileMounts;
+  /** Whether nothing may be written in them. */
+  readonly sharesFiles: boolean;
 }
 
 /**
@@ -22,14 +24,14 @@ export interface MountInput {
  * @throws StowageError `invalid_argument` when a mount names a volume that the pod does not have
  */
 export function toMounts(input: MountInput): readonly OciMount[] {
-  const { container, files } = input;
+  const { container, files, sharesFiles } = input;
   const declared = (container.mounts ?? []).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const taken = new Set(declared.map(({ path }) => path));
   return [
     ...kernelMounts(container).filter(({ destination }) => !taken.has(destination)),
     ...Object.entries(files)
       .filter(([destination]) => !taken.has(destination))
-      .map(([destination, source]) => bind(source, destination, false)),
+      .map(([destination, source]) => bind(source, destination, sharesFiles)),
     ...declared.map((mount) => volumeMount(input, mount)),
   ];
 }

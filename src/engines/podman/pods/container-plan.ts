@@ -79,7 +79,7 @@ export async function planContainer(
       ...PLAIN,
       // 4.3 adds one of its own
       ...(declaresTerm(environment, defaults.env) ? [] : ["--unsetenv", "TERM"]),
-      ...placeArguments(pod.identity, pod.spec),
+      ...placeArguments(pod),
       ...processFlags(context, spec, user),
       ...restartArguments(pod.spec),
       ...mountArguments({
@@ -87,6 +87,7 @@ export async function planContainer(
         container: spec,
         volumeDirs: pod.volumeDirs,
         inPod: isPodmanPod(pod.spec.containers),
+        files: pod.network?.files ?? {},
       }),
       // as one list: what is said apart from it would be put after the image's own
       ...["--entrypoint", JSON.stringify(args), imageId],
@@ -112,16 +113,29 @@ function declaresTerm(
   return environment["TERM"] !== undefined || image.some((entry) => entry.startsWith("TERM="));
 }
 
-function placeArguments(identity: PodIdentity, spec: PodSpec): readonly string[] {
+function placeArguments(pod: PodInstance): readonly string[] {
+  const { identity, spec } = pod;
   const hostname = ["--hostname", spec.hostname ?? identity.pod];
   const own = sysctlArguments(spec, (name) => !isOfNetwork(name));
-  if (isPodmanPod(spec.containers)) return ["--pod", objectName(identity), ...hostname, ...own];
-  return [
-    ...["--network", spec.network?.mode ?? "none"],
-    ...hostname,
-    ...own,
-    ...sysctlArguments(spec, isOfNetwork),
-  ];
+  const network = ["--network", networkArgument(pod), ...sysctlArguments(spec, isOfNetwork)];
+  if (!isPodmanPod(spec.containers)) return [...network, ...hostname, ...own];
+  const member = ["--pod", objectName(identity), ...hostname, ...own];
+  return joinsNamespace(spec) ? [...member, ...network] : member;
+}
+
+/** Whether each container of a podman pod joins a namespace itself: a pod of podman's cannot be told one. */
+export function joinsNamespace({ network }: PodSpec): boolean {
+  return network?.mode === "bridge";
+}
+
+/** The network of a pod as podman is told it: one of the fleet by the namespace that was made for it. */
+export function networkArgument({ identity, spec, network }: PodInstance): string {
+  const mode = spec.network?.mode ?? "none";
+  if (mode !== "bridge") return mode;
+  if (network !== undefined) return `ns:${network.namespace}`;
+  throw new StowageError(`Cannot prepare pod "${identity.pod}": nothing made its network`, {
+    code: "internal",
+  });
 }
 
 /** Whether a kernel parameter belongs to the network namespace, which a pod's containers share. */

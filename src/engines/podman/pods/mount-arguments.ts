@@ -10,6 +10,8 @@ export interface MountInput {
   readonly volumeDirs: Readonly<Record<string, string>>;
   /** Whether it is made in a podman pod, which takes its size of /dev/shm from elsewhere. */
   readonly inPod: boolean;
+  /** Files of the host that nothing may be written in, by path in the container. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /**
@@ -19,8 +21,12 @@ export interface MountInput {
  */
 export function mountArguments(input: MountInput): readonly string[] {
   const declared = (input.container.mounts ?? []).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const taken = new Set(declared.map(({ path }) => path));
   return [
     ...shmArguments(input),
+    ...Object.entries(input.files)
+      .filter(([path]) => !taken.has(path))
+      .flatMap(([path, source]) => ["--mount", csv(bind(source, path, true))]),
     ...declared.flatMap((mount) => ["--mount", csv(volumeMount(input, mount))]),
   ];
 }

@@ -10,7 +10,14 @@ import {
 import { nothingDone } from "../cli/podman-error.ts";
 import { describePod, type PodmanContext } from "../context.ts";
 import { withDefaultUlimits } from "../store/machine-facts.ts";
-import { isOfNetwork, isPodmanPod, planContainers, sysctlArguments } from "./container-plan.ts";
+import {
+  isOfNetwork,
+  isPodmanPod,
+  joinsNamespace,
+  networkArgument,
+  planContainers,
+  sysctlArguments,
+} from "./container-plan.ts";
 import { wasStarted } from "./container-state.ts";
 import { findGeneration, type Generation, inspectContainers } from "./lists.ts";
 import type { PlannedContainer } from "./planned-container.ts";
@@ -204,18 +211,18 @@ export async function remakeContainer(
   }
 }
 
-async function createPodmanPod(
-  context: PodmanContext,
-  { identity, spec }: PodInstance,
-): Promise<void> {
-  if (!context.facts.canHoldPods) throw noHolder(identity);
+async function createPodmanPod(context: PodmanContext, pod: PodInstance): Promise<void> {
+  const { identity, spec } = pod;
+  const isHolder = !joinsNamespace(spec);
+  if (isHolder && !context.facts.canHoldPods) throw noHolder(identity);
   const name = objectName(identity);
   const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
   const args = [
-    ...["pod", "create", "--name", name, "--share", "net"],
-    ...["--network", spec.network?.mode ?? "none"],
+    ...["pod", "create", "--name", name],
     ...Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
-    ...sysctlArguments(spec, isOfNetwork),
+    ...(isHolder
+      ? ["--share", "net", "--network", networkArgument(pod), ...sysctlArguments(spec, isOfNetwork)]
+      : ["--infra=false", "--share", "none"]),
   ];
   const env = await podEnvironment(context);
   await context.host.writeFile(context.files.unfinishedFile(name), "");

@@ -12,6 +12,8 @@ export interface MachineFacts {
    * needs a right that this user does not have.
    */
   readonly ulimits: readonly string[];
+  /** Whether podman runs as root, which a network of the fleet needs. */
+  readonly isRoot: boolean;
   /** Whether podman can limit what containers use: without root it needs cgroups of version 2. */
   readonly canLimit: boolean;
   /** Whether podman finds the program that holds a pod's namespaces, or is told to do without. */
@@ -69,6 +71,7 @@ export async function readMachineFacts(
   return {
     env: uid === "0" ? {} : { HOME: home, XDG_RUNTIME_DIR: `/run/user/${uid}` },
     graphRoot: settings.root ?? graphRootOf(storageConf, uid, home),
+    isRoot: uid === "0",
     canLimit: uid === "0" || existing.has(CGROUPS_V2),
     canHoldPods: HELPERS.some((path) => existing.has(path)) || hasOwnInfra(containersConf),
     ulimits: ulimitsOf(status, text("/proc/self/limits"), containersConf, uid),

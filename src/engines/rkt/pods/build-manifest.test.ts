@@ -19,6 +19,7 @@ function build(flavor: "fly" | "host", spec: Partial<ContainerSpec> = {}, args =
     process: { args, commandWords: 1 },
     user: { uid: 7, gid: 8, additionalGids: [9] },
     environment: (spec.env ?? {}) as Readonly<Record<string, string>>,
+    files: {},
     sources: { data: "/srv/data", more: "/srv/more" },
   });
 }

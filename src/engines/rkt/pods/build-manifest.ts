@@ -25,6 +25,8 @@ export interface ManifestInput {
   readonly environment: Readonly<Record<string, string>>;
   /** Directory or file of the host behind each volume of the pod. */
   readonly sources: Readonly<Record<string, string>>;
+  /** Files of the host that the container is to see, by path in it. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /**
@@ -37,6 +39,9 @@ export function buildManifest(input: ManifestInput): string {
   const { identity, container, flavor, user } = input;
   const spec = input.pod.containers[container] as ContainerSpec;
   const mounts = spec.mounts ?? [];
+  const files = Object.entries(input.files).filter(([path]) =>
+    mounts.every((mount) => mount.path !== path),
+  );
   if (flavor === "fly") refuseNested(identity, container, mounts);
   const environment = mergeEnvironment(input.imageEnv, input.environment).map((entry) => {
     const equals = entry.indexOf("=");
@@ -63,15 +68,27 @@ export function buildManifest(input: ManifestInput): string {
           ...(flavor === "host" ? { isolators: HOST_ISOLATORS } : {}),
         },
         // a volume for each mount: fly refuses one that is mounted twice
-        mounts: mounts.map(({ path }, at) => ({ volume: `mount-${at}`, path })),
+        mounts: [
+          ...mounts.map(({ path }, at) => ({ volume: `mount-${at}`, path })),
+          ...files.map(([path], at) => ({ volume: `file-${at}`, path })),
+        ],
       },
     ],
-    volumes: mounts.map(({ volume, readOnly = false }, at) => ({
-      name: `mount-${at}`,
-      kind: "host",
-      source: input.sources[volume],
-      readOnly,
-    })),
+    volumes: [
+      ...mounts.map(({ volume, readOnly = false }, at) => ({
+        name: `mount-${at}`,
+        kind: "host",
+        source: input.sources[volume],
+        readOnly,
+      })),
+      // other pods' too: none may write in them
+      ...files.map(([, source], at) => ({
+        name: `file-${at}`,
+        kind: "host",
+        source,
+        readOnly: true,
+      })),
+    ],
     isolators: [],
     annotations: [],
     ports: [],

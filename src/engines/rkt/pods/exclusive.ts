@@ -61,5 +61,5 @@ exit 0`;
 
 /** Whether the containers of a pod have one network namespace together that has to be kept by a file. */
 export function sharesNamespace({ network, containers }: PodSpec): boolean {
-  return network?.mode !== "host" && Object.keys(containers).length > 1;
+  return (network?.mode ?? "none") === "none" && Object.keys(containers).length > 1;
 }

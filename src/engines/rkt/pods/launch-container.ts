@@ -64,12 +64,7 @@ async function launchOf(
       ...flags,
       file.containers[container]?.uuid ?? "",
     ),
-    network:
-      podSpec.network?.mode === "host"
-        ? "host"
-        : sharesNamespace(podSpec)
-          ? { file: layout.netnsFile(name) }
-          : "new",
+    network: networkOf(pod, layout.netnsFile(name)),
     ...(flavor === "fly" ? { hostname } : {}),
     noNewPrivileges: flavor === "fly" && (spec.security?.noNewPrivileges ?? true),
     rlimits: Object.entries(spec.ulimits ?? {}).map(
@@ -83,6 +78,16 @@ async function launchOf(
     logWriter: layout.logWriter(LOG_WRITER_NAME),
     pipeDir: `${layout.runRoot}/pipes`,
   };
+}
+
+function networkOf({ identity, spec, network }: PodInstance, file: string): Launch["network"] {
+  const mode = spec.network?.mode ?? "none";
+  if (mode === "host") return mode;
+  if (mode === "none") return sharesNamespace(spec) ? { file } : "new";
+  if (network !== undefined) return { file: network.namespace };
+  throw new StowageError(`Cannot start ${describePod(identity)}: nothing made its network`, {
+    code: "internal",
+  });
 }
 
 async function launchUnit(

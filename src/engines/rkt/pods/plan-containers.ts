@@ -89,6 +89,7 @@ async function planContainer(
     user: userOf(pod, name, record),
     environment: environmentOf(pod, name),
     sources,
+    files: pod.network?.files ?? {},
   });
   const { stopSignal } = record.defaults;
   const described = describeContainer(spec, image, process.commandWords);

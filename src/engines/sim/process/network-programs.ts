@@ -21,8 +21,9 @@ function serve(name: string, { args, context, err }: CommandCall): CommandResult
 }
 
 function connect({ args, context, err }: CommandCall): CommandResult {
-  const port = Number(args.filter((arg) => /^\d+$/.test(arg)).at(-1));
-  if (context.reaches(port)) return 0;
+  // nc [options] host port
+  const [host, port] = args.slice(-2);
+  if (context.reaches(Number(port), host)) return 0;
   err("nc: can't connect to remote host: Connection refused\n");
   return 1;
 }

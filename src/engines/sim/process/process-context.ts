@@ -19,6 +19,6 @@ export interface ProcessContext {
   print(line: string): void;
   /** @returns false when the port is taken in the pod's network */
   listen(port: number): boolean;
-  /** Whether somebody listens on the port in the pod's network. */
-  reaches(port: number): boolean;
+  /** Whether somebody listens on the port: in the pod itself, or where a name of its network leads. */
+  reaches(port: number, host?: string): boolean;
 }

@@ -1,0 +1,81 @@
+import {
+  addressOf,
+  type ForwardedPort,
+  type ObservedNetwork,
+  type PodIdentity,
+  portKey,
+  rangeOf,
+} from "../../model/index.ts";
+import { podsOfMachine } from "./engine-view.ts";
+import { listeningOn, listensInPod } from "./listening.ts";
+import type { MachineState, SimPod } from "./machine-state.ts";
+
+/** Where addresses come from when a network says nothing. */
+const SUBNET = "10.64.0.0/16";
+
+/** Gives a pod that is in a network of the fleet an address, and with it names and ports. */
+export function attachToNetwork(state: MachineState, pod: SimPod): void {
+  const { network } = pod.spec;
+  if (network?.mode !== "bridge") return;
+  const used = new Set(podsOfMachine(state).flatMap((each) => each.network?.address ?? []));
+  let next = rangeOf(network.subnet ?? SUBNET).first + 2;
+  while (used.has(addressOf(next))) next += 1;
+  pod.network = { address: pod.network?.address ?? addressOf(next) };
+}
+
+/** Whether somebody listens on a port of another pod, by a name or address that the asking one can use. */
+export function reachesPeer(state: MachineState, pod: SimPod, host: string, port: number): boolean {
+  const key = portKey({ host: port });
+  return peers(state, pod).some(
+    (peer) => isCalled(peer, host) && peer.network !== undefined && listensInPod(peer, key),
+  );
+}
+
+/** Whether somebody answers on a port of the host, or of a pod's own address. */
+export function answersAt(state: MachineState, port: number, address: string | undefined): boolean {
+  const pods = podsOfMachine(state).filter(
+    ({ network }) => network !== undefined && network.detached === undefined,
+  );
+  if (address !== undefined) {
+    const key = portKey({ host: port });
+    return pods.some((pod) => pod.network?.address === address && listensInPod(pod, key));
+  }
+  if (listeningOn(state).has(portKey({ host: port }))) return true;
+  return pods.some((pod) =>
+    (pod.spec.ports ?? []).some(
+      ({ host, container = host, protocol = "tcp" }) =>
+        host === port && protocol === "tcp" && listensInPod(pod, portKey({ host: container })),
+    ),
+  );
+}
+
+/** What of the host's network is taken by pods of any engine of the machine. */
+export function takenNetwork(state: MachineState): ObservedNetwork {
+  const forwards = podsOfMachine(state).flatMap(({ identity, network, spec }): ForwardedPort[] =>
+    network === undefined
+      ? []
+      : (spec.ports ?? []).map(({ host, protocol = "tcp", hostIp }) => ({
+          protocol,
+          port: host,
+          holder: `pod "${identity.pod}" of fleet "${identity.fleet}"`,
+          pod: `${identity.owner}/${identity.fleet}/${identity.pod}`,
+          ...(hostIp === undefined ? {} : { hostIp }),
+        })),
+  );
+  return { forwards, subnets: [] };
+}
+
+/** Pods of the same network, the asking one among them. */
+function peers(state: MachineState, { identity, spec }: SimPod): readonly SimPod[] {
+  if (spec.network?.mode !== "bridge") return [];
+  const key = networkKey(identity, spec);
+  return podsOfMachine(state).filter((each) => networkKey(each.identity, each.spec) === key);
+}
+
+function networkKey({ owner, fleet, host }: PodIdentity, { network }: SimPod["spec"]): string {
+  return JSON.stringify([owner, fleet, host, network?.mode, network?.name, network?.subnet]);
+}
+
+function isCalled({ identity, spec, network }: SimPod, name: string): boolean {
+  return [identity.pod, spec.hostname, network?.address].includes(name);
+}

@@ -1,0 +1,87 @@
+import type { Diagnostic } from "../../errors/index.ts";
+import { canonicalText } from "../canonical.ts";
+import { closestWord } from "../closest-word.ts";
+import type { Json } from "../field.ts";
+import type { FleetManifest } from "../fleet.ts";
+import { type Network, type NetworkSpec, portKey } from "../network.ts";
+import { networkSpecOf } from "../pod-networks.ts";
+import { subnetsOverlap } from "../subnet.ts";
+import { allPods, type Findings, mistake, type PodPlace, warning } from "./rule.ts";
+
+/** Rules between the fleet's networks, and between them and the pods. */
+export function* networkRules(manifest: FleetManifest): Findings {
+  const networks = Object.entries(manifest.networks ?? {});
+  const pods = allPods(manifest);
+  for (const [at, [name, { subnet }]] of networks.entries()) {
+    for (const [other, { subnet: second }] of networks.slice(0, at)) {
+      if (subnet === undefined || second === undefined || !subnetsOverlap(subnet, second)) continue;
+      yield mistake(
+        `networks.${name}.subnet`,
+        `${subnet} has addresses of network ${other} (${second})`,
+        "give each network addresses of its own, or leave subnet out",
+      );
+    }
+    if (pods.some(({ pod }) => pod.network?.name === name)) continue;
+    yield warning(`networks.${name}`, "no pod is in it", "set network of a pod, or take it away");
+  }
+  for (const place of pods) yield* podNetworkRules(place, manifest);
+}
+
+function* podNetworkRules(place: PodPlace, { networks = {} }: FleetManifest): Findings {
+  const { network } = place.pod;
+  if (network === undefined) return;
+  if (network.mode !== "bridge") yield* withoutNetworkRules(place, network);
+  else if (network.name === undefined || networks[network.name] === undefined)
+    yield unknownNetwork(place, network.name, Object.keys(networks));
+  else yield* withNetworkRules(place, network.name, networks[network.name] ?? {});
+}
+
+function* withoutNetworkRules({ path }: PodPlace, network: Network): Findings {
+  for (const field of ["name", "subnet", "internal", "dns"] as const) {
+    if (network[field] === undefined) continue;
+    yield mistake(
+      `${path}.network.${field}`,
+      `the network ${network.mode} has no ${field}`,
+      "set mode to bridge, or take it away",
+    );
+  }
+}
+
+function unknownNetwork(
+  { path }: PodPlace,
+  name: string | undefined,
+  names: readonly string[],
+): Diagnostic {
+  const known =
+    names.length === 0
+      ? "declare one in networks of the fleet"
+      : `the fleet's networks are ${names.join(", ")}`;
+  if (name === undefined)
+    return mistake(`${path}.network.name`, "mode bridge needs the name of a network", known);
+  const meant = closestWord(name, names);
+  return mistake(
+    `${path}.network.name`,
+    `there is no network "${name}"`,
+    meant === undefined ? known : `did you mean "${meant}"?`,
+  );
+}
+
+function* withNetworkRules({ path, pod }: PodPlace, name: string, declared: NetworkSpec): Findings {
+  for (const [field, value] of Object.entries(networkSpecOf(pod))) {
+    const held = declared[field as keyof NetworkSpec];
+    if (canonicalText(value as Json) === canonicalText(held as Json | undefined)) continue;
+    yield mistake(
+      `${path}.network.${field}`,
+      `it is not what network "${name}" has`,
+      `set it in networks.${name} of the fleet alone`,
+    );
+  }
+  if (declared.internal !== true) return;
+  for (const port of pod.ports ?? []) {
+    yield mistake(
+      `${path}.ports[${portKey(port)}]`,
+      `network "${name}" is internal: nothing leads into it`,
+      "take internal or the port away",
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { type NetworkedOptions, withNetworks } from "./networked-engine.ts";

@@ -1,0 +1,306 @@
+import type { PodInstance, PodNetwork } from "../engine/index.ts";
+import type { Host, HostSnapshot } from "../host/index.ts";
+import type { PodIdentity } from "../model/index.ts";
+import { chooseAddress, chooseSubnet, gatewayOf, hardwareAddress, prefixOf } from "./addresses.ts";
+import { NetworkFile, networkFileOf, PodFile, podFileOf, readFile } from "./files.ts";
+import { readSubnets } from "./look.ts";
+import { type NetworkPlaces, podNameOf } from "./places.ts";
+import { chainsOf, removalText, restoreText } from "./rules.ts";
+import { runScript } from "./run-script.ts";
+import { ATTACH, DETACH, DROP, LOOK, SYNC } from "./scripts.ts";
+import { hostsText, RESOLV_FILES, resolvText } from "./texts.ts";
+import { shareTurn, takeTurn } from "./turns.ts";
+
+/** Where networks are made, and for which engine. */
+export interface NetworksParts {
+  readonly host: Host;
+  readonly places: NetworkPlaces;
+  /** What tells the engine from others of the host. */
+  readonly engine: string;
+}
+
+/** A network as its files say. */
+interface Held {
+  readonly bridge: string;
+  readonly network: NetworkFile | undefined;
+  readonly pods: readonly PodFile[];
+  readonly snapshot: HostSnapshot;
+}
+
+/** Bridges that this process has looked at: their rules and files are known to be there. */
+const looked = new Set<string>();
+
+/**
+ * The networks of a host, for the pods of one engine. A network is there while a generation is in it:
+ * the first one makes it, the last one takes it away.
+ *
+ * What is to be is written in files first and made of them afterwards, so that whatever was cut short is
+ * found by its file and made again, or taken away.
+ */
+export class Networks {
+  readonly #parts: NetworksParts;
+
+  constructor(parts: NetworksParts) {
+    this.#parts = parts;
+  }
+
+  /** What containers of a pod join. */
+  networkOf({ identity, spec }: PodInstance): PodNetwork {
+    const { places } = this.#parts;
+    const bridge = places.bridge(identity, spec);
+    return {
+      namespace: places.namespace(bridge, podNameOf(identity)),
+      files: {
+        "/etc/hosts": places.hostsFile(bridge),
+        "/etc/resolv.conf": places.resolvFile(bridge),
+      },
+    };
+  }
+
+  /** Makes a generation's namespace, and its network where it is the first there: without an address. */
+  async hold(pod: PodInstance): Promise<void> {
+    const { host, places } = this.#parts;
+    const bridge = places.bridge(pod.identity, pod.spec);
+    const podName = podNameOf(pod.identity);
+    await this.#enter(bridge, pod, (address) => address);
+    if (!looked.has(this.#key(bridge))) await this.#sync(bridge);
+    const args = [places.namespace(bridge, podName), "", places.link(podName)];
+    await runScript(host, ATTACH, [...args, "", "", "", "", ""], {
+      doing: `make the network namespace of pod "${pod.identity.pod}"`,
+    });
+  }
+
+  /**
+   * Gives a generation its address, its names and its ports; all that is there already stays.
+   *
+   * @param pid a process of the pod whose namespace it goes on with, where the file of it is gone
+   */
+  async attach(pod: PodInstance, pid: number | undefined): Promise<void> {
+    const { host, places } = this.#parts;
+    const { identity } = pod;
+    const bridge = places.bridge(identity, pod.spec);
+    const { subnet, address } = await this.#enter(
+      bridge,
+      pod,
+      (held, network, used) => held ?? chooseAddress(network.subnet, identity, used),
+    );
+    await this.#sync(bridge);
+    const podName = podNameOf(identity);
+    const at = address ?? "";
+    await runScript(
+      host,
+      ATTACH,
+      [
+        places.namespace(bridge, podName),
+        pid === undefined ? "" : String(pid),
+        places.link(podName),
+        bridge,
+        at,
+        String(prefixOf(subnet)),
+        gatewayOf(subnet),
+        hardwareAddress(at),
+      ],
+      { doing: `attach pod "${identity.pod}" to its network` },
+    );
+  }
+
+  /** Whether a generation's namespace is held by its file. */
+  async isHeld({ identity, spec }: PodInstance): Promise<boolean> {
+    const { host, places } = this.#parts;
+    const file = places.namespace(places.bridge(identity, spec), podNameOf(identity));
+    const { files } = await host.snapshot({ files: [MOUNTS] });
+    return mountedPaths(files.get(MOUNTS)).has(file);
+  }
+
+  /** Takes a generation's address, names and ports away; its namespace stays. Not there: nothing happens. */
+  async detach(identity: PodIdentity): Promise<void> {
+    const { host, places } = this.#parts;
+    for (const { bridge, file } of await this.#find(podNameOf(identity))) {
+      if (file?.address === undefined) continue;
+      const { address: _, ...rest } = file;
+      const podName = podNameOf(identity);
+      await takeTurn(this.#key(bridge), () =>
+        host.writeFile(places.podFile(bridge, podName), JSON.stringify(rest)),
+      );
+      await this.#sync(bridge);
+      await runScript(host, DETACH, [places.link(podName)], {
+        doing: `detach pod "${identity.pod}" from its network`,
+      });
+    }
+  }
+
+  /** Takes all of a generation away, and its network with the last one. Not there: nothing happens. */
+  async drop(podName: string): Promise<void> {
+    const { host, places } = this.#parts;
+    for (const { bridge } of await this.#find(podName)) {
+      const args = [places.link(podName), places.namespace(bridge, podName)];
+      await runScript(host, DROP, args, { doing: `take the network of "${podName}" away` });
+      await takeTurn(this.#key(bridge), () => host.removeFile(places.podFile(bridge, podName)));
+      await this.#sync(bridge);
+    }
+  }
+
+  /** Takes a network away that no generation is in any more. */
+  async removeEmpty(bridge: string): Promise<void> {
+    const { network } = await this.#read(bridge);
+    if (network !== undefined) await this.#sync(bridge);
+  }
+
+  /** Writes down that a generation is in a network, and that the network is there. */
+  async #enter(
+    bridge: string,
+    pod: PodInstance,
+    addressFor: (
+      held: string | undefined,
+      network: NetworkFile,
+      used: ReadonlySet<string>,
+    ) => string | undefined,
+  ): Promise<{ readonly subnet: string; readonly address: string | undefined }> {
+    const { host, places, engine } = this.#parts;
+    return await takeTurn(this.#key(bridge), async () => {
+      const { network, pods } = await this.#read(bridge);
+      const subnet =
+        network?.subnet ?? pod.spec.network?.subnet ?? (await this.#freeSubnet(bridge));
+      const wanted = networkFileOf(pod, subnet);
+      if (JSON.stringify(network) !== JSON.stringify(wanted)) {
+        await host.writeFile(places.networkFile(bridge), JSON.stringify(wanted));
+        looked.delete(this.#key(bridge));
+      }
+      const podName = podNameOf(pod.identity);
+      const own = pods.find(({ identity }) => podNameOf(identity) === podName);
+      const used = new Set(pods.flatMap(({ address }) => address ?? []));
+      const address = addressFor(own?.address, wanted, used);
+      const file = podFileOf(pod, engine, address);
+      if (JSON.stringify(own) !== JSON.stringify(file))
+        await host.writeFile(places.podFile(bridge, podName), JSON.stringify(file));
+      return { subnet, address };
+    });
+  }
+
+  /** Makes bridge, files and rules of a network what its files say; without a pod, takes them away. */
+  async #sync(bridge: string): Promise<void> {
+    const key = this.#key(bridge);
+    await shareTurn(key, async () => {
+      const held = await this.#read(bridge);
+      if (held.network === undefined) return;
+      if (held.pods.length === 0) await this.#remove(held, held.network);
+      else await this.#make(held, held.network);
+    });
+  }
+
+  async #make({ bridge, pods, snapshot }: Held, network: NetworkFile): Promise<void> {
+    const { host, places } = this.#parts;
+    const key = this.#key(bridge);
+    const isKnown = looked.has(key);
+    // what leads to our chains is looked for once a process
+    const saved = isKnown ? undefined : await this.#savedRules();
+    const chains = chainsOf(bridge, network, pods);
+    const gateway = gatewayOf(network.subnet);
+    const [hosts, resolv] = [hostsText(pods), resolvText(network, snapshot.files)];
+    const args = [
+      places.directory(bridge),
+      bridge,
+      gateway,
+      String(prefixOf(network.subnet)),
+      hardwareAddress(gateway),
+      network.internal ? "" : "1",
+      isKnown ? "" : "1",
+    ];
+    await runScript(host, SYNC, args, {
+      doing: `make network "${network.name}" (${bridge})`,
+      env: {
+        STW_HOSTS: hosts,
+        STW_HOSTS_BYTES: String(Buffer.byteLength(hosts)),
+        STW_RESOLV: resolv,
+        STW_RESOLV_BYTES: String(Buffer.byteLength(resolv)),
+      },
+      stdin: restoreText(
+        isKnown ? chains.map(({ jump: _, ...chain }) => chain) : chains,
+        saved ?? "",
+      ),
+    });
+    looked.add(key);
+  }
+
+  async #remove({ bridge }: Held, network: NetworkFile): Promise<void> {
+    const { host, places } = this.#parts;
+    looked.delete(this.#key(bridge));
+    const doing = `take network "${network.name}" (${bridge}) away`;
+    const chains = chainsOf(bridge, network, []);
+    const stdin = removalText(chains, await this.#savedRules());
+    await runScript(host, "exec iptables-restore --noflush -w 10", [], { doing, stdin });
+    await runScript(host, DETACH, [bridge], { doing });
+    await host.removeDirectory(places.directory(bridge));
+  }
+
+  async #savedRules(): Promise<string> {
+    const doing = "read the rules of the host's network";
+    return await runScript(this.#parts.host, "exec iptables-save", [], { doing });
+  }
+
+  async #freeSubnet(bridge: string): Promise<string> {
+    const { host, places } = this.#parts;
+    const doing = "read the addresses of the host";
+    const taken = readSubnets(await runScript(host, LOOK, [], { doing }));
+    const { files } = await host.snapshot({ files: [places.networkFile("*")] });
+    const planned = [...files.values()].flatMap(
+      (text) => readFile(NetworkFile, text)?.subnet ?? [],
+    );
+    return chooseSubnet(bridge, [...taken.map(({ subnet }) => subnet), ...planned]);
+  }
+
+  async #read(bridge: string): Promise<Held> {
+    const { host, places } = this.#parts;
+    const file = places.networkFile(bridge);
+    const snapshot = await host.snapshot({
+      files: [file, places.podFile(bridge, "*"), ...RESOLV_FILES],
+    });
+    const pods = [...snapshot.files]
+      .filter(([path]) => path.startsWith(`${places.podsDirectory(bridge)}/`))
+      .flatMap(([, text]) => readFile(PodFile, text) ?? []);
+    return { bridge, network: readFile(NetworkFile, snapshot.files.get(file)), pods, snapshot };
+  }
+
+  async #find(
+    podName: string,
+  ): Promise<readonly { readonly bridge: string; readonly file: PodFile | undefined }[]> {
+    const { host, places } = this.#parts;
+    const { files } = await host.snapshot({ files: [places.podFile("*", podName)] });
+    return [...files].map(([path, text]) => ({
+      bridge: places.bridgeOf(path),
+      file: readFile(PodFile, text),
+    }));
+  }
+
+  #key(bridge: string): string {
+    return keyOf(this.#parts.host, this.#parts.places, bridge);
+  }
+}
+
+/** Lets a network be looked at again before it is changed: somebody else was at it. */
+export function forgetBridge(
+  { host, places }: Pick<NetworksParts, "host" | "places">,
+  bridge: string,
+): void {
+  looked.delete(keyOf(host, places, bridge));
+}
+
+function keyOf(host: Host, places: NetworkPlaces, bridge: string): string {
+  return `${host.address} ${places.directory(bridge)}`;
+}
+
+/** Tells what is mounted. */
+export const MOUNTS = "/proc/self/mountinfo";
+
+/** Where anything is mounted. */
+export function mountedPaths(mountinfo: string | Error | undefined): ReadonlySet<string> {
+  if (typeof mountinfo !== "string") return new Set();
+  const paths = mountinfo.split("\n").map((line) => line.split(" ")[4] ?? "");
+  return new Set(
+    paths.map((path) =>
+      path.replaceAll(/\\([0-7]{3})/g, (_, code: string) =>
+        String.fromCharCode(Number.parseInt(code, 8)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * Makes a pod's network namespace, unless it is there, and puts its interface on the bridge. Each part is
+ * looked at before it is made; the interface's alias is written last and tells a finished one.
+ *
+ * Arguments: namespace file, process whose namespace it is (or nothing), name on the host, and, where the
+ * pod is to have an address: bridge, address, bits, gateway, hardware address.
+ */
+export const ATTACH = `set -e; umask 077
+f=$1 pid=$2 v=$3 b=$4 ip=$5 bits=$6 gw=$7 mac=$8
+mkdir -p "\${f%/*}"
+mountpoint -q "$f" || {
+  : >>"$f"
+  if [ -n "$pid" ]; then mount --bind "/proc/$pid/ns/net" "$f"
+  else unshare --net="$f" ip link set lo up; fi
+}
+[ -n "$b" ] || exit 0
+have=$(ip -o link show dev "$v" 2>/dev/null || :)
+case "$have " in
+*"alias $ip "*) case "$have" in
+  *",UP"*" master $b "*) exit 0 ;;
+  esac ;;
+*)
+  [ -z "$have" ] || ip link del dev "$v"
+  nsenter --net="$f" ip -batch - <<END
+link set lo up
+link add eth0 address $mac type veth peer name $v netns /proc/$$/ns/net
+addr add $ip/$bits dev eth0
+link set eth0 up
+route add default via $gw
+END
+esac
+ip -batch - <<END
+link set dev $v master $b
+link set dev $v type bridge_slave hairpin on
+link set dev $v up
+link set dev $v alias $ip
+END
+`;
+
+/** Takes a pod's interface away. Arguments: its name on the host. */
+export const DETACH = `ip link show dev "$1" >/dev/null 2>&1 || exit 0
+ip link del dev "$1"`;
+
+/** Takes a pod's interface and its network namespace away. Arguments: name on the host, namespace file. */
+export const DROP = `if ip link show dev "$1" >/dev/null 2>&1; then ip link del dev "$1" || exit; fi
+while umount "$2" 2>/dev/null; do :; done
+rm -f "$2"`;
+
+/**
+ * Makes a network's bridge and files what they are to be, then its rules, which come on stdin. Files are
+ * written in place, since running containers have them mounted.
+ *
+ * Arguments: directory, bridge, gateway, bits, hardware address, whether packets are to be forwarded, and
+ * whether the bridge has to be looked at. The texts are in the environment.
+ */
+export const SYNC = `set -e; umask 022
+d=$1 b=$2 gw=$3 bits=$4 mac=$5 forward=$6 look=$7
+put() {
+  [ -e "$1" ] || : >"$1"
+  printf '%s' "$2" 1<>"$1"
+  truncate -s "$3" "$1"
+}
+put "$d/hosts" "$STW_HOSTS" "$STW_HOSTS_BYTES"
+if [ -n "$look" ]; then
+  put "$d/resolv.conf" "$STW_RESOLV" "$STW_RESOLV_BYTES"
+  ip link show dev "$b" >/dev/null 2>&1 || ip link add "$b" address "$mac" type bridge
+  ip -batch - <<END
+addr replace $gw/$bits dev $b
+link set dev $b up
+END
+  echo 1 >"/proc/sys/net/ipv4/conf/$b/route_localnet"
+  [ -z "$forward" ] || [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 1 >/proc/sys/net/ipv4/ip_forward
+fi
+exec iptables-restore --noflush -w 10
+`;
+
+/** What of the host's network is looked at, in one program: parts are told apart by their first lines. */
+export const LOOK = `echo "# forward"; cat /proc/sys/net/ipv4/ip_forward
+echo "# links"; ip -j addr show
+echo "# routes"; ip -j -4 route show
+echo "# rules"; ! command -v iptables-save >/dev/null || iptables-save
+`;

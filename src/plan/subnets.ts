@@ -1,0 +1,32 @@
+import type { Diagnostic } from "../errors/index.ts";
+import { rangeOf, subnetsOverlap } from "../model/index.ts";
+import type { PodContext } from "./pod-context.ts";
+
+/** Declared subnets of networks of which somebody else has addresses on a host, each once. */
+export function subnetClashes(contexts: readonly PodContext[]): readonly Diagnostic[] {
+  const found = new Map<string, Diagnostic>();
+  for (const context of contexts) {
+    const { host, desired, observation, declared } = context;
+    const { name = "", subnet } = desired?.spec.network ?? {};
+    if (subnet === undefined || found.has(name)) continue;
+    const own = `${declared.owner}/${declared.fleet}/${name}`;
+    const taken = observation.engine.network?.subnets.find(
+      (each) =>
+        subnetsOverlap(each.subnet, subnet) &&
+        !(each.network === own && isSame(each.subnet, subnet)),
+    );
+    if (taken === undefined) continue;
+    found.set(name, {
+      severity: "error",
+      path: `networks.${name}.subnet`,
+      summary: `${subnet} has addresses that host ${host} has already: ${taken.subnet} (${taken.holder})`,
+      detail: "choose another subnet, or leave it out: a free one is chosen then",
+    });
+  }
+  return [...found.values()];
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [rangeOf(one), rangeOf(other)];
+  return a.first === b.first && a.last === b.last;
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { busyboxImage } from "../../scripts/lib/make-image.ts";
+import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with-engine.ts";
+import { buildOwnCli } from "../support/built-cli.ts";
+import { openLab } from "../support/engines/open-lab.ts";
+import { NetworkMachine } from "../support/network-machine.ts";
+
+const built = mkdtempSync(join(tmpdir(), "stw-cli-"));
+let cli = "";
+beforeAll(async () => {
+  cli = await buildOwnCli(built);
+});
+afterAll(() => rmSync(built, { recursive: true, force: true }));
+
+const page = (text: string) => ({
+  image: "app:1",
+  command: [
+    "sh",
+    "-c",
+    `mkdir -p /tmp/www && echo ${text} >/tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www`,
+  ],
+  stopSignal: "SIGKILL",
+});
+
+/** A fleet of one host whose network is a namespace of the test's. */
+class NetworkFleet implements AsyncDisposable {
+  readonly machine = new NetworkMachine();
+  readonly folder = mkdtempSync(join(tmpdir(), "stw-it-"));
+  readonly stateDir = join(this.folder, "state");
+  readonly lab;
+
+  constructor(kind: "containerd" | "podman" | "rkt", engine: ProvidedEngine) {
+    this.lab = openLab(kind, engine, { folder: this.folder, stateDir: this.stateDir });
+    busyboxImage({ out: join(this.folder, "layout"), reference: "app:1", files: new Map() });
+  }
+
+  declare(pods: object, networks: object = { front: {} }): void {
+    const manifest = {
+      version: "stowage/v1",
+      name: "shop",
+      id: "owner-1",
+      images: { "app:1": { layout: "layout" } },
+      networks,
+      hosts: {
+        here: {
+          address: "local",
+          engine: this.lab.config,
+          stateDir: this.stateDir,
+          runDir: join(this.folder, "run"),
+          pods,
+        },
+      },
+    };
+    writeFileSync(join(this.folder, "fleet.json"), JSON.stringify(manifest));
+  }
+
+  run(...words: readonly string[]): { readonly status: number | null; readonly said: string } {
+    const args = [process.execPath, cli, ...words, "-f", join(this.folder, "fleet.json")];
+    const { status, stdout, stderr } = this.machine.spawn(args);
+    return { status, said: `${stdout}${stderr}` };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.run("destroy", "--yes");
+    await this.lab.close();
+    this.machine.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+for (const kind of ["containerd", "podman", "rkt"] as const) {
+  describeWithEngine(kind, `networks applied on ${kind}`, (engine) => {
+    test("a fleet in a network is applied, its drift told and mended, clashes refused, and all of it goes", async () => {
+      await using fleet = new NetworkFleet(kind, engine);
+      const { machine } = fleet;
+      const web = {
+        containers: {
+          main: {
+            ...page("first"),
+            health: { kind: "http", port: 8080 },
+            ...(kind === "rkt" ? { security: { privileged: true } } : {}),
+          },
+        },
+        network: { mode: "bridge", name: "front" },
+        ports: [{ host: 18080, container: 8080 }],
+      };
+      fleet.declare({ web });
+      expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
+      expect(await machine.page("http://127.0.0.1:18080/")).toBe("first\n");
+      expect(fleet.run("plan")).toMatchObject({ status: 0 });
+      machine.sh("iptables -t nat -F");
+      const { said, status } = fleet.run("plan");
+      expect(said).toContain("the rule that leads port 18080/tcp of the host to it was taken away");
+      expect(status).toBe(2);
+      expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
+      expect(fleet.run("plan")).toMatchObject({ status: 0 });
+      expect(await machine.page("http://127.0.0.1:18080/")).toBe("first\n");
+      fleet.declare({
+        web: { ...web, containers: { main: { ...web.containers.main, ...page("second") } } },
+      });
+      const replaced = fleet.run("apply", "--yes");
+      expect(replaced).toMatchObject({ status: 0 });
+      expect(await machine.page("http://127.0.0.1:18080/")).toBe("second\n");
+      expect(fleet.run("plan")).toMatchObject({ status: 0 });
+      machine.sh(
+        "iptables -t nat -A PREROUTING -p tcp --dport 18090 -j DNAT --to-destination 10.9.9.9:1",
+      );
+      fleet.declare(
+        { web, more: { ...web, ports: [{ host: 18090 }] } },
+        { front: { subnet: "127.0.0.0/8" } },
+      );
+      const refused = fleet.run("plan");
+      expect(refused.status).toBe(1);
+      expect(refused.said).toContain("a rule of chain PREROUTING, which leads it to 10.9.9.9:1");
+      expect(refused.said).toContain("127.0.0.0/8 (interface lo)");
+      fleet.declare({});
+      expect(fleet.run("apply", "--yes", "--allow-removals", "9")).toMatchObject({ status: 0 });
+      expect(machine.traces().filter((line) => line.includes("stw-"))).toEqual([]);
+    }, 120_000);
+  });
+}
