@@ -9,6 +9,7 @@ import { movePods } from "./benchmarks/move-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
+import { pull } from "./benchmarks/pull.ts";
 import { rktPods } from "./benchmarks/rkt-pods.ts";
 import { runBenchmarks } from "./lib/run-benchmarks.ts";
 
@@ -22,7 +23,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods];
+const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods, pull];
 
 // certificates of the machine's own, which every Node would read at its start
 delete process.env["NODE_EXTRA_CA_CERTS"];
