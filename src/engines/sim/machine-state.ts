@@ -77,6 +77,8 @@ export interface SimPod {
   readonly volumeDirs: Readonly<Record<string, string>>;
   /** Files of tmpfs volumes, by volume and path. */
   tmpfs?: Record<string, Record<string, string>>;
+  /** Its engine starts nothing again by itself. */
+  readonly runOnce?: boolean;
   /** Somebody asked it to stop: no policy starts it again. */
   stopped?: boolean;
 }
