@@ -22,11 +22,13 @@ import { requireSecrets } from "./secrets/secrets.ts";
  */
 export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyReport> {
   return await withLockedHosts(request, async (locked, observation, store) => {
-    const { savedPlan, allowRemovals, confirm, options } = request;
-    const made =
+    const { savedPlan, allowRemovals, confirm, options, narrow = (whole: Plan) => whole } = request;
+    const made = narrow(
       savedPlan === undefined
         ? await planObserved(request, observation, store)
-        : checkSavedPlan(savedPlan, request.manifest, observation);
+        : checkSavedPlan(savedPlan, request.manifest, observation),
+      observation,
+    );
     if (options.destroy !== true) {
       brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
     }

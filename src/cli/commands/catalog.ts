@@ -50,6 +50,16 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./logs.ts")).logsCommand,
   },
   {
+    name: "events",
+    summary: "Show what happens to pods, as it happens",
+    load: async () => (await import("./events.ts")).eventsCommand,
+  },
+  {
+    name: "watch",
+    summary: "Stay, start again what ends, and mend drift",
+    load: async () => (await import("./watch.ts")).watchCommand,
+  },
+  {
     name: "images",
     summary: "images lock: pin every image's digest in fleet.lock.json",
     load: async () => (await import("./images.ts")).imagesCommand,

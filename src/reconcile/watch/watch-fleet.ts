@@ -1,0 +1,21 @@
+import { Watch } from "./watch.ts";
+import { WatchLocks } from "./watch-lock.ts";
+import type { WatchRequest } from "./watch-request.ts";
+
+/** How a watch ended. `drift`: what a plan would do is not all done; only with `once`. */
+export type WatchEnd = "done" | "failed" | "drift";
+
+/**
+ * Watches a fleet until it is told to stop: what ends is started again as restart policies want, and drift
+ * is mended or reported. Everything that is done is done by the same plans and steps as an apply's, under
+ * the same locks. What fails is told and tried again.
+ *
+ * @throws StowageError `aborted` when the fleet is watched by somebody else
+ */
+export async function watchFleet(request: WatchRequest): Promise<WatchEnd> {
+  if (request.once) return await new Watch(request, undefined).once();
+  await using locks = new WatchLocks(request.connector, request.appliedBy);
+  await locks.take(request.source.first.manifest, request.drain);
+  await new Watch(request, locks).run();
+  return "done";
+}
