@@ -1,9 +1,6 @@
 import { Watch } from "./watch.ts";
 import { WatchLocks } from "./watch-lock.ts";
-import type { WatchRequest } from "./watch-request.ts";
-
-/** How a watch ended. `drift`: what a plan would do is not all done; only with `once`. */
-export type WatchEnd = "done" | "failed" | "drift";
+import type { WatchEnd, WatchRequest } from "./watch-request.ts";
 
 /**
  * Watches a fleet until it is told to stop: what ends is started again as restart policies want, and drift

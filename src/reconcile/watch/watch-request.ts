@@ -71,6 +71,9 @@ export interface WatchRequest
   readonly random?: () => number;
 }
 
+/** How a watch ended. `drift`: what a plan would do is not all done; only with `once`. */
+export type WatchEnd = "done" | "failed" | "drift";
+
 /** Something that a plan would do and watch does not. */
 export interface Pending {
   /** The change's. */

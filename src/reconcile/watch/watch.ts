@@ -6,9 +6,8 @@ import { MACHINE_CLOCK } from "./machine-clock.ts";
 import { Mender } from "./mender.ts";
 import { Told } from "./told.ts";
 import { type WakeKind, Wakes } from "./wakes.ts";
-import type { WatchEnd } from "./watch-fleet.ts";
 import type { WatchLocks } from "./watch-lock.ts";
-import type { Declaration, WatchClock, WatchRequest } from "./watch-request.ts";
+import type { Declaration, WatchClock, WatchEnd, WatchRequest } from "./watch-request.ts";
 
 /** How often it is looked whether the declaration changed. */
 const DECLARATION_MS = 2000;
