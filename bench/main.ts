@@ -10,6 +10,7 @@ import { noopPlan } from "./benchmarks/noop-plan.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
 import { rktPods } from "./benchmarks/rkt-pods.ts";
+import { watchPods } from "./benchmarks/watch-pods.ts";
 import { runBenchmarks } from "./lib/run-benchmarks.ts";
 
 const RESULTS = join(import.meta.dirname, "results/latest.json");
@@ -22,7 +23,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods];
+const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods, watchPods];
 
 // certificates of the machine's own, which every Node would read at its start
 delete process.env["NODE_EXTRA_CA_CERTS"];

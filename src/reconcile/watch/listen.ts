@@ -1,6 +1,6 @@
 import { type EngineEvent, type EngineReader, eventsBetween } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
-import type { HostSpec } from "../../model/index.ts";
+import { capabilityOf, type HostSpec } from "../../model/index.ts";
 import type { Connector } from "../connector.ts";
 import { BackOff } from "./back-off.ts";
 import { MACHINE_CLOCK } from "./machine-clock.ts";
@@ -21,7 +21,12 @@ export interface ListenRequest {
 /** Something that was heard: an event; how a host is listened to; or that it is not, and why. */
 export type Heard =
   | { readonly type: "event"; readonly event: EngineEvent }
-  | { readonly type: "listening"; readonly by: "events" | "interval" }
+  | {
+      readonly type: "listening";
+      readonly by: "events" | "interval";
+      /** Whether the engine starts pods again by itself. */
+      readonly restarts: boolean;
+    }
   | { readonly type: "deaf"; readonly reason: string };
 
 const AGAIN = { firstMs: 200, maxMs: 30_000, calmMs: 60_000 };
@@ -51,22 +56,25 @@ async function* listenOnce(request: ListenRequest): AsyncGenerator<Heard, void, 
   const { host, spec, connector, signal } = request;
   await using reading = await connector.read(host, spec, signal);
   const events = reading.engine.events({ signal });
+  const table = await reading.engine.capabilities({ signal });
+  const restarts = capabilityOf(table, "restart.policy", "always").support === "native";
   if (events === undefined) {
-    yield* compareLooks(reading.engine, request);
+    yield* compareLooks(reading.engine, restarts, request);
     return;
   }
   for await (const event of events) {
-    if (event.kind === "listening") yield { type: "listening", by: "events" };
+    if (event.kind === "listening") yield { type: "listening", by: "events", restarts };
     else yield { type: "event", event };
   }
 }
 
 async function* compareLooks(
   engine: EngineReader,
+  restarts: boolean,
   { intervalMs, clock = MACHINE_CLOCK, signal }: ListenRequest,
 ): AsyncGenerator<Heard, void, undefined> {
   let { pods: seen } = await engine.observe({ signal, podsOnly: true });
-  yield { type: "listening", by: "interval" };
+  yield { type: "listening", by: "interval", restarts };
   for (;;) {
     await clock.sleep(intervalMs(), signal);
     if (signal.aborted) return;

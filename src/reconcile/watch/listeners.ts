@@ -1,3 +1,4 @@
+import type { EventKind } from "../../engine/index.ts";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 import { listen } from "./listen.ts";
 import type { Wakes } from "./wakes.ts";
@@ -9,6 +10,9 @@ const ENDED_MS = 50;
 const CHANGED_MS = 1000;
 /** How far an interval may be from what it is said to be, so that not all look at once. */
 const JITTER = 0.2;
+
+/** An engine that starts pods again by itself is given that long for it. */
+export const ENGINE_MS = 1500;
 
 interface Listener {
   readonly key: string;
@@ -70,19 +74,26 @@ export class Listeners {
     const { connector, onEvent, times, random = Math.random } = this.#request;
     const intervalMs = (): number => times.intervalMs * (1 - JITTER + 2 * JITTER * random());
     const request = { host, spec, connector, intervalMs, clock: this.#clock, signal };
+    let endedMs = ENDED_MS;
     for await (const heard of listen(request)) {
-      if (heard.type !== "event") {
-        onEvent({ host, ...heard });
-        // of what happened before it listened nobody told
-        if (heard.type === "listening") this.#wakes.ask("restarts");
+      if (heard.type === "event") {
+        const { event } = heard;
+        if (event.pod?.owner !== id || event.pod.fleet !== name) continue;
+        onEvent({ type: "heard", host, event });
+        this.#wake(event.kind, endedMs);
         continue;
       }
-      const { event } = heard;
-      if (event.pod?.owner !== id || event.pod.fleet !== name) continue;
-      onEvent({ type: "heard", host, event });
-      if (event.kind === "ended") this.#wakes.ask("restarts", ENDED_MS);
-      if (event.kind === "removed" || event.kind === "paused") this.#wakes.ask("full", CHANGED_MS);
+      onEvent({ host, ...heard });
+      if (heard.type !== "listening") continue;
+      // of what happened before it listened nobody told
+      this.#wakes.ask("restarts");
+      endedMs = heard.restarts ? ENGINE_MS : ENDED_MS;
     }
+  }
+
+  #wake(kind: EventKind, endedMs: number): void {
+    if (kind === "ended") this.#wakes.ask("restarts", endedMs);
+    if (kind === "removed" || kind === "paused") this.#wakes.ask("full", CHANGED_MS);
   }
 }
 

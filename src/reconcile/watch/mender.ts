@@ -4,6 +4,7 @@ import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
 import type { FleetObservation } from "../observe/observe-fleet.ts";
 import { BackOff } from "./back-off.ts";
+import { ENGINE_MS } from "./listeners.ts";
 import { endedPaths, type Look } from "./look.ts";
 import { narrowPlan, startsEnded } from "./narrow-plan.ts";
 import { runRestarts } from "./run-restarts.ts";
@@ -13,8 +14,6 @@ import type { Declaration, WatchClock, WatchRequest } from "./watch-request.ts";
 /** A pod that runs for so long, and for longer than its last pause, begins anew. */
 const CALM_MS = 60_000;
 const FIRST_PAUSE_MS = 1000;
-/** An engine that starts pods again by itself is given that long for it. */
-const ENGINE_MS = 1500;
 
 /** What was done about a look. */
 export interface Mended {

@@ -86,7 +86,13 @@ export interface Pending {
 export type WatchEvent =
   | { readonly type: "watching"; readonly fleet: string; readonly hosts: readonly string[] }
   /** From now on the host's engine is heard, or looked at every so often. */
-  | { readonly type: "listening"; readonly host: string; readonly by: "events" | "interval" }
+  | {
+      readonly type: "listening";
+      readonly host: string;
+      readonly by: "events" | "interval";
+      /** Whether the engine starts pods again by itself. */
+      readonly restarts: boolean;
+    }
   | { readonly type: "deaf"; readonly host: string; readonly reason: string }
   | { readonly type: "heard"; readonly host: string; readonly event: EngineEvent }
   | {

@@ -17,8 +17,10 @@ const LOCKED_MS = 1000;
 const PASSES = { firstMs: 1000, calmMs: 60_000 };
 /** How far the time between two whole plans may be from what it is said to be. */
 const JITTER = 0.1;
-/** A pass is followed by a pause as long as it was, up to this. */
+/** A pass is followed by a pause half as long as it was, up to this. */
 const REST_MS = 1000;
+/** After drift was mended it is looked whether all is well. */
+const MENDED_MS = 1000;
 
 /** A fleet that is being watched. */
 export class Watch {
@@ -105,16 +107,15 @@ export class Watch {
       } else this.#fail(error.message);
     }
     // a pod that ends all the time must not keep the machine busy
-    await this.#clock.sleep(Math.min(REST_MS, this.#clock.now() - beganAt), signal);
+    await this.#clock.sleep(Math.min(REST_MS, (this.#clock.now() - beganAt) / 2), signal);
   }
 
   async #act(look: Look): Promise<void> {
     const done = await this.#mender.mend(look, this.#declaration);
     if (look.plan !== undefined) this.#told.pending(look, done.outcomes);
     if (done.nextInMs !== undefined) this.#wakes.ask(done.nextKind, done.nextInMs);
-    // it may have ended again before anybody listened, and mends make others possible
-    if (done.outcomes.some(({ status }) => status !== "not-run"))
-      this.#wakes.ask(look.plan === undefined ? "restarts" : "full");
+    const isMended = done.outcomes.some(({ status }) => status !== "not-run");
+    if (look.plan !== undefined && isMended) this.#wakes.ask("full", MENDED_MS);
     this.#told.unlocked();
   }
 
