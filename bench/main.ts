@@ -11,6 +11,7 @@ import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
 import { pull } from "./benchmarks/pull.ts";
 import { rktPods } from "./benchmarks/rkt-pods.ts";
+import { watchPods } from "./benchmarks/watch-pods.ts";
 import { runBenchmarks } from "./lib/run-benchmarks.ts";
 
 const RESULTS = join(import.meta.dirname, "results/latest.json");
@@ -23,7 +24,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods, pull];
+const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods, pull, watchPods];
 
 // certificates of the machine's own, which every Node would read at its start
 delete process.env["NODE_EXTRA_CA_CERTS"];

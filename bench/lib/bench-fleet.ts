@@ -5,6 +5,8 @@ export interface BenchFleetOptions {
   readonly name: string;
   readonly pods: number;
   readonly host: Omit<HostSpec, "pods">;
+  /** What is declared of each pod beside its container. */
+  readonly pod?: Partial<PodSpec>;
   readonly image: { readonly reference: string; readonly digest: string; readonly layout: string };
 }
 
@@ -18,6 +20,7 @@ export function benchFleet(options: BenchFleetOptions): FleetManifest {
   const { name, pods, host, image } = options;
   const reference = `${image.reference}@${image.digest}`;
   const pod: PodSpec = {
+    ...options.pod,
     containers: { main: { image: reference, command: COMMAND, stopSignal: STOP_SIGNAL } },
   };
   const width = String(pods).length;

@@ -2,7 +2,7 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: "x" | "ms" | "us" | "MB";
+  readonly unit: "x" | "ms" | "us" | "MB" | "%";
   /** What it must not be more than; absent: reported only. */
   readonly atMost?: number;
 }

@@ -4,7 +4,7 @@ import { busyboxImage, type MadeImage } from "../../scripts/lib/make-image.ts";
 import { stopPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
 import { privateContainerdPaths } from "../../scripts/lib/private-containerd-config.ts";
 import { startTemporaryContainerd } from "../../scripts/lib/temporary-containerd.ts";
-import type { HostSpec } from "../../src/model/index.ts";
+import type { HostSpec, PodSpec } from "../../src/model/index.ts";
 import { benchFleet } from "./bench-fleet.ts";
 
 /** Namespace that Stowage's pods are in. */
@@ -18,7 +18,7 @@ export interface ContainerdLab extends AsyncDisposable {
   readonly image: MadeImage;
   readonly host: Omit<HostSpec, "pods">;
   /** Writes the manifest of a fleet of sleeping pods and returns its path. */
-  writeFleet(name: string, pods: number): string;
+  writeFleet(name: string, pods: number, pod?: Partial<PodSpec>): string;
   /** Arguments of a `ctr` that speaks to this containerd. */
   ctrArgs(namespace: string, ...args: readonly string[]): string[];
 }
@@ -43,9 +43,9 @@ export async function openContainerdLab(): Promise<ContainerdLab> {
       dir,
       image,
       host,
-      writeFleet: (name, pods) => {
+      writeFleet: (name, pods, pod = {}) => {
         const path = join(dir, `${name}.json`);
-        writeFileSync(path, JSON.stringify(benchFleet({ name, pods, host, image })));
+        writeFileSync(path, JSON.stringify(benchFleet({ name, pods, pod, host, image })));
         return path;
       },
       ctrArgs: (namespace, ...args) => ["-a", containerd.address, "-n", namespace, ...args],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { busyboxImage, type MadeImage } from "../../scripts/lib/make-image.ts";
 import { type PrivatePodman, privatePodman } from "../../scripts/lib/private-podman.ts";
 import { findOnPath } from "../../src/internal/index.ts";
-import type { HostSpec } from "../../src/model/index.ts";
+import type { HostSpec, PodSpec } from "../../src/model/index.ts";
 import { benchFleet } from "./bench-fleet.ts";
 
 /** Environment that podman is run with on both sides. */
@@ -16,7 +16,7 @@ export interface PodmanLab extends AsyncDisposable {
   /** Directory for files of the benchmark. */
   readonly dir: string;
   /** Writes the manifest of a fleet of sleeping pods and returns its path. */
-  writeFleet(name: string, pods: number): string;
+  writeFleet(name: string, pods: number, pod?: Partial<PodSpec>): string;
 }
 
 /** Why there can be none here; undefined when there can. */
@@ -41,9 +41,9 @@ export async function openPodmanLab(): Promise<PodmanLab> {
   return {
     podman,
     dir,
-    writeFleet: (name, pods) => {
+    writeFleet: (name, pods, pod = {}) => {
       const path = join(dir, `${name}.json`);
-      writeFileSync(path, JSON.stringify(benchFleet({ name, pods, host, image })));
+      writeFileSync(path, JSON.stringify(benchFleet({ name, pods, pod, host, image })));
       return path;
     },
     [Symbol.asyncDispose]: async () => podman.remove(),

@@ -9,7 +9,8 @@ describe("stowage engines", () => {
     for (const kind of ENGINE_KINDS) expect(stdout).toContain(`${kind}\n`);
     expect(stdout).toMatch(/containers\.\*\.resources\.memoryBytes +native +kernel/);
     expect(stdout).toMatch(/containers\.\*\.health +emulated .*while stowage apply waits/);
-    expect(stdout).toMatch(/restart\.policy +unsupported .*instead: the policy "no"/);
+    expect(stdout).toMatch(/containers\.\*\.shmBytes +unsupported .*instead: a tmpfs volume/);
+    expect(stdout).toMatch(/restart\.policy +emulated .*while stowage watch runs/);
     // the adapters are loaded here, which takes its time on a busy machine
   }, 30_000);
 

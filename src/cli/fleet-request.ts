@@ -1,10 +1,13 @@
+import { StowageError } from "../errors/index.ts";
 import { openRegistries } from "../image/registry/index.ts";
+import { fieldPathsOf, PodSpec } from "../model/index.ts";
 import type { PlanOptions } from "../plan/index.ts";
 import { type Connector, type PlanFleetRequest, readFleetLock } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import type { LoadedFleet } from "./load-fleet.ts";
+import { didYouMean } from "./text/suggest.ts";
 
 /** Options of commands that plan. */
 export const PLAN_OPTIONS = {
@@ -24,6 +27,11 @@ export const PLAN_OPTIONS = {
     multiple: true,
     description: "Take an old engine that does not answer for gone, with all that ran in it",
   },
+  "ignore-field": {
+    value: "FIELD",
+    multiple: true,
+    description: "Leave drift of this field, and of those below it, as it is",
+  },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** What the user asked of a plan. */
@@ -39,9 +47,28 @@ export function planOptions(args: Arguments): PlanOptions {
     ...(pods === undefined ? {} : { pods }),
     ...(forgetHosts === undefined ? {} : { forgetHosts }),
     ...(forgetEngines === undefined ? {} : { forgetEngines }),
+    ...ignoredFields(args),
     ...(args.flag("keep-old") ? { keepOld: true } : {}),
     ...(args.flag("take-over") ? { takeOver: true } : {}),
   };
+}
+
+/** @throws StowageError `invalid_argument` for one that no pod has */
+function ignoredFields(args: Arguments): Pick<PlanOptions, "ignoreFields"> {
+  const ignoreFields = args.list("ignore-field");
+  if (ignoreFields === undefined) return {};
+  const known = fieldPathsOf(PodSpec);
+  for (const field of ignoreFields) {
+    const isKnown = known.some(
+      (path) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`),
+    );
+    if (isKnown) continue;
+    throw new StowageError(
+      `Cannot ignore field ${JSON.stringify(field)}: no pod has it; ${didYouMean(field, known, "see the fields in stowage engines")}`,
+      { code: "invalid_argument" },
+    );
+  }
+  return { ignoreFields };
 }
 
 /** What planning and applying a fleet have in common. */

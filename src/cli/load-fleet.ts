@@ -30,6 +30,19 @@ export interface LoadedFleet {
 export async function loadFleet(args: Arguments, context: CommandContext): Promise<LoadedFleet> {
   const file = args.text("file");
   const path = file === undefined ? await synthesized(args, context) : resolve(context.cwd, file);
+  const lockFile = join(file === undefined ? context.cwd : dirname(path), FLEET_LOCK_FILE);
+  return { ...(await readFleetAt(path, args)), lockFile };
+}
+
+/**
+ * The fleet of a manifest.
+ *
+ * @throws DiagnosticsError when it is not valid, with everything that is wrong
+ */
+export async function readFleetAt(
+  path: string,
+  args: Arguments,
+): Promise<Omit<LoadedFleet, "lockFile">> {
   const json = await readDeclarationFile(
     path,
     "manifest",
@@ -47,7 +60,6 @@ export async function loadFleet(args: Arguments, context: CommandContext): Promi
     manifest,
     path,
     baseDir: dirname(path),
-    lockFile: join(file === undefined ? context.cwd : dirname(path), FLEET_LOCK_FILE),
     warnings: diagnostics.filter(({ severity }) => severity === "warning"),
   };
 }

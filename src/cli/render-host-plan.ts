@@ -35,14 +35,18 @@ export function renderHostPlan(
   changes: readonly HostChange[],
   view: HostView,
 ): string {
-  if (pods.length === 0 && changes.length === 0 && host.kept.length === 0) return "";
+  const { kept, ended = [] } = host;
+  if (pods.length + changes.length + kept.length + ended.length === 0) return "";
   const { paint } = view;
   const nameWidth = Math.max(0, ...pods.map(({ pod }) => textWidth(pod)));
   return [
     `${paint.bold(pad(host.host, view.nameWidth))}  ${engineWords(host)}`,
     ...changes.flatMap((change) => hostChangeLines(change, view)),
     ...pods.flatMap((change) => renderPodChange(change, nameWidth, view)),
-    ...host.kept.map((volume) => volumeLine(volume, view)),
+    ...ended.map((name) =>
+      paint.dim(wrap(`    ended (exit 0): ${name} has done its work`, view.columns, "      ")),
+    ),
+    ...kept.map((volume) => volumeLine(volume, view)),
   ].join("\n");
 }
 

@@ -88,6 +88,7 @@ function emptyEngine({ kind, table }: Supposition, beside: EngineReader): Engine
     },
     capabilities: async () => table,
     observe: async () => ({ pods: [], images: [], leftovers: [] }),
+    events: () => undefined,
     // biome-ignore lint/correctness/useYield: there is nothing in it
     logs: async function* () {
       throw new StowageError(`Cannot read output of pods in ${kind}: it is not on the host`, {

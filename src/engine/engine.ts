@@ -7,6 +7,7 @@ import type {
   PodIdentity,
   PodSpec,
 } from "../model/index.ts";
+import type { EngineEvent } from "./engine-event.ts";
 import type { ExportedImage, ImageContent } from "./image-content.ts";
 
 /** Options of every call of the port. */
@@ -50,6 +51,19 @@ export interface PrepareOptions extends CallOptions {
    * @defaultValue false
    */
   readonly startsNext?: boolean;
+}
+
+/** Which processes of a generation to run, and why. */
+export interface StartOptions extends CallOptions {
+  /** Only these containers; all that do not run when absent. */
+  readonly containers?: readonly string[];
+  /**
+   * The restart policy wants it, and nobody else: it is counted in
+   * {@link ObservedContainer.restarts}, before anything runs. Any other start begins to count anew.
+   *
+   * @defaultValue false
+   */
+  readonly again?: boolean;
 }
 
 /** How to ask the processes of a pod to end, by container; {@link STOP_DEFAULTS} for those not named. */
@@ -129,6 +143,15 @@ export interface EngineReader extends AsyncDisposable {
     container: string | undefined,
     options?: LogOptions,
   ): AsyncIterable<LogLine>;
+  /**
+   * What happens to pods from now on, of every fleet and owner, until the signal is aborted or the loop
+   * is left. The first one is `listening`: all that happens after it was told is heard. Events may be
+   * lost, told twice, or late: they are reasons to look, and never the truth.
+   *
+   * @returns undefined when the engine tells of nothing: whoever wants to know has to look
+   * @throws StowageError from the loop, `unavailable` when the engine went away; then ask again
+   */
+  events(options?: CallOptions): AsyncIterable<EngineEvent> | undefined;
 }
 
 /**
@@ -189,7 +212,7 @@ export interface Engine extends EngineReader {
    * @throws StowageError `not_found` when the generation does not exist
    * @throws StowageError `failed_precondition` when a process cannot be run (no such command, no right)
    */
-  start(pod: PodInstance, options?: CallOptions): Promise<void>;
+  start(pod: PodInstance, options?: StartOptions): Promise<void>;
   /**
    * Ends the processes of a generation (signal, grace period, SIGKILL), all containers at once, and
    * gives up everything exclusive; the rest is kept. Returns when no process of it is left. Absent or

@@ -155,4 +155,14 @@ export interface Host extends HostReader {
    * @throws StowageError `deadline_exceeded` after `timeoutMs`
    */
   run(command: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /**
+   * Runs a program of the host, with no shell between, and gives its lines of output as they come.
+   * Leaving the loop kills it, and so does an abort.
+   *
+   * @throws StowageError `not_found` when there is no such program, `unavailable` when it ends in a failure
+   */
+  runLines(
+    command: readonly string[],
+    options?: Pick<RunOptions, "signal" | "env">,
+  ): AsyncIterable<string>;
 }

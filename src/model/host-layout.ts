@@ -9,6 +9,7 @@ import type { HostDirectories } from "./host.ts";
  *     <stateDir>/logs/<object name>/               output of one container of one generation
  *     <stateDir>/.<engine>/                        what an adapter keeps where its engine does not
  *     <runDir>/lock/                               the host's lock
+ *     <runDir>/watch/<owner>/<fleet>/              the lock of the fleet's watch
  */
 export interface HostLayout {
   readonly fleetDir: string;
@@ -16,6 +17,7 @@ export interface HostLayout {
   readonly volumesDir: string;
   readonly logsDir: string;
   readonly lockDir: string;
+  readonly watchLockDir: string;
   recordFile(pod: string): string;
   volumeDir(volume: string): string;
 }
@@ -29,6 +31,7 @@ export function hostLayout(directories: HostDirectories, owner: string, fleet: s
     volumesDir: `${fleetDir}/.volumes`,
     logsDir: `${directories.stateDir}/logs`,
     lockDir: `${directories.runDir}/lock`,
+    watchLockDir: `${directories.runDir}/watch/${owner}/${fleet}`,
     recordFile: (pod) => `${fleetDir}/${pod}.json`,
     volumeDir: (volume) => `${fleetDir}/.volumes/${volume}`,
   };

@@ -22,6 +22,8 @@ export interface ObservedContainer {
   readonly exitCode?: number;
   /** UTC, ISO 8601. */
   readonly exitedAt?: string;
+  /** How often its restart policy had it started, since somebody else last did; absent: never. */
+  readonly restarts?: number;
   readonly image: { readonly reference: string; readonly digest?: string };
   /**
    * What the engine reports of declared fields, by attribute path within the container

@@ -4,7 +4,8 @@ import { field } from "./field.ts";
 /** What happens when a process of a pod ends by itself. */
 export const RestartPolicy = z.strictObject({
   policy: field(z.enum(["no", "on-failure", "always", "unless-stopped"]), {
-    description: "When a container that ended is started again by its engine.",
+    description:
+      "When a container that ended by itself is started again: by its engine, or where that does not, by stowage watch.",
     change: "live",
     default: "no",
   }),

@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Engine,
+  EngineEvent,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -10,6 +11,7 @@ import type {
   ObserveOptions,
   PodInstance,
   PrepareOptions,
+  StartOptions,
   StopOptions,
 } from "../engine/index.ts";
 import { StowageError } from "../errors/index.ts";
@@ -86,6 +88,10 @@ class NetworkedEngine implements Engine {
     return this.#engine.logs(identity, container, options);
   }
 
+  events(options?: CallOptions): AsyncIterable<EngineEvent> | undefined {
+    return this.#engine.events(options);
+  }
+
   importImage(
     content: ImageContent,
     ownership: ImageOwnership,
@@ -120,7 +126,7 @@ class NetworkedEngine implements Engine {
     }
   }
 
-  async start(pod: PodInstance, options: CallOptions = {}): Promise<void> {
+  async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {
     if (!isNetworked(pod)) return await this.#engine.start(pod, options);
     options.signal?.throwIfAborted();
     const networks = await this.#open();

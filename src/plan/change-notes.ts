@@ -1,4 +1,4 @@
-import { isSecret, type ObservedPod, type PodSpec } from "../model/index.ts";
+import { capabilityOf, isSecret, type ObservedPod, type PodSpec } from "../model/index.ts";
 import { uncomparedPaths } from "./compare.ts";
 import { writableVolumes } from "./exclusive.ts";
 import type { ResolvedPod } from "./plan.ts";
@@ -14,6 +14,7 @@ export function notesFor(
     ...secretNotes(context, desired.spec),
     ...recordNotes(context, desired.spec, current),
     ...volumeNotes(desired.spec),
+    ...restartNotes(context, desired.spec),
   ];
 }
 
@@ -35,6 +36,19 @@ function recordNotes(
   const paths = uncomparedPaths(spec, current);
   if (paths.length === 0) return [];
   return [`not compared, because its record ${context.recordLost}: ${paths.join(", ")}`];
+}
+
+/** Said with each change of such a pod: without its watch, what ends stays so. */
+function restartNotes({ observation }: PodContext, { restart }: PodSpec): readonly string[] {
+  if (restart === undefined) return [];
+  const { policy } = restart;
+  const { support, while: during } = capabilityOf(
+    observation.capabilities,
+    "restart.policy",
+    policy,
+  );
+  if (support !== "emulated") return [];
+  return [`restart policy ${policy} is emulated: only while ${during}`];
 }
 
 function volumeNotes(spec: PodSpec): readonly string[] {

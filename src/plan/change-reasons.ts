@@ -22,7 +22,7 @@ export function changeReasons(
   if (applied === undefined) return [...unrecordedReasons(context, desired, current), ...states];
   const declared = declaredReasons(desired, applied, capabilities, context.secrets);
   const paths = new Set(declared.map(({ path }) => path));
-  const drift = driftReasons(applied, current, capabilities);
+  const drift = driftReasons(applied, current, capabilities, context.ignoreFields);
   return [...declared, ...drift.filter(({ path }) => !paths.has(path)), ...states];
 }
 
@@ -79,7 +79,8 @@ function unrecordedReasons(
   desired: ResolvedPod,
   current: ObservedPod,
 ): readonly Reason[] {
-  const drift = driftReasons(desired, current, context.observation.capabilities);
+  const { capabilities } = context.observation;
+  const drift = driftReasons(desired, current, capabilities, context.ignoreFields);
   if (current.recordDigest === context.desiredDigest) return drift;
   if (drift.length > 0) return drift.map((reason) => ({ ...reason, verdict: "replace" }));
   const text = "what was applied is not known, and it is not what is declared";

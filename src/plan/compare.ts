@@ -72,9 +72,11 @@ export function driftReasons(
   applied: Pick<RecordedGeneration, "spec" | "images">,
   observed: ObservedPod,
   capabilities: CapabilityTable,
+  ignored: readonly string[] = [],
 ): readonly Reason[] {
   const reasons: Reason[] = [];
   for (const attribute of attributesOf(PodSpec, applied.spec).values()) {
+    if (isBelow(attribute.fieldPath, ignored)) continue;
     const found = reportedValue(observed, attribute.path);
     if (found === undefined || found === attribute.value) continue;
     if (canonicalText(found) === canonicalText(attribute.value)) continue;
@@ -87,22 +89,33 @@ export function driftReasons(
     });
   }
   for (const [name, container] of Object.entries(observed.containers)) {
+    if (container.altered === undefined) continue;
     const path = `containers.${name}`;
-    if (container.altered !== undefined) {
-      reasons.push({ kind: "drift", path, verdict: "replace", text: container.altered });
-    }
-    const [is, was] = [container.image.digest, applied.images[name]?.digest];
-    if (is !== undefined && was !== undefined && is !== was) {
-      reasons.push({
-        kind: "drift",
-        path: `${path}.image`,
-        before: is,
-        after: was,
-        verdict: "replace",
-      });
-    }
+    reasons.push({ kind: "drift", path, verdict: "replace", text: container.altered });
   }
-  return reasons;
+  return isBelow("containers.*.image", ignored)
+    ? reasons
+    : [...reasons, ...imageDrift(applied, observed)];
+}
+
+function imageDrift(
+  { images }: Pick<RecordedGeneration, "images">,
+  { containers }: ObservedPod,
+): readonly Reason[] {
+  return Object.entries(containers).flatMap(([name, container]): Reason[] => {
+    const [is, was] = [container.image.digest, images[name]?.digest];
+    if (is === undefined || was === undefined || is === was) return [];
+    const path = `containers.${name}.image`;
+    return [{ kind: "drift", path, before: is, after: was, verdict: "replace" }];
+  });
+}
+
+/** Whether a field is one of these, or below one. */
+function isBelow(fieldPath: string, fields: readonly string[]): boolean {
+  return fields.some(
+    (field) =>
+      fieldPath === field || fieldPath.startsWith(`${field}.`) || fieldPath.startsWith(`${field}[`),
+  );
 }
 
 /** Fields of a declaration that the engine does not report: what cannot be compared without a record. */

@@ -23,6 +23,7 @@ import {
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
 import { planPod } from "./pod-change.ts";
 import {
+  currentGeneration,
   keptElsewhere,
   lostWith,
   mayRun,
@@ -33,6 +34,7 @@ import {
 import { podContexts } from "./pod-contexts.ts";
 import { portClashes } from "./ports.ts";
 import { hostRefusals, isGone, podRefusals } from "./refusals.ts";
+import { completedContainers } from "./state-reasons.ts";
 import { subnetClashes } from "./subnets.ts";
 
 interface HostDraft {
@@ -225,7 +227,19 @@ function hostPlan(
     ...wasPart(contexts),
     running: contexts.filter((context) => podsOf(context).some(mayRun)).length,
     kept: observation === undefined ? [] : keptVolumes(input, observation, contexts),
+    ...endedPart(contexts),
   };
+}
+
+/** Said of every plan: what has done its work does not run, and nothing is planned for it. */
+function endedPart(contexts: readonly PodContext[]): Pick<HostPlan, "ended"> {
+  const ended = contexts.flatMap((context) => {
+    const current = currentGeneration(context);
+    if (context.desired === undefined || current === undefined) return [];
+    const done = completedContainers(context.desired.spec, current);
+    return done.map((container) => `${context.pod}/${container}`);
+  });
+  return ended.length === 0 ? {} : { ended };
 }
 
 function wasPart(contexts: readonly PodContext[]): Pick<HostPlan, "was"> {

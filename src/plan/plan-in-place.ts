@@ -5,6 +5,7 @@ import { recordReasons, staleReasons } from "./change-reasons.ts";
 import { strongestVerdict } from "./compare.ts";
 import type { Action, PodChange, Reason, ResolvedPod, Step } from "./plan.ts";
 import { mayRun, type PodContext } from "./pod-context.ts";
+import { completedContainers } from "./state-reasons.ts";
 import { startSteps, sweepSteps } from "./steps.ts";
 
 /** A change that keeps the generation: live update, restart, start, or only its record. */
@@ -23,7 +24,8 @@ export function planInPlace(
   const change: Step[] = [];
   if (verdict === "restart" && mayRun(current)) change.push({ kind: "stop", generation });
   if (updates) change.push({ kind: "update", generation, paths: changedPaths(reasons) });
-  if (isDown || verdict === "restart") change.push(...startSteps(generation));
+  if (verdict === "restart") change.push(...startSteps(generation));
+  else if (isDown) change.push(...startSteps(generation, undefined, unfinished(desired, current)));
   if (updates || records.length > 0) change.push({ kind: "commit", generation });
   const steps = [...sweepSteps(stale), ...change];
   if (steps.length === 0) return undefined;
@@ -36,6 +38,13 @@ export function planInPlace(
     ...(from === undefined ? {} : { from }),
     notes: notesFor(context, desired, current),
   };
+}
+
+/** The containers that have not done their work; undefined: none of them has. */
+function unfinished({ spec }: ResolvedPod, current: ObservedPod): readonly string[] | undefined {
+  const completed = completedContainers(spec, current);
+  if (completed.length === 0) return undefined;
+  return Object.keys(spec.containers).filter((name) => !completed.includes(name));
 }
 
 function actionOf(

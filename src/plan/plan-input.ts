@@ -104,6 +104,8 @@ export interface PlanOptions {
   readonly keepOld?: boolean;
   /** Kinds of engines that are taken for gone though they only do not answer. */
   readonly forgetEngines?: readonly string[];
+  /** Fields whose drift is of no interest, as in the reference (`containers.*.env`), with all below them. */
+  readonly ignoreFields?: readonly string[];
   /** Plans the removal of everything. */
   readonly destroy?: boolean;
 }

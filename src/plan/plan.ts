@@ -74,7 +74,15 @@ export type Step =
     }
   | { readonly kind: "prepare"; readonly generation: number }
   | { readonly kind: "stop"; readonly generation: number; readonly engine?: EngineConfig }
-  | { readonly kind: "start"; readonly generation: number; readonly engine?: EngineConfig }
+  | {
+      readonly kind: "start";
+      readonly generation: number;
+      readonly engine?: EngineConfig;
+      /** Only these; absent: all that do not run. */
+      readonly containers?: readonly string[];
+      /** The restart policy wants it, and nobody else. */
+      readonly again?: boolean;
+    }
   | { readonly kind: "update"; readonly generation: number; readonly paths: readonly string[] }
   | { readonly kind: "wait-healthy"; readonly generation: number; readonly engine?: EngineConfig }
   | {
@@ -176,6 +184,8 @@ export interface HostPlan {
   /** Pods of the fleet that run on it now. */
   readonly running: number;
   readonly kept: readonly KeptVolume[];
+  /** Containers that ended and, by their restart policy, have done their work; `pod/container`. */
+  readonly ended?: readonly string[];
 }
 
 /** What would be done to make the hosts what the manifest says; converged when there are no changes. */

@@ -33,6 +33,8 @@ export interface PodContext {
   readonly elsewhere: readonly PlacedPod[];
   /** Whether generations that lie in other engines on purpose are to stay there. */
   readonly keepOld: boolean;
+  /** See {@link PlanOptions.ignoreFields}. */
+  readonly ignoreFields?: readonly string[];
   readonly secrets?: ReadonlyMap<string, SecretComparison>;
 }
 

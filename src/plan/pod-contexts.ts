@@ -44,6 +44,9 @@ export function podContexts(
         engine === undefined ? [] : [{ pod: each, engine }],
       ),
       keepOld: input.options.keepOld ?? false,
+      ...(input.options.ignoreFields === undefined
+        ? {}
+        : { ignoreFields: input.options.ignoreFields }),
       ...desiredPart(input, `${host}/${pod}`, resolved),
       ...recordPart(records.get(pod), placed.length > 0),
     });

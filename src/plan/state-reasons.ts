@@ -22,7 +22,7 @@ export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Rea
         kind: "state",
         path: `containers.${name}`,
         verdict: "none",
-        text: describe(container),
+        text: stateWords(container),
       });
     }
   }
@@ -50,7 +50,7 @@ function detachment({ network }: PodSpec, observed: ObservedPod): string | undef
 }
 
 /** With on-failure, a process that ended with 0 has done its work. */
-function isCompleted(spec: PodSpec, container: ObservedContainer): boolean {
+export function isCompleted(spec: PodSpec, container: ObservedContainer): boolean {
   return (
     spec.restart?.policy === "on-failure" &&
     container.state === "exited" &&
@@ -58,7 +58,16 @@ function isCompleted(spec: PodSpec, container: ObservedContainer): boolean {
   );
 }
 
-function describe(container: ObservedContainer): string {
+/** Containers that ended and have done their work. */
+export function completedContainers(spec: PodSpec, observed: ObservedPod): readonly string[] {
+  return Object.keys(spec.containers).filter((name) => {
+    const container = observed.containers[name];
+    return container !== undefined && isCompleted(spec, container);
+  });
+}
+
+/** How a container that does not run stands, in one sentence. */
+export function stateWords(container: ObservedContainer): string {
   const at = container.exitedAt === undefined ? "" : ` at ${container.exitedAt}`;
   switch (container.state) {
     case "paused":
@@ -67,6 +76,8 @@ function describe(container: ObservedContainer): string {
       return "it was made and never started";
     default:
       if (container.exitCode === undefined) return `it ended${at}, its exit code is not known`;
+      if ((container.restarts ?? 0) > 0)
+        return `it ended with exit code ${container.exitCode}${at}, after ${container.restarts} ${container.restarts === 1 ? "restart" : "restarts"}`;
       if (container.exitCode > 128)
         return `it was killed by signal ${container.exitCode - 128} (exit ${container.exitCode})${at}`;
       return `it ended with exit code ${container.exitCode}${at}`;

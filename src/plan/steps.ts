@@ -47,10 +47,14 @@ export function freshSteps(replaced: Replaced | undefined, generation: number): 
 }
 
 /** Starts a generation and waits until it is proven. */
-export function startSteps(generation: number, engine?: EngineConfig): readonly Step[] {
+export function startSteps(
+  generation: number,
+  engine?: EngineConfig,
+  containers?: readonly string[],
+): readonly Step[] {
   const at = engine === undefined ? {} : { engine };
   return [
-    { kind: "start", generation, ...at },
+    { kind: "start", generation, ...at, ...(containers === undefined ? {} : { containers }) },
     { kind: "wait-healthy", generation, ...at },
   ];
 }

@@ -1,6 +1,6 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
-import { brakes, fingerprintOf, imagesOnly, type Plan } from "../plan/index.ts";
+import { brakes, fingerprintOf, type Plan } from "../plan/index.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { LockedHosts } from "./locked-hosts.ts";
@@ -22,11 +22,13 @@ import { requireSecrets } from "./secrets/secrets.ts";
  */
 export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyReport> {
   return await withLockedHosts(request, async (locked, observation, store) => {
-    const { savedPlan, allowRemovals, confirm, options } = request;
-    const made =
+    const { savedPlan, allowRemovals, confirm, options, narrow = (whole: Plan) => whole } = request;
+    const made = narrow(
       savedPlan === undefined
-        ? await planNow(request, observation, store)
-        : checkSavedPlan(savedPlan, request.manifest, observation);
+        ? await planObserved(request, observation, store)
+        : checkSavedPlan(savedPlan, request.manifest, observation),
+      observation,
+    );
     if (options.destroy !== true) {
       brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
     }
@@ -55,15 +57,6 @@ export async function withLockedHosts<T>(
     reach: (name, spec) => locked.open(name, spec),
   });
   return await use(locked, observation, store);
-}
-
-async function planNow(
-  request: ApplyFleetRequest,
-  observation: FleetObservation,
-  store: ImageStore,
-): Promise<Plan> {
-  const made = await planObserved(request, observation, store);
-  return request.imagesOnly === true ? imagesOnly(made) : made;
 }
 
 function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetObservation): Plan {

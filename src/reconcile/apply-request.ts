@@ -2,6 +2,7 @@ import type { Roster } from "../model/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Connector } from "./connector.ts";
 import type { ApplyEvent } from "./execute/events.ts";
+import type { FleetObservation } from "./observe/observe-fleet.ts";
 import type { PlanFleetRequest } from "./plan-fleet.ts";
 
 /** What to apply, and how. */
@@ -9,8 +10,8 @@ export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" |
   readonly connector: Connector;
   /** Made earlier; refused when a host has moved on since. */
   readonly savedPlan?: Plan | undefined;
-  /** Brings the images of the plan, and does nothing else. */
-  readonly imagesOnly?: boolean | undefined;
+  /** Leaves out changes of a plan that are not to be made now. */
+  readonly narrow?: ((plan: Plan, observation: FleetObservation) => Plan) | undefined;
   /** Asked once, with the plan, before anything is touched; not when there is nothing to do. */
   readonly confirm: (plan: Plan) => Promise<boolean>;
   /** Who applies: `user@machine`. */

@@ -18,3 +18,13 @@ export { type EngineReading, type HostEngines, readEngines } from "./observe/rea
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export type { ApplyReport } from "./report.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
+export { type Heard, listen } from "./watch/listen.ts";
+export { watchFleet } from "./watch/watch-fleet.ts";
+export type {
+  Declaration,
+  DeclarationSource,
+  WatchClock,
+  WatchEnd,
+  WatchEvent,
+  WatchRequest,
+} from "./watch/watch-request.ts";

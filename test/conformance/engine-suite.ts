@@ -11,6 +11,7 @@ import { podCases } from "./cases/pod-cases.ts";
 import { prepareCases } from "./cases/prepare-cases.ts";
 import { processCases } from "./cases/process-cases.ts";
 import { removeCases } from "./cases/remove-cases.ts";
+import { eventCases, restartCases } from "./cases/restart-cases.ts";
 import { securityCases } from "./cases/security-cases.ts";
 import { startCases } from "./cases/start-cases.ts";
 import { stopCases } from "./cases/stop-cases.ts";
@@ -28,6 +29,8 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   softLimits: "it raises soft limits to the hard ones",
   readOnlyRoot: "it cannot make a root file system read-only",
   changesUlimits: "it changes limits of processes by a new generation only",
+  restarts: "it starts nothing again by itself: stowage watch does",
+  events: "it tells of nothing",
 };
 
 const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
@@ -37,6 +40,8 @@ const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
   prepare: prepareCases,
   start: startCases,
   processes: processCases,
+  restarts: restartCases,
+  events: eventCases,
   logs: logCases,
   stop: stopCases,
   update: updateCases,

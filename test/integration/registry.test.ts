@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { busyboxImage } from "../../scripts/lib/make-image.ts";
-import { isConverged, type Plan } from "../../src/plan/index.ts";
+import { imagesOnly, isConverged, type Plan } from "../../src/plan/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { registryProgram, whyNoRegistry } from "../set-up/registry-program.ts";
 import { openLab } from "../support/engines/open-lab.ts";
@@ -36,7 +36,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
 
         const plan = await fleet.plan(manifest);
         expect(importsOf(plan)).toEqual([expect.stringContaining(first)]);
-        expect((await fleet.apply(manifest, { imagesOnly: true })).status).toBe("done");
+        expect((await fleet.apply(manifest, { narrow: imagesOnly })).status).toBe("done");
         const pulled = await fleet.plan(manifest);
         expect(importsOf(pulled)).toEqual([]);
         expect(pulled.pods.map(({ action }) => action)).toEqual(["create"]);

@@ -89,7 +89,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
   async apply(
     manifest: FleetManifest,
     change: Partial<
-      Pick<ApplyFleetRequest, "lockTimeoutMs" | "appliedBy" | "onEvent" | "imagesOnly">
+      Pick<ApplyFleetRequest, "lockTimeoutMs" | "appliedBy" | "onEvent" | "narrow">
     > = {},
   ): Promise<ApplyReport> {
     return await applyFleet({

@@ -7,7 +7,7 @@ const CONNECTOR = join(import.meta.dirname, "../../src/reconcile/connector.ts");
 /** Methods that look and leave everything as it is. */
 const LOOKS: Readonly<Record<string, readonly string[]>> = {
   host: ["diskUsage", "holders", "probe", "readFileFrom", "snapshot"],
-  engine: ["capabilities", "info", "logs", "observe"],
+  engine: ["capabilities", "events", "info", "logs", "observe"],
 };
 
 describe("what planning gets of a host", () => {

@@ -50,6 +50,16 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./logs.ts")).logsCommand,
   },
   {
+    name: "events",
+    summary: "Show what happens to pods, as it happens",
+    load: async () => (await import("./events.ts")).eventsCommand,
+  },
+  {
+    name: "watch",
+    summary: "Stay, start again what ends, and mend drift",
+    load: async () => (await import("./watch.ts")).watchCommand,
+  },
+  {
     name: "pull",
     summary: "Bring the images of the declaration to the hosts, and no more",
     load: async () => (await import("./pull.ts")).pullCommand,

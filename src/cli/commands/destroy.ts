@@ -11,7 +11,12 @@ import { findStrayFleet, isAddress } from "../stray-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { formatBytes, plural } from "../text/quantities.ts";
 
-const { host: _host, "keep-old": _keepOld, ...SHARED_OPTIONS } = PLAN_OPTIONS;
+const {
+  host: _host,
+  "keep-old": _keepOld,
+  "ignore-field": _ignored,
+  ...SHARED_OPTIONS
+} = PLAN_OPTIONS;
 
 /** `stowage destroy`. */
 export const destroyCommand: Command = {

@@ -1,3 +1,4 @@
+import { imagesOnly } from "../../plan/index.ts";
 import { applyFleet } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import { checkPods } from "../check-pods.ts";
@@ -47,7 +48,7 @@ async function pull(args: Arguments, context: CommandContext): Promise<ExitCode>
       ...request,
       ...hooks,
       options,
-      imagesOnly: true,
+      narrow: imagesOnly,
       appliedBy: context.appliedBy,
       lockTimeoutMs,
       draining: context.drain,

@@ -18,7 +18,7 @@ const UNSEEN = [
 
 /**
  * What containerd can do with each field of a pod: all of them but restarts, which its restart monitor
- * does not do as they are declared on every version.
+ * does not do as they are declared, and Stowage therefore never asks of it.
  */
 export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, PLANNED])),
@@ -38,10 +38,10 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   "restart.policy": [
     { ...PLANNED, values: ["no"] },
     {
-      support: "unsupported",
+      support: "emulated",
       reason:
-        "containerd 1.6 restarts a container whatever its policy says, and every version kills one that is paused or only created",
-      instead: 'the policy "no", with an apply that starts again what ended',
+        "containerd 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none tells a stop by hand from an end",
+      while: "stowage watch runs",
       known: "kernel",
     },
   ],

@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Engine,
+  EngineEvent,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -8,6 +9,7 @@ import type {
   LogLine,
   LogOptions,
   PodInstance,
+  StartOptions,
   StopOptions,
 } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
@@ -83,6 +85,12 @@ export class ContainerdEngine implements Engine {
     yield* readLogs(context.host, sources, options);
   }
 
+  async *events({ signal }: CallOptions = {}): AsyncGenerator<EngineEvent, void, undefined> {
+    const { context } = await this.#open(signal);
+    const { engineEvents } = await import("./pods/engine-events.ts");
+    yield* engineEvents(context, signal);
+  }
+
   async importImage(
     content: ImageContent,
     ownership: ImageOwnership,
@@ -124,8 +132,8 @@ export class ContainerdEngine implements Engine {
     await preparePod(context, pod, signal);
   }
 
-  async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
-    await startPod(await this.#openUntil(signal), pod, signal);
+  async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {
+    await startPod(await this.#openUntil(options.signal), pod, options);
   }
 
   async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {

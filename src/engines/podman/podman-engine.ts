@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Engine,
+  EngineEvent,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -10,6 +11,7 @@ import type {
   ObserveOptions,
   PodInstance,
   PrepareOptions,
+  StartOptions,
   StopOptions,
 } from "../../engine/index.ts";
 import type {
@@ -73,6 +75,11 @@ export class PodmanEngine implements Engine {
     yield* readLogs(await this.#context(options.signal), identity, container, options);
   }
 
+  async *events({ signal }: CallOptions = {}): AsyncGenerator<EngineEvent, void, undefined> {
+    const { engineEvents } = await import("./pods/engine-events.ts");
+    yield* engineEvents(await this.#context(signal), signal);
+  }
+
   async importImage(
     content: ImageContent,
     ownership: ImageOwnership,
@@ -114,8 +121,8 @@ export class PodmanEngine implements Engine {
     await preparePod(await this.#context(options.signal), pod, options);
   }
 
-  async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
-    await startPod(await this.#context(signal), pod, signal);
+  async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {
+    await startPod(await this.#context(options.signal), pod, options);
   }
 
   async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   LogOptions,
   ObserveOptions,
   PodInstance,
+  StartOptions,
   StopOptions,
 } from "../../engine/index.ts";
 import type {
@@ -67,6 +68,11 @@ export class RktEngine implements Engine {
     yield* readOutput(this.#context, identity, container, options);
   }
 
+  /** rkt's own service has a call for events, which is not implemented in any version. */
+  events(): undefined {
+    return undefined;
+  }
+
   async importImage(
     content: ImageContent,
     ownership: ImageOwnership,
@@ -109,9 +115,9 @@ export class RktEngine implements Engine {
     await preparePod(this.#context, pod, signal);
   }
 
-  async start(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
-    signal?.throwIfAborted();
-    await startPod(this.#context, pod, signal);
+  async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await startPod(this.#context, pod, options);
   }
 
   async stop(identity: PodIdentity, options: StopOptions = {}): Promise<void> {

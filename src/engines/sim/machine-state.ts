@@ -79,6 +79,8 @@ export interface SimPod {
   tmpfs?: Record<string, Record<string, string>>;
   /** In a network of the fleet: what it has there from its start to its stop. */
   network?: { readonly address: string; readonly detached?: string };
+  /** Its engine starts nothing again by itself. */
+  readonly runOnce?: boolean;
   /** Somebody asked it to stop: no policy starts it again. */
   stopped?: boolean;
 }

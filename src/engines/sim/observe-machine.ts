@@ -70,13 +70,14 @@ function observedContainer(
   if (container === undefined) {
     return { id: "", state: "missing", image: { reference: declared.image }, reported: {} };
   }
-  const { id, state, spec, pid, exitCode, exitedAt, altered, image } = container;
+  const { id, state, spec, pid, exitCode, exitedAt, restarts, altered, image } = container;
   return {
     id,
     state,
     ...(pid === undefined ? {} : { pid }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(exitedAt === undefined ? {} : { exitedAt }),
+    ...(restarts === undefined ? {} : { restarts }),
     image: { reference: image.reference, digest: image.digest },
     get reported() {
       return reportedFields(spec, declared);

@@ -9,7 +9,7 @@ import type { Part } from "./sim-calls.ts";
 export async function preparePod(
   part: Part,
   pod: PodInstance,
-  maxPods: number | undefined,
+  { maxPods, runOnce }: { readonly maxPods: number | undefined; readonly runOnce: boolean },
 ): Promise<void> {
   const key = objectName(pod.identity);
   const done = await part((state) => {
@@ -17,7 +17,7 @@ export async function preparePod(
     if (present === undefined) {
       checkCapacity(state, pod, maxPods);
       checkParts(state, pod);
-      state.pods[key] = emptyPod(pod);
+      state.pods[key] = emptyPod(pod, runOnce);
       return false;
     }
     if (present.recordDigest !== pod.recordDigest) throw otherDigest(pod);
@@ -27,7 +27,7 @@ export async function preparePod(
   if (done) return;
   await part((state) => {
     const made = makeContainers(state, pod);
-    const present = state.pods[key] ?? emptyPod(pod);
+    const present = state.pods[key] ?? emptyPod(pod, runOnce);
     state.pods[key] = present;
     for (const [name, container] of Object.entries(made)) {
       present.containers[name] ??= container;
@@ -81,8 +81,12 @@ export function checkParts(state: MachineState, pod: PodInstance): void {
   }
 }
 
-function emptyPod({ identity, spec, recordDigest, volumeDirs }: PodInstance): SimPod {
-  return { identity, spec, recordDigest, volumeDirs, complete: false, containers: {} };
+function emptyPod(
+  { identity, spec, recordDigest, volumeDirs }: PodInstance,
+  runOnce: boolean,
+): SimPod {
+  const pod = { identity, spec, recordDigest, volumeDirs, complete: false, containers: {} };
+  return runOnce ? { ...pod, runOnce } : pod;
 }
 
 function checkCapacity(state: MachineState, pod: PodInstance, maxPods: number | undefined): void {

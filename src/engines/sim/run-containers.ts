@@ -110,7 +110,7 @@ function interrupt(
 
 function restarts(pod: SimPod, container: SimContainer): boolean {
   const restart = pod.spec.restart;
-  if (restart === undefined || pod.stopped === true) return false;
+  if (restart === undefined || pod.stopped === true || pod.runOnce === true) return false;
   if (restart.policy === "no") return false;
   if (restart.policy !== "on-failure") return true;
   const { exitCode, restarts: done = 0 } = container;

@@ -3,13 +3,22 @@ import { type Capability, type CapabilityTable, PodSpec } from "../../model/inde
 const NATIVE: Capability = { support: "native", known: "spec only" };
 const NEW_POD: Capability = { support: "native", change: "replace", known: "spec only" };
 
-/** What the simulated engine can do: everything; where a pod runs once, a restart is a new one. */
+/** What the simulated engine can do: everything; where a pod runs once, a restart is a new one, and nobody does it by itself. */
 export function simCapabilities(runOnce: boolean): CapabilityTable {
   const fields = Object.keys(PodSpec.shape).map((key) => [key, NATIVE] as const);
   const table = Object.fromEntries(fields);
   if (!runOnce) return table;
   return {
     ...table,
+    "restart.policy": [
+      { ...NATIVE, values: ["no"] },
+      {
+        support: "emulated",
+        reason: "its pods run once, and it starts nothing again",
+        while: "stowage watch runs",
+        known: "spec only",
+      },
+    ],
     "containers.*.ulimits": NEW_POD,
     "containers.*.oomScoreAdj": NEW_POD,
     "containers.*.logging": NEW_POD,

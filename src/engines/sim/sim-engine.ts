@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Engine,
+  EngineEvent,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -9,6 +10,7 @@ import type {
   LogOptions,
   ObserveOptions,
   PodInstance,
+  StartOptions,
   StopOptions,
 } from "../../engine/index.ts";
 import {
@@ -23,6 +25,7 @@ import type { EngineCalls } from "./engine-calls.ts";
 import { execCommand } from "./exec-command.ts";
 import { exportImage } from "./export-image.ts";
 import { claimImage, importImage, releaseImage } from "./image-store.ts";
+import { machineEvents } from "./machine-events.ts";
 import type { MachineState } from "./machine-state.ts";
 import { takenNetwork } from "./networks.ts";
 import { observeMachine } from "./observe-machine.ts";
@@ -83,6 +86,11 @@ export class SimEngine implements Engine {
     return readLogs(this.#calls, identity, container, options);
   }
 
+  /** Where a pod runs once, nothing is told either, as of the engines that are like that. */
+  events(options: CallOptions = {}): AsyncIterable<EngineEvent> | undefined {
+    return this.#options.runOnce ? undefined : machineEvents(this.#calls, options.signal);
+  }
+
   importImage(
     content: ImageContent,
     ownership: ImageOwnership,
@@ -117,13 +125,13 @@ export class SimEngine implements Engine {
 
   prepare(pod: PodInstance, options: CallOptions = {}): Promise<void> {
     return this.#calls.write("engine.prepare", options.signal, (part) =>
-      preparePod(part, pod, this.#options.maxPods),
+      preparePod(part, pod, this.#options),
     );
   }
 
-  start(pod: PodInstance, options: CallOptions = {}): Promise<void> {
+  start(pod: PodInstance, options: StartOptions = {}): Promise<void> {
     return this.#calls.write("engine.start", options.signal, (part) =>
-      startPod(part, pod, this.#options.runOnce),
+      startPod(part, pod, this.#options.runOnce, options),
     );
   }
 

@@ -154,6 +154,14 @@ export class SimHost implements Host {
     });
   }
 
+  // biome-ignore lint/correctness/useYield: no program of it has output
+  async *runLines(
+    command: readonly string[],
+    options: HostCallOptions = {},
+  ): AsyncGenerator<string, void, undefined> {
+    await this.run(command, options);
+  }
+
   makeDirectory(
     path: string,
     attributes: { readonly mode: number; readonly uid?: number; readonly gid?: number },

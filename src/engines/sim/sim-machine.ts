@@ -67,7 +67,9 @@ export class SimMachine {
   read<T>(look: (state: MachineState, nowMs: number) => T): T {
     const state = this.#store.read();
     const nowMs = monotonicMs(state);
-    settle(state, nowMs, this.#scripts);
+    const happened = settle(state, nowMs, this.#scripts);
+    // of a file everybody sees by themselves
+    if (happened && this.#store.pollMs === undefined) this.#tell();
     return look(state, nowMs);
   }
 
@@ -80,7 +82,7 @@ export class SimMachine {
       settle(state, monotonicMs(state), this.#scripts);
       return value;
     });
-    this.#changed.dispatchEvent(new Event("changed"));
+    this.#tell();
     return result;
   }
 
@@ -104,6 +106,19 @@ export class SimMachine {
     if (virtual && known) return this.advance(Math.max(0, targetMs - nowMs));
     const waitMs = Math.min(targetMs - nowMs, this.#store.pollMs ?? TIMER_MAX_MS, TIMER_MAX_MS);
     await this.#sleep(waitMs, signal);
+  }
+
+  /** Waits until something may have happened on the machine; its clock is not moved on. */
+  async changed(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const state = this.#store.read();
+    const nowMs = monotonicMs(state);
+    const virtual = state.clock.virtualMs !== undefined;
+    const nextMs = (virtual ? undefined : nextEventMs(state)) ?? Number.MAX_SAFE_INTEGER;
+    await this.#sleep(
+      Math.min(nextMs - nowMs, this.#store.pollMs ?? TIMER_MAX_MS, TIMER_MAX_MS),
+      signal,
+    );
   }
 
   /** Lets time pass for a call. */
@@ -268,6 +283,10 @@ export class SimMachine {
       const number = Number.parseInt(state.bootId.slice(BOOT_ID.length), 16);
       rebootMachine(state, nowMs, bootId(number + 1));
     });
+  }
+
+  #tell(): void {
+    this.#changed.dispatchEvent(new Event("changed"));
   }
 
   async #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

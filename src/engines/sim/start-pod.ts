@@ -1,4 +1,4 @@
-import type { PodInstance } from "../../engine/index.ts";
+import type { PodInstance, StartOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { PodIdentity } from "../../model/index.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
@@ -11,11 +11,19 @@ import { launch } from "./run-containers.ts";
 import type { Part } from "./sim-calls.ts";
 
 /** Runs what does not run of a generation, one container after the other. */
-export async function startPod(part: Part, pod: PodInstance, runOnce: boolean): Promise<void> {
+export async function startPod(
+  part: Part,
+  pod: PodInstance,
+  runOnce: boolean,
+  { containers: wanted, again = false }: StartOptions = {},
+): Promise<void> {
+  const isWanted = (name: string): boolean => wanted?.includes(name) ?? true;
   const names = await part((state) => {
     const found = requirePod(state, pod.identity, "start");
     if (!found.complete) throw incomplete(pod.identity);
-    const idle = Object.keys(found.containers).filter((name) => !runs(found.containers[name]));
+    const idle = Object.keys(found.containers).filter(
+      (name) => isWanted(name) && !runs(found.containers[name]),
+    );
     for (const name of idle) checkCommand(pod.identity, name, found.containers[name]);
     if (runOnce && idle.some((name) => found.containers[name]?.state === "exited")) {
       checkParts(state, pod);
@@ -27,19 +35,26 @@ export async function startPod(part: Part, pod: PodInstance, runOnce: boolean): 
   for (const name of names) {
     await part((state, nowMs) => {
       const found = requirePod(state, pod.identity, "start");
+      const before = found.containers[name]?.restarts;
       if (runOnce && found.containers[name]?.state === "exited") renew(state, found, name, pod);
       const container = found.containers[name];
       if (container === undefined || runs(container)) return;
-      delete container.restarts;
+      count(container, again ? (before ?? 0) + 1 : undefined);
       container.spec = withRestartFields(container.spec, found.spec.containers[name]);
       launch(state, found, container, nowMs);
     });
   }
   await part((state) => {
-    for (const container of Object.values(requirePod(state, pod.identity, "start").containers)) {
-      if (container.state === "paused") container.state = "running";
+    const { containers } = requirePod(state, pod.identity, "start");
+    for (const [name, container] of Object.entries(containers)) {
+      if (isWanted(name) && container.state === "paused") container.state = "running";
     }
   });
+}
+
+function count(container: SimContainer, restarts: number | undefined): void {
+  if (restarts === undefined) delete container.restarts;
+  else container.restarts = restarts;
 }
 
 // Where a pod runs once, what ended is made anew; what it wrote is gone, what it printed is kept.

@@ -15,6 +15,7 @@ import { findPortHolders } from "./port-holders.ts";
 import { probePort } from "./probe-port.ts";
 import { readStretch } from "./read-stretch.ts";
 import { removeTree } from "./remove-directory.ts";
+import { runLines } from "./run-lines.ts";
 import { runProgram } from "./run-program.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createWhole, makeDirectory, removeFile, replaceFile } from "./write-file.ts";
@@ -103,6 +104,13 @@ class LocalHost implements Host {
 
   async run(command: readonly string[], options?: RunOptions): Promise<CommandResult> {
     return await runProgram(command, options);
+  }
+
+  runLines(
+    command: readonly string[],
+    options?: Pick<RunOptions, "signal" | "env">,
+  ): AsyncIterable<string> {
+    return runLines(command, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

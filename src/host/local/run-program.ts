@@ -48,12 +48,7 @@ function spawnProgram(
     signal.throwIfAborted();
     const child = spawn(program, args, {
       cwd: "/",
-      env: {
-        PATH: [process.env["PATH"], PATH].filter(Boolean).join(":"),
-        HOME: "/root",
-        LC_ALL: "C",
-        ...env,
-      },
+      env: programEnvironment(env),
       stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     let failure: unknown;
@@ -79,6 +74,18 @@ function spawnProgram(
       }
     });
   });
+}
+
+/** What a program of the host is run with, whoever runs Stowage. */
+export function programEnvironment(
+  more: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  return {
+    PATH: [process.env["PATH"], PATH].filter(Boolean).join(":"),
+    HOME: "/root",
+    LC_ALL: "C",
+    ...more,
+  };
 }
 
 /** Gives a program its input. One that ends without reading all of it is no failure: its status says why. */
@@ -116,7 +123,8 @@ function collect(stream: Readable | null, onOverflow: () => void): Collected {
   return collected;
 }
 
-function spawnError(program: string, error: Error): StowageError {
+/** The error of a program that could not be begun. */
+export function spawnError(program: string, error: Error): StowageError {
   const code = systemCode(error);
   const state = code === "ENOENT" ? "it is not installed, or not on PATH" : error.message;
   return new StowageError(`Cannot run program "${program}": ${state}`, {

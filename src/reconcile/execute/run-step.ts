@@ -36,7 +36,11 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
         startsNext: startsNext(change, step.generation),
       });
     case "start":
-      return await engine.start(instanceOf(context, step.generation), options);
+      return await engine.start(instanceOf(context, step.generation), {
+        ...options,
+        ...(step.containers === undefined ? {} : { containers: step.containers }),
+        ...(step.again === true ? { again: true } : {}),
+      });
     case "stop":
       return await engine.stop(
         identityOf(context, step.generation),

@@ -26,7 +26,8 @@ function world() {
   const engine = { observe } as unknown as Engine;
   const host = { probe: async () => undefined } as unknown as Host;
   const feed = new ObservationFeed(engine, signal);
-  return { now, session: { engine, host, signal, feed, probe: createLimiter(1) } };
+  const observation = { capabilities: {} };
+  return { now, session: { engine, host, signal, feed, probe: createLimiter(1), observation } };
 }
 
 test("waitHealthy() does not believe what was seen before the pod was started", async () => {

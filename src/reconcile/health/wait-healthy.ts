@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StowageError } from "../../errors/index.ts";
 import {
   type ContainerSpec,
+  capabilityOf,
   type ObservedPod,
   type PodIdentity,
   type PodSpec,
@@ -17,7 +18,9 @@ const FIRST_PAUSE_MS = 20;
 /** For a container without a probe whose engine starts it again when it ends. */
 const UNPROBED = { intervalMs: 1000, timeoutMs: 2000, retries: 10, startPeriodMs: 0 };
 
-type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe">;
+type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe"> & {
+  readonly observation: Pick<HostSession["observation"], "capabilities">;
+};
 
 /**
  * Waits until a generation does its work: its processes run, and every probe passes.
@@ -106,7 +109,7 @@ async function addressOf(
  * @throws StowageError when nobody will
  */
 async function processProblem(
-  { feed }: Session,
+  { feed, observation }: Session,
   identity: PodIdentity,
   { name, pod }: Watched,
   maxAgeMs: number,
@@ -122,9 +125,10 @@ async function processProblem(
     // it has done its work
     return undefined;
   }
-  if (container?.state === "unknown" || (policy !== "no" && container?.state === "exited")) {
-    return problem;
-  }
+  if (container?.state === "unknown") return problem;
+  const { support } = capabilityOf(observation.capabilities, "restart.policy", policy);
+  // where watch starts it again, it is too late for this
+  if (policy !== "no" && support === "native" && container?.state === "exited") return problem;
   throw unhealthy(identity, name, problem, 1);
 }
 

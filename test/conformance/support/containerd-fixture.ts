@@ -45,6 +45,8 @@ export function containerdFixture(
       readOnlyRoot: true,
       softLimits: true,
       changesUlimits: true,
+      restarts: false,
+      events: true,
     },
     open: () => open(address(), namespace()),
     image: busyboxContent,

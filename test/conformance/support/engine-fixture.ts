@@ -18,6 +18,10 @@ export interface EngineFeatures {
   readonly softLimits: boolean;
   /** Limits of a process can be changed of a generation that is there; else they need a new one. */
   readonly changesUlimits: boolean;
+  /** It starts again by itself what its restart policy wants. */
+  readonly restarts: boolean;
+  /** It tells what happens to pods. */
+  readonly events: boolean;
 }
 
 /** An engine on a host where it was never used. */

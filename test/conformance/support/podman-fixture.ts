@@ -23,6 +23,8 @@ export function podmanFixture(program: () => string): EngineFixture {
       readOnlyRoot: true,
       softLimits: true,
       changesUlimits: false,
+      restarts: true,
+      events: true,
     },
     open: () => openPodmanInFolder(program()),
     image: busyboxContent,

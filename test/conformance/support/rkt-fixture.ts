@@ -30,6 +30,8 @@ export function rktFixture(program: () => string): EngineFixture {
       readOnlyRoot: false,
       softLimits: false,
       changesUlimits: false,
+      restarts: false,
+      events: false,
     },
     open: () => open(program()),
     image: busyboxContent,

@@ -27,6 +27,8 @@ export function simFixture(
       readOnlyRoot: true,
       softLimits: true,
       changesUlimits: !runOnce,
+      restarts: !runOnce,
+      events: !runOnce,
     },
     open: async () => openSimHost(newFile?.(), runOnce),
     image: async (kind) => {

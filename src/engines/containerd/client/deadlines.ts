@@ -14,6 +14,7 @@ const BY_METHOD: ReadonlyMap<string, number> = new Map([
   // each hung shim adds two seconds to the list, one after the other
   ["containerd.services.tasks.v1.Tasks/List", 120_000],
   ["containerd.services.tasks.v1.Tasks/Wait", Number.POSITIVE_INFINITY],
+  ["containerd.services.events.v1.Events/Subscribe", Number.POSITIVE_INFINITY],
   ["containerd.services.diff.v1.Diff/Apply", 1_800_000],
   ["containerd.services.snapshots.v1.Snapshots/Prepare", 120_000],
   ["containerd.services.snapshots.v1.Snapshots/Commit", 300_000],

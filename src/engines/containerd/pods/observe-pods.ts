@@ -12,6 +12,7 @@ import type { Notes } from "../spec/notes.ts";
 import { reportContainer, reportPod } from "../spec/report-fields.ts";
 import type { StoredSpec } from "../spec/stored-spec.ts";
 import type { ContainerRecord } from "./container-records.ts";
+import { restartsIn } from "./pod-labels.ts";
 import type { Task } from "./tasks.ts";
 
 /** A container of Stowage's as the lists tell of it. */
@@ -91,6 +92,7 @@ function observeContainer(
 ): ObservedContainer {
   const { pid = 0, exitCode, exitedAt } = task ?? {};
   const state = stateOf(record, task, bundles);
+  const restarts = restartsIn(record.labels);
   const altered = !own || notes === undefined ? ALTERED : rooted ? undefined : UNROOTED;
   return {
     id: record.id,
@@ -98,6 +100,7 @@ function observeContainer(
     ...(pid > 0 && state !== "exited" ? { pid } : {}),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(exitedAt === undefined ? {} : { exitedAt }),
+    ...(restarts === 0 ? {} : { restarts }),
     image: imageOf(record.image),
     reported: spec === undefined || notes === undefined ? {} : reported(spec, notes, files),
     ...(altered === undefined ? {} : { altered }),

@@ -1,14 +1,20 @@
-import type { PodInstance } from "../../../engine/index.ts";
+import type { PodInstance, StartOptions } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { LABEL_RECORD } from "../../../model/index.ts";
 import { withNetworkPath } from "../spec/stored-spec.ts";
-import { type ContainerRecord, storedSpecOf, updateContainerSpec } from "./container-records.ts";
+import {
+  type ContainerRecord,
+  setContainerLabel,
+  storedSpecOf,
+  updateContainerSpec,
+} from "./container-records.ts";
 import { getGeneration } from "./find-generation.ts";
 import { ensureHostFiles } from "./host-files.ts";
 import { makeTask } from "./make-task.ts";
 import { isPinned, pinNetworkNamespace } from "./network-namespace.ts";
 import { containerId, describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
+import { restartsIn, restartsLabel } from "./pod-labels.ts";
 import { sharesNetworkNamespace } from "./prepare-pod.ts";
 import { deleteTask, getTask, resumeTask, snapshotMounts, startTask } from "./tasks.ts";
 
@@ -16,15 +22,16 @@ import { deleteTask, getTask, resumeTask, snapshotMounts, startTask } from "./ta
 export async function startPod(
   context: PodContext,
   pod: PodInstance,
-  signal: AbortSignal | undefined,
+  options: StartOptions,
 ): Promise<void> {
-  const names = Object.keys(pod.spec.containers).sort();
+  const { signal, containers = Object.keys(pod.spec.containers) } = options;
+  const names = [...containers].sort();
   signal?.throwIfAborted();
   const ended = await settleAll(
     names.map(async (name) => ((await startCreated(context, pod, name)) ? [] : [name])),
   );
   const again = ended.flat();
-  if (again.length > 0) await startAgain(context, pod, again, signal);
+  if (again.length > 0) await startAgain(context, pod, again, options);
 }
 
 /** @returns false when the container has no task that can be started */
@@ -52,10 +59,11 @@ async function startAgain(
   context: PodContext,
   pod: PodInstance,
   names: readonly string[],
-  signal: AbortSignal | undefined,
+  { signal, again = false }: StartOptions,
 ): Promise<void> {
   const { client, directories, host } = context;
   const records = await recordsOf(context, pod, signal);
+  await settleAll(names.map((name) => count(context, records.get(name), again)));
   // made anew where a reboot took them
   await ensureHostFiles(host, directories, pod.spec.network?.mode ?? "none");
   let rest = names;
@@ -70,6 +78,18 @@ async function startAgain(
       await startTask(client, record.id);
     }),
   );
+}
+
+/** Counts a start that the restart policy wants, before it; after any other one it is begun anew. */
+async function count(
+  { client }: PodContext,
+  record: ContainerRecord | undefined,
+  again: boolean,
+): Promise<void> {
+  if (record === undefined) return;
+  const before = restartsIn(record.labels);
+  if (!again && before === 0) return;
+  await setContainerLabel(client, record.id, restartsLabel(again ? before + 1 : 0));
 }
 
 /**

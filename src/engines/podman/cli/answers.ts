@@ -84,6 +84,7 @@ export const InspectAnswer = z.array(
     Id: Text,
     Name: Text,
     Image: Text,
+    RestartCount: Int.default(0),
     IsInfra: z.boolean().default(false),
     Pod: z.string().default(""),
     Path: z.string().default(""),

@@ -3,7 +3,7 @@ import type { ListedContainer, ListedPod } from "../cli/answers.ts";
 import type { PodmanContext } from "../context.ts";
 import { listImages, untag } from "../images/image-ownership.ts";
 import { keyOfTag } from "../images/image-tag.ts";
-import { IMAGE_PREFIX, IMPORT_PREFIX } from "../store/own-files.ts";
+import { IMAGE_PREFIX, IMPORT_PREFIX, RESTARTS_SUFFIX } from "../store/own-files.ts";
 import { glanceAtStore, storeUsed } from "../store/store-used.ts";
 import { isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
 import { removeContainers, removeNoted, removePodmanPod } from "./remove-pod.ts";
@@ -41,7 +41,9 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
     "note of a pod",
     found.changes
       .filter((file) => file.endsWith(".json"))
-      .map((file) => file.slice(0, -".json".length))
+      .map((file) =>
+        file.slice(0, -(file.endsWith(RESTARTS_SUFFIX) ? RESTARTS_SUFFIX : ".json").length),
+      )
       .filter((name) => !found.podNames.has(name)),
   );
   add(
@@ -71,7 +73,10 @@ export async function removeLeftover(
   const used = await storeUsed(host, context.facts.graphRoot, signal);
   if (name.startsWith(IMAGE_PREFIX)) return await removeImageLeftover(context, name, used, signal);
   const isFree = !used || (await removeObjects(context, name, signal));
-  if (isFree) await host.removeFile(`${files.podsDir}/${name}.json`);
+  if (isFree) {
+    await host.removeFile(`${files.podsDir}/${name}.json`);
+    await host.removeFile(`${files.podsDir}/${name}${RESTARTS_SUFFIX}`);
+  }
   await host.removeFile(files.unfinishedFile(name));
 }
 

@@ -18,6 +18,7 @@ import { inspectContainers, isHalfRemoved, listContainers, listPods, ownName } f
 import { parseNotes } from "./notes.ts";
 import { observePod, type SeenContainer } from "./observe-pods.ts";
 import { parseChanges } from "./pod-changes.ts";
+import { parseRestartCounts } from "./restart-counts.ts";
 
 /**
  * Pods, images and leftovers: lists and details at once, one look at the host before and one after.
@@ -206,6 +207,7 @@ function observePods(
     const first = seen[0] as SeenContainer;
     const ids = Object.fromEntries(seen.map(({ labels, found }) => [labels.container, found.Id]));
     const changes = parseChanges(files.get(own.podFile(first.labels)), ids);
-    return observePod(seen, infraOf.get(first.found.Pod), changes, files);
+    const restarts = parseRestartCounts(files.get(own.restartsFile(first.labels)));
+    return observePod(seen, infraOf.get(first.found.Pod), { changes, restarts }, files);
   });
 }

@@ -48,7 +48,7 @@ function seen(container: string, life: Partial<Life> = {}): SeenContainer {
 }
 
 const observe = (members: readonly SeenContainer[], infra?: Parameters<typeof observePod>[1]) =>
-  observePod(members, infra, undefined, new Map());
+  observePod(members, infra, { changes: undefined, restarts: {} }, new Map());
 
 describe("observePod()", () => {
   test("a container that the pod was made with and that is not there is missing", () => {

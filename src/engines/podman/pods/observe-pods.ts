@@ -14,6 +14,7 @@ import { cgroupOf, type Life } from "./life.ts";
 import type { Notes } from "./notes.ts";
 import { limitsOf, type PodChanges } from "./pod-changes.ts";
 import { reportContainer, reportPod } from "./report-fields.ts";
+import { type RestartCounts, restartsOf } from "./restart-counts.ts";
 
 /** A container of Stowage's, with all that was found out about it. */
 export interface SeenContainer {
@@ -28,6 +29,12 @@ export interface SeenContainer {
 export interface SeenInfra {
   readonly found: InspectedContainer;
   readonly life: Life;
+}
+
+/** What files of ours say of a generation beside podman. */
+export interface Noted {
+  readonly changes: PodChanges | undefined;
+  readonly restarts: RestartCounts;
 }
 
 const ALTERED = "its labels in podman were changed by somebody else";
@@ -49,9 +56,10 @@ const MISSING: ObservedContainer = {
 export function observePod(
   seen: readonly SeenContainer[],
   infra: SeenInfra | undefined,
-  changes: PodChanges | undefined,
+  noted: Noted,
   files: HostSnapshot["files"],
 ): ObservedPod {
+  const { changes } = noted;
   // a pod is put together of at least one container
   const [first] = seen.map((each) => withChanges(each, changes)) as [SeenContainer];
   const { container: _, ...identity } = first.labels;
@@ -61,7 +69,7 @@ export function observePod(
     containers[each.labels.container] = observeContainer(
       withChanges(each, changes),
       infra,
-      changes,
+      noted,
       files,
     );
   const digests = new Set(
@@ -90,9 +98,10 @@ function withChanges(seen: SeenContainer, changes: PodChanges | undefined): Seen
 function observeContainer(
   { labels, found, life, notes }: SeenContainer,
   infra: SeenInfra | undefined,
-  changes: PodChanges | undefined,
+  { changes, restarts: counts }: Noted,
   files: HostSnapshot["files"],
 ): ObservedContainer {
+  const restarts = restartsOf(counts, labels.container, found);
   const state = containerState(found, life);
   const altered = alterationOf(found, life, notes, state, infra);
   return {
@@ -101,6 +110,7 @@ function observeContainer(
     ...(life.alive && state !== "exited" ? { pid: found.State.Pid } : {}),
     ...(life.orphan === undefined ? {} : { pid: life.orphan }),
     ...(state === "exited" ? endOf(found) : {}),
+    ...(restarts === 0 ? {} : { restarts }),
     image:
       notes !== undefined && notes.image.id === found.Image
         ? { reference: notes.image.reference, digest: notes.image.digest }

@@ -5,6 +5,7 @@ import { nothingDone } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
 import { processesOf } from "./cgroup-processes.ts";
 import { findGeneration, inspectContainers, listPods } from "./lists.ts";
+import { forgetRestarts } from "./restart-counts.ts";
 
 /** Takes away everything of a generation: what was changed of it last, so that it is found until then. */
 export async function removePod(
@@ -25,6 +26,7 @@ export async function removePod(
     if (pod !== undefined) await removePodmanPod(context, pod.Id);
     await removeContainers(context, ids, pod === undefined ? undefined : pod.Id);
     await context.host.removeFile(context.files.podFile(identity));
+    await forgetRestarts(context, identity);
   };
   if (pod === undefined && ids.length === 0) {
     await removeAll();

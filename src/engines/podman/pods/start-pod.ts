@@ -1,4 +1,4 @@
-import type { PodInstance } from "../../../engine/index.ts";
+import type { PodInstance, StartOptions } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { describePod, type PodmanContext } from "../context.ts";
@@ -8,6 +8,7 @@ import { readLives } from "./life.ts";
 import { findGeneration, inspectContainers } from "./lists.ts";
 import { remakeContainer } from "./prepare-pod.ts";
 import { endOrphans, removeNamed } from "./remove-pod.ts";
+import { countRestarts, forgetRestarts } from "./restart-counts.ts";
 import { runDeferred } from "./run-deferred.ts";
 import { type Seen, seeContainers } from "./see-containers.ts";
 import { settleStart } from "./settle-start.ts";
@@ -16,10 +17,12 @@ import { settleStart } from "./settle-start.ts";
 export async function startPod(
   context: PodmanContext,
   pod: PodInstance,
-  signal: AbortSignal | undefined,
+  { signal, containers: wanted, again = false }: StartOptions,
 ): Promise<void> {
   if (await runDeferred(context, pod, signal)) return;
-  const before = await seeContainers(context, pod, signal);
+  const isWanted = ({ name }: Seen): boolean => wanted?.includes(name) ?? true;
+  const all = await seeContainers(context, pod, signal);
+  const before = all.filter(isWanted);
   const spoilt = before.filter(
     (each) => isPoisoned(each.found, each.life) || isLost(each.found, each.life),
   );
@@ -33,7 +36,9 @@ export async function startPod(
     orphaned.map(({ found }) => endOrphans(context, [found.Id], found.Pod || undefined)),
   );
   const paused = before.filter(({ found }) => found.State.Status === "paused");
-  const stale = await staleMembers(context, pod, before, signal);
+  const stale = await staleMembers(context, pod, all, signal);
+  if (again) await countRestarts(context, pod.identity, idle);
+  else if (idle.length > 0) await forgetRestarts(context, pod.identity);
   await settleAll([
     resume(
       context,
@@ -48,7 +53,8 @@ export async function startPod(
       signal,
     ),
   ]);
-  await settleStart(context, pod, await seeContainers(context, pod, signal), before, signal);
+  const now = (await seeContainers(context, pod, signal)).filter(isWanted);
+  await settleStart(context, pod, now, before, signal);
 }
 
 async function start(

@@ -11,6 +11,9 @@ export const IMPORT_PREFIX = "stw-import-";
 /** End of the name of a file that is there while something of that name is being made or removed. */
 export const UNFINISHED_SUFFIX = ".unfinished";
 
+/** End of the name of a file that counts starts. */
+export const RESTARTS_SUFFIX = ".restarts.json";
+
 const HASH_CHARACTERS = 26;
 
 /**
@@ -20,6 +23,7 @@ const HASH_CHARACTERS = 26;
  *     <stateDir>/.podman/<store>/images/stw-image-<hash>/image.json            image that Stowage brought in
  *     <stateDir>/.podman/<store>/images/stw-image-<hash>/<owner>.<fleet>.json  a fleet that uses it
  *     <stateDir>/.podman/<store>/pods/<object name>.json                       what was changed since a pod was made
+ *     <stateDir>/.podman/<store>/pods/<object name>.restarts.json              starts that podman does not count
  *     <stateDir>/.podman/<store>/pods/<object name>.unfinished                 a podman pod is being made, or anything removed
  *     <stateDir>/.podman/<store>/imports/stw-import-<random>/                  where podman unpacks an import
  *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
@@ -33,6 +37,8 @@ export interface OwnFiles {
   readonly containersConf: string;
   imageDir(name: string): string;
   podFile(identity: PodIdentity): string;
+  /** Starts by a restart policy that podman does not know of. */
+  restartsFile(identity: PodIdentity): string;
   /**
    * There while a podman pod is being made, and while a container or a pod is being removed: half-way
    * podman still has its name, and the store nothing of it.
@@ -52,6 +58,7 @@ export function ownFiles({ stateDir }: HostDirectories, settings: PodmanSettings
     containersConf: `${dir}/containers.conf`,
     imageDir: (name) => `${dir}/images/${imageKey(name)}`,
     podFile: (identity) => `${dir}/pods/${objectName(identity)}.json`,
+    restartsFile: (identity) => `${dir}/pods/${objectName(identity)}${RESTARTS_SUFFIX}`,
     unfinishedFile: (name) => `${dir}/pods/${name}${UNFINISHED_SUFFIX}`,
   };
 }

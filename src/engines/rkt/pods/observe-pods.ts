@@ -72,6 +72,7 @@ function observeContainer(seen: SeenPods, pod: SeenPod, name: string): ObservedC
   return {
     id: container.uuid,
     ...standing,
+    ...(container.restarts === undefined ? {} : { restarts: container.restarts }),
     image: { reference: container.image.reference, digest: container.image.digest },
     reported: reportContainer(container, undoubled(seen.flavor, manifest), limits),
     ...(altered ? { altered: ALTERED } : {}),

@@ -38,6 +38,8 @@ const Container = z.object({
   volumes: z.record(z.string(), z.string()),
   logging: z.object({ mode: z.enum(["file", "none"]), maxBytes: z.int(), maxFiles: z.int() }),
   limits: Resources,
+  /** How often its restart policy had it started, since somebody else last did. */
+  restarts: z.int().min(1).optional(),
   /** What the image wants to be stopped with. */
   stopSignal: z.string().optional(),
 });

@@ -1,4 +1,4 @@
-import type { PodInstance } from "../../../engine/index.ts";
+import type { PodInstance, StartOptions } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { objectName } from "../../../model/index.ts";
@@ -13,7 +13,7 @@ import {
   takeExclusive,
 } from "./exclusive.ts";
 import { launchContainer } from "./launch-container.ts";
-import type { PodFile } from "./pod-file.ts";
+import type { ContainerFile, PodFile } from "./pod-file.ts";
 import { prepareFrom } from "./prepare-pod.ts";
 import { readPod } from "./read-pods.ts";
 
@@ -21,7 +21,7 @@ import { readPod } from "./read-pods.ts";
 export async function startPod(
   context: RktContext,
   pod: PodInstance,
-  signal: AbortSignal | undefined,
+  { signal, containers: wanted, again = false }: StartOptions,
 ): Promise<void> {
   const name = objectName(pod.identity);
   const { pod: found, seen } = await readPod(context, pod.identity, name, [], signal);
@@ -30,10 +30,12 @@ export async function startPod(
   const standings = Object.keys(file.containers).map(
     (container) => [container, standingOf(seen, found, container)] as const,
   );
-  const down = standings.filter(([, { state }]) => state !== "running");
+  const down = standings.filter(
+    ([container, { state }]) => state !== "running" && (wanted?.includes(container) ?? true),
+  );
   if (down.length === 0) return;
   signal?.throwIfAborted();
-  const ready = await makeReady(context, file, name, down);
+  const ready = await makeReady(context, file, name, down, again);
   await takeShared(context, pod, name, down.length === standings.length);
   await settleAll(
     down.map(([container]) => launchContainer(context, pod, ready, container, signal)),
@@ -56,13 +58,15 @@ async function makeReady(
   file: PodFile,
   name: string,
   down: readonly (readonly [string, ContainerStanding])[],
+  again: boolean,
 ): Promise<PodFile> {
   const { host, layout } = context;
   const ran = down.filter(([, { rktPod }]) => rktPod?.phase !== "prepared");
   // whatever of the last run goes on would be counted as this one's
   const apps = down.map(([container]) => appName(file.identity, container));
   if (ran.length > 0) await killProcesses(context, apps, { supervisors: true });
-  if (ran.length === 0) return file;
+  const counts = down.some(([container]) => file.containers[container]?.restarts !== undefined);
+  if (ran.length === 0 && (again || !counts)) return file;
   const uuids = await settleAll(
     ran.map(async ([container]) => {
       const manifest = `${layout.podDir(name)}/${container}.manifest`;
@@ -70,13 +74,22 @@ async function makeReady(
     }),
   );
   const containers = { ...file.containers };
+  for (const [container] of down) {
+    const known = containers[container];
+    if (known !== undefined && !again) containers[container] = counted(known, again);
+  }
   for (const [container, uuid] of uuids) {
     const known = containers[container];
-    if (known !== undefined) containers[container] = { ...known, uuid };
+    if (known !== undefined) containers[container] = { ...counted(known, again), uuid };
   }
   const ready = { ...file, containers };
   await host.writeFile(`${layout.podDir(name)}/pod.json`, JSON.stringify(ready));
   return ready;
+}
+
+/** Counts a start that the restart policy wants; any other one begins to count anew. */
+function counted({ restarts = 0, ...file }: ContainerFile, again: boolean): ContainerFile {
+  return again ? { ...file, restarts: restarts + 1 } : file;
 }
 
 async function takeShared(

@@ -1,0 +1,54 @@
+import { stat } from "node:fs/promises";
+import { StowageError } from "../../errors/index.ts";
+import { type Declaration, type DeclarationSource, readFleetLock } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import { type LoadedFleet, readFleetAt } from "../load-fleet.ts";
+
+/**
+ * A fleet's manifest and lock file as they are now. An app is not run again: whoever changes it runs
+ * `stowage synth`, which writes the manifest anew.
+ */
+export async function declarationFile(
+  fleet: LoadedFleet,
+  args: Arguments,
+): Promise<DeclarationSource> {
+  const paths = [fleet.path, fleet.lockFile];
+  let seen = await marksOf(paths);
+  return {
+    first: await withLock(fleet),
+    changed: async () => {
+      const now = await marksOf(paths);
+      if (now === seen) return undefined;
+      // noted first: a broken one is told once
+      seen = now;
+      const { name, id } = fleet.manifest;
+      const loaded = await readFleetAt(fleet.path, args);
+      if (loaded.manifest.name !== name || loaded.manifest.id !== id) {
+        throw new StowageError(
+          `Cannot go on with manifest "${fleet.path}": it declares fleet ${loaded.manifest.name} of owner ${loaded.manifest.id} now, and ${name} of owner ${id} is watched; begin another watch`,
+          { code: "failed_precondition" },
+        );
+      }
+      return await withLock({ ...fleet, ...loaded });
+    },
+  };
+}
+
+async function withLock({ manifest, baseDir, lockFile }: LoadedFleet): Promise<Declaration> {
+  return { manifest, manifestDir: baseDir, lockFile: await readFleetLock(lockFile) };
+}
+
+/** What differs when a file was written anew; the same for one that is not there. */
+async function marksOf(paths: readonly string[]): Promise<string> {
+  const marks = await Promise.all(
+    paths.map(async (path) => {
+      try {
+        const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+        return `${ino} ${size} ${mtimeNs}`;
+      } catch {
+        return "";
+      }
+    }),
+  );
+  return marks.join("\n");
+}

@@ -1,0 +1,86 @@
+import type { EngineEvent } from "../../engine/index.ts";
+import type { WatchEvent } from "../../reconcile/index.ts";
+import { plural } from "../text/quantities.ts";
+
+/** How serious what is told is. */
+export type Level = "info" | "warning" | "error";
+
+const LEVELS: Readonly<Partial<Record<WatchEvent["type"], Level>>> = {
+  deaf: "warning",
+  unreachable: "warning",
+  left: "warning",
+  "backing-off": "warning",
+  locked: "warning",
+  failed: "error",
+  "declaration-broken": "error",
+};
+
+export function levelOf(event: WatchEvent): Level {
+  if (event.type === "changed" && event.outcome.status !== "done") return "error";
+  if (event.type === "pending" && event.changes.length > 0) return "warning";
+  return LEVELS[event.type] ?? "info";
+}
+
+/** What happened, in one sentence; undefined for what is only worth one when somebody looks closely. */
+export function watchWords(event: WatchEvent, isVerbose: boolean): string | undefined {
+  switch (event.type) {
+    case "watching":
+      return `watching fleet ${event.fleet} on ${event.hosts.join(", ")}`;
+    case "listening":
+      return event.by === "events"
+        ? `${event.host}: listening to its engine`
+        : `${event.host}: its engine tells of nothing; it is looked at every so often`;
+    case "deaf":
+      return `${event.host}: not listening: ${event.reason}`;
+    case "heard":
+      return isVerbose ? `${event.host}: ${eventWords(event.event)}` : undefined;
+    case "pass":
+      return isVerbose ? `looked at ${event.kind} in ${Math.round(event.ms)} ms` : undefined;
+    case "unreachable":
+      return `${event.host}: cannot be looked at: ${event.reason}`;
+    case "reachable":
+      return `${event.host}: can be looked at again`;
+    case "left":
+      return `${event.id}: it ended and is not started again: ${event.reason}`;
+    case "pending":
+      return pendingWords(event);
+    case "changed":
+      return changedWords(event);
+    case "backing-off":
+      return `${event.id}: tried ${event.tries} times; the next try is in ${event.pauseMs / 1000} s at the earliest`;
+    case "locked":
+      return `waiting: ${event.reason}`;
+    case "failed":
+      return event.reason;
+    case "declaration":
+      return `the manifest changed: ${plural(event.pods, "pod")}`;
+    case "declaration-broken":
+      return `the manifest changed and is not used: ${event.reason}`;
+    case "stopping":
+      return "stopping";
+    default:
+      return event satisfies never;
+  }
+}
+
+/** An event of an engine in words: `web/main ended with exit code 137`. */
+export function eventWords({ kind, pod, container, exitCode }: EngineEvent): string {
+  const what = kind === "out-of-memory" ? "ran out of memory" : kind;
+  const code = exitCode === undefined ? "" : ` with exit code ${exitCode}`;
+  return `${pod?.pod ?? "?"}/${container ?? "?"} ${what}${code}`;
+}
+
+function pendingWords({ changes }: Extract<WatchEvent, { type: "pending" }>): string {
+  if (changes.length === 0) return "the hosts are what the manifest says";
+  const [first] = changes;
+  const what = `${first?.id}: ${first?.action}, because ${first?.reason}`;
+  const more = changes.length === 1 ? "" : `, and ${plural(changes.length - 1, "more change")}`;
+  return `not mended: ${what}${more}`;
+}
+
+function changedWords({ outcome, isRestart }: Extract<WatchEvent, { type: "changed" }>): string {
+  const { id, action, status, reason, ms } = outcome;
+  const what = isRestart ? "restart" : action;
+  if (status === "done") return `${id}: ${what} done in ${Math.round(ms)} ms`;
+  return `${id}: ${what} ${status}${reason === undefined ? "" : `: ${reason}`}`;
+}

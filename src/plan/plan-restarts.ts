@@ -1,0 +1,167 @@
+import {
+  capabilityOf,
+  type EngineConfig,
+  type ObservedContainer,
+  type ObservedPod,
+  type RecordedGeneration,
+  type RestartPolicy,
+} from "../model/index.ts";
+import { podsOnHost, seenEngines } from "./observed-pods.ts";
+import type { PodChange, Reason, Step } from "./plan.ts";
+import type { HostObservation, PlanInput } from "./plan-input.ts";
+import { isCompleted, stateWords } from "./state-reasons.ts";
+
+/** A pod of which containers ended that their restart policy wants to run. */
+export interface Restart {
+  readonly change: PodChange;
+  /** Its engine starts it again by itself, and is to be given the time for it. */
+  readonly byEngine: boolean;
+}
+
+/** A container that ended and is not started again. */
+export interface LeftPod {
+  /** `host/pod`. */
+  readonly id: string;
+  readonly container: string;
+  /** Why not, for people. */
+  readonly reason: string;
+}
+
+/** What of a fleet ended by itself, and what becomes of it. */
+export interface RestartPlan {
+  readonly restarts: readonly Restart[];
+  readonly left: readonly LeftPod[];
+}
+
+/**
+ * What restart policies want to be started again: of declared pods, as they were last applied. Pure, as
+ * a plan is, and made of less: neither images nor what is declared now are looked at, so that a
+ * declaration that is broken keeps nothing down.
+ */
+export function planRestarts(
+  input: Pick<PlanInput, "manifest" | "hosts" | "options">,
+): RestartPlan {
+  const restarts: Restart[] = [];
+  const left: LeftPod[] = [];
+  for (const [host, observation] of input.hosts) {
+    if (observation.kind === "unreachable") continue;
+    for (const found of appliedPods(input, host, observation)) {
+      const ended = endedContainers(found);
+      left.push(...ended.left);
+      if (ended.due.length > 0) restarts.push(restartOf(found, ended.due));
+    }
+  }
+  return { restarts: withOrder(restarts), left };
+}
+
+interface AppliedPod {
+  readonly host: string;
+  readonly observation: HostObservation;
+  readonly pod: ObservedPod;
+  /** Absent: the declared one. */
+  readonly engine?: EngineConfig;
+  readonly applied: RecordedGeneration;
+}
+
+/** The current generation of each declared pod that was applied and is there. */
+function appliedPods(
+  { manifest, options }: Pick<PlanInput, "manifest" | "options">,
+  host: string,
+  observation: HostObservation,
+): readonly AppliedPod[] {
+  const declared = manifest.hosts[host]?.pods ?? {};
+  return podsOnHost(observation).flatMap(({ pod, engine }): readonly AppliedPod[] => {
+    if (pod.owner !== manifest.id || pod.fleet !== manifest.name) return [];
+    if (!Object.hasOwn(declared, pod.pod) || options.pods?.includes(pod.pod) === false) return [];
+    const reading = observation.records.get(`${pod.owner}/${pod.fleet}/${pod.pod}`);
+    const record = reading?.kind === "record" ? reading.record : undefined;
+    if (record?.current !== pod.generation) return [];
+    const applied = record.generations.find(({ generation }) => generation === pod.generation);
+    if (applied === undefined) return [];
+    return [{ host, observation, pod, applied, ...(engine === undefined ? {} : { engine }) }];
+  });
+}
+
+interface Ended {
+  readonly due: readonly string[];
+  readonly left: readonly LeftPod[];
+}
+
+function endedContainers({ host, pod, applied }: AppliedPod): Ended {
+  const due: string[] = [];
+  const left: LeftPod[] = [];
+  for (const name of Object.keys(applied.spec.containers)) {
+    const container = pod.containers[name];
+    if (container?.state !== "exited" || isCompleted(applied.spec, container)) continue;
+    const reason = whyLeft(applied.spec.restart, container);
+    if (reason === undefined) due.push(name);
+    else left.push({ id: `${host}/${pod.pod}`, container: name, reason });
+  }
+  return { due, left };
+}
+
+/** Why a container that ended stays so; undefined when its policy wants it to run. */
+function whyLeft(
+  restart: RestartPolicy | undefined,
+  { restarts = 0 }: ObservedContainer,
+): string | undefined {
+  const { policy, maxRetries } = restart ?? { policy: "no" };
+  if (policy === "no") return "its restart policy is no";
+  if (policy !== "on-failure" || maxRetries === undefined || restarts < maxRetries)
+    return undefined;
+  return `it was started again ${maxRetries === 1 ? "once" : `${maxRetries} times`}, as often as its restart policy allows`;
+}
+
+function restartOf(found: AppliedPod, containers: readonly string[]): Restart {
+  const { host, observation, pod, engine, applied } = found;
+  const { owner, fleet, generation } = pod;
+  const at = engine === undefined ? {} : { engine };
+  const step: Step = { kind: "start", generation, ...at, containers, again: true };
+  const policy = applied.spec.restart?.policy ?? "no";
+  const { capabilities } =
+    seenEngines(observation).find(({ config }) => config === engine) ?? observation;
+  return {
+    byEngine: capabilityOf(capabilities, "restart.policy", policy).support === "native",
+    change: {
+      id: `${host}/${pod.pod}`,
+      host,
+      pod: pod.pod,
+      action: "start",
+      origin: { owner, fleet, host: pod.host },
+      reasons: containers.map((name) => reasonOf(pod, name)),
+      steps: [step],
+      after: (applied.spec.dependsOn ?? []).map((each) =>
+        each.includes("/") ? each : `${host}/${each}`,
+      ),
+      interrupts: false,
+      to: applied,
+      notes: [],
+    },
+  };
+}
+
+function reasonOf({ containers }: ObservedPod, name: string): Reason {
+  const text = stateWords(containers[name] as ObservedContainer);
+  return { kind: "state", path: `containers.${name}`, verdict: "none", text };
+}
+
+/** Each waits for those of them that it depends on, until they are healthy; for nothing else. */
+function withOrder(restarts: readonly Restart[]): readonly Restart[] {
+  const ids = new Set(restarts.map(({ change }) => change.id));
+  const awaited = new Set(restarts.flatMap(({ change }) => change.after));
+  return restarts.map(({ change, ...rest }) => ({
+    ...rest,
+    change: {
+      ...change,
+      after: change.after.filter((id) => ids.has(id)),
+      steps: awaited.has(change.id) ? change.steps.flatMap(withWait) : change.steps,
+    },
+  }));
+}
+
+function withWait(step: Step): readonly Step[] {
+  if (step.kind !== "start") return [step];
+  const { generation, engine } = step;
+  const at = engine === undefined ? {} : { engine };
+  return [step, { kind: "wait-healthy", generation, ...at }];
+}

@@ -1,0 +1,107 @@
+import type { EventKind } from "../../engine/index.ts";
+import type { FleetManifest, HostSpec } from "../../model/index.ts";
+import { listen } from "./listen.ts";
+import type { Wakes } from "./wakes.ts";
+import type { WatchClock, WatchRequest } from "./watch-request.ts";
+
+/** What is heard is looked at after this: what ends together is started together. */
+const ENDED_MS = 50;
+/** An apply of somebody else's, which removes and makes, is mostly over by then. */
+const CHANGED_MS = 1000;
+/** How far an interval may be from what it is said to be, so that not all look at once. */
+const JITTER = 0.2;
+
+/** An engine that starts pods again by itself is given that long for it. */
+export const ENGINE_MS = 1500;
+
+interface Listener {
+  readonly key: string;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Listens to the engines of a fleet's hosts, and wakes whoever has to look. */
+export class Listeners {
+  readonly #request: WatchRequest;
+  readonly #clock: WatchClock;
+  readonly #wakes: Wakes;
+  readonly #onCrash: (error: unknown) => void;
+  readonly #running = new Map<string, Listener>();
+
+  constructor(
+    request: WatchRequest,
+    clock: WatchClock,
+    wakes: Wakes,
+    onCrash: (error: unknown) => void,
+  ) {
+    this.#request = request;
+    this.#clock = clock;
+    this.#wakes = wakes;
+    this.#onCrash = onCrash;
+  }
+
+  /** Listens to the hosts of a manifest, and to no others. */
+  async follow(manifest: FleetManifest): Promise<void> {
+    const wanted = this.#request.options.hosts;
+    const hosts = Object.entries(manifest.hosts).filter(([name]) => wanted?.includes(name) ?? true);
+    const keys = new Map(hosts.map(([name, spec]) => [name, keyOf(manifest, spec)]));
+    const gone = [...this.#running].filter(([name, { key }]) => keys.get(name) !== key);
+    for (const [name] of gone) this.#running.delete(name);
+    await end(gone.map(([, listener]) => listener));
+    for (const [name, spec] of hosts) {
+      if (!this.#running.has(name)) this.#running.set(name, this.#listen(manifest, name, spec));
+    }
+  }
+
+  async stop(): Promise<void> {
+    const all = [...this.#running.values()];
+    this.#running.clear();
+    await end(all);
+  }
+
+  #listen(manifest: FleetManifest, host: string, spec: HostSpec): Listener {
+    const stop = new AbortController();
+    const done = this.#hear(manifest, host, spec, stop.signal).catch(this.#onCrash);
+    return { key: keyOf(manifest, spec), stop, done };
+  }
+
+  async #hear(
+    { id, name }: FleetManifest,
+    host: string,
+    spec: HostSpec,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { connector, onEvent, times, random = Math.random } = this.#request;
+    const intervalMs = (): number => times.intervalMs * (1 - JITTER + 2 * JITTER * random());
+    const request = { host, spec, connector, intervalMs, clock: this.#clock, signal };
+    let endedMs = ENDED_MS;
+    for await (const heard of listen(request)) {
+      if (heard.type === "event") {
+        const { event } = heard;
+        if (event.pod?.owner !== id || event.pod.fleet !== name) continue;
+        onEvent({ type: "heard", host, event });
+        this.#wake(event.kind, endedMs);
+        continue;
+      }
+      onEvent({ host, ...heard });
+      if (heard.type !== "listening") continue;
+      // of what happened before it listened nobody told
+      this.#wakes.ask("restarts");
+      endedMs = heard.restarts ? ENGINE_MS : ENDED_MS;
+    }
+  }
+
+  #wake(kind: EventKind, endedMs: number): void {
+    if (kind === "ended") this.#wakes.ask("restarts", endedMs);
+    if (kind === "removed" || kind === "paused") this.#wakes.ask("full", CHANGED_MS);
+  }
+}
+
+async function end(listeners: readonly Listener[]): Promise<void> {
+  for (const { stop } of listeners) stop.abort();
+  await Promise.allSettled(listeners.map(({ done }) => done));
+}
+
+function keyOf({ id, name }: FleetManifest, { address, engine }: HostSpec): string {
+  return JSON.stringify([id, name, address, engine]);
+}

@@ -1,0 +1,153 @@
+import { brakes, type Plan, type PodChange, planRestarts, type Restart } from "../../plan/index.ts";
+import { applyFleet } from "../apply-fleet.ts";
+import type { ApplyFleetRequest } from "../apply-request.ts";
+import type { ChangeOutcome } from "../execute/events.ts";
+import type { FleetObservation } from "../observe/observe-fleet.ts";
+import { BackOff } from "./back-off.ts";
+import { ENGINE_MS } from "./listeners.ts";
+import { endedPaths, type Look } from "./look.ts";
+import { narrowPlan, startsEnded } from "./narrow-plan.ts";
+import { runRestarts } from "./run-restarts.ts";
+import type { WakeKind } from "./wakes.ts";
+import type { Declaration, WatchClock, WatchRequest } from "./watch-request.ts";
+
+/** A pod that runs for so long, and for longer than its last pause, begins anew. */
+const CALM_MS = 60_000;
+const FIRST_PAUSE_MS = 1000;
+
+/** What was done about a look. */
+export interface Mended {
+  readonly outcomes: readonly ChangeOutcome[];
+  /** When there is more to do, and by which look; undefined: nothing is known of. */
+  readonly nextInMs?: number;
+  readonly nextKind: WakeKind;
+}
+
+/** Does what a look calls for: restarts first, then, if drift is to be mended, the rest of the plan. */
+export class Mender {
+  readonly #request: WatchRequest;
+  readonly #clock: WatchClock;
+  #tries: BackOff;
+  /** When a pod that its engine is to start again was first seen to have ended. */
+  readonly #left = new Map<string, number>();
+
+  constructor(request: WatchRequest, clock: WatchClock) {
+    this.#request = request;
+    this.#clock = clock;
+    this.#tries = newTries(request);
+  }
+
+  /** What was tried in vain was something else: it is tried at once. */
+  beginAnew(): void {
+    this.#tries = newTries(this.#request);
+  }
+
+  /** @throws StowageError `aborted` when a host is locked */
+  async mend(look: Look, declaration: Declaration): Promise<Mended> {
+    const { restarts } = look.restarts;
+    this.#noteEnds(restarts);
+    const waits = new Map(restarts.map((each) => [each.change.id, this.#waitMs(each)]));
+    const due = new Set([...waits].filter(([, ms]) => ms <= 0).map(([id]) => id));
+    const outcomes = due.size === 0 ? [] : await this.#restart(declaration, due);
+    const later = [...waits].flatMap(([id, ms]) => (due.has(id) ? [] : [ms]));
+    const mends = await this.#mendDrift(look, declaration);
+    const next = [...later, ...mends.later];
+    return {
+      outcomes: [...outcomes, ...mends.outcomes],
+      nextKind: mends.later.length > 0 ? "full" : "restarts",
+      ...(next.length === 0 ? {} : { nextInMs: Math.max(0, Math.min(...next)) }),
+    };
+  }
+
+  #noteEnds(restarts: readonly Restart[]): void {
+    const ended = new Set(restarts.map(({ change }) => change.id));
+    for (const id of this.#left.keys()) if (!ended.has(id)) this.#left.delete(id);
+    for (const { change, byEngine } of restarts) {
+      if (byEngine && !this.#left.has(change.id)) this.#left.set(change.id, this.#clock.now());
+    }
+  }
+
+  #waitMs({ change: { id } }: Restart): number {
+    const now = this.#clock.now();
+    const since = this.#left.get(id);
+    const engineMs = since === undefined || this.#request.once ? 0 : since + ENGINE_MS - now;
+    return Math.max(engineMs, this.#tries.dueAt(id, now) - now);
+  }
+
+  async #restart(
+    declaration: Declaration,
+    due: ReadonlySet<string>,
+  ): Promise<readonly ChangeOutcome[]> {
+    const outcomes = await runRestarts(this.#applyRequest(declaration), due);
+    for (const outcome of outcomes) this.#note(outcome, true);
+    return outcomes;
+  }
+
+  async #mendDrift(
+    { plan, restarts }: Look,
+    declaration: Declaration,
+  ): Promise<{ readonly outcomes: readonly ChangeOutcome[]; readonly later: readonly number[] }> {
+    if (plan === undefined || this.#request.drift === "report") return { outcomes: [], later: [] };
+    const ended = endedPaths(restarts);
+    const own = plan.pods.filter((change) => !startsEnded(change, ended.get(change.id) ?? NONE));
+    const all = [...plan.hostChanges.filter(({ steps }) => steps.length > 0), ...own];
+    const later = all.map(({ id }) => this.#pauseMs(id)).filter((ms) => ms > 0);
+    if (all.length === later.length) return { outcomes: [], later };
+    const { outcomes } = await applyFleet({
+      ...this.#applyRequest(declaration),
+      narrow: (fresh, observation) => this.#narrow(fresh, observation, declaration),
+    });
+    for (const outcome of outcomes) this.#note(outcome, false);
+    return { outcomes, later };
+  }
+
+  /** What is to be done of a plan made under the locks. */
+  #narrow(plan: Plan, observation: FleetObservation, { manifest }: Declaration): Plan {
+    const { options, allowRemovals } = this.#request;
+    const ended = endedPaths(planRestarts({ manifest, hosts: observation.hosts, options }));
+    const narrowed = narrowPlan(
+      plan,
+      (id) => this.#pauseMs(id) > 0,
+      (change: PodChange) => startsEnded(change, ended.get(change.id) ?? NONE),
+    );
+    brakes(narrowed, allowRemovals === undefined ? {} : { allowRemovals });
+    return narrowed;
+  }
+
+  #pauseMs(id: string): number {
+    const now = this.#clock.now();
+    return this.#tries.dueAt(id, now) - now;
+  }
+
+  #note(outcome: ChangeOutcome, isRestart: boolean): void {
+    const { onEvent } = this.#request;
+    if (outcome.status === "not-run") return;
+    onEvent({ type: "changed", outcome, isRestart });
+    const { pauseMs, count } = this.#tries.tried(outcome.id, this.#clock.now());
+    // of one that was started for the first time there is nothing to tell yet
+    if (count > 1 || outcome.status !== "done")
+      onEvent({ type: "backing-off", id: outcome.id, pauseMs, tries: count });
+  }
+
+  #applyRequest({ manifest, manifestDir, lockFile }: Declaration): ApplyFleetRequest {
+    const { drain, abort, once: _, ...request } = this.#request;
+    return {
+      ...request,
+      manifest,
+      manifestDir,
+      lockFile,
+      confirm: async () => true,
+      lockTimeoutMs: 0,
+      onEvent: () => {},
+      draining: drain,
+      signal: abort,
+    };
+  }
+}
+
+function newTries({ times: { maxPauseMs } }: WatchRequest): BackOff {
+  const firstMs = Math.min(FIRST_PAUSE_MS, maxPauseMs);
+  return new BackOff({ firstMs, maxMs: maxPauseMs, calmMs: CALM_MS });
+}
+
+const NONE: ReadonlySet<string> = new Set();

@@ -1,0 +1,40 @@
+import { PLAN_VERSION, type Plan, planRestarts } from "../../plan/index.ts";
+import { withLockedHosts } from "../apply-fleet.ts";
+import type { ApplyFleetRequest } from "../apply-request.ts";
+import type { ChangeOutcome } from "../execute/events.ts";
+import { runPlan } from "../run-plan.ts";
+
+/**
+ * Starts pods again that ended, under the locks of their hosts: those of `ids` that, looked at under the
+ * lock, still want it.
+ *
+ * @throws StowageError `aborted` when a host is locked
+ */
+export async function runRestarts(
+  request: ApplyFleetRequest,
+  ids: ReadonlySet<string>,
+): Promise<readonly ChangeOutcome[]> {
+  const hosts = [...new Set([...ids].map((id) => id.slice(0, id.indexOf("/"))))];
+  const options = { ...request.options, hosts };
+  return await withLockedHosts({ ...request, options }, async (locked, observation, store) => {
+    const { manifest } = request;
+    const { restarts } = planRestarts({ manifest, hosts: observation.hosts, options });
+    const pods = restarts
+      .map(({ change }) => change)
+      .filter(({ id }) => ids.has(id))
+      .map((change) => ({ ...change, after: change.after.filter((id) => ids.has(id)) }));
+    if (pods.length === 0) return [];
+    const plan: Plan = {
+      version: PLAN_VERSION,
+      owner: manifest.id,
+      fleet: manifest.name,
+      hosts: [],
+      pods,
+      hostChanges: [],
+      warnings: [],
+      partial: true,
+    };
+    const report = await runPlan({ ...request, options, plan, locked, observation, store });
+    return report.outcomes;
+  });
+}

@@ -1,0 +1,86 @@
+import type { ObservedPod } from "../../model/index.ts";
+import { podsOnHost } from "../../plan/index.ts";
+import type { ChangeOutcome } from "../execute/events.ts";
+import type { Look } from "./look.ts";
+import type { WakeKind } from "./wakes.ts";
+import type { Declaration, Pending, WatchEvent } from "./watch-request.ts";
+
+/** Tells what looks come to; what stays as it was is told once. */
+export class Told {
+  readonly #tell: (event: WatchEvent) => void;
+  readonly #unreachable = new Map<string, string>();
+  #left = new Map<string, string>();
+  #pending = "";
+  #locked = "";
+
+  constructor(tell: (event: WatchEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** A look that came to its end. */
+  look(look: Look, { manifest }: Declaration, kind: WakeKind, ms: number): void {
+    this.#hosts(look);
+    const pods: Record<string, Record<string, number>> = {};
+    for (const [host, found] of look.observation.hosts) {
+      if (found.kind === "unreachable") continue;
+      const own = podsOnHost(found).filter(({ pod }) => isOf(pod, manifest.id, manifest.name));
+      const states: Record<string, number> = {};
+      for (const { pod } of own) states[pod.state] = (states[pod.state] ?? 0) + 1;
+      pods[host] = states;
+    }
+    this.#tell({ type: "pass", kind, ms, pods });
+    const left = new Map(
+      look.restarts.left.map(({ id, container, reason }) => [`${id}/${container}`, reason]),
+    );
+    for (const [id, reason] of left) {
+      if (this.#left.get(id) !== reason) this.#tell({ type: "left", id, reason });
+    }
+    this.#left = left;
+  }
+
+  /** What of a whole plan was not done. @returns whether there is any */
+  pending({ plan }: Look, outcomes: readonly ChangeOutcome[]): boolean {
+    if (plan === undefined) return false;
+    const done = new Set(outcomes.filter(({ status }) => status === "done").map(({ id }) => id));
+    const changes: Pending[] = [
+      ...plan.hostChanges.map(({ id, action, text }) => ({ id, action, reason: text })),
+      ...plan.pods.map(({ id, action, reasons }) => ({ id, action, reason: reasonOf(reasons) })),
+    ].filter(({ id }) => !done.has(id));
+    const key = JSON.stringify(changes.map(({ id, action }) => [id, action]));
+    if (key !== this.#pending && (changes.length > 0 || this.#pending !== "")) {
+      this.#tell({ type: "pending", changes });
+    }
+    this.#pending = key;
+    return changes.length > 0;
+  }
+
+  locked(reason: string): void {
+    if (reason !== this.#locked) this.#tell({ type: "locked", reason });
+    this.#locked = reason;
+  }
+
+  unlocked(): void {
+    this.#locked = "";
+  }
+
+  #hosts({ observation }: Look): void {
+    for (const [host, found] of observation.hosts) {
+      if (found.kind === "unreachable") {
+        if (this.#unreachable.get(host) !== found.reason)
+          this.#tell({ type: "unreachable", host, reason: found.reason });
+        this.#unreachable.set(host, found.reason);
+      } else if (this.#unreachable.delete(host)) this.#tell({ type: "reachable", host });
+    }
+  }
+}
+
+function reasonOf(reasons: readonly { readonly path: string; readonly text?: string }[]): string {
+  const [first, ...more] = reasons;
+  if (first === undefined) return "";
+  const what = [first.path, first.text ?? "differs"].filter((each) => each !== "").join(": ");
+  return more.length === 0 ? what : `${what}, and ${more.length} more`;
+}
+
+function isOf({ owner, fleet }: ObservedPod, id: string, name: string): boolean {
+  return owner === id && fleet === name;
+}

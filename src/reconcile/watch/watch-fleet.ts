@@ -1,0 +1,18 @@
+import { Watch } from "./watch.ts";
+import { WatchLocks } from "./watch-lock.ts";
+import type { WatchEnd, WatchRequest } from "./watch-request.ts";
+
+/**
+ * Watches a fleet until it is told to stop: what ends is started again as restart policies want, and drift
+ * is mended or reported. Everything that is done is done by the same plans and steps as an apply's, under
+ * the same locks. What fails is told and tried again.
+ *
+ * @throws StowageError `aborted` when the fleet is watched by somebody else
+ */
+export async function watchFleet(request: WatchRequest): Promise<WatchEnd> {
+  if (request.once) return await new Watch(request, undefined).once();
+  await using locks = new WatchLocks(request.connector, request.appliedBy);
+  await locks.take(request.source.first.manifest, request.drain);
+  await new Watch(request, locks).run();
+  return "done";
+}
