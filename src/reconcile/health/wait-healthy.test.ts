@@ -45,6 +45,17 @@ test("waitHealthy() fails at once for a process that nobody will start", async (
   );
 });
 
+test("waitHealthy() waits for what its engine starts again, and not for what only a watch would", async () => {
+  const { session, now } = world();
+  const always = { ...spec, restart: { policy: "always" as const } };
+  now.state = "exited";
+  await expect(waitHealthy(session, identity, always)).rejects.toThrow(/: it ended; see its log$/);
+  const capabilities = { "restart.policy": { support: "native" as const } };
+  const waiting = waitHealthy({ ...session, observation: { capabilities } }, identity, always);
+  now.state = "running";
+  await expect(waiting).resolves.toBeUndefined();
+});
+
 test("waits of one moment share one observation, which asks for their pods alone", async () => {
   const { session, now } = world();
   now.state = "running";

@@ -87,6 +87,8 @@ export function eventCases({ fixture, it, itWith }: Suite): void {
     await heard.until((kinds) => kinds.includes("listening"));
     await test.engine.prepare(pod);
     await test.engine.start(pod);
+    // the end of a command in it is not its own
+    await test.exec(pod, "true");
     await test.opened.killContainer(pod.identity, "main");
     await heard.until((kinds) => kinds.includes("ended"));
     await test.engine.remove(pod.identity);
