@@ -30,7 +30,9 @@ describe("mistakes", () => {
       'shop/bad: address: must be "local" or ssh://user@host:port',
       "shop/none: on: no host is labelled role=x",
     ]);
-    expect(mistakes).toContainEqual(expect.stringContaining("set network: Network.bridge(…) (mode bridge) or Network.host()"));
+    expect(mistakes).toContainEqual(
+      expect.stringContaining("set network: Network.bridge(…) (mode bridge) or Network.host()"),
+    );
     expect(mistakes).toContainEqual(expect.stringContaining('did you mean "web"?'));
   });
 
