@@ -6,6 +6,7 @@ import { PROJECT_ROOT } from "../scripts/lib/project-root.ts";
 import { runMain } from "../scripts/lib/run-main.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
 import { movePods } from "./benchmarks/move-pods.ts";
+import { networkPods } from "./benchmarks/network-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
@@ -24,7 +25,17 @@ const USAGE = `Usage: npm run bench -- [--only NAME]... [--pairs N] [--check] [-
   --list        names what there is
 `;
 
-const BENCHMARKS = [noopPlan, applyPods, planSim, podmanPods, rktPods, movePods, pull, watchPods];
+const BENCHMARKS = [
+  noopPlan,
+  applyPods,
+  planSim,
+  podmanPods,
+  rktPods,
+  movePods,
+  pull,
+  watchPods,
+  networkPods,
+];
 
 // certificates of the machine's own, which every Node would read at its start
 delete process.env["NODE_EXTRA_CA_CERTS"];

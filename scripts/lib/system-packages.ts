@@ -23,6 +23,7 @@ const PACKAGES: readonly SystemPackage[] = [
     purpose: "the registry that tests pull from",
   },
   { name: "iproute2", programs: ["ip"], purpose: "network namespaces" },
+  { name: "iptables", programs: ["iptables-restore"], purpose: "ports of networks" },
 ];
 
 const INSTALL_ARGS = ["install", "-y", "--no-remove", "--no-install-recommends"];

@@ -30,6 +30,17 @@ interface EngineEntry<K extends EngineKind> {
   readonly place: string;
 }
 
+/** What networks of a fleet are made with, whatever the engine. */
+const NETWORK_PROGRAMS: readonly NeededProgram[] = [
+  ["ip", "iproute2"],
+  ["iptables-restore", "iptables"],
+  ["nsenter", "util-linux"],
+].map(([name = "", from = ""]) => ({
+  name,
+  package: from,
+  purpose: "networks of the fleet are made with it",
+}));
+
 /** Every kind of engine. Beside this table the model's configuration and the constructs name one. */
 const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
   containerd: {
@@ -37,7 +48,11 @@ const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
       await (await import("../engines/containerd/index.ts")).openContainerd(...where),
     capabilities: async () =>
       (await import("../engines/containerd/index.ts")).CONTAINERD_CAPABILITIES,
-    programs: [{ name: "containerd-shim-runc-v2", package: "containerd" }, { name: "runc" }],
+    programs: [
+      { name: "containerd-shim-runc-v2", package: "containerd" },
+      { name: "runc" },
+      ...NETWORK_PROGRAMS,
+    ],
     versions: { pattern: /^v?(?:1\.[67]|2\.\d+)\./, words: "1.6, 1.7 or 2.x" },
     place: "socket",
   },
@@ -53,6 +68,7 @@ const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
         name: "catatonit",
         purpose: "podman holds pods of several containers together with it",
       },
+      ...NETWORK_PROGRAMS,
     ],
     versions: { pattern: /^(?:4\.[3-9]|5\.\d+)\./, words: "4.3 to 5.x" },
     place: "root",
@@ -60,9 +76,12 @@ const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
   rkt: {
     open: async (...where) => await (await import("../engines/rkt/index.ts")).openRkt(...where),
     capabilities: async () => (await import("../engines/rkt/index.ts")).RKT_CAPABILITIES.fly,
-    programs: ["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"].map(
-      (name) => ({ name }),
-    ),
+    programs: [
+      ...["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"].map(
+        (name) => ({ name }),
+      ),
+      ...NETWORK_PROGRAMS.filter(({ name }) => name === "iptables-restore"),
+    ],
     // the last one: rkt ended in 2020
     versions: { pattern: /^1\.30\./, words: "1.30" },
     place: "dir",

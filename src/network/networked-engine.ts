@@ -131,14 +131,14 @@ class NetworkedEngine implements Engine {
     options.signal?.throwIfAborted();
     const networks = await this.#open();
     const network = networks.networkOf(pod);
-    let pid: number | undefined;
+    let namespace: "held" | number | undefined = "held";
     if (!(await networks.isHeld(pod))) {
       const found = await this.#find(pod.identity, options);
       // the engine says best that there is no such pod
       if (found === undefined) return await this.#engine.start({ ...pod, network }, options);
-      pid = pidIn(found);
+      namespace = pidIn(found);
     }
-    await networks.attach(pod, pid);
+    await networks.attach(pod, namespace);
     await this.#engine.start({ ...pod, network }, options);
   }
 

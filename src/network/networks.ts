@@ -73,9 +73,9 @@ export class Networks {
   /**
    * Gives a generation its address, its names and its ports; all that is there already stays.
    *
-   * @param pid a process of the pod whose namespace it goes on with, where the file of it is gone
+   * @param namespace what is known of it: that its file is there, or a process of the pod that is in it
    */
-  async attach(pod: PodInstance, pid: number | undefined): Promise<void> {
+  async attach(pod: PodInstance, namespace: "held" | number | undefined): Promise<void> {
     const { host, places } = this.#parts;
     const { identity } = pod;
     const bridge = places.bridge(identity, pod.spec);
@@ -92,7 +92,7 @@ export class Networks {
       ATTACH,
       [
         places.namespace(bridge, podName),
-        pid === undefined ? "" : String(pid),
+        String(namespace ?? ""),
         places.link(podName),
         bridge,
         at,

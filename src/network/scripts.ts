@@ -2,13 +2,14 @@
  * Makes a pod's network namespace, unless it is there, and puts its interface on the bridge. Each part is
  * looked at before it is made; the interface's alias is written last and tells a finished one.
  *
- * Arguments: namespace file, process whose namespace it is (or nothing), name on the host, and, where the
- * pod is to have an address: bridge, address, bits, gateway, hardware address.
+ * Arguments: namespace file, what is known of it (that it is `held`, a process whose it is, or nothing),
+ * name on the host, and, where the pod is to have an address: bridge, address, bits, gateway, hardware
+ * address.
  */
 export const ATTACH = `set -e; umask 077
 f=$1 pid=$2 v=$3 b=$4 ip=$5 bits=$6 gw=$7 mac=$8
-mkdir -p "\${f%/*}"
-mountpoint -q "$f" || {
+[ "$pid" = held ] || mkdir -p "\${f%/*}"
+[ "$pid" = held ] || mountpoint -q "$f" || {
   : >>"$f"
   if [ -n "$pid" ]; then mount --bind "/proc/$pid/ns/net" "$f"
   else unshare --net="$f" ip link set lo up; fi

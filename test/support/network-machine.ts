@@ -56,17 +56,11 @@ export class NetworkMachine {
 
   /** The page that answers at an address; undefined when none does. */
   async page(url: string, from: string = this.#file): Promise<string | undefined> {
-    return await this.#ask(
-      from,
-      "curl",
-      "--silent",
-      "--fail",
-      "--noproxy",
-      "*",
-      "--max-time",
-      "2",
-      url,
-    );
+    const source = `require("node:http").get("${url}", { timeout: 1500 }, (r) => {
+  r.setEncoding("utf8").on("data", (text) => process.stdout.write(text));
+  if (r.statusCode !== 200) process.exitCode = 1;
+}).on("timeout", () => process.exit(1)).on("error", () => process.exit(1));`;
+    return await this.#ask(from, process.execPath, "-e", source);
   }
 
   /** What comes back from a UDP port; undefined when nothing does. */

@@ -82,6 +82,9 @@ export function observed(
     state: podState(containers.map(([, each]) => each.state)),
     containers: Object.fromEntries(containers),
     reported: {},
+    ...(entry.spec.network?.mode === "bridge" && state === "running"
+      ? { address: "10.1.0.2" }
+      : {}),
   };
 }
 
