@@ -147,6 +147,12 @@ test.each(DRIFT)(
     expect((await world.seen(engine, web))?.detached).toMatch(sentence);
     await engine.start(web);
     expect(await world.seen(engine, web)).toMatchObject({ containers });
+    // its file is that of the process, not of another namespace that looks the same
+    const pid = containers?.["main"]?.pid;
+    const [file, own] = [world.namespace(web), `/proc/${pid}/ns/net`].map(
+      (path) => statSync(path).ino,
+    );
+    expect(file).toBe(own);
     expect((await world.seen(engine, web))?.detached).toBeUndefined();
     expect(await world.machine.page("http://127.0.0.1:18080/")).toBe("page of web");
   },
