@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Engine, PodInstance } from "../../src/engine/index.ts";
 import type { PodSpec } from "../../src/model/index.ts";
@@ -232,7 +232,8 @@ test.each(["before", "after"] as const)(
       if (turn % 2 === 1) {
         if (world.inner.pods.size > 0) await again.remove(web.identity);
         for (const { name } of (await again.observe()).leftovers) await again.removeLeftover(name);
-        expect({ nth, left: world.machine.traces() }).toEqual({ nth, left: [] });
+        const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
+        expect({ nth, left: [...world.machine.traces(), ...files] }).toEqual({ nth, left: [] });
       }
       await life(again);
       expect({ nth, page: await world.machine.page("http://127.0.0.1:18080/") }).toEqual({
