@@ -124,7 +124,7 @@ describe("snapshot()", () => {
   });
 });
 
-test("parseListeningPorts() takes only sockets that listen, of both address families", () => {
+test("parseListeningPorts() takes only sockets that listen, of both address families, with their one address", () => {
   const text = [
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
     "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0",
@@ -133,7 +133,7 @@ test("parseListeningPorts() takes only sockets that listen, of both address fami
     "",
   ].join("\n");
   expect(parseListeningPorts(text, "tcp", "0A")).toEqual([
-    { protocol: "tcp", port: 8080, inode: 4711 },
+    { protocol: "tcp", port: 8080, address: "127.0.0.1", inode: 4711 },
     { protocol: "tcp", port: 80, inode: 4713 },
   ]);
 });

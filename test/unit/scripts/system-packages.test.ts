@@ -16,6 +16,7 @@ const ALL = [
     "busybox",
     "docker-registry",
     "ip",
+    "iptables-restore",
   ],
 ];
 
@@ -94,8 +95,8 @@ test.each([
 });
 
 test.each([
-  ["root", { isRoot: false }, ["apt-get", "ip"]],
-  ["apt", {}, ["ip"]],
+  ["root", { isRoot: false }, ["apt-get", "ip", "iptables-restore"]],
+  ["apt", {}, ["ip", "iptables-restore"]],
 ])("without %s nothing is run, and the command to type is named", async (_, overrides, present) => {
   const { context, calls } = machine(present, overrides);
   expect(await ensureSystemPackages(context)).toMatchObject({
