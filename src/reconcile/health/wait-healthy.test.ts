@@ -49,7 +49,9 @@ test("waitHealthy() waits for what its engine starts again, and not for what onl
   const { session, now } = world();
   const always = { ...spec, restart: { policy: "always" as const } };
   now.state = "exited";
-  await expect(waitHealthy(session, identity, always)).rejects.toThrow(/: it ended; see its log$/);
+  await expect(waitHealthy(session, identity, always)).rejects.toThrow(
+    /container main is not healthy: it ended; see its log$/,
+  );
   const capabilities = { "restart.policy": { support: "native" as const } };
   const waiting = waitHealthy({ ...session, observation: { capabilities } }, identity, always);
   now.state = "running";

@@ -75,6 +75,8 @@ describe("watchFleet() and restart policies", () => {
     expect(world.of("backing-off").map(({ pauseMs }) => pauseMs)).toEqual([
       2000, 4000, 8000, 16_000,
     ]);
+    // it has ended again, and its pause is not over
+    await world.until(() => world.container("bad")?.state === "exited" || undefined);
     await world.fleet.machine().kill(world.identity("good"), "main");
     await world.told("changed", ({ outcome }) => outcome.pod === "good");
     expect(world.of("changed").filter(({ outcome }) => outcome.pod === "bad")).toHaveLength(5);
