@@ -21,6 +21,12 @@ const one = (image: string, rest: Partial<PodSpec> = {}, more: object = {}) => (
   ...rest,
 });
 
+const files = {
+  files: {
+    "/etc/app.conf": { content: "a=1" },
+    "/run/secrets/token": { secret: { fromEnv: "TOKEN" } },
+  },
+};
 const data: Partial<PodSpec> = { volumes: { data: { kind: "named", name: "data" } } };
 const mounts = [{ volume: "data", path: "/data" }];
 const port: Partial<PodSpec> = { network: { mode: "host" }, ports: [{ host: 8080 }] };
@@ -33,7 +39,8 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
     door: one("app:1", port),
     live: one("app:2", {}, { resources: { pidsMax: 10 } }),
     again: one("app:2", {}, { oomScoreAdj: 1 }),
-    gone: one("app:1"),
+    gone: one("app:1", {}, files),
+    conf: one("app:1", {}, files),
   }),
   manifest({
     db: one("app:2", data, { mounts }),
@@ -41,7 +48,8 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
     door: one("app:2", port),
     live: one("app:2", {}, { resources: { pidsMax: 20 } }),
     again: one("app:2", {}, { oomScoreAdj: 2 }),
-    fresh: one("app:2", { dependsOn: ["db"] }),
+    fresh: one("app:2", { dependsOn: ["db"] }, files),
+    conf: one("app:1", {}, { files: { "/etc/app.conf": { content: "a=2" } } }),
   }),
 ];
 
