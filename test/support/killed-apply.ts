@@ -83,15 +83,21 @@ export function doubled(machine: SimMachine): readonly string[] {
   });
 }
 
-/** Applies two manifests one after the other, the second one killed by a fault and then applied again. */
+/**
+ * Applies two manifests one after the other, the second one killed by a fault and then applied again.
+ *
+ * @param between what happens to the hosts meanwhile
+ */
 export async function runKilled(
   layout: string,
   [before, after]: readonly [FleetManifest, FleetManifest],
   fault?: SimFault,
   options: PlanOptions = {},
+  between: (hosts: SimulatedHosts) => Promise<void> = async () => {},
 ): Promise<{ readonly hosts: SimulatedHosts; readonly killed: boolean; readonly writes: number }> {
   const hosts = new SimulatedHosts(layout);
   await hosts.apply(before);
+  await between(hosts);
   let writes = 0;
   let killed = false;
   const watch = {
