@@ -20,6 +20,7 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   args: "the arguments",
   env: "the environment",
   mounts: "the mounts",
+  files: "the files",
   resources: "the limits",
   ulimits: "the limits",
   health: "the health check",

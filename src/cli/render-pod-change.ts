@@ -58,15 +58,21 @@ function reasonLines(change: PodChange, columns: number | undefined): readonly s
     const suffixes = [
       ...(mixed ? [verdictWords(reason)] : []),
       ...(reason.kind === "drift" ? ["found changed on the host"] : []),
-      ...(reason.text === undefined || reason.secret === true ? [] : [printable(reason.text)]),
+      ...(reason.text === undefined || isTold(reason) ? [] : [printable(reason.text)]),
     ];
     const suffix = suffixes.length === 0 ? "" : `   (${suffixes.join("; ")})`;
     return line(`${pad(printable(reason.path), width)}   ${difference(reason)}${suffix}`, columns);
   });
 }
 
-function difference({ path, before, after, secret, text }: Reason): string {
-  if (secret === true) return text === undefined ? "changed" : printable(text);
+/** Whether its text, where it has one, stands for both of its sides. */
+function isTold({ before, after, secret }: Reason): boolean {
+  return secret === true || (before === undefined && after === undefined);
+}
+
+function difference(reason: Reason): string {
+  const { path, before, after, text } = reason;
+  if (isTold(reason)) return text === undefined ? "changed" : printable(text);
   const [was, is] = [formatValue(path, before), formatValue(path, after)];
   const repository = /^(\S+\/[^\s:@]+)[:@]/.exec(was)?.[1];
   const onlyTag = repository !== undefined && is.startsWith(`${repository}:`);

@@ -46,6 +46,8 @@ const StepSchema = z.discriminatedUnion("kind", [
     gid: z.int().optional(),
   }),
   step("prepare", { generation }),
+  step("write-files", { generation }),
+  step("remove-files", { from: identity, name: z.string().optional() }),
   step("stop", { generation, engine }),
   step("start", {
     generation,

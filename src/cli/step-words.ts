@@ -62,6 +62,10 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
       return `rename the folder of fleet ${step.from.fleet}`;
     case "forget-fleet":
       return `drop the name ${step.from.fleet}`;
+    case "write-files":
+      return "write its files anew";
+    case "remove-files":
+      return `remove files${step.name === undefined ? "" : ` ${printable(step.name)}`}`;
     case "prepare":
     case "start":
     case "stop":

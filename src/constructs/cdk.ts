@@ -52,6 +52,11 @@ export function projectPath(path: string): (construct: Construct) => string {
   return (construct) => relative(stackFolder(TerraformStack.of(construct)), absolute);
 }
 
+/** Bytes of a file of the project; a relative path begins at the directory that the app runs in. */
+export function readProjectFile(path: string): Uint8Array {
+  return readFileSync(resolve(path));
+}
+
 /** A file that is written with a stack. */
 export interface StackFile {
   readonly name: string;

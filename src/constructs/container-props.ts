@@ -1,6 +1,7 @@
 import type { ContainerSpec, Security } from "../model/index.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Duration } from "./duration.ts";
+import type { FileLike } from "./files.ts";
 import type { IImage } from "./image.ts";
 import type { Logging } from "./logging.ts";
 import type { Probe } from "./probe.ts";
@@ -71,6 +72,11 @@ export interface ContainerProps {
   readonly additionalGroups?: readonly string[];
   /** Where it sees volumes. */
   readonly mounts?: readonly MountProps[];
+  /**
+   * Files that it sees and cannot write to, by their path in it: configuration, and secrets, which are
+   * kept in the host's memory.
+   */
+  readonly files?: Readonly<Record<string, FileLike>>;
   /** @defaultValue false */
   readonly readOnlyRootFilesystem?: boolean;
   /**

@@ -3,7 +3,6 @@ import { compact } from "./compact.ts";
 import type { ContainerProps, MountProps, ResourcesProps } from "./container-props.ts";
 import type { PodDefaults } from "./defaults.ts";
 import { loggingSpec } from "./logging.ts";
-import { Secret } from "./secret.ts";
 
 /** What a container's specification takes from the pod that it is in. */
 export interface ContainerContext {
@@ -15,7 +14,7 @@ export interface ContainerContext {
 /** The part of a container's properties that stands alone, as plain data of its own. */
 export type FixedSpec = Omit<
   ContainerSpec,
-  "env" | "mounts" | "logging" | "security" | "stopGracePeriodMs"
+  "env" | "files" | "mounts" | "logging" | "security" | "stopGracePeriodMs"
 >;
 
 /** A copy of what stands alone in a container's properties, in the model's terms. */
@@ -44,7 +43,8 @@ export function fixedSpec(props: ContainerProps): FixedSpec {
 /** A container as the manifest declares it, in one pod. */
 export function containerSpec(
   fixed: FixedSpec,
-  own: Pick<ContainerProps, "logging" | "security" | "stopGracePeriod" | "env" | "mounts">,
+  own: Pick<ContainerProps, "logging" | "security" | "stopGracePeriod" | "mounts"> &
+    Pick<ContainerSpec, "env" | "files">,
   { defaults, volumeName }: ContainerContext,
 ): ContainerSpec {
   const logging = { ...defaults.logging, ...own.logging };
@@ -53,7 +53,8 @@ export function containerSpec(
   return structuredClone(
     compact<ContainerSpec>({
       ...fixed,
-      env: own.env === undefined ? undefined : envSpec(own.env),
+      env: own.env,
+      files: Object.keys(own.files ?? {}).length === 0 ? undefined : own.files,
       mounts: own.mounts?.map((mount) =>
         compact<Mount>({ volume: volumeName(mount), path: mount.path, readOnly: mount.readOnly }),
       ),
@@ -75,15 +76,4 @@ function resourcesSpec(resources: ResourcesProps): Resources {
     memorySwapBytes: memorySwap?.toBytes(),
     pidsMax,
   });
-}
-
-function envSpec(
-  env: Readonly<Record<string, string | Secret>>,
-): NonNullable<ContainerSpec["env"]> {
-  return Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name,
-      value instanceof Secret ? value.toReference() : value,
-    ]),
-  );
 }

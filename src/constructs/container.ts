@@ -7,6 +7,7 @@ import {
   type FixedSpec,
   fixedSpec,
 } from "./container-spec.ts";
+import { type DraftFile, draftFile, type FileLike, fileSpec } from "./files.ts";
 import { reportMistakes, requireScope } from "./scopes.ts";
 import type { Secret } from "./secret.ts";
 
@@ -23,12 +24,13 @@ export class Container extends Construct implements IContainer {
   readonly #own: Pick<ContainerProps, "logging" | "security" | "stopGracePeriod">;
   readonly #env: Map<string, string | Secret>;
   readonly #mounts: MountProps[];
+  readonly #files = new Map<string, DraftFile>();
 
   /** @param scope The pod or service that it is a part of. */
   constructor(scope: Construct, id: string, props: ContainerProps) {
     super(scope, id);
     requireScope(this, "pod");
-    const { logging, security, stopGracePeriod, env = {}, mounts = [] } = props;
+    const { logging, security, stopGracePeriod, env = {}, mounts = [], files = {} } = props;
     this.containerName = id;
     this.#fixed = fixedSpec(props);
     this.#own = {
@@ -38,6 +40,7 @@ export class Container extends Construct implements IContainer {
     };
     this.#env = new Map(Object.entries(env));
     this.#mounts = mounts.map((mount) => ({ ...mount }));
+    for (const [path, file] of Object.entries(files)) this.addFile(path, file);
     reportMistakes(this);
   }
 
@@ -62,9 +65,33 @@ export class Container extends Construct implements IContainer {
     this.#mounts.push({ ...mount });
   }
 
+  /**
+   * Lets the container see a file.
+   *
+   * @throws Error when there is one at this path already, or a file beside the app cannot be read
+   */
+  addFile(path: string, file: FileLike): void {
+    if (this.#files.has(path)) {
+      throw new Error(
+        `Cannot add file "${path}" to "${this.node.path}": it has one already; add it once`,
+      );
+    }
+    this.#files.set(path, draftFile(this, path, file));
+  }
+
   /** @internal */
   toSpec(context: ContainerContext): ContainerSpec {
-    const own = { ...this.#own, env: this.env, mounts: this.#mounts };
+    const env = [...this.#env].map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : value.toReference(this),
+    ]);
+    const files = [...this.#files].map(([path, file]) => [path, fileSpec(file, this)]);
+    const own = {
+      ...this.#own,
+      env: Object.fromEntries(env),
+      mounts: this.#mounts,
+      files: Object.fromEntries(files),
+    };
     return containerSpec(this.#fixed, own, context);
   }
 }

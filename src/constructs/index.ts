@@ -11,6 +11,7 @@ export { Cpu } from "./cpu.ts";
 export type { FleetDefaults, PodDefaults } from "./defaults.ts";
 export { Duration } from "./duration.ts";
 export { type ContainerdOptions, Engine, type PodmanOptions, type SimOptions } from "./engine.ts";
+export type { FileAttributes, FileLike, FileProps } from "./files.ts";
 export { Fleet, type FleetProps } from "./fleet.ts";
 export { Host, type HostProps, type IHost } from "./host.ts";
 export { Hosts } from "./hosts.ts";

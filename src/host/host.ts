@@ -11,6 +11,11 @@ export interface SnapshotRequest {
   readonly exist?: readonly string[];
   /** Directories whose entries to list by name; absent ones are left out of the answer. */
   readonly list?: readonly string[];
+  /**
+   * Paths of small files to read with their owner and mode; `*` stands for anything within one segment.
+   * Absent ones are left out of the answer.
+   */
+  readonly contents?: readonly string[];
   /** Whether to read which ports are listened on. */
   readonly listening?: boolean;
 }
@@ -25,12 +30,32 @@ export interface ListeningPort {
   readonly inode: number;
 }
 
+/** A file with its owner and mode. */
+export interface FileContent {
+  /** Absent: it is no regular file, or larger than 1 MiB. */
+  readonly bytes?: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Mode of a file, and its owner where that is not to be whoever writes it. */
+export interface FileAttributes {
+  readonly mode: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** What a host looked like at one moment. */
 export interface HostSnapshot {
   /** Text of each file found, by path; one that could not be read is an Error. */
   readonly files: ReadonlyMap<string, string | Error>;
   readonly existing: ReadonlySet<string>;
   readonly entries: ReadonlyMap<string, readonly string[]>;
+  /** By path; one that could not be read is an Error. */
+  readonly contents: ReadonlyMap<string, FileContent | Error>;
+  /** Who looked, and whose files are that get no other owner. */
+  readonly user: { readonly uid: number; readonly gid: number };
   readonly listening: readonly ListeningPort[];
   /** The host's monotonic clock, ms; it only means something against itself. */
   readonly monotonicMs: number;
@@ -58,6 +83,8 @@ export interface FileStretch {
 export interface RunOptions extends HostCallOptions {
   /** What the program reads; nothing when absent. */
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Directory that it is run in. @defaultValue / */
+  readonly cwd?: string;
   /** Added to the fixed environment that programs get. It is not in argv, and may hold secrets. */
   readonly env?: Readonly<Record<string, string>>;
   /** Time after which it is killed. */
@@ -123,6 +150,13 @@ export interface Host extends HostReader {
   writeBytes(
     path: string,
     bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void>;
+  /** Like {@link writeFile}, with bytes; the file has its owner and mode from its first moment on. */
+  placeFile(
+    path: string,
+    bytes: Uint8Array,
+    attributes: FileAttributes,
     options?: HostCallOptions,
   ): Promise<void>;
   /**

@@ -12,6 +12,8 @@ export interface Attribute {
   readonly value: Json;
   readonly verdict: ChangeVerdict;
   readonly default?: Json;
+  /** The value may be long: people are not shown all of it. */
+  readonly long?: boolean;
 }
 
 /** A difference between two declarations. */
@@ -23,6 +25,7 @@ export interface AttributeChange {
   /** Absent: is not set. */
   readonly after?: Json;
   readonly verdict: ChangeVerdict;
+  readonly long?: boolean;
 }
 
 interface Place {
@@ -71,17 +74,27 @@ export function diffAttributes(
       canonicalText(was.value) === canonicalText(is.value)
     )
       continue;
-    const { fieldPath, verdict, default: fallback } = (is ?? was) as Attribute;
+    const { fieldPath, verdict, default: fallback, long } = (is ?? was) as Attribute;
     const same = canonicalText(was?.value ?? fallback) === canonicalText(is?.value ?? fallback);
     changes.push({
       path,
       fieldPath,
-      ...(was === undefined ? {} : { before: was.value }),
-      ...(is === undefined ? {} : { after: is.value }),
+      ...sides(was, is),
       verdict: same && fallback !== undefined ? "live" : verdict,
+      ...(long === undefined ? {} : { long }),
     });
   }
   return changes;
+}
+
+function sides(
+  was: Attribute | undefined,
+  is: Attribute | undefined,
+): Pick<AttributeChange, "before" | "after"> {
+  return {
+    ...(was === undefined ? {} : { before: was.value }),
+    ...(is === undefined ? {} : { after: is.value }),
+  };
 }
 
 function collect(
@@ -125,6 +138,7 @@ function leaf(place: Place, value: Json, meta: FieldMeta | undefined): Attribute
     ...place,
     value: isSet ? [...new Set(value as readonly string[])].sort() : value,
     ...(meta?.default === undefined ? {} : { default: meta.default }),
+    ...(meta?.long === undefined ? {} : { long: meta.long }),
   };
 }
 

@@ -1,27 +1,14 @@
 import * as z from "zod";
 import { field } from "./field.ts";
+import { FileSpec } from "./file.ts";
 import { isImageReference } from "./image-reference.ts";
 import { Logging } from "./logging.ts";
 import { AbsolutePath } from "./names.ts";
 import { Probe } from "./probe.ts";
 import { Resources } from "./resources.ts";
+import { SecretReference } from "./secret.ts";
 import { Security } from "./security.ts";
 import { Mount } from "./volume.ts";
-
-/** A value that is read from the environment of whoever applies, and written nowhere in clear. */
-export const SecretReference = z.strictObject({
-  secret: field(
-    z.strictObject({
-      fromEnv: field(
-        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"),
-        { description: "Environment variable of the applying machine that holds the value." },
-      ),
-    }),
-    { description: "Where the value comes from." },
-  ),
-});
-/** See the schema of the same name. */
-export type SecretReference = z.infer<typeof SecretReference>;
 
 const NoNul = z.string().refine((text) => !text.includes("\0"), "must not contain a NUL character");
 const EnvName = z.string().regex(/^[^=\0]+$/, "must be a name without =");
@@ -120,6 +107,10 @@ export const ContainerSpec = z.strictObject({
     change: "replace",
     key: (mount) => String(mount["path"]),
   }).optional(),
+  files: field(z.record(AbsolutePath, FileSpec), {
+    description: "Files that it sees, by their path in it; it cannot write to them.",
+    change: "replace",
+  }).optional(),
   readOnlyRootFilesystem: field(z.boolean(), {
     description: "Makes the image's file system read-only.",
     change: "replace",
@@ -167,8 +158,3 @@ export const ContainerSpec = z.strictObject({
 });
 /** See the schema of the same name. */
 export type ContainerSpec = z.infer<typeof ContainerSpec>;
-
-/** Whether a value of `env` stands for a secret. */
-export function isSecret(value: string | SecretReference): value is SecretReference {
-  return typeof value !== "string";
-}

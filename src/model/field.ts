@@ -24,6 +24,8 @@ export interface FieldMeta {
   readonly unit?: "bytes" | "ms" | "millicores" | "port" | "path" | "octal";
   /** What applies while it is not set; shown, never stored. */
   readonly default?: Json;
+  /** It may be long: plans say its size and the beginning of its digest. */
+  readonly long?: boolean;
   /** A list whose order says nothing. */
   readonly set?: boolean;
   /** Of an engine: tells its objects from those of another one of its kind on the same host. */

@@ -6,15 +6,21 @@ import type { HostDirectories } from "./host.ts";
  *     <stateDir>/<owner>/<fleet>/<pod>.json        record, 0600
  *     <stateDir>/<owner>/<fleet>/.roster.json      roster, 0600
  *     <stateDir>/<owner>/<fleet>/.volumes/<name>/  named volume
+ *     <stateDir>/<owner>/<fleet>/.files/<object name>.<host>/   files of one generation's containers
  *     <stateDir>/logs/<object name>/               output of one container of one generation
  *     <stateDir>/.<engine>/                        what an adapter keeps where its engine does not
  *     <runDir>/lock/                               the host's lock
  *     <runDir>/watch/<owner>/<fleet>/              the lock of the fleet's watch
+ *     <runDir>/stw-secrets/<owner>.<fleet>/<object name>.<host>/   secret files of one generation, in memory
  */
 export interface HostLayout {
   readonly fleetDir: string;
   readonly rosterFile: string;
   readonly volumesDir: string;
+  readonly filesDir: string;
+  /** In memory: on a tmpfs. */
+  readonly secretsHome: string;
+  readonly secretsDir: string;
   readonly logsDir: string;
   readonly lockDir: string;
   readonly watchLockDir: string;
@@ -29,6 +35,9 @@ export function hostLayout(directories: HostDirectories, owner: string, fleet: s
     fleetDir,
     rosterFile: `${fleetDir}/.roster.json`,
     volumesDir: `${fleetDir}/.volumes`,
+    filesDir: `${fleetDir}/.files`,
+    secretsHome: `${directories.runDir}/stw-secrets`,
+    secretsDir: `${directories.runDir}/stw-secrets/${owner}.${fleet}`,
     logsDir: `${directories.stateDir}/logs`,
     lockDir: `${directories.runDir}/lock`,
     watchLockDir: `${directories.runDir}/watch/${owner}/${fleet}`,

@@ -32,6 +32,9 @@ export const AbsolutePath = z
     "must be an absolute path without . or .. segments",
   );
 
+/** Mode of a file or directory, in octal. */
+export const Mode = z.string().regex(/^0?[0-7]{3,4}$/, 'must be an octal mode such as "0755"');
+
 /** `sha256:` and 64 lower-case hexadecimal digits. */
 export const Digest = z
   .string()

@@ -24,8 +24,7 @@ export interface PodIdentity {
  */
 export function objectName(identity: PodIdentity, container?: string, maxLength = 64): string {
   const { owner, fleet, host, pod, generation } = identity;
-  const told = JSON.stringify([owner, fleet, host, pod, container ?? "", generation]);
-  const code = base32(hash("sha256", told, "buffer")).slice(0, HASH_CHARACTERS);
+  const code = objectCode([owner, fleet, host, pod, container ?? "", generation]);
   const readable = `${pod}${container === undefined ? "" : `-${container}`}-${generation}`
     .replaceAll(/-+/g, "-")
     .slice(0, Math.max(0, maxLength - OBJECT_PREFIX.length - HASH_CHARACTERS - 1))
@@ -40,6 +39,19 @@ const LINK_CHARACTERS = 15;
 export function linkName(...told: readonly string[]): string {
   const code = base32(hash("sha256", JSON.stringify(told), "buffer"));
   return `${OBJECT_PREFIX}${code}`.slice(0, LINK_CHARACTERS);
+}
+
+/**
+ * Name of the directories with a generation's files: that of the generation and of its host, as two
+ * hosts of a fleet may be one machine.
+ */
+export function filesDirName(identity: PodIdentity): string {
+  return `${objectName(identity)}.${identity.host}`;
+}
+
+/** 130 bits of SHA-256 over what tells an object apart, in base32. */
+export function objectCode(told: readonly (string | number)[]): string {
+  return base32(hash("sha256", JSON.stringify(told), "buffer")).slice(0, HASH_CHARACTERS);
 }
 
 function base32(bytes: Uint8Array): string {

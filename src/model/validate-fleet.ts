@@ -2,6 +2,7 @@ import type { Diagnostic } from "../errors/index.ts";
 import type { FleetManifest } from "./fleet.ts";
 import { containerRules } from "./fleet-rules/container-rules.ts";
 import { dependencyRules } from "./fleet-rules/dependency-rules.ts";
+import { fileRules } from "./fleet-rules/file-rules.ts";
 import { hostRules } from "./fleet-rules/host-rules.ts";
 import { imageRules } from "./fleet-rules/image-rules.ts";
 import { networkRules } from "./fleet-rules/network-rules.ts";
@@ -23,7 +24,9 @@ export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
   }
   found.push(...imageRules(manifest), ...registryRules(manifest));
   found.push(...networkRules(manifest), ...hostRules(manifest));
-  for (const place of allPods(manifest)) found.push(...podRules(place), ...containerRules(place));
+  for (const place of allPods(manifest)) {
+    found.push(...podRules(place), ...containerRules(place), ...fileRules(place));
+  }
   found.push(...dependencyRules(manifest));
   return found;
 }

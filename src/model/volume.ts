@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { AbsolutePath, Name } from "./names.ts";
-
-const Mode = z.string().regex(/^0?[0-7]{3,4}$/, 'must be an octal mode such as "0755"');
+import { AbsolutePath, Mode, Name } from "./names.ts";
 
 /** A volume of a pod: where its data lies. Containers mount it by its name. */
 export const Volume = z.discriminatedUnion("kind", [

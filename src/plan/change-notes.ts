@@ -1,5 +1,5 @@
 import { capabilityOf, isSecret, type ObservedPod, type PodSpec } from "../model/index.ts";
-import { uncomparedPaths } from "./compare.ts";
+import { SECRET_PATH, uncomparedPaths } from "./compare.ts";
 import { writableVolumes } from "./exclusive.ts";
 import type { ResolvedPod } from "./plan.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -21,7 +21,7 @@ export function notesFor(
 function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
   const notes = [...(context.secrets ?? [])]
     .filter(([, { state }]) => state === "not-compared")
-    .map(([path, { variable }]) => `${path} not compared: ${variable} is not set here`);
+    .map(([path, { why }]) => `${path} not compared: ${why}`);
   const environments = Object.values(spec.containers).map(({ env }) => Object.values(env ?? {}));
   if (!environments.flat().some(isSecret)) return notes;
   return [...notes, "secrets in env are kept by the engine in its own root-only database"];
@@ -33,7 +33,10 @@ function recordNotes(
   current: ObservedPod | undefined,
 ): readonly string[] {
   if (current === undefined || context.recordLost === undefined) return [];
-  const paths = uncomparedPaths(spec, current);
+  const paths = uncomparedPaths(spec, current).filter(
+    // files are looked at themselves, but for what only a record tells of secrets
+    (path) => !/^containers\.[^.]+\.files\[/.test(path) || SECRET_PATH.test(path),
+  );
   if (paths.length === 0) return [];
   return [`not compared, because its record ${context.recordLost}: ${paths.join(", ")}`];
 }

@@ -5,6 +5,7 @@ import {
   type RecordedGeneration,
 } from "../model/index.ts";
 import { declaredReasons, driftReasons } from "./compare.ts";
+import { fileReasons } from "./file-reasons.ts";
 import type { Reason, ResolvedPod } from "./plan.ts";
 import { originOf, type PodContext, recorded } from "./pod-context.ts";
 import { stateReasons } from "./state-reasons.ts";
@@ -17,7 +18,7 @@ export function changeReasons(
 ): readonly Reason[] {
   const { capabilities } = context.observation;
   const applied = asDesired(recorded(context, current.generation), desired);
-  const states = stateReasons(desired.spec, current);
+  const states = [...stateReasons(desired.spec, current), ...fileReasons(context, current)];
   if (isRenamed(context)) return [renameReason(context), ...states];
   if (applied === undefined) return [...unrecordedReasons(context, desired, current), ...states];
   const declared = declaredReasons(desired, applied, capabilities, context.secrets);

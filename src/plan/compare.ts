@@ -1,10 +1,12 @@
 import {
   type AppliedImage,
+  type AttributeChange,
   attributesOf,
   type CapabilityTable,
   type ChangeVerdict,
   canonicalText,
   capabilityOf,
+  contentWords,
   DEFAULTS_VERSION,
   diffAttributes,
   type Json,
@@ -15,7 +17,8 @@ import {
 import type { Reason, ResolvedPod } from "./plan.ts";
 import type { SecretComparison } from "./plan-input.ts";
 
-const SECRET_PATH = /\.secret\.fromEnv$/;
+/** Where the value of a secret comes from: the last step of its path. */
+export const SECRET_PATH = /\.secret\.(?:fromEnv|fromFile|fromCommand)$/;
 
 /** What differs between what is declared and what was last applied, images and secrets included. */
 export function declaredReasons(
@@ -50,9 +53,11 @@ function specReasons(
 ): readonly Reason[] {
   if (applied.spec === desired.spec) return [];
   return diffAttributes(PodSpec, applied.spec, desired.spec).map((change): Reason => {
-    const { before, after, fieldPath, verdict } = change;
+    const { fieldPath, verdict } = change;
+    const { before, after } = change.long === true ? shortened(change) : change;
     const path = change.path.replace(SECRET_PATH, "");
-    const known = engineVerdict(capabilities, fieldPath, after ?? before ?? null, verdict);
+    const value = change.after ?? change.before ?? null;
+    const known = engineVerdict(capabilities, fieldPath, value, verdict);
     if (path !== change.path) {
       const text = "the secret comes from another place";
       return { kind: "declared", path, secret: true, text, verdict: known };
@@ -65,6 +70,16 @@ function specReasons(
       verdict: known,
     };
   });
+}
+
+/** Both sides of a change of a long text, as they are told. */
+function shortened({ path, before, after }: AttributeChange): Pick<Reason, "before" | "after"> {
+  const words = (value: Json): string =>
+    contentWords(Buffer.from(String(value), path.endsWith(".base64") ? "base64" : "utf8"));
+  return {
+    ...(before === undefined ? {} : { before: words(before) }),
+    ...(after === undefined ? {} : { after: words(after) }),
+  };
 }
 
 /** What differs between what was last applied and what the engine reports: only fields that were set. */

@@ -6,14 +6,14 @@ import {
   type ObservedEngine,
   type ObservedPod,
 } from "../model/index.ts";
-import type { HostObservation } from "./plan-input.ts";
+import type { FilesObservation, HostObservation } from "./plan-input.ts";
 
 /**
  * Digest of everything on a host that a plan depends on. What moves by itself (process ids, times,
  * who listens) is left out.
  */
 export function fingerprintOf(observation: HostObservation): string {
-  const { engine, info, others, records, rosters, volumes } = observation;
+  const { engine, info, others, records, rosters, volumes, files } = observation;
   return digestOf({
     ...enginePrint(info, engine),
     others: others
@@ -28,7 +28,16 @@ export function fingerprintOf(observation: HostObservation): string {
     rosters: [...rosters].map(([key, reading]) => [key, reading as unknown as Json]).sort(byKey),
     volumes: [...volumes.keys()].sort(),
     missing: [...observation.missingPaths].sort(),
+    ...(files === undefined ? {} : { files: filesPrint(files) }),
   } as Json);
+}
+
+function filesPrint({ drift, directories, emptied }: FilesObservation) {
+  return {
+    drift: [...drift].map(([name, found]) => [name, found as unknown as Json]).sort(byKey),
+    directories: directories.map(({ owner, fleet, name }) => `${owner}/${fleet}/${name}`).sort(),
+    emptied: emptied.map(({ owner, fleet }) => `${owner}/${fleet}`).sort(),
+  };
 }
 
 function enginePrint({ kind, version }: EngineInfo, engine: ObservedEngine) {

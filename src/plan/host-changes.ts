@@ -13,6 +13,7 @@ import { formerIdentities } from "./identities.ts";
 import { seenEngines } from "./observed-pods.ts";
 import type { HostChange, PodChange } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
+import { strayFiles } from "./stray-files.ts";
 
 /** What has to be done on a host before its pods: a renamed fleet's directory, leftovers of a killed apply. */
 export function earlyHostChanges(
@@ -41,7 +42,7 @@ export function earlyHostChanges(
   const cleans = engines
     .filter(({ leftovers }) => leftovers.length > 0)
     .map(({ leftovers, engine }) => cleanChange(host, leftovers, engine, observation.config));
-  return [...renames, ...cleans];
+  return [...renames, ...cleans, ...strayFiles(host, observation)];
 }
 
 function cleanChange(

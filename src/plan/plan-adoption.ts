@@ -4,6 +4,7 @@ import { notesFor } from "./change-notes.ts";
 import { isRenamed, staleReasons } from "./change-reasons.ts";
 import { declaredReasons } from "./compare.ts";
 import { stopsFirst } from "./exclusive.ts";
+import { fileDrift } from "./file-reasons.ts";
 import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { mayRun, type PodContext, recorded } from "./pod-context.ts";
 import { freshSteps, sweepSteps } from "./steps.ts";
@@ -43,11 +44,14 @@ export function adoptable(context: PodContext): ObservedPod | undefined {
   if (recordLost !== undefined || isRenamed(context)) return undefined;
   const secrets = [...(context.secrets?.values() ?? [])];
   if (secrets.some(({ state }) => state === "changed")) return undefined;
-  return generations.findLast(
-    ({ generation, recordDigest, state }) =>
+  return generations.findLast((made) => {
+    const { generation, recordDigest, state } = made;
+    return (
       generation !== record?.current &&
       recordDigest === desiredDigest &&
       (state === "prepared" || state === "running") &&
-      recorded(context, generation) !== undefined,
-  );
+      recorded(context, generation) !== undefined &&
+      fileDrift(context, made).length === 0
+    );
+  });
 }

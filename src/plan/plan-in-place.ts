@@ -3,6 +3,7 @@ import { frame, keptTarget, provenGeneration } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { recordReasons, staleReasons } from "./change-reasons.ts";
 import { strongestVerdict } from "./compare.ts";
+import { fileDrift } from "./file-reasons.ts";
 import type { Action, PodChange, Reason, ResolvedPod, Step } from "./plan.ts";
 import { mayRun, type PodContext } from "./pod-context.ts";
 import { completedContainers } from "./state-reasons.ts";
@@ -22,7 +23,11 @@ export function planInPlace(
   const isDown = reasons.some((reason) => reason.kind === "state");
   const updates = verdict !== "none" || records.some(({ text }) => text?.startsWith("an update"));
   const change: Step[] = [];
-  if (verdict === "restart" && mayRun(current)) change.push({ kind: "stop", generation });
+  const rewrites = fileDrift(context, current).length > 0;
+  // what is prepared has its files mounted already
+  const holds = mayRun(current) || (rewrites && current.state === "prepared");
+  if (verdict === "restart" && holds) change.push({ kind: "stop", generation });
+  if (rewrites) change.push({ kind: "write-files", generation });
   if (updates) change.push({ kind: "update", generation, paths: changedPaths(reasons) });
   if (verdict === "restart") change.push(...startSteps(generation));
   else if (isDown) change.push(...startSteps(generation, undefined, unfinished(desired, current)));

@@ -5,11 +5,13 @@ import type {
   EngineInfo,
   FleetManifest,
   HostSpec,
+  Json,
   ObservedEngine,
   RecordReading,
   RosterReading,
   TakenPort,
 } from "../model/index.ts";
+import type { FleetIdentity } from "./plan.ts";
 
 /** An engine of a host, not the declared one, that holds something of the fleet or held it last. */
 export type OtherEngine = { readonly config: EngineConfig } & (
@@ -44,8 +46,31 @@ export interface HostObservation {
   readonly volumes: ReadonlyMap<string, { readonly path: string; readonly sizeBytes?: number }>;
   /** Ports that are listened on. */
   readonly taken: readonly TakenPort[];
+  /** Files of the fleet's pods; absent where it has none. */
+  readonly files?: FilesObservation;
   /** Paths of bind volumes and devices that do not exist. */
   readonly missingPaths: ReadonlySet<string>;
+}
+
+/** What somebody else changed of a file that Stowage wrote. */
+export interface FileDrift {
+  /** Attribute path in the pod. */
+  readonly path: string;
+  /** What was found, for people where it may be long; absent of a file that is gone. */
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly secret?: boolean;
+  readonly text?: string;
+}
+
+/** Files of a fleet's pods on a host. */
+export interface FilesObservation {
+  /** What is wrong with those of a generation, by its object name. */
+  readonly drift: ReadonlyMap<string, readonly FileDrift[]>;
+  /** Directories with files of a generation, each once, under the identity of the fleet that they lie with. */
+  readonly directories: readonly (FleetIdentity & { readonly name: string })[];
+  /** Fleets of which only empty directories are left. */
+  readonly emptied: readonly FleetIdentity[];
 }
 
 /** A host that could not be observed. */
@@ -71,8 +96,8 @@ export type ImageResolution =
 /** How a secret compares with what was last applied. */
 export interface SecretComparison {
   readonly state: "unchanged" | "changed" | "not-compared";
-  /** Environment variable that it is read from. */
-  readonly variable: string;
+  /** Why it was not compared. */
+  readonly why?: string;
 }
 
 /** Everything that a plan is made of. */

@@ -50,7 +50,8 @@ export interface Reason {
 /**
  * One thing that apply does; each is idempotent. They are run in order, and nothing else is.
  *
- * `prepare` writes the generation into the record before it makes it; `commit` makes a generation
+ * `prepare` writes the generation into the record before it makes it, its files first; `remove` takes
+ * these away with it; `write-files` writes those of one that exists anew. `commit` makes a generation
  * the record's current one and drops the others from it, but for those that are kept in another
  * engine; `forget` deletes the record. `engine` names another engine of the host than the declared
  * one.
@@ -73,6 +74,9 @@ export type Step =
       readonly gid?: number;
     }
   | { readonly kind: "prepare"; readonly generation: number }
+  | { readonly kind: "write-files"; readonly generation: number }
+  /** Takes away files of a generation that is gone; without a name, what is empty. */
+  | { readonly kind: "remove-files"; readonly from: FleetIdentity; readonly name?: string }
   | { readonly kind: "stop"; readonly generation: number; readonly engine?: EngineConfig }
   | {
       readonly kind: "start";

@@ -8,6 +8,7 @@ import { type FleetObservation, observeFleet } from "./observe/observe-fleet.ts"
 import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";
 import { runPlan } from "./run-plan.ts";
+import { SecretValues } from "./secrets/secret-values.ts";
 import { requireSecrets } from "./secrets/secrets.ts";
 
 /**
@@ -23,23 +24,24 @@ import { requireSecrets } from "./secrets/secrets.ts";
 export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyReport> {
   return await withLockedHosts(request, async (locked, observation, store) => {
     const { savedPlan, allowRemovals, confirm, options, narrow = (whole: Plan) => whole } = request;
+    const secrets = new SecretValues(request);
     const made = narrow(
       savedPlan === undefined
-        ? await planObserved(request, observation, store)
+        ? await planObserved({ ...request, secrets }, observation, store)
         : checkSavedPlan(savedPlan, request.manifest, observation),
       observation,
     );
     if (options.destroy !== true) {
       brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
     }
-    requireSecrets(made.pods, request.environment);
+    await requireSecrets(made.pods, secrets);
     if (made.pods.length === 0 && made.hostChanges.length === 0) {
       return untouchedReport(made, "converged");
     }
     const hasSteps = [...made.pods, ...made.hostChanges].some(({ steps }) => steps.length > 0);
     if (!hasSteps) return untouchedReport(made, "incomplete");
     if (!(await confirm(made))) return untouchedReport(made, "declined");
-    return await runPlan({ ...request, plan: made, locked, observation, store });
+    return await runPlan({ ...request, plan: made, locked, observation, store, secrets });
   });
 }
 

@@ -6,6 +6,7 @@ import { removeEmptyFleet } from "./execute/rosters.ts";
 import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";
 import { openSessions, type RunPlanRequest, runPlan } from "./run-plan.ts";
+import { SecretValues } from "./secrets/secret-values.ts";
 
 /** A volume and the host that it is on. */
 export interface HostVolume extends KeptVolume {
@@ -30,14 +31,15 @@ export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyR
   const options = { ...request.options, destroy: true };
   const asked: ApplyFleetRequest = { ...request, options };
   return await withLockedHosts(asked, async (locked, observation, store) => {
-    const made = await planObserved(asked, observation, store);
+    const secrets = new SecretValues(request);
+    const made = await planObserved({ ...asked, secrets }, observation, store);
     const hasSteps = [...made.pods, ...made.hostChanges].some(({ steps }) => steps.length > 0);
     const volumes = request.confirmVolumes === undefined ? [] : volumesOf(made.hosts);
     if (!hasSteps && volumes.length === 0) {
       return untouchedReport(made, made.hostChanges.length === 0 ? "converged" : "incomplete");
     }
     if (!(await isAgreed(request, made, volumes))) return untouchedReport(made, "declined");
-    const run = { ...asked, plan: made, locked, observation, store };
+    const run = { ...asked, plan: made, locked, observation, store, secrets };
     const report = hasSteps ? await runPlan(run) : untouchedReport(made, "done");
     if (report.status !== "done" && report.status !== "incomplete") return report;
     return await deleteVolumes(report, run, volumes);

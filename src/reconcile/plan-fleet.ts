@@ -6,7 +6,6 @@ import {
   type PlanInput,
   type PlanOptions,
   plan,
-  type SecretComparison,
 } from "../plan/index.ts";
 import type { Connector, HostReading } from "./connector.ts";
 import type { FleetLock } from "./images/fleet-lock.ts";
@@ -17,7 +16,8 @@ import {
   type ObserveProgress,
   observeFleet,
 } from "./observe/observe-fleet.ts";
-import { compareSecrets, type Environment } from "./secrets/secrets.ts";
+import { type Environment, SecretValues } from "./secrets/secret-values.ts";
+import { compareSecrets, knowsSecrets } from "./secrets/secrets.ts";
 
 /** What to plan and how to get to the hosts. */
 export interface PlanFleetRequest {
@@ -62,7 +62,8 @@ export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet
         return reading;
       },
     });
-    return { plan: await planObserved(request, observation, store), observation };
+    const secrets = new SecretValues(request);
+    return { plan: await planObserved({ ...request, secrets }, observation, store), observation };
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
   }
@@ -70,7 +71,9 @@ export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet
 
 /** Plans from what was observed. */
 export async function planObserved(
-  request: Pick<PlanFleetRequest, "manifest" | "lockFile" | "environment" | "options">,
+  request: Pick<PlanFleetRequest, "manifest" | "lockFile" | "options"> & {
+    readonly secrets: SecretValues;
+  },
   observation: FleetObservation,
   store: ImageStore,
 ): Promise<Plan> {
@@ -81,7 +84,7 @@ export async function planObserved(
     hosts: observation.hosts,
     leaving: observation.leaving,
     images,
-    secrets: findSecrets(request, observation),
+    secrets: await findSecrets(request, observation),
     options,
   };
   const made = plan(input);
@@ -114,21 +117,26 @@ async function findImages(
   return { images, warnings };
 }
 
-function findSecrets(
-  { manifest, environment }: Pick<PlanFleetRequest, "manifest" | "environment">,
+/** Only what a record can be compared with is asked for: a plan runs no command that it does not need. */
+async function findSecrets(
+  { manifest, options, secrets }: Parameters<typeof planObserved>[0],
   { hosts }: FleetObservation,
-): PlanInput["secrets"] {
-  const secrets = new Map<string, ReadonlyMap<string, SecretComparison>>();
-  for (const [host, found] of hosts) {
-    if (found.kind !== "observed") continue;
-    for (const [pod, spec] of Object.entries(manifest.hosts[host]?.pods ?? {})) {
+): Promise<PlanInput["secrets"]> {
+  if (options.destroy === true) return new Map();
+  const found = [...hosts].flatMap(([host, observation]) =>
+    Object.entries(manifest.hosts[host]?.pods ?? {}).flatMap(([pod, spec]) => {
+      if (observation.kind !== "observed" || options.pods?.includes(pod) === false) return [];
       const reading =
-        found.records.get(`${manifest.id}/${manifest.name}/${pod}`) ??
-        found.records.get(`${manifest.id}/${manifest.formerly ?? ""}/${pod}`);
+        observation.records.get(`${manifest.id}/${manifest.name}/${pod}`) ??
+        observation.records.get(`${manifest.id}/${manifest.formerly ?? ""}/${pod}`);
       const record = reading?.kind === "record" ? reading.record : undefined;
-      const comparisons = compareSecrets(spec, record, environment);
-      if (comparisons.size > 0) secrets.set(`${host}/${pod}`, comparisons);
-    }
-  }
-  return secrets;
+      return knowsSecrets(record) ? [{ id: `${host}/${pod}`, spec, record }] : [];
+    }),
+  );
+  await secrets.load(found.map(({ spec }) => spec));
+  return new Map(
+    found
+      .map(({ id, spec, record }) => [id, compareSecrets(spec, record, secrets)] as const)
+      .filter(([, comparisons]) => comparisons.size > 0),
+  );
 }

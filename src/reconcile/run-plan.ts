@@ -13,6 +13,7 @@ import type { LockedHosts } from "./locked-hosts.ts";
 import { fleetRosters } from "./observe/leaving-hosts.ts";
 import { DEFAULT_PARALLELISM, type FleetObservation } from "./observe/observe-fleet.ts";
 import { type ApplyReport, statusOf } from "./report.ts";
+import type { SecretValues } from "./secrets/secret-values.ts";
 
 /** A plan that was agreed to, and the hosts it is run on. */
 export interface RunPlanRequest extends ApplyFleetRequest {
@@ -20,6 +21,7 @@ export interface RunPlanRequest extends ApplyFleetRequest {
   readonly locked: LockedHosts;
   readonly observation: FleetObservation;
   readonly store: ImageStore;
+  readonly secrets: SecretValues;
 }
 
 /** Runs a plan under the locks and reports what came of it. */
@@ -66,24 +68,18 @@ type FencedSession = HostSession & { readonly signal: AbortSignal & Disposable }
 export function openSessions(
   request: Pick<
     RunPlanRequest,
-    | "manifest"
-    | "locked"
-    | "observation"
-    | "store"
-    | "signal"
-    | "manager"
-    | "appliedBy"
-    | "environment"
+    "manifest" | "locked" | "observation" | "store" | "signal" | "manager" | "appliedBy" | "secrets"
   >,
 ): ReadonlyMap<string, FencedSession> {
-  const { manifest, locked, observation, store, appliedBy, environment } = request;
+  const { manifest, locked, observation, store, appliedBy, secrets } = request;
   const context: ApplyContext = {
     owner: manifest.id,
     fleet: manifest.name,
     manager: request.manager ?? "cli",
     appliedBy,
-    environment,
+    secrets,
     store,
+    alone: new Map(),
   };
   const sessions = new Map<string, FencedSession>();
   for (const [name, found] of observation.hosts) {

@@ -229,12 +229,8 @@ test.each(["before", "after"] as const)(
       const again = await fresh();
       // what belongs to no pod goes by itself, or everything is done again over what is left
       turn += 1;
-      if (turn % 2 === 1) {
-        if (world.inner.pods.size > 0) await again.remove(web.identity);
-        for (const { name } of (await again.observe()).leftovers) await again.removeLeftover(name);
-        const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
-        expect({ nth, left: [...world.machine.traces(), ...files] }).toEqual({ nth, left: [] });
-      }
+      if (turn % 2 === 1)
+        expect({ nth, left: await takeAway(again, web) }).toEqual({ nth, left: [] });
       await life(again);
       expect({ nth, page: await world.machine.page("http://127.0.0.1:18080/") }).toEqual({
         nth,
@@ -252,3 +248,11 @@ test.each(["before", "after"] as const)(
   },
   120_000,
 );
+
+/** Takes away what is there of a pod, or was left of it. @returns what is left all the same */
+async function takeAway(engine: Engine, { identity }: PodInstance): Promise<readonly string[]> {
+  if (world.inner.pods.size > 0) await engine.remove(identity);
+  for (const { name } of (await engine.observe()).leftovers) await engine.removeLeftover(name);
+  const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
+  return [...world.machine.traces(), ...files];
+}

@@ -4,7 +4,7 @@ import type { SimFault } from "../../src/engines/sim/index.ts";
 import { FleetManifest, MANIFEST_VERSION, type PodSpec } from "../../src/model/index.ts";
 import { fleets } from "../support/arbitrary-fleet.ts";
 import { endState, expectConverged, runKilled } from "../support/killed-apply.ts";
-import { IMAGES, makeLayout } from "../support/simulated-hosts.ts";
+import { IMAGES, makeLayout, type SimulatedHosts } from "../support/simulated-hosts.ts";
 
 const manifest = (pods: Readonly<Record<string, object>>, rest: object = {}): FleetManifest =>
   FleetManifest.parse({
@@ -21,6 +21,12 @@ const one = (image: string, rest: Partial<PodSpec> = {}, more: object = {}) => (
   ...rest,
 });
 
+const files = {
+  files: {
+    "/etc/app.conf": { content: "a=1" },
+    "/run/secrets/token": { secret: { fromEnv: "TOKEN" } },
+  },
+};
 const data: Partial<PodSpec> = { volumes: { data: { kind: "named", name: "data" } } };
 const mounts = [{ volume: "data", path: "/data" }];
 const port: Partial<PodSpec> = { network: { mode: "host" }, ports: [{ host: 8080 }] };
@@ -33,7 +39,8 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
     door: one("app:1", port),
     live: one("app:2", {}, { resources: { pidsMax: 10 } }),
     again: one("app:2", {}, { oomScoreAdj: 1 }),
-    gone: one("app:1"),
+    gone: one("app:1", {}, files),
+    conf: one("app:1", {}, files),
   }),
   manifest({
     db: one("app:2", data, { mounts }),
@@ -41,7 +48,8 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
     door: one("app:2", port),
     live: one("app:2", {}, { resources: { pidsMax: 20 } }),
     again: one("app:2", {}, { oomScoreAdj: 2 }),
-    fresh: one("app:2", { dependsOn: ["db"] }),
+    fresh: one("app:2", { dependsOn: ["db"] }, files),
+    conf: one("app:1", {}, { files: { "/etc/app.conf": { content: "a=2" } } }),
   }),
 ];
 
@@ -71,6 +79,29 @@ test("a first apply that is killed at any writing call ends where an undisturbed
     const fault: SimFault = { access: "write", nth, phase: "after", effect: "kill" };
     const { hosts } = await runKilled(layout.path, first, fault);
     expect(endState(hosts.machine("h1")), `killed after write ${nth}`).toEqual(expected);
+  }
+});
+
+test("files that somebody changed, and a reboot, are mended by an apply that is killed at any writing call", async () => {
+  await using layout = await makeLayout();
+  const same = manifest({ conf: one("app:1", {}, files), more: one("app:2", {}, files) });
+  const disturb = async (hosts: SimulatedHosts): Promise<void> => {
+    const machine = hosts.machine("h1");
+    await machine.reboot();
+    const plain = machine.read((state) =>
+      Object.keys(state.files).find((path) => path.includes("/.files/")),
+    );
+    await machine.setFile(plain ?? "", { text: "0ther" });
+  };
+  const run = (fault?: SimFault) => runKilled(layout.path, [same, same], fault, {}, disturb);
+  const clean = await run();
+  const expected = endState(clean.hosts.machine("h1"));
+  for (const phase of ["before", "during", "after"] as const) {
+    for (let nth = 1; nth <= clean.writes; nth += 1) {
+      const { hosts } = await run({ access: "write", nth, phase, effect: "kill" });
+      expect(endState(hosts.machine("h1")), `killed ${phase} write ${nth}`).toEqual(expected);
+      await expectConverged(hosts, same);
+    }
   }
 });
 

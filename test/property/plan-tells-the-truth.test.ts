@@ -98,6 +98,50 @@ test("every declared field that is changed behind the engine's back is named by 
   );
 });
 
+/** What somebody does to a file of a pod. */
+const FILE_DEEDS = {
+  content: { text: "0ther", base64: undefined },
+  mode: { mode: 0o777 },
+  owner: { uid: 4242 },
+  gone: undefined,
+} as const;
+
+test.each(Object.keys(FILE_DEEDS) as (keyof typeof FILE_DEEDS)[])(
+  "a file of a pod whose %s somebody changed is named by the plan, and mended",
+  async (deed) => {
+    await using layout = await makeLayout();
+    await fc.assert(
+      fc.asyncProperty(fleets, fc.nat(), async (manifest, seed) => {
+        const hosts = new SimulatedHosts(layout.path);
+        await hosts.apply(manifest);
+        const all = HOSTS.flatMap((host) =>
+          hosts.machine(host).read(({ files }) =>
+            Object.entries(files)
+              .filter(([path]) => /\/\.files\/|\/stw-secrets\//.test(path))
+              .map(([path, file]) => ({ host, path, file })),
+          ),
+        );
+        fc.pre(all.length > 0);
+        const { host, path, file } = all[seed % all.length] as (typeof all)[number];
+        const change = FILE_DEEDS[deed];
+        await hosts
+          .machine(host)
+          .setFile(
+            path,
+            change === undefined ? undefined : ({ ...file, ...change } as typeof file),
+          );
+        const plan = await hosts.plan(manifest);
+        const reasons = plan.pods.flatMap((change) => change.reasons);
+        expect(reasons).toContainEqual(
+          expect.objectContaining({ kind: "drift", path: expect.stringContaining(".files[") }),
+        );
+        await expectMended(hosts, manifest);
+      }),
+      { numRuns: 12, timeout: 60_000, endOnFailure: true },
+    );
+  },
+);
+
 const DEEDS = [
   "kill",
   "delete container",

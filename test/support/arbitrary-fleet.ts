@@ -9,6 +9,7 @@ import {
   validateFleet,
 } from "../../src/model/index.ts";
 import { arbitraryOf } from "./arbitrary-of.ts";
+import { SECRETS } from "./secrets.ts";
 import { IMAGES } from "./simulated-hosts.ts";
 
 const VOLUMES: Readonly<Record<string, Volume>> = {
@@ -26,14 +27,43 @@ const mounts = fc.uniqueArray(
   { maxLength: 2, selector: ({ path }) => path },
 );
 
+/** Files that lie in no mount; a secret among them is of {@link SECRETS}. */
+const files = fc.dictionary(
+  fc.constantFrom("/etc/app.conf", "/etc/app/more", "/run/secrets/token"),
+  fc
+    .tuple(
+      fc.oneof(
+        fc.record({ content: fc.constantFrom("", "a=1\n", "a=2\n", "x".repeat(3000)) }),
+        fc.record({ base64: fc.constantFrom("AAH/", "//4=") }),
+        fc.record({ secret: fc.record({ fromEnv: fc.constantFrom(...Object.keys(SECRETS)) }) }),
+      ),
+      fc.record(
+        {
+          uid: fc.constantFrom(0, 1000),
+          gid: fc.constantFrom(0, 1000),
+          mode: fc.constantFrom("0400", "0644"),
+        },
+        { requiredKeys: [] },
+      ),
+    )
+    .map(([content, attributes]) => ({ ...content, ...attributes })),
+  { maxKeys: 2 },
+);
+
 /** Any container that runs on a simulated host: what the host would have to have is left out. */
 const container = fc
-  .tuple(arbitraryOf(ContainerSchema), fc.constantFrom(...IMAGES), mounts)
-  .map(([value, image, chosen]): ContainerSpec => {
+  .tuple(arbitraryOf(ContainerSchema), fc.constantFrom(...IMAGES), mounts, files)
+  .map(([value, image, chosen, held]): ContainerSpec => {
     const { command, args, workingDir, devices, health, env, user, additionalGroups, ...rest } =
       value as ContainerSpec;
     const plain = Object.entries(env ?? {}).filter(([, each]) => typeof each === "string");
-    return { ...consistent(rest), image, env: Object.fromEntries(plain), mounts: chosen };
+    return {
+      ...consistent(rest),
+      image,
+      env: Object.fromEntries(plain),
+      mounts: chosen,
+      files: held,
+    };
   });
 
 /** Takes away what contradicts itself. */

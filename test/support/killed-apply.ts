@@ -14,10 +14,14 @@ export function endState(machine: SimMachine) {
       .flatMap(({ engine, pods }) => Object.values(pods).map((pod) => ({ engine, ...pod })))
       .map(({ engine, identity, spec, recordDigest, complete, containers }) => ({
         pod: `${engine} ${identity.owner}/${identity.fleet}/${identity.pod}`,
-        spec,
+        spec: withoutNumbers(spec),
         recordDigest,
         complete,
-        states: Object.values(containers).map((each) => [each.state, each.spec, each.image.digest]),
+        states: Object.values(containers).map((each) => [
+          each.state,
+          withoutNumbers(each.spec),
+          each.image.digest,
+        ]),
       }))
       .sort((a, b) => (a.pod < b.pod ? -1 : 1)),
     images: enginesOf(state)
@@ -31,13 +35,24 @@ export function endState(machine: SimMachine) {
       )
       .sort(),
     leftovers: enginesOf(state).flatMap(({ leftovers }) => Object.keys(leftovers)),
-    files: Object.keys(state.files)
-      .filter((path) => !path.startsWith("/run/stowage/lock/"))
-      .sort(),
-    volumes: Object.keys(state.directories)
-      .filter((path) => path.includes(".volumes/"))
+    files: Object.entries(state.files)
+      .filter(([path]) => !path.startsWith("/run/stowage/lock/"))
+      .map(([path, { text, mode, uid, gid }]) => {
+        const isOfPod = /\/\.files\/|\/stw-secrets\//.test(path);
+        return [withoutNumbers(path), ...(isOfPod ? [text, mode, uid, gid] : [])];
+      })
+      .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
+    directories: Object.keys(state.directories)
+      .filter((path) => /\.volumes\/|\.files|stw-secrets/.test(path))
+      .map(withoutNumbers)
       .sort(),
   }));
+}
+
+/** The same with the names of generations without their numbers and hashes. */
+function withoutNumbers<T>(value: T): T {
+  const text = JSON.stringify(value).replaceAll(/(stw-[a-z0-9-]*?)-\d+-[a-z2-7]{26}/g, "$1");
+  return JSON.parse(text) as T;
 }
 
 type State = Parameters<Parameters<SimMachine["read"]>[0]>[0];
@@ -68,15 +83,21 @@ export function doubled(machine: SimMachine): readonly string[] {
   });
 }
 
-/** Applies two manifests one after the other, the second one killed by a fault and then applied again. */
+/**
+ * Applies two manifests one after the other, the second one killed by a fault and then applied again.
+ *
+ * @param between what happens to the hosts meanwhile
+ */
 export async function runKilled(
   layout: string,
   [before, after]: readonly [FleetManifest, FleetManifest],
   fault?: SimFault,
   options: PlanOptions = {},
+  between: (hosts: SimulatedHosts) => Promise<void> = async () => {},
 ): Promise<{ readonly hosts: SimulatedHosts; readonly killed: boolean; readonly writes: number }> {
   const hosts = new SimulatedHosts(layout);
   await hosts.apply(before);
+  await between(hosts);
   let writes = 0;
   let killed = false;
   const watch = {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,6 +30,8 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
   readonly folder = mkdtempSync(join(tmpdir(), "stw-it-"));
   /** The engines of the host; {@link host} has the first one. */
   readonly labs: readonly [Lab, ...Lab[]];
+  /** Variables of whoever applies. */
+  environment: Readonly<Record<string, string | undefined>> = process.env;
   readonly #references = new Set<string>();
 
   constructor(open: (places: LabPlaces) => readonly [Lab, ...Lab[]]) {
@@ -104,6 +107,18 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     });
   }
 
+  /** The host's id of a container's process. */
+  async pidOf(manifest: FleetManifest, pod: string, container: string): Promise<number> {
+    await using reading = await createConnector().read(
+      "here",
+      manifest.hosts["here"] as FleetManifest["hosts"][string],
+    );
+    const { pods } = await reading.engine.observe();
+    const found = pods.find((each) => each.pod === pod)?.containers[container]?.pid;
+    if (found === undefined) throw new Error(`container ${container} of pod ${pod} does not run`);
+    return found;
+  }
+
   /** Everything that there is of the fleet: in its engines, in the kernel and on disk. */
   async traces(): Promise<Traces> {
     const ofLabs = await Promise.all(
@@ -132,6 +147,9 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     for (const lab of this.labs) await this.apply(this.manifestOn(lab, {})).catch(() => undefined);
     for (const lab of this.labs) await lab.close();
     await delay(50);
+    // what a test that failed left mounted would keep its folder
+    const left = mountsNaming(`${this.host.runDir}/`);
+    for (const path of left.toReversed()) spawnSync("umount", [path]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -141,7 +159,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
       manifestDir: this.folder,
       connector: createConnector(),
       registries: openRegistries({ env: { HOME: this.folder } }),
-      environment: process.env,
+      environment: this.environment,
     };
   }
 

@@ -18,6 +18,7 @@ import {
   type Connector,
   planFleet,
 } from "../../src/reconcile/index.ts";
+import { SECRETS } from "./secrets.ts";
 import { simEngineAt } from "./sim-fleet.ts";
 
 /** References of the images that {@link makeLayout} makes. */
@@ -88,7 +89,7 @@ export class SimulatedHosts {
       manifest,
       manifestDir: this.#manifestDir,
       connector: this.#connector(run),
-      environment: run.environment ?? {},
+      environment: run.environment ?? SECRETS,
       options: run.options ?? {},
     };
   }

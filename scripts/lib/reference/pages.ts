@@ -22,7 +22,8 @@ const IN_CODE = `In TypeScript the same fields are properties of the constructs,
 | \`restart\` | \`RestartPolicy.always()\`, \`.unlessStopped()\`, \`.onFailure(3)\`, \`.never()\` |
 | \`volumes\` | \`new Volume(…)\`, \`Volume.bind(…)\`, \`Volume.tmpfs(…)\` |
 | \`engine\` | ${ENGINE_KINDS.map((kind) => `\`Engine.${kind}(…)\``).join(", ")} |
-| \`env.*.secret.fromEnv\` | \`Secret.fromEnv("NAME")\` |`;
+| \`files.*.content\`, \`.base64\` | a text, or \`content\` (text or bytes) or \`file\` (read at synth) of \`{ … }\` |
+| \`secret\` | \`Secret.fromEnv("NAME")\`, \`Secret.fromFile("path")\`, \`Secret.fromCommand(["program", "argument"])\` |`;
 
 /** Every page of the reference by its file name, in the order of its table of contents. */
 export function referencePages(engines: readonly EngineColumn[]): ReadonlyMap<string, string> {

@@ -99,6 +99,7 @@ function objectSections(
 function holdsSecret(schema: z.ZodType): boolean {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodRecord) return holdsSecret(inner.valueType as z.ZodType);
+  if (inner instanceof z.ZodObject) return "secret" in inner.shape;
   if (!(inner instanceof z.ZodUnion)) return false;
   return inner.options.some((option) => {
     const branch = unwrap(option as z.ZodType);

@@ -18,6 +18,7 @@ const SHOWN: Readonly<Record<string, RegExp>> = {
   "containers.*.user user-num": /uid=1234 gid=5678/,
   "containers.*.mounts list-running":
     /"container_path": "\/data",\s+"host_path": "\/srv[^"]*",\s+"read_only": true/,
+  "containers.*.files run-cli-volumes": /readOnly=true[\s\S]*\/data\/x: Read-only file system/,
   "volumes run-cli-volumes": /kind=host[\s\S]*\/data\/x: Read-only file system/,
   "volumes.*.kind run-cli-volumes": /kind=host[\s\S]*\bf$/m,
   "network run-net-host": /inet 192\.0\.2\.2\/24 .* eth0/,

@@ -59,6 +59,8 @@ const BOTH: CapabilityTable = {
   "containers.*.workingDir": shown("run-cli-volumes"),
   "containers.*.user": shown("user-num"),
   "containers.*.mounts": shown("list-running"),
+  // each is a volume of the host, mounted read-only
+  "containers.*.files": { ...shown("run-cli-volumes"), ...NEW_POD },
   volumes: shown("run-cli-volumes"),
   "volumes.*.kind": [
     emulated("Stowage mounts it before the pod runs, and shows it to rkt as a directory", {

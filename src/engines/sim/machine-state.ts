@@ -8,7 +8,12 @@ export const STATE_VERSION = 1;
 /** A file of the machine. */
 export interface SimFile {
   readonly text: string;
+  /** Its bytes in base64, where they are no text. */
+  readonly base64?: string;
   readonly mode: number;
+  /** Absent: root's. */
+  readonly uid?: number;
+  readonly gid?: number;
   /** Why it cannot be read, if it cannot. */
   readonly unreadable?: string;
 }

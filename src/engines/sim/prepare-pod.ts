@@ -1,8 +1,8 @@
 import type { PodInstance } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import { type AppliedImage, imageName, isSecret, objectName } from "../../model/index.ts";
-import { exists, followLinks } from "./machine-files.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
+import { missingSource } from "./missing-source.ts";
 import type { Part } from "./sim-calls.ts";
 
 /** Makes a generation: first the pod, then its containers, so that it can be cut short between. */
@@ -71,14 +71,21 @@ export function checkParts(state: MachineState, pod: PodInstance): void {
       );
     }
   }
-  for (const volume of Object.values(pod.spec.volumes ?? {})) {
-    if (volume.kind === "bind" && !exists(state, followLinks(state, volume.path))) {
-      throw new StowageError(
-        `Cannot prepare pod "${pod.identity.pod}": there is no "${volume.path}" on the host; make it or correct the volume's path`,
-        { code: "failed_precondition" },
-      );
-    }
-  }
+  checkSources(state, pod, "prepare");
+}
+
+/** Fails unless everything of the host that a generation sees is there. */
+export function checkSources(
+  state: MachineState,
+  { identity, spec }: Pick<PodInstance, "identity" | "spec">,
+  verb: "prepare" | "start",
+): void {
+  const missing = missingSource(state, spec);
+  if (missing === undefined) return;
+  throw new StowageError(
+    `Cannot ${verb} pod "${identity.pod}": there is no "${missing}" on the host; make it or correct the volume's path`,
+    { code: "failed_precondition" },
+  );
 }
 
 function emptyPod(

@@ -2,6 +2,7 @@ import { wallTime } from "./clock.ts";
 import { containerContext, listenOn, logLine, startDirectory } from "./container-context.ts";
 import { declaredPorts } from "./listening.ts";
 import type { MachineState, SimContainer, SimPod, SimStore } from "./machine-state.ts";
+import { missingSource } from "./missing-source.ts";
 import { flushPartial } from "./process/redirect.ts";
 import { isProgram, newProcess, runProcess, type Scripts } from "./process/run-process.ts";
 import { isIgnoredByDefault, signalExitCode } from "./process/signals.ts";
@@ -28,7 +29,9 @@ export function settle(state: MachineState, nowMs: number, scripts: Scripts): bo
     const { pod, container, atMs } = due;
     if (container.state === "exited") {
       container.restarts = (container.restarts ?? 0) + 1;
-      launch(state, pod, container, atMs);
+      // nothing runs without what it is to see; it is tried again and again
+      if (missingSource(state, pod.spec) === undefined) launch(state, pod, container, atMs);
+      else container.restartAtMs = atMs + RESTART_DELAY_MS;
     } else runUntil(state, pod, container, nowMs, scripts);
     happened = true;
   }

@@ -22,5 +22,6 @@ export function simCapabilities(runOnce: boolean): CapabilityTable {
     "containers.*.ulimits": NEW_POD,
     "containers.*.oomScoreAdj": NEW_POD,
     "containers.*.logging": NEW_POD,
+    "containers.*.files": NEW_POD,
   };
 }

@@ -1,6 +1,7 @@
 import { StowageError } from "../../errors/index.ts";
 import type {
   CommandResult,
+  FileAttributes,
   FileStretch,
   Host,
   HostCallOptions,
@@ -10,14 +11,13 @@ import type {
   RunOptions,
   SnapshotRequest,
 } from "../../host/index.ts";
+import { listEntries, putContent, putFile, readContents, readFiles } from "./host-files.ts";
 import { listeningOn, listeningPorts } from "./listening.ts";
 import {
   bytesBelow,
-  entriesOf,
   exists,
   followLinks,
   makeParents,
-  matchingFiles,
   removeBelow,
   renameBelow,
 } from "./machine-files.ts";
@@ -25,7 +25,6 @@ import type { MachineState } from "./machine-state.ts";
 import { answersAt } from "./networks.ts";
 import type { SimCalls } from "./sim-calls.ts";
 
-const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const STRETCH_BYTES = 1024 * 1024;
 
@@ -46,6 +45,8 @@ export class SimHost implements Host {
         (request.exist ?? []).filter((path) => exists(state, followLinks(state, path))),
       ),
       entries: listEntries(state, request.list ?? []),
+      contents: readContents(state, request.contents ?? []),
+      user: { uid: 0, gid: 0 },
       listening: request.listening === true ? listeningPorts(state) : [],
       monotonicMs: nowMs,
       bootId: state.bootId,
@@ -87,6 +88,17 @@ export class SimHost implements Host {
   writeFile(path: string, text: string, options: HostCallOptions = {}): Promise<void> {
     return this.#change("host.writeFile", options, (state) =>
       putFile(state, followLinks(state, path), text),
+    );
+  }
+
+  placeFile(
+    path: string,
+    bytes: Uint8Array,
+    attributes: FileAttributes,
+    options: HostCallOptions = {},
+  ): Promise<void> {
+    return this.#change("host.placeFile", options, (state) =>
+      putContent(state, followLinks(state, path), bytes, attributes),
     );
   }
 
@@ -192,46 +204,4 @@ export class SimHost implements Host {
   ): Promise<T> {
     return this.#calls.write(name, options.signal, (part) => part(effect));
   }
-}
-
-function putFile(state: MachineState, path: string, text: string): void {
-  makeParents(state, path, DIRECTORY_MODE);
-  state.files[path] = { text, mode: FILE_MODE };
-}
-
-function readFiles(state: MachineState, patterns: readonly string[]): Map<string, string | Error> {
-  const found = new Map<string, string | Error>();
-  for (const pattern of patterns) {
-    const followed = followLinks(state, pattern);
-    for (const path of matchingFiles(state, followed)) {
-      const file = state.files[path];
-      if (file === undefined) continue;
-      const name = followed === pattern ? path : namedAs(pattern, path);
-      found.set(name, file.unreadable === undefined ? file.text : new Error(file.unreadable));
-    }
-  }
-  return found;
-}
-
-function listEntries(
-  state: MachineState,
-  paths: readonly string[],
-): Map<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const path of paths) {
-    const entries = entriesOf(state, followLinks(state, path));
-    if (entries !== undefined) found.set(path, entries);
-  }
-  return found;
-}
-
-// A file found through a link keeps the name by which it was asked for.
-function namedAs(pattern: string, path: string): string {
-  const star = pattern.indexOf("*");
-  if (star < 0) return pattern;
-  const asked = pattern.split("/");
-  const found = path.split("/").slice(-asked.length + 1);
-  return asked
-    .map((part, at) => (part.includes("*") ? (found.at(at - asked.length) ?? part) : part))
-    .join("/");
 }

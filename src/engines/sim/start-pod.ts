@@ -3,7 +3,7 @@ import { StowageError } from "../../errors/index.ts";
 import type { PodIdentity } from "../../model/index.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import { attachToNetwork } from "./networks.ts";
-import { checkParts, makeContainers } from "./prepare-pod.ts";
+import { checkParts, checkSources, makeContainers } from "./prepare-pod.ts";
 import { isMissingCommand, processArgv } from "./process-argv.ts";
 import { requirePod } from "./require-pod.ts";
 import { withRestartFields } from "./restart-fields.ts";
@@ -24,6 +24,7 @@ export async function startPod(
     const idle = Object.keys(found.containers).filter(
       (name) => isWanted(name) && !runs(found.containers[name]),
     );
+    if (idle.length > 0) checkSources(state, found, "start");
     for (const name of idle) checkCommand(pod.identity, name, found.containers[name]);
     if (runOnce && idle.some((name) => found.containers[name]?.state === "exited")) {
       checkParts(state, pod);

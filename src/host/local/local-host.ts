@@ -1,5 +1,6 @@
 import type {
   CommandResult,
+  FileAttributes,
   FileStretch,
   Host,
   HostCallOptions,
@@ -72,6 +73,16 @@ class LocalHost implements Host {
   ): Promise<void> {
     options?.signal?.throwIfAborted();
     await replaceFile(path, bytes, options?.signal);
+  }
+
+  async placeFile(
+    path: string,
+    bytes: Uint8Array,
+    attributes: FileAttributes,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await replaceFile(path, bytes, options?.signal, attributes);
   }
 
   async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {

@@ -41,13 +41,13 @@ export async function runProgram(
 function spawnProgram(
   program: string,
   args: readonly string[],
-  { stdin, env }: RunOptions,
+  { stdin, env, cwd = "/" }: RunOptions,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const child = spawn(program, args, {
-      cwd: "/",
+      cwd,
       env: programEnvironment(env),
       stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { HostSnapshot, SnapshotRequest } from "../host.ts";
+import type { FileContent, HostSnapshot, SnapshotRequest } from "../host.ts";
 import { expandPath } from "./expand-path.ts";
 import { fileError, isAbsent } from "./file-error.ts";
 import { readListeningPorts } from "./listening-ports.ts";
+import { readContentSync } from "./read-content.ts";
 import { readTextSync } from "./read-text.ts";
 
 /** Files read in one turn of the event loop: half a millisecond, in which no engine is heard. */
@@ -15,16 +16,8 @@ export async function takeSnapshot(
   signal: AbortSignal | undefined,
 ): Promise<HostSnapshot> {
   signal?.throwIfAborted();
-  const files = new Map<string, string | Error>();
-  const paths = (request.files ?? []).flatMap(expandPath);
-  for (const [at, path] of paths.entries()) {
-    if (at % FILES_AT_ONCE === FILES_AT_ONCE - 1) {
-      await nextTurn();
-      signal?.throwIfAborted();
-    }
-    const text = readTextSync(path);
-    if (text !== undefined) files.set(path, text);
-  }
+  const files = await readEach(request.files, readTextSync, signal);
+  const contents = await readEach<FileContent | Error>(request.contents, readContentSync, signal);
   const entries = new Map<string, readonly string[]>();
   for (const path of request.list ?? []) {
     const names = listDirectory(path);
@@ -34,10 +27,29 @@ export async function takeSnapshot(
     files,
     existing: new Set((request.exist ?? []).filter((path) => existsSync(path))),
     entries,
+    contents,
+    user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     listening: request.listening === true ? readListeningPorts() : [],
     monotonicMs: monotonicMs(),
     bootId: readBootId(),
   };
+}
+
+async function readEach<T>(
+  patterns: readonly string[] = [],
+  read: (path: string) => T | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, T>> {
+  const found = new Map<string, T>();
+  for (const [at, path] of patterns.flatMap(expandPath).entries()) {
+    if (at % FILES_AT_ONCE === FILES_AT_ONCE - 1) {
+      await nextTurn();
+      signal?.throwIfAborted();
+    }
+    const content = read(path);
+    if (content !== undefined) found.set(path, content);
+  }
+  return found;
 }
 
 function listDirectory(path: string): readonly string[] | undefined {

@@ -16,10 +16,11 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { StowageError } from "../../errors/index.ts";
+import type { FileAttributes } from "../host.ts";
 import { fileError, isAbsent, systemCode } from "./file-error.ts";
 
 /** The whole text of a file, or its bytes as they come. */
-type FileContent = string | AsyncIterable<Uint8Array>;
+type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -33,6 +34,7 @@ export async function replaceFile(
   path: string,
   content: FileContent,
   signal: AbortSignal | undefined,
+  attributes?: FileAttributes,
 ): Promise<void> {
   const temporary = temporaryPath(path);
   try {
@@ -41,7 +43,8 @@ export async function replaceFile(
     // a new inode: a writer that was asleep since before must not write into ours
     await rm(temporary, { force: true });
     signal?.throwIfAborted();
-    await writeNew(temporary, content, async () => {
+    await writeNew(temporary, content, async (file) => {
+      if (attributes !== undefined) await giveAttributes(file, attributes);
       signal?.throwIfAborted();
       await rename(temporary, path);
     });
@@ -139,20 +142,28 @@ function temporaryPath(path: string, unique = ""): string {
 async function writeNew(
   path: string,
   content: FileContent,
-  place: () => Promise<void>,
+  place: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
   try {
     await writeFile(file, content);
     await file.sync();
-    await place();
+    await place(file);
   } catch (error) {
     await removeOwn(path, file);
     throw error;
   } finally {
     await file.close();
   }
+}
+
+/** Owner before mode: a change of owner takes bits off the mode. */
+async function giveAttributes(file: FileHandle, { mode, uid, gid }: FileAttributes): Promise<void> {
+  const own = await file.stat();
+  const isOwn = (uid ?? own.uid) === own.uid && (gid ?? own.gid) === own.gid;
+  if (!isOwn) await file.chown(uid ?? own.uid, gid ?? own.gid);
+  await file.chmod(mode);
 }
 
 /** Removes a file by its name unless that is another one's by now; while it is open its inode is no other's. */

@@ -1,19 +1,21 @@
 import type { Engine } from "../../engine/index.ts";
 import type { Host } from "../../host/index.ts";
 import { createLimiter, type Limiter } from "../../internal/index.ts";
-import type {
-  AppliedImage,
-  EngineConfig,
-  HostLayout,
-  HostSpec,
-  Roster,
+import {
+  type AppliedImage,
+  type EngineConfig,
+  type HostLayout,
+  type HostSpec,
+  hostDirectories,
+  type Roster,
 } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import type { HostAccess } from "../connector.ts";
+import { PodFiles } from "../files/pod-files.ts";
 import { ObservationFeed } from "../health/observation-feed.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { HostLock } from "../lock/held-lock.ts";
-import type { Environment } from "../secrets/secrets.ts";
+import type { SecretValues } from "../secrets/secret-values.ts";
 import { RecordBook } from "./record-book.ts";
 
 /** Changes of one host that are worked on at once. */
@@ -25,8 +27,10 @@ export interface ApplyContext {
   readonly fleet: string;
   readonly manager: Roster["manager"];
   readonly appliedBy: string;
-  readonly environment: Environment;
+  readonly secrets: SecretValues;
   readonly store: ImageStore;
+  /** By machine, as far as that can be told: what only one may do at a time of all hosts on it. */
+  readonly alone: Map<string, Limiter>;
 }
 
 /** A host that is reached, locked and observed. */
@@ -45,6 +49,7 @@ export interface HostSession extends LockedHost {
   readonly context: ApplyContext;
   readonly layout: HostLayout;
   readonly records: RecordBook;
+  readonly files: PodFiles;
   readonly feed: ObservationFeed;
   /** Images that got another manifest digest when they were handed over, by the one that was planned. */
   readonly handedOver: Map<string, AppliedImage>;
@@ -61,8 +66,12 @@ export function openSession(
   layout: HostLayout,
   signal: AbortSignal,
 ): HostSession {
-  const { owner, fleet, appliedBy, environment } = context;
+  const { owner, fleet, appliedBy, secrets } = context;
   const { host, name, observation, engine } = locked;
+  const directories = hostDirectories(locked.spec);
+  const machine = `${host.address} ${directories.stateDir} ${directories.runDir}`;
+  const alone = context.alone.get(machine) ?? createLimiter(1);
+  context.alone.set(machine, alone);
   return {
     ...locked,
     context,
@@ -76,8 +85,9 @@ export function openSession(
       layout,
       observed: observation.records,
       appliedBy,
-      environment,
+      secrets,
     }),
+    files: new PodFiles({ host, directories, secrets, alone }),
     feed: new ObservationFeed(engine, signal),
     handedOver: new Map(),
     run: createLimiter(CHANGES_AT_ONCE),

@@ -5,7 +5,7 @@ import type { ApplyEvent, ChangeOutcome } from "./events.ts";
 import { lastLines } from "./failure-logs.ts";
 import type { HostSession } from "./host-session.ts";
 import { lostLock } from "./lost-lock.ts";
-import { identityOf, runPodStep, type StepContext } from "./run-step.ts";
+import { identityOf, removeGeneration, runPodStep, type StepContext } from "./run-step.ts";
 
 /** What a run of changes listens to and tells. */
 export interface RunHooks {
@@ -42,7 +42,7 @@ export class PodRun {
     this.#hooks = hooks;
     this.#parts = splitSteps(change.steps);
     const specs = [change.to?.spec, change.from?.spec].filter((spec) => spec !== undefined);
-    this.#redact = redactor(specs, session.context.environment);
+    this.#redact = redactor(specs, session.context.secrets);
   }
 
   get outcome(): ChangeOutcome | undefined {
@@ -186,12 +186,12 @@ export class PodRun {
   async #discard(): Promise<void> {
     const { change } = this;
     const { fresh } = change;
-    const { engine, lock, records, signal } = this.#session;
+    const { lock, records, signal } = this.#session;
     if (fresh === undefined || !change.steps.some(({ kind }) => kind === "prepare")) return;
     try {
       await lock.check();
       const context = { session: this.#session, change, target: change.to };
-      await engine.remove(identityOf(context, fresh), { signal });
+      await removeGeneration(context, fresh);
       await records.withdraw(change, fresh, { signal });
     } catch (error) {
       // it stays prepared: the next plan shows it, and goes on from there

@@ -9,7 +9,8 @@ import {
   type RecordedGeneration,
 } from "../../model/index.ts";
 import type { HostObservation, PodChange } from "../../plan/index.ts";
-import { type Environment, hashSecrets, makeSalt } from "../secrets/secrets.ts";
+import type { SecretValues } from "../secrets/secret-values.ts";
+import { hashSecrets, makeSalt } from "../secrets/secrets.ts";
 
 /** Whose records they are and where they lie. */
 export interface RecordBookParts {
@@ -20,7 +21,7 @@ export interface RecordBookParts {
   readonly layout: HostLayout;
   readonly observed: HostObservation["records"];
   readonly appliedBy: string;
-  readonly environment: Environment;
+  readonly secrets: SecretValues;
 }
 
 /**
@@ -38,6 +39,11 @@ export class RecordBook {
   /** A generation as it was recorded. */
   generation(change: PodChange, generation: number): RecordedGeneration | undefined {
     return this.#find(change)?.generations.find((each) => each.generation === generation);
+  }
+
+  /** Key of the HMACs of a pod's secrets. */
+  salt(change: PodChange): string | undefined {
+    return this.#find(change)?.salt;
   }
 
   /** Writes down a generation that is about to be made, beside the proven one. */
@@ -108,7 +114,7 @@ export class RecordBook {
 
   #withSecrets(generation: RecordedGeneration, salt: string): RecordedGeneration {
     const { secrets: _, ...rest } = generation;
-    const secrets = hashSecrets(generation.spec, salt, this.#parts.environment);
+    const secrets = hashSecrets(generation.spec, salt, this.#parts.secrets);
     return secrets === undefined ? rest : { ...rest, secrets };
   }
 

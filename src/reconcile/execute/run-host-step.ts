@@ -31,6 +31,8 @@ export async function runHostStep(
         step.name,
         options,
       );
+    case "remove-files":
+      return await session.files.remove(step.from, step.name, options);
     case "write-roster":
       return await writeRoster(session, step.hosts);
     case "remove-roster":

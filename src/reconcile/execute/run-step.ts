@@ -1,9 +1,12 @@
 import type { PodInstance, StopOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import {
+  filesDirName,
   generationDigest,
+  hasFiles,
   type ObservedPod,
   type PodIdentity,
+  type PodSpec,
   type RecordedGeneration,
 } from "../../model/index.ts";
 import { type PodChange, podsOnHost, type Step } from "../../plan/index.ts";
@@ -31,10 +34,13 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
       return await createVolume(session, step);
     case "prepare":
       await records.announce(change, generationOf(context, step.generation), options);
+      await writeFiles(context, step.generation);
       return await engine.prepare(instanceOf(context, step.generation), {
         ...options,
         startsNext: startsNext(change, step.generation),
       });
+    case "write-files":
+      return await writeFiles(context, step.generation);
     case "start":
       return await engine.start(instanceOf(context, step.generation), {
         ...options,
@@ -59,7 +65,7 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
       return await records.commit(change, proven, { isAltered: isNew, keep: step.keep }, options);
     }
     case "remove":
-      return await engine.remove(identityOf(context, step.generation), options);
+      return await removeGeneration({ ...context, session }, step.generation);
     case "forget":
       return await records.forget(change, options);
     default:
@@ -93,6 +99,34 @@ export function identityOf({ session, change }: StepContext, generation: number)
 
 function identityPart({ owner, fleet, host }: ObservedPod): PodChange["origin"] {
   return { owner, fleet, host };
+}
+
+/**
+ * Writes the files of a generation. Of one that was applied before, a secret has to be the one that it
+ * was applied with.
+ */
+async function writeFiles(context: StepContext, generation: number): Promise<void> {
+  const { session, change } = context;
+  const recorded = generationOf(context, generation);
+  await session.files.write(
+    identityOf(context, generation),
+    generation === change.fresh ? { spec: recorded.spec } : recorded,
+    session.records.salt(change),
+    { signal: session.signal },
+  );
+}
+
+/** Files first: what the engine still has is found by the next plan, and removed again. */
+export async function removeGeneration(context: StepContext, generation: number): Promise<void> {
+  const { engine, files, observation, signal } = context.session;
+  const identity = identityOf(context, generation);
+  const name = filesDirName(identity);
+  const made = generation === context.change.fresh && context.change.to !== undefined;
+  const isSeen = observation.files?.directories.some((each) => each.name === name) === true;
+  if (isSeen || (made && hasFiles(context.change.to?.spec as PodSpec))) {
+    await files.remove(identity, name, { signal });
+  }
+  await engine.remove(identity, { signal });
 }
 
 async function createVolume(
@@ -138,13 +172,14 @@ function instanceOf(context: StepContext, generation: number): PodInstance {
   const { session } = context;
   const recorded = generationOf(context, generation);
   const { spec, images } = recorded;
-  const environment = clearEnvironment(spec, session.context.environment);
+  const identity = identityOf(context, generation);
+  const environment = clearEnvironment(spec, session.context.secrets);
   const volumeDirs = Object.entries(spec.volumes ?? {}).flatMap(([name, volume]) =>
     volume.kind === "named" ? [[name, session.layout.volumeDir(volume.name)] as const] : [],
   );
   return {
-    identity: identityOf(context, generation),
-    spec,
+    identity,
+    spec: session.files.mounted(identity, spec),
     images,
     recordDigest: generationDigest(recorded),
     volumeDirs: Object.fromEntries(volumeDirs),

@@ -8,6 +8,7 @@ import {
 } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
+import { observeFiles, wantedFiles } from "./observe-files.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 import { observeOthers } from "./other-engines.ts";
 import { readRecords, readRosters } from "./read-files.ts";
@@ -39,6 +40,7 @@ export async function observeHost(
     findVolumes(host, snapshot, request, rosters),
     takenPorts(host, snapshot, request, found),
   ]);
+  const files = observeFiles(snapshot, request, found);
   const missing = wantedPaths(request.spec).filter((path) => !snapshot.existing.has(path));
   return {
     kind: "observed",
@@ -51,6 +53,7 @@ export async function observeHost(
     rosters,
     volumes,
     taken,
+    ...(files === undefined ? {} : { files }),
     missingPaths: new Set(missing),
   };
 }
@@ -89,7 +92,11 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
         ...fleets.map((fleet) => `${directories.stateDir}/*/${fleet}/*.json`),
         `${directories.stateDir}/*/*/.roster.json`,
       ],
-      list: fleets.map((fleet) => hostLayout(directories, manifest.id, fleet).volumesDir),
+      list: [
+        ...fleets.map((fleet) => hostLayout(directories, manifest.id, fleet).volumesDir),
+        ...wantedFiles(request).list,
+      ],
+      contents: wantedFiles(request).contents,
       exist: wantedPaths(spec),
       listening: Object.values(spec.pods ?? {}).some(({ ports }) => (ports ?? []).length > 0),
     },

@@ -18,7 +18,7 @@ export async function findVolumes(
 ): Promise<HostObservation["volumes"]> {
   const { spec, options } = request;
   const listings = {
-    ...Object.fromEntries(snapshot.entries),
+    ...Object.fromEntries([...snapshot.entries].filter(([path]) => path.endsWith("/.volumes"))),
     ...(await takenOver(host, request, rosters)),
   };
   const paths = new Map<string, string>();

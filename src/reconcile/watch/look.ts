@@ -4,6 +4,7 @@ import type { HostReading } from "../connector.ts";
 import { ImageStore } from "../images/image-store.ts";
 import { type FleetObservation, observeFleet } from "../observe/observe-fleet.ts";
 import { planObserved } from "../plan-fleet.ts";
+import { SecretValues } from "../secrets/secret-values.ts";
 import type { Declaration, WatchRequest } from "./watch-request.ts";
 
 /** What was seen of a fleet, and what follows from it. */
@@ -50,8 +51,10 @@ async function planWhole(
 ): Promise<Pick<Look, "plan" | "refusal">> {
   const { manifest, manifestDir } = declaration;
   await using store = new ImageStore(manifest, manifestDir, { ...request, signal: request.drain });
+  const secrets = new SecretValues({ ...request, manifest, manifestDir, signal: request.drain });
   try {
-    return { plan: await planObserved({ ...request, ...declaration }, observation, store) };
+    const asked = { ...request, ...declaration, secrets };
+    return { plan: await planObserved(asked, observation, store) };
   } catch (error) {
     if (!(error instanceof DiagnosticsError)) throw error;
     return { refusal: error.message };

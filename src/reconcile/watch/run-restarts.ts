@@ -3,6 +3,7 @@ import { withLockedHosts } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
 import { runPlan } from "../run-plan.ts";
+import { SecretValues } from "../secrets/secret-values.ts";
 
 /**
  * Starts pods again that ended, under the locks of their hosts: those of `ids` that, looked at under the
@@ -34,7 +35,9 @@ export async function runRestarts(
       warnings: [],
       partial: true,
     };
-    const report = await runPlan({ ...request, options, plan, locked, observation, store });
+    const secrets = new SecretValues(request);
+    const run = { ...request, options, plan, locked, observation, store, secrets };
+    const report = await runPlan(run);
     return report.outcomes;
   });
 }

@@ -5,6 +5,10 @@ import type { Suite } from "../support/suite.ts";
 const MOUNT = [{ volume: "data", path: "/data" }];
 const READ_ONLY = [{ volume: "data", path: "/data", readOnly: true }];
 
+const SETTINGS = [{ volume: "data", path: "/etc/settings", readOnly: true }];
+const SHOW_AND_WAIT = "cat /etc/settings; sleep 1000 & wait";
+const oneFile = (path: string) => ({ volumes: { data: { kind: "bind", path } as const } });
+
 /** Volumes: what outlives the pod, and what does not. */
 export function volumeCases({ it }: Suite): void {
   it("a named volume is the host's directory that was given, and outlives the pod", async (test) => {
@@ -44,6 +48,38 @@ export function volumeCases({ it }: Suite): void {
       { volumes: { data: { kind: "bind", path: file } } },
     );
     expect(lines).toEqual(["colour=green"]);
+  });
+
+  it("a file that another one took the place of while the pod was down is seen at its next start", async (test) => {
+    const file = `${await test.directory()}/settings`;
+    await test.host.placeFile(file, Buffer.from("colour=green\n"), { mode: 0o444 });
+    const pod = await test.started(
+      { main: script(SHOW_AND_WAIT, { mounts: SETTINGS }) },
+      oneFile(file),
+    );
+    await test.printed(pod, "colour=green");
+    await test.engine.stop(pod.identity, { containers: { main: { gracePeriodMs: 0 } } });
+    await test.host.placeFile(file, Buffer.from("colour=blue\n"), { mode: 0o444 });
+    await test.engine.start(pod);
+    await test.printed(pod, "colour=blue");
+    expect(await test.lines(pod)).toContain("colour=blue");
+  });
+
+  it("an exited pod whose file of the host is gone does not start, and does when it is there again", async (test) => {
+    const file = `${await test.directory()}/settings`;
+    await test.host.placeFile(file, Buffer.from("colour=green\n"), { mode: 0o400 });
+    const pod = await test.started(
+      { main: script(SHOW_AND_WAIT, { mounts: SETTINGS }) },
+      oneFile(file),
+    );
+    await test.printed(pod, "colour=green");
+    await test.engine.stop(pod.identity, { containers: { main: { gracePeriodMs: 0 } } });
+    await test.host.removeFile(file);
+    await expect(test.engine.start(pod)).rejects.toMatchObject({ code: "failed_precondition" });
+    expect(await test.container(pod)).not.toMatchObject({ state: "running" });
+    await test.host.placeFile(file, Buffer.from("colour=blue\n"), { mode: 0o400 });
+    await test.engine.start(pod);
+    await test.printed(pod, "colour=blue");
   });
 
   it("a bind volume whose path does not exist is failed_precondition", async (test) => {

@@ -10,6 +10,8 @@ export function answeringHost(
     files: new Map(),
     existing: new Set(),
     entries: new Map(),
+    contents: new Map(),
+    user: { uid: 0, gid: 0 },
     listening: [],
     monotonicMs: 0,
     bootId: "boot",

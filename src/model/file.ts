@@ -1,0 +1,40 @@
+import * as z from "zod";
+import { field } from "./field.ts";
+import { Mode } from "./names.ts";
+import { SecretSource } from "./secret.ts";
+
+/** A file may have this many bytes: it is held in the manifest, in records and in memory. */
+export const FILE_BYTES_MAX = 1024 * 1024;
+
+/** A file of a container: exactly one of `content`, `base64` and `secret` says what is in it. */
+export const FileSpec = z.strictObject({
+  content: field(z.string().max(FILE_BYTES_MAX), {
+    description: "What is in it, as text.",
+    long: true,
+  }).optional(),
+  base64: field(
+    z
+      .string()
+      .max(4 * Math.ceil(FILE_BYTES_MAX / 3))
+      .regex(
+        /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+        "must be base64 with its padding",
+      ),
+    { description: "What is in it, as bytes in base64.", long: true },
+  ).optional(),
+  secret: field(SecretSource, {
+    description: "Where the value of a secret comes from; the file is kept in the host's memory.",
+  }).optional(),
+  uid: field(z.int().min(0), {
+    description: "Owner; else the container's `user` where that is a number, else root.",
+  }).optional(),
+  gid: field(z.int().min(0), {
+    description: "Group; else that of the container's `user` where that is a number, else root's.",
+  }).optional(),
+  mode: field(Mode, {
+    description: "Mode; 0444 where it is not set, 0400 of a secret.",
+    unit: "octal",
+  }).optional(),
+});
+/** See the schema of the same name. */
+export type FileSpec = z.infer<typeof FileSpec>;
