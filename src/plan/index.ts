@@ -6,5 +6,5 @@ export { isConverged, plan } from "./make-plan.ts";
 export { podsOnHost } from "./observed-pods.ts";
 export * from "./plan.ts";
 export * from "./plan-input.ts";
-export { type LeftPod, planRestarts, type Restart, type RestartPlan } from "./plan-restarts.ts";
+export { planRestarts, type Restart, type RestartPlan } from "./plan-restarts.ts";
 export { planRollback } from "./rollback.ts";

@@ -23,7 +23,6 @@ export { watchFleet } from "./watch/watch-fleet.ts";
 export type {
   Declaration,
   DeclarationSource,
-  WatchClock,
   WatchEnd,
   WatchEvent,
   WatchRequest,
