@@ -198,6 +198,14 @@ iptables -A FORWARD -s 10.9.9.9/32 -j ACCEPT`);
   expect(foreign()).toBe(before);
 });
 
+/** Takes away all that is known of a pod, and what belongs to none. @returns what is there still */
+async function takenAway(by: Engine, pod: PodInstance): Promise<readonly string[]> {
+  if (world.inner.pods.size > 0) await by.remove(pod.identity);
+  for (const { name } of (await by.observe()).leftovers) await by.removeLeftover(name);
+  const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
+  return [...world.machine.traces(), ...files];
+}
+
 test.each(["before", "after"] as const)(
   "killed %s a program that it runs, it is mended by doing the same again, and nothing is left",
   async (phase) => {
@@ -229,12 +237,8 @@ test.each(["before", "after"] as const)(
       const again = await fresh();
       // what belongs to no pod goes by itself, or everything is done again over what is left
       turn += 1;
-      if (turn % 2 === 1) {
-        if (world.inner.pods.size > 0) await again.remove(web.identity);
-        for (const { name } of (await again.observe()).leftovers) await again.removeLeftover(name);
-        const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
-        expect({ nth, left: [...world.machine.traces(), ...files] }).toEqual({ nth, left: [] });
-      }
+      if (turn % 2 === 1)
+        expect({ nth, left: await takenAway(again, web) }).toEqual({ nth, left: [] });
       await life(again);
       expect({ nth, page: await world.machine.page("http://127.0.0.1:18080/") }).toEqual({
         nth,
