@@ -123,6 +123,11 @@ const DRIFT: readonly (readonly [what: string, RegExp, (pod: PodInstance) => str
     /not on the bridge/,
     (pod) => `ip link set ${world.link(pod)} nomaster`,
   ],
+  [
+    "the interface is half made",
+    /not on the bridge/,
+    (pod) => `ip link set dev ${world.link(pod)} down nomaster alias half`,
+  ],
   ["NAT rules are flushed", /port 18080\/tcp .* was taken away/, () => "iptables -t nat -F"],
   [
     "the rule of a port is deleted",
