@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { portKey } from "../model/index.ts";
 import type { NetworkFile, PodFile } from "./files.ts";
 
@@ -166,9 +165,4 @@ export function isComplete({ name, jump, rules }: Chain, saved: string): boolean
   if (jump !== undefined && !hasJump(saved, name)) return false;
   const found = saved.split("\n").filter((line) => line.startsWith(`-A ${name} `));
   return found.length === rules.length;
-}
-
-/** What tells one set of rules from another. */
-export function digestOfRules(chains: readonly Chain[]): string {
-  return hash("sha256", JSON.stringify(chains));
 }

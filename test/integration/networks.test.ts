@@ -123,6 +123,11 @@ const DRIFT: readonly (readonly [what: string, RegExp, (pod: PodInstance) => str
     /not on the bridge/,
     (pod) => `ip link set ${world.link(pod)} nomaster`,
   ],
+  [
+    "the interface is half made",
+    /not on the bridge/,
+    (pod) => `ip link set dev ${world.link(pod)} down nomaster alias half`,
+  ],
   ["NAT rules are flushed", /port 18080\/tcp .* was taken away/, () => "iptables -t nat -F"],
   [
     "the rule of a port is deleted",
@@ -198,6 +203,14 @@ iptables -A FORWARD -s 10.9.9.9/32 -j ACCEPT`);
   expect(foreign()).toBe(before);
 });
 
+/** Takes away all that is known of a pod, and what belongs to none. @returns what is there still */
+async function takenAway(by: Engine, pod: PodInstance): Promise<readonly string[]> {
+  if (world.inner.pods.size > 0) await by.remove(pod.identity);
+  for (const { name } of (await by.observe()).leftovers) await by.removeLeftover(name);
+  const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
+  return [...world.machine.traces(), ...files];
+}
+
 test.each(["before", "after"] as const)(
   "killed %s a program that it runs, it is mended by doing the same again, and nothing is left",
   async (phase) => {
@@ -230,7 +243,7 @@ test.each(["before", "after"] as const)(
       // what belongs to no pod goes by itself, or everything is done again over what is left
       turn += 1;
       if (turn % 2 === 1)
-        expect({ nth, left: await takeAway(again, web) }).toEqual({ nth, left: [] });
+        expect({ nth, left: await takenAway(again, web) }).toEqual({ nth, left: [] });
       await life(again);
       expect({ nth, page: await world.machine.page("http://127.0.0.1:18080/") }).toEqual({
         nth,
@@ -248,11 +261,3 @@ test.each(["before", "after"] as const)(
   },
   120_000,
 );
-
-/** Takes away what is there of a pod, or was left of it. @returns what is left all the same */
-async function takeAway(engine: Engine, { identity }: PodInstance): Promise<readonly string[]> {
-  if (world.inner.pods.size > 0) await engine.remove(identity);
-  for (const { name } of (await engine.observe()).leftovers) await engine.removeLeftover(name);
-  const files = existsSync(world.places.root) ? readdirSync(world.places.root) : [];
-  return [...world.machine.traces(), ...files];
-}
