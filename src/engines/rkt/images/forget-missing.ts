@@ -13,7 +13,10 @@ export async function forgetMissing(
   { host, layout, cli }: RktContext,
   ids: readonly string[],
 ): Promise<void> {
-  const listed = new Set((await cli.listImages()).map(({ id }) => id));
+  // where that cannot be told, the error that led here says more
+  const images = await cli.listImages().catch(() => undefined);
+  if (images === undefined) return;
+  const listed = new Set(images.map(({ id }) => id));
   const missing = new Set(ids.filter((id) => !listed.has(id)));
   if (missing.size === 0) return;
   const { files } = await host.snapshot({ files: [`${layout.imagesDir}/*/image.json`] });
