@@ -1,21 +1,14 @@
-import { StowageError } from "../errors/index.ts";
-import { mapLimited } from "../internal/index.ts";
-import {
-  engineName,
-  type FleetManifest,
-  type HostSpec,
-  type ObservedImage,
-} from "../model/index.ts";
+import type { FleetManifest, ObservedImage } from "../model/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { loadFleet } from "./load-fleet.ts";
+import { readHosts } from "./read-hosts.ts";
 import { selectHosts } from "./select-hosts.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { columns } from "./text/layout.ts";
 import { printable } from "./text/printable.ts";
 import { formatTransfer } from "./text/quantities.ts";
 
-const PARALLELISM = 16;
 const HEADER = ["HOST", "ENGINE", "IMAGE", "DIGEST", "SIZE", "IN USE", "FLEETS"];
 
 /** An image in the engine of a host. */
@@ -24,17 +17,19 @@ interface ImageRow extends ObservedImage {
   readonly engine: string;
 }
 
-/** The images of a host, or why it cannot be told. */
-type HostImages =
-  | { readonly rows: readonly ImageRow[] }
-  | { readonly host: string; readonly problem: StowageError };
-
 /** Lists the images on a fleet's hosts; a host that cannot be asked is named, with exit code 1. */
 export async function listImages(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
   const hosts = selectHosts(manifest, args);
-  const found = await mapLimited(hosts, args.count("parallelism", 1) ?? PARALLELISM, (entry) =>
-    imagesOf(entry, context),
+  const { drain: signal } = context;
+  const found = await readHosts(
+    hosts,
+    context,
+    args.count("parallelism", 1),
+    async ({ engine }, host, spec): Promise<{ readonly rows: readonly ImageRow[] }> => {
+      const { images } = await engine.observe({ signal });
+      return { rows: images.map((image) => ({ host, engine: spec.engine.kind, ...image })) };
+    },
   );
   const rows = found
     .flatMap((each) => ("rows" in each ? each.rows : []))
@@ -53,22 +48,6 @@ export async function listImages(args: Arguments, context: CommandContext): Prom
       context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
   }
   return problems.length === 0 ? 0 : 1;
-}
-
-async function imagesOf(
-  [host, spec]: readonly [string, HostSpec],
-  { connector, drain: signal }: CommandContext,
-): Promise<HostImages> {
-  try {
-    await using reading = await connector.read(host, spec, signal);
-    const { images } = await reading.engine.observe({ signal });
-    const engine = engineName(spec.engine, undefined);
-    return { rows: images.map((image) => ({ host, engine, ...image })) };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!StowageError.is(error)) throw error;
-    return { host, problem: error };
-  }
 }
 
 function isOf({ id, name }: FleetManifest, { fleets }: ImageRow): boolean {
