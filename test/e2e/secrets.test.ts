@@ -71,8 +71,9 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       expect(found.filter(({ path }) => path.startsWith("run/"))).toHaveLength(3);
       expect(labelsAndSpecs(fleet).filter((text) => holdsMounted(text, values))).toEqual([]);
 
-      // a pod that shows all of them and dies
-      const loud = fleet.manifest({ web: podOf("env; cat /run/secrets/*; exit 3") });
+      // a pod that shows all of them and dies; its probe never passes, however soon it is asked
+      const probe = { kind: "exec", command: ["false"], intervalMs: 200, retries: 100 };
+      const loud = fleet.manifest({ web: podOf("env; cat /run/secrets/*; exit 3", probe) });
       expect(await stowage("apply", "--yes", "--file", fleet.write("loud", loud))).toBe(1);
       expect(said.at(-1)).toContain("(secret)");
       environment = { ...environment, ENV_MOUNTED: "0ther-value" };
@@ -83,8 +84,10 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       expect(said.at(-1)).toContain("file given/mounted is not here");
 
       const { rounds, found: listed } = await stop();
-      // the double of rkt hands variables on in a script
-      const own = engine.isDouble ? / variable in cmdline of \/bin\/sh -c set -e/ : /^$/;
+      // the double of rkt hands variables on through the programs that it starts a process with
+      const own = engine.isDouble
+        ? / variable in (?:cmdline|environ) of (?:\/bin\/sh -c set -e|\/usr\/bin\/(?:unshare|setpriv) )/
+        : /^$/;
       expect(listed.filter((each) => !own.test(each))).toEqual([]);
       expect(rounds).toBeGreaterThan(20);
       for (const value of [...Object.values(values), "0ther-value"]) {
@@ -119,7 +122,7 @@ function environmentOf(values: Secrets): NodeJS.ProcessEnv {
 }
 
 /** A pod with a secret of each source in a variable and in a file. */
-function podOf(script: string): object {
+function podOf(script: string, health?: object): object {
   const sources = (use: (typeof USES)[number]) =>
     [
       ["env", { fromEnv: `ENV_${use.toUpperCase()}` }],
@@ -134,6 +137,7 @@ function podOf(script: string): object {
     stopSignal: "SIGKILL",
     env: Object.fromEntries(env),
     files: Object.fromEntries(files),
+    ...(health === undefined ? {} : { health }),
   };
   return { containers: { one } };
 }

@@ -7,7 +7,7 @@ import { mountsBelow, privatePodman } from "../../scripts/lib/private-podman.ts"
 import { openPodman } from "../../src/engines/podman/index.ts";
 import { openLocalHost } from "../../src/host/index.ts";
 import { findOnPath } from "../../src/internal/index.ts";
-import { EngineUnderTest, SERVER } from "../conformance/support/engine-under-test.ts";
+import { EngineUnderTest, SERVER, script } from "../conformance/support/engine-under-test.ts";
 import {
   openPodmanInFolder,
   type PodmanInFolder,
@@ -63,6 +63,28 @@ describeWithEngine("podman", "what podman forgets", (podman) => {
     expect(found.exitCode).toBeUndefined();
     await engine.engine.start(pod);
     expect(await engine.container(pod)).toMatchObject({ state: "running" });
+  });
+
+  test("what podman would start again stays stopped, whoever comes first at its end", async () => {
+    const restart = { policy: "always" } as const;
+    const server = script("trap 'exit 0' TERM INT; sleep 1000 & wait");
+    const asked = (signal: string) => ({ containers: { main: { signal } } });
+    const pods = await Promise.all([
+      // asked by podman itself, and where it has another signal, by us
+      ...[1, 2, 3, 4].map(() => engine.started({ main: server }, { restart })),
+      // ends as soon as it is started
+      engine.started({ main: script("exit 1") }, { restart }),
+    ]);
+    const conmons = (): string =>
+      spawnSync("pgrep", ["-f", `conmon.*${opened.folder}`]).stdout.toString();
+    for (const signal of ["SIGTERM", "SIGINT"]) {
+      await Promise.all(pods.map(({ identity }) => engine.engine.stop(identity, asked(signal))));
+      // what starts one again is a child of its conmon
+      await engine.until(async () => conmons() === "" || undefined);
+      const states = pods.map(async (pod) => (await engine.container(pod)).state);
+      expect(await Promise.all(states)).toEqual(pods.map(() => "exited"));
+      await Promise.all(pods.map((pod) => engine.engine.start(pod)));
+    }
   });
 
   describe("a process that goes on when podman's run directories were emptied", () => {

@@ -1,4 +1,9 @@
-import { identityLabels, type PodInstance, processArguments } from "../../../engine/index.ts";
+import {
+  identityLabels,
+  type PodInstance,
+  processArguments,
+  signalNumber,
+} from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import {
   type ContainerSpec,
@@ -163,6 +168,7 @@ function processFlags(
   return [
     ...(spec.workingDir === undefined ? [] : ["--workdir", spec.workingDir]),
     ...(spec.user === undefined ? [] : ["--user", spec.user]),
+    ...(spec.stopSignal === undefined ? [] : ["--stop-signal", `${signalNumber(spec.stopSignal)}`]),
     ...additionalGroups.flatMap((group) => ["--group-add", group]),
     ...(spec.readOnlyRootFilesystem === true ? ["--read-only"] : []),
     ...(spec.oomScoreAdj === undefined ? [] : ["--oom-score-adj", `${spec.oomScoreAdj}`]),

@@ -8,9 +8,13 @@ import { describePod, type PodmanContext } from "../context.ts";
 import { type Life, readLives } from "./life.ts";
 import { findGeneration, type Generation, inspectContainers } from "./lists.ts";
 import { endOrphans } from "./remove-pod.ts";
+import { isStartedAgain, stayEnded } from "./stay-ended.ts";
 
 /** How often it is looked whether a process has ended. */
 const POLL_MS = 20;
+
+/** Time that podman has for a stop beyond the container's own. */
+const STOP_MS = 60_000;
 
 /**
  * Ends the processes of a generation. podman waits in whole seconds, and for one signal that it was
@@ -27,51 +31,82 @@ export async function stopPod(
   const all = await inspectContainers(context, idsOf(found), signal);
   const lives = await readLives(context.host, all, signal);
   const members = all.filter(({ Id }) => names.has(Id));
+  const asking: Promise<unknown>[] = [];
   await settleAll(
     members.map(async (each) => {
       const name = names.get(each.Id) ?? "";
-      await askToEnd(context, each, lives.get(each.Id), options.containers?.[name], signal);
+      const life = lives.get(each.Id);
+      await askToEnd(context, each, { life, asking, asked: options.containers?.[name], signal });
     }),
   );
   const orphaned = all.filter(({ Id }) => lives.get(Id)?.orphan !== undefined);
   await settleAll(orphaned.map(({ Id, Pod }) => endOrphans(context, [Id], Pod || undefined)));
   await endAll(context, identity, all, lives, signal);
+  await settleAll(asking);
+  await stayEnded(context, members);
 }
 
 function idsOf({ containers, infra }: Generation): readonly string[] {
   return [...[...containers.values()], ...(infra === undefined ? [] : [infra])].map(({ Id }) => Id);
 }
 
+/** How to ask one container to end. */
+interface Asked {
+  readonly life: Life | undefined;
+  readonly asked: { readonly signal?: string; readonly gracePeriodMs?: number } | undefined;
+  /** What goes on after the container's time is over. */
+  readonly asking: Promise<unknown>[];
+  readonly signal: AbortSignal | undefined;
+}
+
 async function askToEnd(
   context: PodmanContext,
   container: InspectedContainer,
-  life: Life | undefined,
-  asked: { readonly signal?: string; readonly gracePeriodMs?: number } | undefined,
-  signal: AbortSignal | undefined,
+  { life, asked, asking, signal }: Asked,
 ): Promise<void> {
   const { gracePeriodMs = STOP_DEFAULTS.gracePeriodMs } = asked ?? {};
   const isAsked = life?.orphan !== undefined || (life?.alive === true && !life.waiting);
   if (!isAsked || gracePeriodMs === 0) return;
-  const { Id, Config, State } = container;
-  const number = signalNumber(asked?.signal ?? String(Config.StopSignal ?? STOP_DEFAULTS.signal));
   const end = performance.now() + gracePeriodMs;
-  const call = {
-    doing: `stop container "${container.Name}"`,
-    ...(signal === undefined ? {} : { signal }),
-  };
   // a paused process gets no signal but by going on
-  if (State.Status === "paused") await context.cli.change(["unpause", Id], call);
+  if (container.State.Status === "paused") {
+    await context.cli.change(["unpause", container.Id], {
+      doing: `stop container "${container.Name}"`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
   signal?.throwIfAborted();
-  const sent =
-    life.orphan === undefined
-      ? await context.cli.run(["kill", "--signal", `${number}`, Id], { doing: call.doing })
-      : await context.host.run(["kill", `-${number}`, `${life.orphan}`]);
+  const isSent = await send(context, container, { life, asked, asking, signal });
   signal?.throwIfAborted();
   // what ended meanwhile cannot be asked; what podman cannot ask is killed
-  if (sent.exitCode !== 0) return;
+  if (!isSent) return;
   while (performance.now() < end && (await isAlive(context, container, signal))) {
     await pause(Math.min(POLL_MS, Math.max(1, end - performance.now())), signal);
   }
+}
+
+/** Sends a container the signal that asks it to end. @returns whether it was sent */
+async function send(
+  { cli, host }: PodmanContext,
+  container: InspectedContainer,
+  { life, asked, asking }: Asked,
+): Promise<boolean> {
+  const { Id, Name, Config } = container;
+  const doing = `stop container "${Name}"`;
+  const own = signalNumber(String(Config.StopSignal ?? STOP_DEFAULTS.signal));
+  const number = asked?.signal === undefined ? own : signalNumber(asked.signal);
+  if (life?.orphan !== undefined) {
+    return (await host.run(["kill", `-${number}`, `${life.orphan}`])).exitCode === 0;
+  }
+  if (number !== own || !isStartedAgain(container)) {
+    return (await cli.run(["kill", "--signal", `${number}`, Id], { doing })).exitCode === 0;
+  }
+  // what podman stops it does not start again, as it may what it was told to kill
+  const { gracePeriodMs = STOP_DEFAULTS.gracePeriodMs } = asked ?? {};
+  const args = ["stop", "--time", `${Math.ceil(gracePeriodMs / 1000)}`, Id];
+  // where it fails, what comes next does too, and tells
+  asking.push(cli.run(args, { doing, timeoutMs: gracePeriodMs + STOP_MS }).catch(() => undefined));
+  return true;
 }
 
 async function isAlive(
