@@ -266,6 +266,18 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
     await expectWhole(image);
   });
 
+  test("an ingest that another client holds and does not write is not waited for", async () => {
+    const image = makeImage({ out: folder, reference: REFERENCE, layers });
+    const content = await load(image);
+    const leaseId = await takeImportLease(client, content.manifest.digest);
+    const options = { doing: "hold an ingest" };
+    await using held = client.withLease(leaseId).bidi(Content.method.write, options);
+    await held.send({ action: WriteAction.STAT, ref: `manifest-${content.manifest.digest}` });
+    await held.receive();
+    await importImage(client, content, { name: NAME, labels: {} });
+    await expectWhole(image);
+  });
+
   test.each([
     { title: "junk as a plain tar", bytes: randomBytes(5000), suffix: "" },
     {

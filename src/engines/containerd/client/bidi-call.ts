@@ -14,7 +14,10 @@ import type { RpcOptions } from "./rpc-options.ts";
 /** What an answer on an open stream may take when its caller says nothing. */
 const ANSWER_MS = 120_000;
 
-/** An open stream in both directions; disposing of it cancels what is not finished. */
+/**
+ * An open stream in both directions; disposing of it cancels what is not finished. An abort counts from the
+ * first answer on: a write that is cancelled while containerd opens it leaves its ref locked for good.
+ */
 export class BidiCall<I extends DescMessage, O extends DescMessage> implements AsyncDisposable {
   readonly #call: ClientDuplexStream<MessageShape<I>, MessageShape<O>>;
   readonly #input: I;
@@ -23,6 +26,7 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
   readonly #place: RpcErrorPlace;
   readonly #onAbort: () => void;
   #over = false;
+  #isOpen = false;
 
   /** @internal made by the client only */
   constructor(
@@ -35,7 +39,9 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
     this.#input = input;
     this.#place = place;
     this.#options = options;
-    this.#onAbort = () => call.cancel();
+    this.#onAbort = () => {
+      if (this.#isOpen) call.cancel();
+    };
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     call.on("data", (message: MessageShape<O>) => this.#answers.push(message));
     call.on("error", (error: unknown) => this.#finish({ error }));
@@ -60,6 +66,8 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
   /** The next answer. @throws StowageError when the stream failed, or ended without one. */
   async receive(): Promise<MessageShape<O>> {
     const result = await this.#nextInTime();
+    this.#isOpen = true;
+    this.#options.signal?.throwIfAborted();
     if (!result.done) return result.value;
     throw new StowageError(`Cannot ${this.#options.doing}: containerd ended the stream too early`, {
       code: "internal",

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
@@ -13,8 +14,9 @@ import type { Labels } from "./gc-labels.ts";
 const CHUNK_BYTES = 1024 * 1024;
 /** Chunks on their way without an answer. */
 const CHUNKS_IN_FLIGHT = 4;
-/** How long another client may keep a blob to itself. */
+/** How long another client may keep a blob to itself, and how long without writing any of it. */
 const LOCKED_FOR_MS = 15 * 60 * 1000;
+const IDLE_FOR_MS = 5000;
 const FIRST_PAUSE_MS = 64;
 const LAST_PAUSE_MS = 2048;
 
@@ -34,7 +36,8 @@ type WriteCall = BidiCall<typeof Content.method.write.input, typeof Content.meth
  *
  * A blob that is there is not read; one that another namespace has is taken over without reading it; an
  * ingest that somebody left is continued. Bytes that are read from their start are verified before they
- * are committed, and the daemon verifies all of them. A bad blob leaves no ingest behind.
+ * are committed, and the daemon verifies all of them. A bad blob leaves no ingest behind. An ingest that
+ * another client holds and does not write is not waited for: the blob is written beside it.
  *
  * @returns whether it was there already, without our labels perhaps
  * @throws StowageError `invalid_argument` when the bytes are not what the digest says
@@ -46,25 +49,78 @@ export async function uploadBlob(
   upload: BlobUpload,
   signal?: AbortSignal,
 ): Promise<"written" | "present"> {
-  const giveUpAt = performance.now() + LOCKED_FOR_MS;
-  let pauseMs = FIRST_PAUSE_MS;
+  let at = upload;
+  const wait = new Wait(client, upload.ref);
   let mayStartOver = true;
   for (;;) {
-    const error = await uploadOnce(client, content, upload, signal).then(() => undefined, asError);
+    const error = await uploadOnce(client, content, at, signal).then(() => undefined, asError);
     if (error === undefined) return "written";
     if (StowageError.is(error, "already_exists")) return "present";
     if (isBadCommit(error)) {
       // else every later try would continue the bad bytes
-      await abortIngest(client, upload.ref);
+      await abortIngest(client, at.ref);
       // the bytes may be an earlier writer's: ours are verified once they are read from the start
       if (!mayStartOver) throw badBlob(upload, error);
       mayStartOver = false;
       continue;
     }
-    const waits = isLockedRef(error) || isWrongOffset(error);
-    if (!waits || performance.now() > giveUpAt) throw error;
-    await pause(Math.random() * pauseMs, signal);
-    pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
+    if (await wait.isInVain(error, signal))
+      at = { ...upload, ref: `${upload.ref}-${randomUUID()}` };
+    else await wait.pause(error, signal);
+  }
+}
+
+/** The time given to another client that has an ingest. */
+class Wait {
+  readonly #client: ContainerdClient;
+  readonly #ref: string;
+  readonly #giveUpAt = performance.now() + LOCKED_FOR_MS;
+  #pauseMs = FIRST_PAUSE_MS;
+  #offset: bigint | undefined;
+  #since = performance.now();
+
+  constructor(client: ContainerdClient, ref: string) {
+    this.#client = client;
+    this.#ref = ref;
+  }
+
+  /** Whether the ingest has not grown for a while, or is not even there: its client may be long dead. */
+  async isInVain(error: unknown, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!isLockedRef(error)) return false;
+    const offset = await ingestOffset(this.#client, this.#ref, signal);
+    if (offset !== this.#offset) [this.#offset, this.#since] = [offset, performance.now()];
+    return performance.now() - this.#since > IDLE_FOR_MS;
+  }
+
+  /** Waits a little, longer each time. @throws the error itself when waiting does not help it, or did not */
+  async pause(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    const helps = isLockedRef(error) || isWrongOffset(error);
+    if (!helps || performance.now() > this.#giveUpAt) throw error;
+    try {
+      const options = signal === undefined ? {} : { signal };
+      await sleep(Math.random() * this.#pauseMs, undefined, options);
+    } catch (reason) {
+      signal?.throwIfAborted();
+      throw reason;
+    }
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LAST_PAUSE_MS);
+  }
+}
+
+async function ingestOffset(
+  client: ContainerdClient,
+  ref: string,
+  signal: AbortSignal | undefined,
+): Promise<bigint | undefined> {
+  const options = { doing: `look at ingest "${ref}"`, signal };
+  const filters = [`ref==${JSON.stringify(ref)}`];
+  try {
+    const { statuses } = await client.unary(Content.method.listStatuses, { filters }, options);
+    return statuses[0]?.offset;
+  } catch (error) {
+    // so it is while one is made or dropped, and for good where that was cut short
+    if (StowageError.is(error, "not_found")) return undefined;
+    throw error;
   }
 }
 
@@ -72,15 +128,6 @@ function asError(error: unknown): unknown {
   return (
     error ?? new StowageError("Cannot write blob: it failed without a reason", { code: "internal" })
   );
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
 }
 
 async function uploadOnce(
