@@ -14,8 +14,8 @@ import { DEFAULT_SNAPSHOTTER, snapshotExists } from "./snapshots.ts";
 import { unpackLayer } from "./unpack-layer.ts";
 import { uploadBlob } from "./upload-blob.ts";
 
-/** Uploads at once: more do not make an import faster. */
-const UPLOADS_AT_ONCE = 4;
+/** Uploads at once: with more an import takes twice the processor time, and no less time. */
+const UPLOADS_AT_ONCE = 3;
 /** How often an import starts over because another one of the same image ended under it. */
 const ATTEMPTS = 4;
 
