@@ -276,7 +276,7 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
     await held.receive();
     await importImage(client, content, { name: NAME, labels: {} });
     await expectWhole(image);
-  });
+  }, 60_000);
 
   test.each([
     { title: "junk as a plain tar", bytes: randomBytes(5000), suffix: "" },
