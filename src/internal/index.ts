@@ -1,4 +1,5 @@
 export { findOnPath, searchPath } from "./find-on-path.ts";
+export { Gate } from "./gate.ts";
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";
 export { settleAll } from "./settle-all.ts";
 export { tailLines } from "./tail-lines.ts";

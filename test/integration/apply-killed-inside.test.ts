@@ -3,6 +3,7 @@ import type { ApplyEvent } from "../../src/reconcile/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
+import { ONE_OF } from "../support/every-kill.ts";
 import { KillStory } from "../support/kill-story.ts";
 
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
@@ -49,7 +50,8 @@ describeWithEngine("containerd", "an apply on containerd, killed inside a call",
     ["import-image", 24, [noise("app:1"), noise("app:2")]],
   ] as const)(
     "killed at random instants inside %s, it leaves nothing that the next one does not mend",
-    async (kind, times, sides) => {
+    async (kind, ofAll, sides) => {
+      const times = Math.ceil(ofAll / ONE_OF);
       await using fleet = new ContainerdFleet(containerd.address);
       fleet.image("app:1", 4 * MEBIBYTE);
       fleet.image("app:2", 4 * MEBIBYTE);

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ImageContent, PodInstance } from "../../src/engine/index.ts";
 import { openRkt } from "../../src/engines/rkt/index.ts";
-import { RktLayout } from "../../src/engines/rkt/layout.ts";
+import { imageKey, RktLayout } from "../../src/engines/rkt/layout.ts";
 import type { RktEngine } from "../../src/engines/rkt/rkt-engine.ts";
 import { openLocalHost } from "../../src/host/index.ts";
 import { type ContainerSpec, generationDigest } from "../../src/model/index.ts";
@@ -250,6 +250,37 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     expect(gone.images.filter(({ fleets }) => fleets !== undefined)).toEqual([]);
     await engine.importImage(image, OWNERSHIP);
     expect((await engine.observe()).images.some(({ fleets }) => fleets !== undefined)).toBe(true);
+  });
+
+  test("what was left of an import goes while the image comes again, and the image is whole", async () => {
+    const other = await busyboxContent("other");
+    const name = `${other.reference}@${other.manifest.digest}`;
+    const layout = new RktLayout(directories, dir);
+    const record = `${layout.imageDir(imageKey(name))}/image.json`;
+    await engine.importImage(other, OWNERSHIP);
+    const { aci: _, ...begun } = JSON.parse(readFileSync(record, "utf8")) as { aci: string };
+    for (const isFirst of [true, false]) {
+      await engine.releaseImage(name, OWNERSHIP);
+      // as an import leaves it that is killed after its first write
+      await host.writeFile(record, JSON.stringify(begun));
+      const [left] = (await engine.observe()).leftovers;
+      expect(left?.name).toBe(imageKey(name));
+      const steps = [
+        () => engine.removeLeftover(imageKey(name)),
+        () => engine.importImage(other, OWNERSHIP),
+      ];
+      await Promise.all((isFirst ? steps : steps.toReversed()).map((step) => step()));
+      const instance = pod("sleep 1000", {}, other);
+      await engine.prepare(instance);
+      await engine.remove(instance.identity);
+      const reference = { reference: other.reference, digest: other.manifest.digest };
+      await using exported = await engine.exportImage({
+        ...reference,
+        configDigest: other.config.digest,
+      });
+      expect(exported?.content.manifest).toEqual(other.manifest);
+      expect((await engine.observe()).leftovers).toEqual([]);
+    }
   });
 
   test("an exported image is, byte for byte, the one that was imported", async () => {

@@ -1,4 +1,5 @@
 import type { Host } from "../../host/index.ts";
+import type { Gate } from "../../internal/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
 import type { RktCli } from "./cli/rkt-cli.ts";
 import type { Flavor } from "./flavor.ts";
@@ -11,6 +12,8 @@ export interface RktContext {
   readonly layout: RktLayout;
   readonly cli: RktCli;
   readonly flavor: Flavor;
+  /** What brings images in goes together; what takes one away, alone: images share blobs, and a name with what was left of it. */
+  readonly images: Gate;
 }
 
 /** For messages: `pod "web" (generation 3)`. */

@@ -15,6 +15,15 @@ export async function removeLeftover(
 ): Promise<void> {
   signal?.throwIfAborted();
   if (!name.startsWith(OBJECT_PREFIX)) return;
+  if (!name.startsWith("stw-img-")) return await removeNow(context, name, signal);
+  await context.images.alone(() => removeNow(context, name, signal));
+}
+
+async function removeNow(
+  context: RktContext,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { host, layout, cli } = context;
   const listed = await listStored(context, signal);
   const seen = await readPods(context, signal, {

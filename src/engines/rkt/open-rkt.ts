@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Host } from "../../host/index.ts";
+import { Gate } from "../../internal/index.ts";
 import type { HostDirectories, RktConfig } from "../../model/index.ts";
 import { RktCli } from "./cli/rkt-cli.ts";
 import { DEFAULT_STAGE1, flavorOf } from "./flavor.ts";
@@ -19,5 +20,6 @@ export async function openRkt(
     layout: new RktLayout(directories, dir),
     cli: new RktCli(host, { ...config, dir, stage1 }),
     flavor: flavorOf(stage1),
+    images: new Gate(),
   });
 }

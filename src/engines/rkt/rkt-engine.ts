@@ -89,7 +89,8 @@ export class RktEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    await claimImage(this.#context, image, ownership, signal);
+    const { images } = this.#context;
+    await images.together(() => claimImage(this.#context, image, ownership, signal));
   }
 
   async releaseImage(
@@ -98,7 +99,8 @@ export class RktEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    await releaseImage(this.#context, name, ownership, signal);
+    const { images } = this.#context;
+    await images.alone(() => releaseImage(this.#context, name, ownership, signal));
   }
 
   async exportImage(

@@ -23,16 +23,27 @@ export async function importImage(
 ): Promise<void> {
   const name = imageName(content.reference, content.manifest.digest);
   const key = imageKey(name);
-  if (!(await isImported(context, key, signal))) {
-    try {
-      await bringIn(context, content, name, key, signal);
-    } catch (error) {
-      // after an abort nobody waits for this: the next pass finds what is left
-      if (signal?.aborted !== true) await removeImport(context, key).catch(() => undefined);
-      throw error;
-    }
+  const { host, layout, images } = context;
+  try {
+    await images.together(async () => {
+      if (!(await isImported(context, key, signal)))
+        await bringIn(context, content, name, key, signal);
+      await host.writeFile(...claimFile(layout, key, ownership), callOptions(signal));
+    });
+  } catch (error) {
+    // after an abort nobody waits for this: the next pass finds what is left
+    if (signal?.aborted !== true) await images.alone(() => dropFailed(context, key));
+    throw error;
   }
-  await context.host.writeFile(...claimFile(context.layout, key, ownership), callOptions(signal));
+}
+
+/** Takes away what a failed import left, if anybody else's did not bring it in meanwhile. */
+async function dropFailed(context: RktContext, key: string): Promise<void> {
+  try {
+    if (!(await isImported(context, key, undefined))) await removeImport(context, key);
+  } catch {
+    // the import's own failure says more
+  }
 }
 
 async function isImported(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { recordingHost } from "../../../../test/support/rkt/recording-host.ts";
 import { openLocalHost } from "../../../host/index.ts";
+import { Gate } from "../../../internal/index.ts";
 import { RktCli } from "../cli/rkt-cli.ts";
 import type { RktContext } from "../context.ts";
 import { appName, RktLayout } from "../layout.ts";
@@ -30,6 +31,7 @@ beforeEach(() => {
     layout: new RktLayout(directories, dir),
     cli: new RktCli(recording.host, { dir, stage1: "coreos.com/rkt/stage1-fly:1.30.0" }),
     flavor: "fly",
+    images: new Gate(),
   };
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
