@@ -14,6 +14,7 @@ const HOST_MARKS: Readonly<Record<HostChange["action"], Mark>> = {
   release: "-",
   clean: "!",
   roster: "~",
+  boot: "~",
   rename: "~",
   leave: "-",
   unreachable: "!",

@@ -20,6 +20,16 @@ export interface SnapshotRequest {
   readonly listening?: boolean;
 }
 
+/** What a host has to start something at boot with. */
+export interface BootPlaces {
+  /** Directory that is there while systemd is the host's first process. */
+  readonly running: string;
+  /** Directory of its administrator's units. */
+  readonly units: string;
+  /** Command that runs this Stowage on the host itself. */
+  readonly program: readonly string[];
+}
+
 /** A socket that somebody listens on. */
 export interface ListeningPort {
   readonly protocol: "tcp" | "udp";
@@ -112,6 +122,8 @@ export interface PortHolder {
 export interface HostReader extends AsyncDisposable {
   /** For people: `local`, or the ssh address. */
   readonly address: string;
+  /** Absent: Stowage cannot be run there by the host itself. */
+  readonly boot?: BootPlaces;
   snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot>;
   /** Who holds sockets, by inode; those that cannot be told are left out. Slow: only for clashes. */
   holders(
@@ -172,6 +184,8 @@ export interface Host extends HostReader {
    * @throws StowageError `already_exists` when both names are directories
    */
   moveDirectory(from: string, to: string, options?: HostCallOptions): Promise<void>;
+  /** Makes a symbolic link, its directories made (0755); one that is there is replaced in one instant. */
+  linkFile(path: string, target: string, options?: HostCallOptions): Promise<void>;
   /** Removes a file or a symbolic link; absent: nothing happens. */
   removeFile(path: string, options?: HostCallOptions): Promise<void>;
   /** Makes a directory and those above it; one that exists keeps its owner and mode. */
