@@ -16,6 +16,8 @@ export interface SnapshotRequest {
    * Absent ones are left out of the answer.
    */
   readonly contents?: readonly string[];
+  /** Directories to tell the free space of, whether they exist or not. */
+  readonly space?: readonly string[];
   /** Whether to read which ports are listened on. */
   readonly listening?: boolean;
 }
@@ -38,6 +40,14 @@ export interface ListeningPort {
   readonly address?: string;
   /** Inode of the socket: what {@link HostReader.holders} takes. */
   readonly inode: number;
+}
+
+/** What can still be written below a directory. */
+export interface FreeSpace {
+  /** For whoever is not root: some of it may be kept back. */
+  readonly freeBytes: number;
+  /** The same for all directories that share it. */
+  readonly fileSystem: string;
 }
 
 /** A file with its owner and mode. */
@@ -64,6 +74,8 @@ export interface HostSnapshot {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** By path; one that could not be read is an Error. */
   readonly contents: ReadonlyMap<string, FileContent | Error>;
+  /** By directory; without those of which it cannot be told. */
+  readonly space: ReadonlyMap<string, FreeSpace>;
   /** Who looked, and whose files are that get no other owner. */
   readonly user: { readonly uid: number; readonly gid: number };
   readonly listening: readonly ListeningPort[];

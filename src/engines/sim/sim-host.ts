@@ -54,6 +54,8 @@ export class SimHost implements Host {
       ),
       entries: listEntries(state, request.list ?? []),
       contents: readContents(state, request.contents ?? []),
+      // a simulated disk is never full
+      space: new Map(),
       user: { uid: 0, gid: 0 },
       listening: request.listening === true ? listeningPorts(state) : [],
       monotonicMs: nowMs,
