@@ -39,7 +39,7 @@ const StepSchema = z.discriminatedUnion("kind", [
     from: z.strictObject({ engine: EngineConfig, digest: Digest }).optional(),
   }),
   step("claim-image", { image: AppliedImage }),
-  step("release-image", { name: z.string(), engine }),
+  step("release-image", { name: z.string(), engine, sizeBytes: z.int().optional() }),
   step("create-volume", {
     volume: Name,
     mode: z.string(),

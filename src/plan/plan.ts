@@ -66,7 +66,13 @@ export type Step =
       readonly from?: { readonly engine: EngineConfig; readonly digest: string };
     }
   | { readonly kind: "claim-image"; readonly image: AppliedImage }
-  | { readonly kind: "release-image"; readonly name: string; readonly engine?: EngineConfig }
+  | {
+      readonly kind: "release-image";
+      readonly name: string;
+      readonly engine?: EngineConfig;
+      /** What is freed at most, as others may share layers of it. */
+      readonly sizeBytes?: number;
+    }
   | {
       readonly kind: "create-volume";
       readonly volume: string;

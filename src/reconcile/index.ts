@@ -18,6 +18,7 @@ export {
 } from "./observe/observe-fleet.ts";
 export { type EngineReading, type HostEngines, readEngines } from "./observe/read-engines.ts";
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
+export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
 export { type Heard, listen } from "./watch/listen.ts";

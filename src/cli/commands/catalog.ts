@@ -75,6 +75,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./images.ts")).imagesCommand,
   },
   {
+    name: "prune",
+    summary: "Take away images and old generations that nothing needs",
+    load: async () => (await import("./prune.ts")).pruneCommand,
+  },
+  {
     name: "engines",
     summary: "List the engines, and what each can do",
     load: async () => (await import("./engines.ts")).enginesCommand,
