@@ -53,8 +53,8 @@ export class Arguments {
   durationMs(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const match = /^(\d{1,9})(ms|s|m|h)?$/.exec(text);
-    const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"];
+    const match = /^(\d{1,9})(ms|s|m|h|d)?$/.exec(text);
+    const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? "s"];
     if (match !== null && factor !== undefined) return Number(match[1]) * factor;
     throw new StowageError(
       `Cannot use --${name} ${JSON.stringify(text)}: it is not a time span; write --${name} 30s`,

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/index.ts";
 import type { SimWorld } from "../engines/sim/index.ts";
 import { StowageError } from "../errors/index.ts";
-import type { Host } from "../host/index.ts";
+import type { BootPlaces, Host } from "../host/index.ts";
 import {
   type EngineConfig,
   engineIdentity,
@@ -15,12 +15,16 @@ import { engineEntry } from "./engine-kinds.ts";
 
 type ConfigOf<K extends EngineConfig["kind"]> = Extract<EngineConfig, { kind: K }>;
 
-/** The way to hosts: loads the engine of a kind when the first host of it is reached. */
-export function createConnector(): Connector {
+/**
+ * The way to hosts: loads the engine of a kind when the first host of it is reached.
+ *
+ * @param boot where a host of this machine keeps what is to start at boot; absent: nothing is to
+ */
+export function createConnector(boot?: BootPlaces): Connector {
   let world: Promise<SimWorld> | undefined;
   const open = async (name: string, spec: HostSpec): Promise<HostAccess> => {
     const { engine } = spec;
-    if (engine.kind !== "sim") return await openLocal(engine, name, spec);
+    if (engine.kind !== "sim") return await openLocal(engine, name, spec, boot);
     world ??= import("../engines/sim/index.ts").then(({ SimWorld: World }) => new World());
     return await openSimulated(engine, name, await world);
   };
@@ -40,10 +44,15 @@ async function openSimulated(
   });
 }
 
-async function openLocal(config: EngineConfig, name: string, spec: HostSpec): Promise<HostAccess> {
+async function openLocal(
+  config: EngineConfig,
+  name: string,
+  spec: HostSpec,
+  boot: BootPlaces | undefined,
+): Promise<HostAccess> {
   checkLocal(name, spec);
   const { openLocalHost } = await import("../host/index.ts");
-  const host = openLocalHost();
+  const host = openLocalHost(boot === undefined ? {} : { boot });
   const directories = hostDirectories(spec);
   return await access(host, config, (other) => openEngine(other, name, host, directories));
 }

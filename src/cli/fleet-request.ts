@@ -9,6 +9,9 @@ import type { CommandContext } from "./context.ts";
 import type { LoadedFleet } from "./load-fleet.ts";
 import { didYouMean } from "./text/suggest.ts";
 
+/** Where containerd and its clients look for how registries are reached. */
+export const HOSTS_DIRECTORY = "/etc/containerd/certs.d";
+
 /** Options of commands that plan. */
 export const PLAN_OPTIONS = {
   host: { value: "HOST", multiple: true, description: "Only this host" },
@@ -87,7 +90,11 @@ export async function fleetRequest(
     manifestDir: fleet.baseDir,
     connector: context.connector,
     environment: context.env,
-    registries: openRegistries({ env: context.env, declared: fleet.manifest.registries }),
+    registries: openRegistries({
+      env: context.env,
+      declared: fleet.manifest.registries,
+      hostsDirectory: HOSTS_DIRECTORY,
+    }),
     ...(lockFile === undefined ? {} : { lockFile }),
     parallelism: args.count("parallelism", 1),
   };

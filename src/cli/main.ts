@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
 import type { Writable } from "node:stream";
+import type { BootPlaces } from "../host/index.ts";
+import { SYSTEMD_RUNNING, SYSTEMD_UNITS } from "../model/index.ts";
 import { createConnector } from "./connector.ts";
 import type { CommandContext, Output } from "./context.ts";
 import { runCli } from "./run-cli.ts";
@@ -51,10 +53,16 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
     drain,
     abort,
     appliedBy: `${userName()}@${hostname()}`,
-    connector: createConnector(),
+    connector: createConnector(bootPlaces()),
     now: () => new Date(),
     confirm: (question) => ask(question, drain),
   };
+}
+
+/** At boot this program is run, by this Node. */
+function bootPlaces(): BootPlaces {
+  const [, program = ""] = process.argv;
+  return { running: SYSTEMD_RUNNING, units: SYSTEMD_UNITS, program: [process.execPath, program] };
 }
 
 function output(

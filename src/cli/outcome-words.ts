@@ -16,6 +16,7 @@ const DONE_WORDS: Readonly<Record<ChangeOutcome["action"], string>> = {
   claim: "image shared",
   release: "image released",
   roster: "roster written",
+  boot: "set up for the next boot",
   rename: "renamed",
   leave: "left the fleet",
   unreachable: "not reached",

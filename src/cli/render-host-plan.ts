@@ -14,6 +14,7 @@ const HOST_MARKS: Readonly<Record<HostChange["action"], Mark>> = {
   release: "-",
   clean: "!",
   roster: "~",
+  boot: "~",
   rename: "~",
   leave: "-",
   unreachable: "!",
@@ -69,11 +70,16 @@ function volumeLine({ volume, path, sizeBytes }: KeptVolume, view: HostView): st
   );
 }
 
+function sizeWords(step: Step): string {
+  if (!("sizeBytes" in step) || step.sizeBytes === undefined) return "";
+  const size = formatTransfer(step.sizeBytes);
+  return step.kind === "release-image" ? `; frees up to ${size}` : ` (${size})`;
+}
+
 function hostChangeLines(change: HostChange, { paint, columns }: HostView): readonly string[] {
   const mark = paintedMark(HOST_MARKS[change.action], paint);
   const [only, ...more] = change.steps;
-  const isImport = only?.kind === "import-image" && only.sizeBytes !== undefined;
-  const size = isImport ? ` (${formatTransfer(only.sizeBytes)})` : "";
+  const size = only === undefined ? "" : sizeWords(only);
   const isSaid = only === undefined || (more.length === 0 && SAID.has(only.kind));
   return [
     wrap(`  ${mark} ${shortDigests(printable(change.text))}${size}`, columns, "    "),

@@ -6,7 +6,7 @@ import { printable } from "./text/printable.ts";
 import { formatDuration, plural } from "./text/quantities.ts";
 
 /** What a run does to pods; with `pull`, to their images alone. */
-export type RunVerb = "apply" | "destroy" | "pull";
+export type RunVerb = "apply" | "destroy" | "pull" | "prune";
 
 /** How an apply, a destroy or a pull ended: what was done, what was not, and what to do. Ends with a line end. */
 export function renderReport(
@@ -42,19 +42,26 @@ const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
   apply: "the hosts are what the manifest says",
   destroy: "the hosts hold nothing of the fleet",
   pull: "the hosts hold every image that their pods need",
+  prune: "the hosts hold nothing to prune",
 };
 
 const DONE: Readonly<Record<RunVerb, string>> = {
   apply: "changed",
   destroy: "removed",
   pull: "pulled",
+  prune: "made",
 };
 
 function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
   const done = outcomes.filter((outcome) => outcome.status === "done");
   const pods = done.filter(({ pod }) => pod !== undefined).length;
   const open = plural(outcomes.length - done.length, "change");
-  const things = verb === "pull" ? plural(done.length, "image") : plural(pods, "pod");
+  const things = {
+    apply: plural(pods, "pod"),
+    destroy: plural(pods, "pod"),
+    pull: plural(done.length, "image"),
+    prune: plural(done.length, "change"),
+  }[verb];
   const count = `${things} ${DONE[verb]} in ${formatDuration(ms)}`;
   switch (status) {
     case "converged":

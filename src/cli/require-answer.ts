@@ -10,14 +10,22 @@ import type { CommandContext } from "./context.ts";
 export function requireAnswer(
   context: CommandContext,
   verb: string,
-  options: { readonly yes: boolean; readonly json: boolean; readonly flag?: string },
+  options: {
+    readonly yes: boolean;
+    readonly json: boolean;
+    readonly flag?: string;
+    readonly look?: string;
+  },
 ): void {
   if (options.yes || (context.isInteractive() && !options.json)) return;
   const flag = options.flag ?? "--yes";
   const state = options.json
     ? "its output is JSON, so it cannot ask"
     : "there is no terminal to ask on";
-  throw new StowageError(`Cannot ${verb}: ${state}; look at stowage plan, then say ${flag}`, {
-    code: "failed_precondition",
-  });
+  throw new StowageError(
+    `Cannot ${verb}: ${state}; look at ${options.look ?? "stowage plan"}, then say ${flag}`,
+    {
+      code: "failed_precondition",
+    },
+  );
 }

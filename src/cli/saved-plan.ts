@@ -3,6 +3,7 @@ import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import {
   AppliedImage,
+  BootUnit,
   Digest,
   EngineConfig,
   FleetManifest,
@@ -38,7 +39,7 @@ const StepSchema = z.discriminatedUnion("kind", [
     from: z.strictObject({ engine: EngineConfig, digest: Digest }).optional(),
   }),
   step("claim-image", { image: AppliedImage }),
-  step("release-image", { name: z.string(), engine }),
+  step("release-image", { name: z.string(), engine, sizeBytes: z.int().optional() }),
   step("create-volume", {
     volume: Name,
     mode: z.string(),
@@ -63,6 +64,8 @@ const StepSchema = z.discriminatedUnion("kind", [
   step("forget", {}),
   step("write-roster", { hosts: Roster.shape.hosts }),
   step("remove-roster", {}),
+  step("install-unit", { unit: BootUnit }),
+  step("remove-unit", { name: z.string() }),
   step("move-fleet", { from: identity }),
   step("forget-fleet", { from: identity }),
 ]);
@@ -124,6 +127,7 @@ const HostChangeSchema = z.strictObject({
     "release",
     "clean",
     "roster",
+    "boot",
     "rename",
     "leave",
     "unreachable",

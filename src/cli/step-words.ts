@@ -1,4 +1,9 @@
-import { type EngineConfig, engineName, type RecordedGeneration } from "../model/index.ts";
+import {
+  bootUnitName,
+  type EngineConfig,
+  engineName,
+  type RecordedGeneration,
+} from "../model/index.ts";
 import type { Step } from "../plan/index.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { printable } from "./text/printable.ts";
@@ -58,6 +63,10 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
       return "write the roster";
     case "remove-roster":
       return "delete the roster";
+    case "install-unit":
+      return `install ${bootUnitName(step.unit)}`;
+    case "remove-unit":
+      return `remove ${printable(step.name)}`;
     case "move-fleet":
       return `rename the folder of fleet ${step.from.fleet}`;
     case "forget-fleet":

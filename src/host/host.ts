@@ -16,8 +16,20 @@ export interface SnapshotRequest {
    * Absent ones are left out of the answer.
    */
   readonly contents?: readonly string[];
+  /** Directories to tell the free space of, whether they exist or not. */
+  readonly space?: readonly string[];
   /** Whether to read which ports are listened on. */
   readonly listening?: boolean;
+}
+
+/** What a host has to start something at boot with. */
+export interface BootPlaces {
+  /** Directory that is there while systemd is the host's first process. */
+  readonly running: string;
+  /** Directory of its administrator's units. */
+  readonly units: string;
+  /** Command that runs this Stowage on the host itself. */
+  readonly program: readonly string[];
 }
 
 /** A socket that somebody listens on. */
@@ -28,6 +40,14 @@ export interface ListeningPort {
   readonly address?: string;
   /** Inode of the socket: what {@link HostReader.holders} takes. */
   readonly inode: number;
+}
+
+/** What can still be written below a directory. */
+export interface FreeSpace {
+  /** For whoever is not root: some of it may be kept back. */
+  readonly freeBytes: number;
+  /** The same for all directories that share it. */
+  readonly fileSystem: string;
 }
 
 /** A file with its owner and mode. */
@@ -54,6 +74,8 @@ export interface HostSnapshot {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** By path; one that could not be read is an Error. */
   readonly contents: ReadonlyMap<string, FileContent | Error>;
+  /** By directory; without those of which it cannot be told. */
+  readonly space: ReadonlyMap<string, FreeSpace>;
   /** Who looked, and whose files are that get no other owner. */
   readonly user: { readonly uid: number; readonly gid: number };
   readonly listening: readonly ListeningPort[];
@@ -112,6 +134,8 @@ export interface PortHolder {
 export interface HostReader extends AsyncDisposable {
   /** For people: `local`, or the ssh address. */
   readonly address: string;
+  /** Absent: Stowage cannot be run there by the host itself. */
+  readonly boot?: BootPlaces;
   snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot>;
   /** Who holds sockets, by inode; those that cannot be told are left out. Slow: only for clashes. */
   holders(
@@ -172,6 +196,8 @@ export interface Host extends HostReader {
    * @throws StowageError `already_exists` when both names are directories
    */
   moveDirectory(from: string, to: string, options?: HostCallOptions): Promise<void>;
+  /** Makes a symbolic link, its directories made (0755); one that is there is replaced in one instant. */
+  linkFile(path: string, target: string, options?: HostCallOptions): Promise<void>;
   /** Removes a file or a symbolic link; absent: nothing happens. */
   removeFile(path: string, options?: HostCallOptions): Promise<void>;
   /** Makes a directory and those above it; one that exists keeps its owner and mode. */

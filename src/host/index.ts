@@ -2,3 +2,4 @@ export * from "./host.ts";
 export { openLocalHost } from "./local/local-host.ts";
 export { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "./logs/log-writer-script.ts";
 export { type LogSource, readLogs } from "./logs/read-logs.ts";
+export { reserveSpace } from "./reserve-space.ts";

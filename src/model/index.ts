@@ -1,4 +1,5 @@
 export * from "./attributes.ts";
+export * from "./boot-unit.ts";
 export * from "./canonical.ts";
 export * from "./capability.ts";
 export * from "./container.ts";
@@ -31,5 +32,6 @@ export * from "./roster.ts";
 export * from "./secret.ts";
 export * from "./security.ts";
 export * from "./subnet.ts";
+export * from "./systemd.ts";
 export * from "./validate-fleet.ts";
 export * from "./volume.ts";

@@ -6,7 +6,7 @@ import {
   type ObservedEngine,
   type ObservedPod,
 } from "../model/index.ts";
-import type { FilesObservation, HostObservation } from "./plan-input.ts";
+import type { BootObservation, FilesObservation, HostObservation } from "./plan-input.ts";
 
 /**
  * Digest of everything on a host that a plan depends on. What moves by itself (process ids, times,
@@ -28,6 +28,7 @@ export function fingerprintOf(observation: HostObservation): string {
     rosters: [...rosters].map(([key, reading]) => [key, reading as unknown as Json]).sort(byKey),
     volumes: [...volumes.keys()].sort(),
     missing: [...observation.missingPaths].sort(),
+    ...(observation.boot === undefined ? {} : { boot: bootPrint(observation.boot) }),
     ...(files === undefined ? {} : { files: filesPrint(files) }),
   } as Json);
 }
@@ -37,6 +38,15 @@ function filesPrint({ drift, directories, emptied }: FilesObservation) {
     drift: [...drift].map(([name, found]) => [name, found as unknown as Json]).sort(byKey),
     directories: directories.map(({ owner, fleet, name }) => `${owner}/${fleet}/${name}`).sort(),
     emptied: emptied.map(({ owner, fleet }) => `${owner}/${fleet}`).sort(),
+  };
+}
+
+function bootPrint({ program, units }: BootObservation) {
+  return {
+    program,
+    units: [...units]
+      .map(([name, { text, enabled, runs }]) => [name, text, enabled, runs])
+      .sort(byKey),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Roster,
   type RosterHost,
 } from "../model/index.ts";
+import { bootChanges } from "./boot-changes.ts";
 import { formerIdentities } from "./identities.ts";
 import { seenEngines } from "./observed-pods.ts";
 import type { HostChange, PodChange } from "./plan.ts";
@@ -87,6 +88,7 @@ export function lateHostChanges(
       after,
     }),
   );
+  const boot = bootChanges(input, host, observation, after);
   const roster = rosterChange(
     input,
     host,
@@ -94,7 +96,7 @@ export function lateHostChanges(
     [...after, ...around.elsewhere],
     around.others,
   );
-  return roster === undefined ? ends : [...ends, roster];
+  return [...ends, ...boot, ...(roster === undefined ? [] : [roster])];
 }
 
 function rosterChange(

@@ -6,5 +6,6 @@ export { isConverged, plan } from "./make-plan.ts";
 export { podsOnHost } from "./observed-pods.ts";
 export * from "./plan.ts";
 export * from "./plan-input.ts";
+export { planPrune, type Retention } from "./plan-prune.ts";
 export { planRestarts, type Restart, type RestartPlan } from "./plan-restarts.ts";
 export { planRollback } from "./rollback.ts";

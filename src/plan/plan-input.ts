@@ -1,5 +1,6 @@
 import type {
   AppliedImage,
+  BootUnit,
   CapabilityTable,
   EngineConfig,
   EngineInfo,
@@ -48,6 +49,8 @@ export interface HostObservation {
   readonly taken: readonly TakenPort[];
   /** Files of the fleet's pods; absent where it has none. */
   readonly files?: FilesObservation;
+  /** What starts at boot; absent where systemd does not run, or nothing may be put there. */
+  readonly boot?: BootObservation;
   /** Paths of bind volumes and devices that do not exist. */
   readonly missingPaths: ReadonlySet<string>;
 }
@@ -71,6 +74,25 @@ export interface FilesObservation {
   readonly directories: readonly (FleetIdentity & { readonly name: string })[];
   /** Fleets of which only empty directories are left. */
   readonly emptied: readonly FleetIdentity[];
+}
+
+/** Units of Stowage's on a host that runs systemd. */
+export interface BootObservation {
+  /** Command that runs this Stowage there. */
+  readonly program: readonly string[];
+  /** Those of any fleet, by name. */
+  readonly units: ReadonlyMap<string, ObservedUnit>;
+}
+
+/** A unit as it was found. */
+export interface ObservedUnit {
+  readonly text: string;
+  /** What it says of itself, where that can be read. */
+  readonly says?: BootUnit;
+  /** Whether systemd starts it at boot. */
+  readonly enabled: boolean;
+  /** Whether the program that it names is there. */
+  readonly runs: boolean;
 }
 
 /** A host that could not be observed. */

@@ -1,5 +1,6 @@
 import type {
   AppliedImage,
+  BootUnit,
   ChangeVerdict,
   EngineConfig,
   EngineInfo,
@@ -65,7 +66,13 @@ export type Step =
       readonly from?: { readonly engine: EngineConfig; readonly digest: string };
     }
   | { readonly kind: "claim-image"; readonly image: AppliedImage }
-  | { readonly kind: "release-image"; readonly name: string; readonly engine?: EngineConfig }
+  | {
+      readonly kind: "release-image";
+      readonly name: string;
+      readonly engine?: EngineConfig;
+      /** What is freed at most, as others may share layers of it. */
+      readonly sizeBytes?: number;
+    }
   | {
       readonly kind: "create-volume";
       readonly volume: string;
@@ -99,6 +106,9 @@ export type Step =
   | { readonly kind: "forget" }
   | { readonly kind: "write-roster"; readonly hosts: Roster["hosts"] }
   | { readonly kind: "remove-roster" }
+  /** Puts a unit where the host's systemd starts it at boot. */
+  | { readonly kind: "install-unit"; readonly unit: BootUnit }
+  | { readonly kind: "remove-unit"; readonly name: string }
   /** Renames the directory of a former fleet to that of this one and leaves a link behind it. */
   | { readonly kind: "move-fleet"; readonly from: FleetIdentity }
   /** Removes that link. */
@@ -156,6 +166,7 @@ export interface HostChange {
     | "release"
     | "clean"
     | "roster"
+    | "boot"
     | "rename"
     | "leave"
     | "unreachable";

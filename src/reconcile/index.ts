@@ -1,5 +1,7 @@
 export { applyFleet } from "./apply-fleet.ts";
 export type { ApplyFleetRequest } from "./apply-request.ts";
+export { bootFleet } from "./boot/boot-fleet.ts";
+export type { BootEvent, BootRequest } from "./boot/boot-request.ts";
 export type { Connector, HostAccess, HostReading } from "./connector.ts";
 export { type DestroyFleetRequest, destroyFleet, type HostVolume } from "./destroy-fleet.ts";
 export type { ApplyEvent, ChangeOutcome } from "./execute/events.ts";
@@ -16,6 +18,7 @@ export {
 } from "./observe/observe-fleet.ts";
 export { type EngineReading, type HostEngines, readEngines } from "./observe/read-engines.ts";
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
+export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
 export { type Heard, listen } from "./watch/listen.ts";

@@ -14,6 +14,7 @@ import {
   type ApplyReport,
   applyFleet,
   planFleet,
+  pruneFleet,
 } from "../../src/reconcile/index.ts";
 import { type EngineLab, plainNames, type Traces } from "./engines/engine-lab.ts";
 import { mountsNaming } from "./engines/look-around.ts";
@@ -104,6 +105,18 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
       allowRemovals: 1_000,
       onEvent: () => {},
       ...change,
+    });
+  }
+
+  async prune(manifest: FleetManifest): Promise<ApplyReport> {
+    return await pruneFleet({
+      ...this.#request(manifest),
+      retention: { keep: 1 },
+      options: {},
+      confirm: async () => true,
+      appliedBy: "test@desk",
+      lockTimeoutMs: 10_000,
+      onEvent: () => {},
     });
   }
 

@@ -60,6 +60,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./watch.ts")).watchCommand,
   },
   {
+    name: "boot",
+    summary: "Bring a fleet's pods back on this machine after a boot",
+    load: async () => (await import("./boot.ts")).bootCommand,
+  },
+  {
     name: "pull",
     summary: "Bring the images of the declaration to the hosts, and no more",
     load: async () => (await import("./pull.ts")).pullCommand,
@@ -68,6 +73,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: "images",
     summary: "List the images on the hosts; images lock pins their digests",
     load: async () => (await import("./images.ts")).imagesCommand,
+  },
+  {
+    name: "prune",
+    summary: "Take away images and old generations that nothing needs",
+    load: async () => (await import("./prune.ts")).pruneCommand,
   },
   {
     name: "engines",

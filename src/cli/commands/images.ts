@@ -12,6 +12,7 @@ import {
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { HOSTS_DIRECTORY } from "../fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
 import { shortDigests } from "../text/format-value.ts";
 import { columns } from "../text/layout.ts";
@@ -93,7 +94,11 @@ async function currentLock(
       manifestDir,
       hosts,
       existing,
-      registries: openRegistries({ env, declared: manifest.registries }),
+      registries: openRegistries({
+        env,
+        declared: manifest.registries,
+        hostsDirectory: HOSTS_DIRECTORY,
+      }),
       signal,
     });
   } finally {

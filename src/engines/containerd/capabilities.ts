@@ -40,7 +40,7 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
     {
       support: "emulated",
       reason:
-        "containerd 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none tells a stop by hand from an end",
+        "containerd 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none tells a stop by hand from an end; after a reboot the unit that apply installs starts it",
       while: "stowage watch runs",
       known: "kernel",
     },

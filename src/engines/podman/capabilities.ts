@@ -86,4 +86,4 @@ const HEALTH: Capability = {
 };
 
 const RESTARTS =
-  "podman starts a container again at once, without a pause between tries; after a reboot nothing runs until the next apply";
+  "podman starts a container again at once, without a pause between tries; after a reboot the unit that apply installs starts it";

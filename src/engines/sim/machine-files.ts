@@ -25,7 +25,8 @@ export function exists(state: MachineState, path: string): boolean {
 export function entriesOf(state: MachineState, path: string): readonly string[] | undefined {
   if (state.directories[path] === undefined) return undefined;
   const prefix = path === "/" ? "/" : `${path}/`;
-  const names = [...Object.keys(state.files), ...Object.keys(state.directories)]
+  const names = [state.files, state.directories, state.links]
+    .flatMap((each) => Object.keys(each))
     .filter((each) => each.startsWith(prefix) && each !== prefix)
     .map((each) => each.slice(prefix.length).split("/")[0] ?? "");
   return [...new Set(names)].sort();

@@ -1,5 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
 import type {
+  BootPlaces,
   CommandResult,
   FileAttributes,
   FileStretch,
@@ -11,6 +12,7 @@ import type {
   RunOptions,
   SnapshotRequest,
 } from "../../host/index.ts";
+import { SYSTEMD_RUNNING, SYSTEMD_UNITS } from "../../model/index.ts";
 import { listEntries, putContent, putFile, readContents, readFiles } from "./host-files.ts";
 import { listeningOn, listeningPorts } from "./listening.ts";
 import {
@@ -26,11 +28,17 @@ import { answersAt } from "./networks.ts";
 import type { SimCalls } from "./sim-calls.ts";
 
 const DIRECTORY_MODE = 0o700;
+const LINK_DIRECTORY_MODE = 0o755;
 const STRETCH_BYTES = 1024 * 1024;
 
 /** The host of a simulated machine. */
 export class SimHost implements Host {
   readonly address: string;
+  readonly boot: BootPlaces = {
+    running: SYSTEMD_RUNNING,
+    units: SYSTEMD_UNITS,
+    program: ["/usr/bin/stowage"],
+  };
   readonly #calls: SimCalls;
 
   constructor(address: string, calls: SimCalls) {
@@ -46,6 +54,8 @@ export class SimHost implements Host {
       ),
       entries: listEntries(state, request.list ?? []),
       contents: readContents(state, request.contents ?? []),
+      // a simulated disk is never full
+      space: new Map(),
       user: { uid: 0, gid: 0 },
       listening: request.listening === true ? listeningPorts(state) : [],
       monotonicMs: nowMs,
@@ -118,6 +128,13 @@ export class SimHost implements Host {
       if (exists(state, target)) return false;
       putFile(state, target, text);
       return true;
+    });
+  }
+
+  linkFile(path: string, target: string, options: HostCallOptions = {}): Promise<void> {
+    return this.#change("host.linkFile", options, (state) => {
+      makeParents(state, path, LINK_DIRECTORY_MODE);
+      state.links[path] = target;
     });
   }
 

@@ -1,4 +1,5 @@
 import type {
+  BootPlaces,
   CommandResult,
   FileAttributes,
   FileStretch,
@@ -19,15 +20,24 @@ import { removeTree } from "./remove-directory.ts";
 import { runLines } from "./run-lines.ts";
 import { runProgram } from "./run-program.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { createWhole, makeDirectory, removeFile, replaceFile } from "./write-file.ts";
+import { createWhole, linkFile, makeDirectory, removeFile, replaceFile } from "./write-file.ts";
 
-/** The machine that this program runs on. It holds nothing open: disposing it does nothing. */
-export function openLocalHost(): Host {
-  return new LocalHost();
+/**
+ * The machine that this program runs on. It holds nothing open: disposing it does nothing.
+ *
+ * @param boot where what starts at boot is put; absent: nowhere
+ */
+export function openLocalHost({ boot }: { readonly boot?: BootPlaces } = {}): Host {
+  return new LocalHost(boot);
 }
 
 class LocalHost implements Host {
   readonly address = "local";
+  readonly boot?: BootPlaces;
+
+  constructor(boot: BootPlaces | undefined) {
+    if (boot !== undefined) this.boot = boot;
+  }
 
   async snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot> {
     return await takeSnapshot(request, options?.signal);
@@ -93,6 +103,11 @@ class LocalHost implements Host {
   async moveDirectory(from: string, to: string, options?: HostCallOptions): Promise<void> {
     options?.signal?.throwIfAborted();
     await moveDirectory(from, to);
+  }
+
+  async linkFile(path: string, target: string, options?: HostCallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await linkFile(path, target);
   }
 
   async removeFile(path: string, options?: HostCallOptions): Promise<void> {

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FileContent, HostSnapshot, SnapshotRequest } from "../host.ts";
 import { expandPath } from "./expand-path.ts";
 import { fileError, isAbsent } from "./file-error.ts";
+import { freeSpaceAt } from "./free-space.ts";
 import { readListeningPorts } from "./listening-ports.ts";
 import { readContentSync } from "./read-content.ts";
 import { readTextSync } from "./read-text.ts";
@@ -28,6 +29,7 @@ export async function takeSnapshot(
     existing: new Set((request.exist ?? []).filter((path) => existsSync(path))),
     entries,
     contents,
+    space: spaceOf(request.space),
     user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     listening: request.listening === true ? readListeningPorts() : [],
     monotonicMs: monotonicMs(),
@@ -50,6 +52,15 @@ async function readEach<T>(
     if (content !== undefined) found.set(path, content);
   }
   return found;
+}
+
+function spaceOf(paths: readonly string[] = []): HostSnapshot["space"] {
+  return new Map(
+    paths.flatMap((path) => {
+      const found = freeSpaceAt(path);
+      return found === undefined ? [] : [[path, found] as const];
+    }),
+  );
 }
 
 function listDirectory(path: string): readonly string[] | undefined {

@@ -12,6 +12,7 @@ import {
   rm,
   rmdir,
   stat,
+  symlink,
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -24,6 +25,8 @@ type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+/** What leads others to a file of ours is theirs to read. */
+const LINK_DIRECTORY_MODE = 0o755;
 
 /**
  * Replaces a file in one instant. What a killed writer left beside it is overwritten by the next.
@@ -69,6 +72,20 @@ export async function createWhole(path: string, text: string): Promise<boolean> 
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
     throw fileError(error, "create file", path);
+  }
+}
+
+/** Makes a symbolic link, or replaces what is at its place, in one instant. */
+export async function linkFile(path: string, target: string): Promise<void> {
+  const temporary = temporaryPath(path);
+  try {
+    await makeParents(path, LINK_DIRECTORY_MODE);
+    await rm(temporary, { force: true });
+    await symlink(target, temporary);
+    await rename(temporary, path);
+    await flushDirectory(dirname(path));
+  } catch (error) {
+    throw fileError(error, "make link", path);
   }
 }
 
@@ -125,9 +142,9 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** A file in the way of a directory is not the file that was to be made. */
-async function makeParents(path: string): Promise<void> {
+async function makeParents(path: string, mode = DIRECTORY_MODE): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    await mkdir(dirname(path), { recursive: true, mode });
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
     throw Object.assign(new Error("not a directory", { cause: error }), { code: "ENOTDIR" });

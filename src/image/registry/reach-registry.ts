@@ -1,4 +1,5 @@
 // a file of its own, so that it is loaded as one when the first registry is asked
 export { dockerCredentials } from "./docker-credentials.ts";
-export { RegistryClient } from "./registry-client.ts";
+export { readHostPlaces } from "./host-places.ts";
+export { RegistryClient, registryHost } from "./registry-client.ts";
 export { openRegistryImage } from "./registry-image.ts";

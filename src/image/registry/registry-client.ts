@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import { type Dispatcher, request } from "undici";
 import * as z from "zod";
 import { StowageError } from "../../errors/index.ts";
 import { type Challenge, parseChallenges } from "./auth-challenge.ts";
 import type { Credentials } from "./docker-credentials.ts";
+import type { RegistryPlace } from "./host-places.ts";
+import { openDispatcher } from "./open-dispatcher.ts";
 import { type Asked, nonsense, refused, unreachable } from "./registry-error.ts";
 
 /** What is asked of a registry, below its repository. */
@@ -24,14 +26,15 @@ export interface RepositoryOptions {
   readonly path: string;
   /** Whether it speaks HTTP without TLS. */
   readonly isPlain: boolean;
+  /** Domain of the registry that a mirror is asked for. */
+  readonly registry?: string | undefined;
+  /** Where that is not below the domain's own `/v2/`. */
+  readonly place?: RegistryPlace | undefined;
   readonly credentials: () => Promise<Credentials | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
 }
 
-const CONNECT_MS = 10_000;
-/** Time in which an answer begins, and in which each of its pieces comes. */
-const ANSWER_MS = 60_000;
 const REDIRECTS_MAX = 5;
 const TRIES = 4;
 const WAIT_MAX_MS = 60_000;
@@ -46,7 +49,7 @@ const TokenAnswer = z.looseObject({
 });
 
 /** Host that answers for a domain of references. */
-function hostOf(domain: string): string {
+export function registryHost(domain: string): string {
   return domain === "docker.io" ? "registry-1.docker.io" : domain;
 }
 
@@ -59,23 +62,11 @@ export class RegistryClient implements AsyncDisposable {
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
-    const { domain, path, isPlain, env } = options;
-    this.#base = `${isPlain ? "http" : "https"}://${hostOf(domain)}/v2/${path}/`;
-    const timeouts = {
-      connect: { timeout: CONNECT_MS },
-      headersTimeout: ANSWER_MS,
-      bodyTimeout: ANSWER_MS,
-    };
-    const proxies = {
-      httpProxy: env["http_proxy"] ?? env["HTTP_PROXY"],
-      httpsProxy: env["https_proxy"] ?? env["HTTPS_PROXY"],
-    };
-    // nobody's registry on this machine is behind a proxy
-    const isProxied = !isPlain && Object.values(proxies).some((proxy) => proxy !== undefined);
-    const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
-    this.#dispatcher = isProxied
-      ? new EnvHttpProxyAgent({ ...timeouts, ...withoutAbsent(proxies), noProxy })
-      : new Agent(timeouts);
+    const { domain, path, isPlain, env, place } = options;
+    const home =
+      place?.base ?? new URL(`${isPlain ? "http" : "https"}://${registryHost(domain)}/v2/`);
+    this.#base = new URL(`${path}/`, home).href;
+    this.#dispatcher = openDispatcher(env, isPlain, place);
   }
 
   /** @throws the reason for which the user stopped */
@@ -93,6 +84,8 @@ export class RegistryClient implements AsyncDisposable {
    */
   async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
     const url = new URL(asked.path, this.#base);
+    const { place, registry } = this.#options;
+    if (place?.isMirror === true && registry !== undefined) url.searchParams.set("ns", registry);
     // before it is asked: another question may have got a new proof when the answer comes
     const shown = this.#authorization;
     const answer = await this.#patiently(() => this.#follow(asked, url));
@@ -134,6 +127,7 @@ export class RegistryClient implements AsyncDisposable {
         method: asked.method ?? "GET",
         headers: {
           ...asked.headers,
+          ...(isSame ? this.#options.place?.headers : {}),
           ...(isSame && this.#authorization !== undefined
             ? { authorization: this.#authorization }
             : {}),
@@ -277,10 +271,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function withoutAbsent<T extends object>(values: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: NonNullable<T[Key]>;
-  };
 }

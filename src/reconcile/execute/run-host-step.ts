@@ -1,6 +1,7 @@
 import { StowageError } from "../../errors/index.ts";
 import { hostDirectories, hostLayout } from "../../model/index.ts";
 import type { HostChange, Step } from "../../plan/index.ts";
+import { installUnit, removeUnit } from "./boot-steps.ts";
 import { bringImage, type OnBytes } from "./bring-image.ts";
 import { type HostSession, sessionAt } from "./host-session.ts";
 import { removeRoster, writeRoster } from "./rosters.ts";
@@ -37,6 +38,10 @@ export async function runHostStep(
       return await writeRoster(session, step.hosts);
     case "remove-roster":
       return await removeRoster(session);
+    case "install-unit":
+      return await installUnit(session, step.unit);
+    case "remove-unit":
+      return await removeUnit(session, step.name);
     case "move-fleet":
       return await host.moveDirectory(formerDir(session, step.from), layout.fleetDir, options);
     case "forget-fleet":

@@ -8,6 +8,7 @@ import {
 } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
+import { bootWanted, observeBoot } from "./observe-boot.ts";
 import { observeFiles, wantedFiles } from "./observe-files.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 import { observeOthers } from "./other-engines.ts";
@@ -36,9 +37,10 @@ export async function observeHost(
   const config = request.spec.engine;
   const others = await observeOthers(reading, { records, rosters }, { ...request, config });
   const found = { engine: observed, others, records, rosters };
-  const [volumes, taken] = await Promise.all([
+  const [volumes, taken, boot] = await Promise.all([
     findVolumes(host, snapshot, request, rosters),
     takenPorts(host, snapshot, request, found),
+    observeBoot(host, snapshot, options),
   ]);
   const files = observeFiles(snapshot, request, found);
   const missing = wantedPaths(request.spec).filter((path) => !snapshot.existing.has(path));
@@ -54,6 +56,7 @@ export async function observeHost(
     volumes,
     taken,
     ...(files === undefined ? {} : { files }),
+    ...(boot === undefined ? {} : { boot }),
     missingPaths: new Set(missing),
   };
 }
@@ -91,13 +94,15 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
       files: [
         ...fleets.map((fleet) => `${directories.stateDir}/*/${fleet}/*.json`),
         `${directories.stateDir}/*/*/.roster.json`,
+        ...bootWanted(host).files,
       ],
       list: [
         ...fleets.map((fleet) => hostLayout(directories, manifest.id, fleet).volumesDir),
         ...wantedFiles(request).list,
+        ...bootWanted(host).list,
       ],
       contents: wantedFiles(request).contents,
-      exist: wantedPaths(spec),
+      exist: [...wantedPaths(spec), ...bootWanted(host).exist],
       listening: Object.values(spec.pods ?? {}).some(({ ports }) => (ports ?? []).length > 0),
     },
     signal === undefined ? {} : { signal },

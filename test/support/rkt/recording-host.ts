@@ -13,6 +13,7 @@ export function answeringHost(
     contents: new Map(),
     user: { uid: 0, gid: 0 },
     listening: [],
+    space: new Map(),
     monotonicMs: 0,
     bootId: "boot",
   };

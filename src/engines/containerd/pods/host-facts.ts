@@ -15,6 +15,15 @@ export interface DaemonPlatform {
   readonly variant?: string;
 }
 
+/** Where a daemon keeps what of images; what it does not tell is not there. */
+export interface ImageDirectories {
+  readonly content: string | undefined;
+  readonly snapshots: string | undefined;
+}
+
+const CONTENT = "io.containerd.content.v1";
+const SNAPSHOTTER = "io.containerd.snapshotter.v1";
+
 const MOUNTS = "/proc/self/mountinfo";
 const INIT_STATUS = "/proc/1/status";
 const CPUS_ONLINE = "/sys/devices/system/cpu/online";
@@ -49,6 +58,22 @@ export class HostFacts {
         variant = "",
       } = platform ?? {};
       return { os, architecture, ...(variant === "" ? {} : { variant }) };
+    });
+  }
+
+  /** Directories of the content store and of a snapshotter, as far as the daemon tells. */
+  imageDirectories(snapshotter: string): Promise<ImageDirectories> {
+    return this.#once(`directories of ${snapshotter}`, async () => {
+      const filters = [`type==${CONTENT}`, `type==${SNAPSHOTTER},id==${snapshotter}`];
+      const options = { doing: "ask containerd where it keeps images" };
+      const { plugins } = await this.#client.unary(
+        Introspection.method.plugins,
+        { filters },
+        options,
+      );
+      const rootOf = (type: string): string | undefined =>
+        plugins.find((plugin) => plugin.type === type)?.exports["root"];
+      return { content: rootOf(CONTENT), snapshots: rootOf(SNAPSHOTTER) };
     });
   }
 

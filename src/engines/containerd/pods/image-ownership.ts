@@ -8,16 +8,19 @@ import {
 import { addImageLabels, deleteImageRecord, removeImageLabel } from "../images/image-record.ts";
 import { importImage } from "../images/import-image.ts";
 import { listContainers } from "./container-records.ts";
+import { reserveImageSpace } from "./image-space.ts";
 import { fleetsOf, isOurs } from "./observe-images.ts";
 import type { PodContext } from "./pod-context.ts";
 
 /** Brings an image in, with a fleet's label on its record. */
 export async function importForFleet(
-  { client, snapshotter }: PodContext,
+  context: PodContext,
   content: ImageContent,
   ownership: ImageOwnership,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { client, snapshotter } = context;
+  using _ = await reserveImageSpace(context, content, signal);
   await importImage(client, content, {
     name: imageName(content.reference, content.manifest.digest),
     labels: labelOf(ownership),

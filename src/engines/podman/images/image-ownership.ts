@@ -10,6 +10,7 @@ import { IMPORT_PREFIX } from "../store/own-files.ts";
 import { storeUsed } from "../store/store-used.ts";
 import { archiveStream } from "./archive-stream.ts";
 import { findOwnImage, removeOwnership, writeOwnership } from "./image-files.ts";
+import { reserveImageSpace } from "./image-space.ts";
 import { imageTag, isImageTag } from "./image-tag.ts";
 
 /** Bytes of a large image on a slow disk take their time. */
@@ -69,6 +70,7 @@ async function load(
 ): Promise<void> {
   const { cli, host, files } = context;
   const name = imageName(content.reference, content.manifest.digest);
+  using _ = await reserveImageSpace(context, content, signal);
   // podman unpacks it there first, and leaves that behind when it is killed
   const work = `${files.importsDir}/${IMPORT_PREFIX}${randomBytes(8).toString("hex")}`;
   await host.makeDirectory(work, { mode: 0o700 });

@@ -5,6 +5,7 @@ import { imageName } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
 import { imageKey } from "../layout.ts";
 import { aciName, type ImageRecord, parseImageRecord } from "./image-record.ts";
+import { reserveImageSpace } from "./image-space.ts";
 import { claimFile } from "./ownership.ts";
 import { removeImport } from "./remove-image.ts";
 import { type AccountTexts, layOut, writeAci } from "./write-aci.ts";
@@ -71,6 +72,7 @@ async function bringIn(
       `Cannot import image "${name}": its manifest has ${content.layers.length} layers, its config ${content.diffIds.length}; build the image again`,
       { code: "invalid_argument", context: { image: name } },
     );
+  using _ = await reserveImageSpace(context, content, name, signal);
   const recordFile = `${layout.imageDir(key)}/image.json`;
   const record = recordOf(content, name);
   await host.writeFile(recordFile, JSON.stringify(record), callOptions(signal));

@@ -1,13 +1,18 @@
 import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { LOG_WRITER_NAME } from "../../../host/index.ts";
-import { type ContainerSpec, effectiveLogging, objectName } from "../../../model/index.ts";
+import {
+  type ContainerSpec,
+  effectiveLogging,
+  objectName,
+  SYSTEMD_RUNNING,
+} from "../../../model/index.ts";
 import { callOptions, describePod, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
 import { cgroupHome } from "../run/cgroup-home.ts";
 import { limitWrites } from "../run/cgroups.ts";
 import { type Launch, launchScript } from "../run/launch-script.ts";
-import { UNIT_DIR, unitText } from "../run/unit.ts";
+import { unitText } from "../run/unit.ts";
 import { pause } from "./end-processes.ts";
 import { sharesNamespace } from "./exclusive.ts";
 import { failureOf, mayHaveFailed } from "./launch-failure.ts";
@@ -97,7 +102,7 @@ async function launchUnit(
 ): Promise<void> {
   const scriptFile = `${podDir}/${container}.run`;
   await host.writeFile(scriptFile, script);
-  await host.writeFile(`${UNIT_DIR}/${app}.service`, unitText(app, scriptFile));
+  await host.writeFile(`${SYSTEMD_RUNNING}/${app}.service`, unitText(app, scriptFile));
   for (const command of [
     ["systemctl", "daemon-reload"],
     ["systemctl", "restart", `${app}.service`],

@@ -1,3 +1,5 @@
+import { systemdWord } from "../../../model/index.ts";
+
 /**
  * The systemd unit of one run of a container, for hosts whose first process is systemd: it keeps the
  * supervisor, and what it runs, out of the session that started it. A pod of rkt runs once, so nothing
@@ -18,13 +20,4 @@ KillMode=mixed
 TasksMax=infinity
 ExecStart=/bin/sh ${systemdWord(scriptFile)}
 `;
-}
-
-/** The directory of units that end with the host's boot. */
-export const UNIT_DIR = "/run/systemd/system";
-
-/** A text as one word of a command line of systemd's, which expands specifiers and variables within quotes too. */
-function systemdWord(text: string): string {
-  const plain = text.replaceAll("%", "%%").replaceAll("$", "$$$$");
-  return /^[A-Za-z0-9_./:@%$+,-]+$/.test(plain) ? plain : `"${plain.replace(/["\\]/g, "\\$&")}"`;
 }

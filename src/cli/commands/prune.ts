@@ -1,0 +1,98 @@
+import type { Retention } from "../../plan/index.ts";
+import { planPruning, pruneFleet } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { planJson } from "../plan-json.ts";
+import { renderPlan } from "../render-plan.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { runFleet } from "../run-fleet.ts";
+
+const KEEP = 1;
+
+/** `stowage prune`. */
+export const pruneCommand: Command = {
+  help: {
+    name: "prune",
+    summary:
+      "Takes away what the fleet can do without on its hosts: images that nothing needs, old generations that were kept, leftovers. Asks first.",
+    options: {
+      host: PLAN_OPTIONS.host,
+      keep: {
+        value: "N",
+        description: `Old generations of each pod to leave where they are kept (default ${KEEP})`,
+      },
+      "older-than": {
+        value: "TIME",
+        description: "Only old generations of pods that were last applied longer ago, as in 7d",
+      },
+      "dry-run": { description: "Show what would go, and touch nothing" },
+      yes: { short: "y", description: "Do not ask" },
+      "lock-timeout": {
+        value: "TIME",
+        description: "Wait this long for a host that is locked (default 0s)",
+      },
+      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+    },
+    details: [
+      "What runs, what is declared, volumes and everything of others stay. It needs no registry, so that a full disk can be pruned.",
+      "Of each image it says what is freed at most: layers that others share stay. Of each old generation it says that the way back to it is lost.",
+      "With --dry-run: exit code 2 when something would go, 0 when nothing would.",
+    ],
+    examples: [
+      { command: "prune --dry-run", comment: "what would go, and what it frees" },
+      { command: "prune --keep 0 --yes", comment: "old generations as well" },
+      { command: "prune --older-than 7d", comment: "but none of this week's" },
+    ],
+  },
+  run: prune,
+};
+
+async function prune(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [yes, json, dryRun] = [args.flag("yes"), args.flag("json"), args.flag("dry-run")];
+  if (!dryRun) requireAnswer(context, "prune", { yes, json, look: "stowage prune --dry-run" });
+  const retention = retentionOf(args, context);
+  const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
+  const fleet = await loadFleet(args, context);
+  const request = {
+    ...(await fleetRequest(fleet, args, context)),
+    options: planOptions(args),
+    retention,
+  };
+  if (dryRun) return show(await planPruning({ ...request, signal: context.drain }), json, context);
+  const question = "Take this away? Type yes:";
+  return await runFleet(context, { json, yes, question, verb: "prune" }, (hooks) =>
+    pruneFleet({
+      ...request,
+      ...hooks,
+      appliedBy: context.appliedBy,
+      lockTimeoutMs,
+      draining: context.drain,
+      signal: context.abort,
+    }),
+  );
+}
+
+function show(
+  plan: Parameters<typeof renderPlan>[0],
+  json: boolean,
+  { stdout, paint, now }: CommandContext,
+): ExitCode {
+  const changes = [...plan.pods, ...plan.hostChanges];
+  const isUnreachable = plan.hostChanges.some(({ action }) => action === "unreachable");
+  const exitCode = isUnreachable ? 1 : changes.length === 0 ? 0 : 2;
+  if (json) stdout.write(`${JSON.stringify({ exitCode, plan: planJson(plan) })}\n`);
+  else if (changes.length === 0) stdout.write("Nothing to do: the hosts hold nothing to prune.\n");
+  else stdout.write(renderPlan(plan, { paint, columns: stdout.columns, now: now() }));
+  return exitCode;
+}
+
+function retentionOf(args: Arguments, { now }: CommandContext): Retention {
+  const olderThanMs = args.durationMs("older-than");
+  return {
+    keep: args.count("keep") ?? KEEP,
+    ...(olderThanMs === undefined ? {} : { before: now().getTime() - olderThanMs }),
+  };
+}
