@@ -1,29 +1,39 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { findOnPath } from "../../src/internal/index.ts";
 import { runCommand } from "./run-command.ts";
 import { withoutServiceStarts } from "./service-guard.ts";
 
-/** A Debian package, and the programs that are looked for before it is installed. */
+/** A Debian package, and what of it is looked for before it is installed. */
 interface SystemPackage {
   readonly name: string;
-  readonly programs: readonly string[];
+  /** Programs on PATH, or absolute paths of files. */
+  readonly brings: readonly string[];
   readonly purpose: string;
 }
 
+/** Schema of a container's configuration by the OCI runtime specification; those that it refers to lie beside it. */
+export const OCI_SCHEMA =
+  "/usr/share/gocode/src/github.com/opencontainers/runtime-spec/schema/config-schema.json";
+
 const PACKAGES: readonly SystemPackage[] = [
-  { name: "containerd", programs: ["containerd", "ctr"], purpose: "the engine with a daemon" },
-  { name: "runc", programs: ["runc"], purpose: "what both engines start containers with" },
-  { name: "podman", programs: ["podman", "conmon"], purpose: "the engine without a daemon" },
-  { name: "catatonit", programs: ["catatonit"], purpose: "what podman holds pods together with" },
-  { name: "busybox-static", programs: ["busybox"], purpose: "the one program of the test image" },
+  { name: "containerd", brings: ["containerd", "ctr"], purpose: "the engine with a daemon" },
+  { name: "runc", brings: ["runc"], purpose: "what both engines start containers with" },
+  { name: "podman", brings: ["podman", "conmon"], purpose: "the engine without a daemon" },
+  { name: "catatonit", brings: ["catatonit"], purpose: "what podman holds pods together with" },
+  { name: "busybox-static", brings: ["busybox"], purpose: "the one program of the test image" },
   {
     name: "docker-registry",
-    programs: ["docker-registry"],
+    brings: ["docker-registry"],
     purpose: "the registry that tests pull from",
   },
-  { name: "iproute2", programs: ["ip"], purpose: "network namespaces" },
-  { name: "iptables", programs: ["iptables-restore"], purpose: "ports of networks" },
+  { name: "iproute2", brings: ["ip"], purpose: "network namespaces" },
+  { name: "iptables", brings: ["iptables-restore"], purpose: "ports of networks" },
+  {
+    name: "golang-github-opencontainers-specs-dev",
+    brings: [OCI_SCHEMA],
+    purpose: "the JSON schema that tests hold runtime specs against",
+  },
 ];
 
 const INSTALL_ARGS = ["install", "-y", "--no-remove", "--no-install-recommends"];
@@ -41,7 +51,8 @@ export type SystemPackagesResult =
 
 /** What {@link ensureSystemPackages} may touch, so that a test needs no machine. */
 export interface SystemPackagesContext {
-  readonly hasProgram: (name: string) => boolean;
+  /** Whether a program is on PATH, or a file at an absolute path. */
+  readonly has: (name: string) => boolean;
   readonly isRoot: boolean;
   readonly isTerminal: boolean;
   readonly print: (line: string) => void;
@@ -52,7 +63,7 @@ export interface SystemPackagesContext {
 }
 
 /**
- * Installs the Debian packages whose programs are not on PATH.
+ * Installs the Debian packages whose programs or files are not there.
  *
  * A program that is there is used, whatever its version and origin; nothing is removed or upgraded for
  * a package's sake, and no service is started. Prints what it installs before it does; asks on a
@@ -62,18 +73,16 @@ export interface SystemPackagesContext {
 export async function ensureSystemPackages(
   context: SystemPackagesContext = machineContext(),
 ): Promise<SystemPackagesResult> {
-  const missing = PACKAGES.filter(({ programs }) => !programs.every(context.hasProgram));
+  const missing = PACKAGES.filter(({ brings }) => !brings.every(context.has));
   if (missing.length === 0) return { status: "present" };
   const packages = missing.map(({ name }) => name);
   const refused = await whyNotInstalled(missing, context);
   if (refused !== undefined) return { status: "missing", packages, advice: refused };
 
   const exitCode = await withAptGet(packages, context);
-  const still = missing
-    .flatMap(({ programs }) => programs)
-    .filter((name) => !context.hasProgram(name));
+  const still = missing.flatMap(({ brings }) => brings).filter((name) => !context.has(name));
   if (exitCode === 0 && still.length === 0) return { status: "installed", packages };
-  const failure = `apt-get ended with ${exitCode}${still.length > 0 ? `, and ${still.join(", ")} is still not on PATH` : ""}.`;
+  const failure = `apt-get ended with ${exitCode}${still.length > 0 ? `, and ${still.join(", ")} is still not there` : ""}.`;
   return { status: "missing", packages, advice: `${failure}\n${installAdvice(packages)}` };
 }
 
@@ -82,7 +91,7 @@ async function whyNotInstalled(
   context: SystemPackagesContext,
 ): Promise<string | undefined> {
   const advice = installAdvice(missing.map(({ name }) => name));
-  if (!context.hasProgram("apt-get")) return `There is no apt-get here. ${advice}`;
+  if (!context.has("apt-get")) return `There is no apt-get here. ${advice}`;
   if (!context.isRoot) return `Installing needs root. ${advice}`;
   context.print("To be installed with apt-get (nothing is removed, no service is started):");
   for (const { name, purpose } of missing) context.print(`  ${name.padEnd(16)} ${purpose}`);
@@ -111,7 +120,7 @@ async function withAptGet(
 
 function machineContext(): SystemPackagesContext {
   return {
-    hasProgram: (name) => findOnPath(name) !== undefined,
+    has: (name) => (name.startsWith("/") ? existsSync(name) : findOnPath(name) !== undefined),
     isRoot: process.getuid?.() === 0,
     isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
     print: (line) => process.stdout.write(`${line}\n`),

@@ -48,10 +48,12 @@ export function renderPodChange(
 }
 
 function reasonLines(change: PodChange, columns: number | undefined): readonly string[] {
-  if (change.action === "create" || change.action === "remove") return [];
-  // that the pod moves is what its headline says
-  const isMove = change.action === "move-engine";
-  const reasons = fieldReasons(change).filter(({ path }) => !isMove || path !== "engine");
+  if (change.action === "remove") return [];
+  // that the pod moves is what its headline says, and of what is new no field is news but one that is lost
+  const [isMove, isNew] = [change.action === "move-engine", change.action === "create"];
+  const reasons = fieldReasons(change).filter(
+    ({ path, kind }) => !(isMove && path === "engine") && !(isNew && kind !== "drift"),
+  );
   const mixed = new Set(reasons.map(({ verdict }) => verdict)).size > 1;
   const width = Math.min(PATH_WIDTH_MAX, Math.max(0, ...reasons.map(({ path }) => path.length)));
   return reasons.map((reason) => {

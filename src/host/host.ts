@@ -109,7 +109,11 @@ export interface RunOptions extends HostCallOptions {
   readonly cwd?: string;
   /** Added to the fixed environment that programs get. It is not in argv, and may hold secrets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Time after which it is killed. */
+  /**
+   * Time after which it is killed, with all that it started.
+   *
+   * @defaultValue 120_000
+   */
   readonly timeoutMs?: number;
 }
 
@@ -209,7 +213,7 @@ export interface Host extends HostReader {
   /** Removes a directory and everything below it, never crossing into another mount; absent: nothing happens. */
   removeDirectory(path: string, options?: HostCallOptions): Promise<void>;
   /**
-   * Runs a program of the host to its end, with no shell between; an abort kills it.
+   * Runs a program of the host to its end, with no shell between; an abort kills it and all that it started.
    *
    * @throws StowageError `not_found` when there is no such program
    * @throws StowageError `deadline_exceeded` after `timeoutMs`

@@ -9,6 +9,7 @@ import { fileReasons } from "./file-reasons.ts";
 import type { Reason, ResolvedPod } from "./plan.ts";
 import { originOf, type PodContext, recorded } from "./pod-context.ts";
 import { stateReasons } from "./state-reasons.ts";
+import { volumeReasons } from "./volume-reasons.ts";
 
 /** Why a pod that exists is not what it should be: declaration, drift and state. */
 export function changeReasons(
@@ -23,7 +24,10 @@ export function changeReasons(
   if (applied === undefined) return [...unrecordedReasons(context, desired, current), ...states];
   const declared = declaredReasons(desired, applied, capabilities, context.secrets);
   const paths = new Set(declared.map(({ path }) => path));
-  const drift = driftReasons(applied, current, capabilities, context.ignoreFields);
+  const drift = [
+    ...driftReasons(applied, current, capabilities, context.ignoreFields),
+    ...volumeReasons(context, desired.spec, applied),
+  ];
   return [...declared, ...drift.filter(({ path }) => !paths.has(path)), ...states];
 }
 

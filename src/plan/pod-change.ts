@@ -3,7 +3,7 @@ import { frame, target } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { changeReasons } from "./change-reasons.ts";
 import { strongestVerdict } from "./compare.ts";
-import type { PodChange, ResolvedPod } from "./plan.ts";
+import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { planAdoption } from "./plan-adoption.ts";
 import { withElsewhere } from "./plan-elsewhere.ts";
 import { planInPlace } from "./plan-in-place.ts";
@@ -17,8 +17,10 @@ import {
   nextGeneration,
   type PodContext,
   podsOf,
+  recorded,
 } from "./pod-context.ts";
 import { createSteps, removeSteps } from "./steps.ts";
+import { volumeReasons } from "./volume-reasons.ts";
 
 /** The change that one pod needs; undefined when it is what it should be. */
 export function planPod(context: PodContext): PodChange | undefined {
@@ -52,8 +54,13 @@ function planCreation(context: PodContext, desired: ResolvedPod): PodChange {
   const text = gone ? goneText(context) : "it is new";
   const kind = gone ? "state" : "declared";
   const steps = createSteps(desired.spec, context, generation);
+  const applied = recorded(context, context.record?.current);
+  const reasons: readonly Reason[] = [
+    { kind, path: "", verdict: "replace", text },
+    ...volumeReasons(context, desired.spec, applied),
+  ];
   return {
-    ...frame(context, "create", [{ kind, path: "", verdict: "replace", text }], steps),
+    ...frame(context, "create", reasons, steps),
     interrupts: false,
     fresh: generation,
     to: target(context, desired, generation),

@@ -166,8 +166,18 @@ export function hostWith(
       leftovers: [],
     },
     records: new Map(records),
+    volumes: volumesOf(records),
     ...change,
   });
+}
+
+/** The named volumes of what was applied, as they lie on the host. */
+function volumesOf(records: readonly [string, RecordReading][]): HostObservation["volumes"] {
+  const volumes = records
+    .flatMap(([, reading]) => (reading.kind === "record" ? reading.record.generations : []))
+    .flatMap(({ spec }) => Object.values(spec.volumes ?? {}));
+  const names = volumes.flatMap((volume) => (volume.kind === "named" ? [volume.name] : []));
+  return new Map(names.map((name) => [name, { path: `/v/${name}` }]));
 }
 
 /** The input of a plan over one host, every reference of the manifest resolved. */

@@ -31,6 +31,7 @@ import { observeEngine } from "./pods/observe-engine.ts";
 import { describePod, logDirectory, type PodContext } from "./pods/pod-context.ts";
 import { preparePod } from "./pods/prepare-pod.ts";
 import { removePod } from "./pods/remove-pod.ts";
+import { pastObstacles } from "./pods/snapshot-obstacle.ts";
 import { startPod } from "./pods/start-pod.ts";
 import { stopPod } from "./pods/stop-pod.ts";
 import { updatePod } from "./pods/update-pod.ts";
@@ -97,7 +98,8 @@ export class ContainerdEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<void> {
     const { context } = await this.#open(signal);
-    await importForFleet(context, content, ownership, signal);
+    const importing = () => importForFleet(context, content, ownership, signal);
+    await pastObstacles(context.host, importing);
   }
 
   async claimImage(
@@ -129,7 +131,7 @@ export class ContainerdEngine implements Engine {
 
   async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
     const { context } = await this.#open(signal);
-    await preparePod(context, pod, signal);
+    await pastObstacles(context.host, () => preparePod(context, pod, signal));
   }
 
   async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {

@@ -19,7 +19,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { StowageError } from "../../errors/index.ts";
 import { parseListeningPorts } from "./listening-ports.ts";
 import { openLocalHost } from "./local-host.ts";
@@ -452,6 +452,31 @@ describe("run()", () => {
     await expect(host.run(["sleep", "30"], { timeoutMs: 50 })).rejects.toMatchObject({
       code: "deadline_exceeded",
     });
+  });
+
+  test("ends at its deadline with all that it started, and so it does when it is given up", async () => {
+    const script = `sleep 30 & echo $! >${dir}/pid; wait; :`;
+    const isAlive = (): boolean => {
+      const stat = `/proc/${readFileSync(join(dir, "pid"), "utf8").trim()}/stat`;
+      return existsSync(stat) && !readFileSync(stat, "utf8").includes(") Z ");
+    };
+    const runs = [
+      [{ timeoutMs: 1000 }, { code: "deadline_exceeded" }],
+      [{ signal: AbortSignal.timeout(2000) }, { name: "TimeoutError" }],
+    ] as const;
+    for (const [options, error] of runs) {
+      await expect(host.run(["sh", "-c", script], options)).rejects.toMatchObject(error);
+      await expect.poll(isAlive).toBe(false);
+    }
+  }, 20_000);
+
+  test("has a deadline where none is named", async () => {
+    const timeout = vi.spyOn(AbortSignal, "timeout");
+    const { signal } = new AbortController();
+    timeout.mockReturnValue(signal);
+    await host.run(["true"]);
+    await host.run(["true"], { timeoutMs: Number.POSITIVE_INFINITY });
+    expect(timeout.mock.calls).toEqual([[120_000]]);
   });
 
   test("returns output and exit code, with no shell between", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
 import { StowageError } from "../../errors/index.ts";
 import type { HostCallOptions } from "../host.ts";
+import { killTree } from "./kill-tree.ts";
 import { programEnvironment, spawnError } from "./run-program.ts";
 
 /** End of what a program said that is repeated when it fails. */
@@ -27,7 +28,7 @@ export async function* runLines(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-STDERR_CHARACTERS);
   });
-  const kill = (): void => void child.kill("SIGKILL");
+  const kill = (): void => killTree(child);
   signal?.addEventListener("abort", kill, { once: true });
   const ended = once(child, "close") as Promise<[number | null]>;
   // told below, or of no interest any more

@@ -5,8 +5,11 @@ import { pipeline } from "node:stream/promises";
 import { StowageError } from "../../errors/index.ts";
 import type { CommandResult, RunOptions } from "../host.ts";
 import { systemCode } from "./file-error.ts";
+import { killTree } from "./kill-tree.ts";
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+/** Time that a program has of which nobody says how long it may take: what is run here takes moments. */
+const TIMEOUT_MS = 120_000;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
@@ -21,8 +24,8 @@ export async function runProgram(
   if (program === undefined || program === "") {
     throw new StowageError("Cannot run a program: none is named", { code: "invalid_argument" });
   }
-  const { timeoutMs, signal } = options;
-  const deadline = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const { timeoutMs = TIMEOUT_MS, signal } = options;
+  const deadline = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : undefined;
   const ends = [signal, deadline].filter((each) => each !== undefined);
   // asked itself: one that looks at the clock is no part of what is made of it
   signal?.throwIfAborted();
@@ -52,7 +55,7 @@ function spawnProgram(
       stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     let failure: unknown;
-    const kill = () => child.kill("SIGKILL");
+    const kill = () => killTree(child);
     signal.addEventListener("abort", kill, { once: true });
     const [stdout, stderr] = [collect(child.stdout, kill), collect(child.stderr, kill)];
     feed(child.stdin, stdin).catch((error: unknown) => {

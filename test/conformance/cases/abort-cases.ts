@@ -65,6 +65,25 @@ export function abortCases({ it }: Suite): void {
     expect((await test.observed(pod))?.state).toBe("running");
   });
 
+  it("a release that is cut short leaves an image that is still the fleet's, or none", async (test) => {
+    const name = nameOf(test.other);
+    for (const afterMs of [0, 1, 2, 4, 8, 16, 32, 64]) {
+      await test.engine.importImage(test.other, test.ownership);
+      const signal = AbortSignal.timeout(afterMs);
+      await test.engine.releaseImage(name, test.ownership, { signal }).catch((error: unknown) => {
+        if (error !== signal.reason) throw error;
+      });
+      const { owner, fleet } = test.ownership;
+      const left = await test.image(test.other);
+      expect({ afterMs, fleets: left?.fleets ?? [`${owner}/${fleet}`] }).toEqual({
+        afterMs,
+        fleets: [`${owner}/${fleet}`],
+      });
+      await test.engine.releaseImage(name, test.ownership);
+      expect(await test.image(test.other)).toBeUndefined();
+    }
+  });
+
   it("a prepare or start that is cut short can be done again, or removed entirely", async (test) => {
     for (const afterMs of [0, 2, 5, 10, 20, 40]) {
       const pod = test.pod({ main: SERVER, second: SERVER });

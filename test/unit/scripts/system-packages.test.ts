@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   ensureSystemPackages,
+  OCI_SCHEMA,
   type SystemPackagesContext,
 } from "../../../scripts/lib/system-packages.ts";
 
@@ -17,8 +18,10 @@ const ALL = [
     "docker-registry",
     "ip",
     "iptables-restore",
+    OCI_SCHEMA,
   ],
 ];
+const SPECS = "golang-github-opencontainers-specs-dev";
 
 /** A machine with some programs; installing a package brings those that are named after it. */
 function machine(present: readonly string[], overrides: Partial<SystemPackagesContext> = {}) {
@@ -26,7 +29,7 @@ function machine(present: readonly string[], overrides: Partial<SystemPackagesCo
   const calls: (readonly string[])[] = [];
   const printed: string[] = [];
   const context: SystemPackagesContext = {
-    hasProgram: (name) => programs.has(name),
+    has: (name) => programs.has(name),
     isRoot: true,
     isTerminal: false,
     print: (line) => void printed.push(line),
@@ -101,9 +104,12 @@ test.each([
   const { context, calls } = machine(present, overrides);
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
-    packages: ["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
+    packages: [
+      ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
+      SPECS,
+    ],
     advice: expect.stringContaining(
-      "apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry",
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);

@@ -21,7 +21,7 @@ export async function findDaemonDirectories(
   host: HostReader,
   socketPath: string,
 ): Promise<DaemonDirectories | undefined> {
-  const usual = dirname(socketPath) === DEFAULTS.state ? DEFAULTS : undefined;
+  const usual = dirname(withoutLink(socketPath)) === DEFAULTS.state ? DEFAULTS : undefined;
   const { files } = await host.snapshot({ files: [UNIX_SOCKETS] });
   const inode = listeningInode(text(files, UNIX_SOCKETS), socketPath);
   if (inode === undefined) return usual;
@@ -58,10 +58,22 @@ export function listeningInode(table: string, socketPath: string): number | unde
   for (const line of table.split("\n")) {
     const [, , , flags, , , inode, ...path] = line.trim().split(/\s+/);
     // __SO_ACCEPTCON: connections to it have the path too
-    if (path.join(" ") === socketPath && (Number.parseInt(flags ?? "", 16) & 0x10000) !== 0)
+    if (
+      isSameSocket(path.join(" "), socketPath) &&
+      (Number.parseInt(flags ?? "", 16) & 0x10000) !== 0
+    )
       return Number(inode);
   }
   return undefined;
+}
+
+/** Whether two names are of one socket: many declare it below /var/run, which is a link to /run. */
+export function isSameSocket(one: string, other: string): boolean {
+  return withoutLink(one) === withoutLink(other);
+}
+
+function withoutLink(path: string): string {
+  return path.replace(/^\/var\/run\//, "/run/");
 }
 
 /** A string at the top of a TOML document, before its first table. */

@@ -57,7 +57,8 @@ function toHostDevice(
     type,
     major,
     minor,
-    fileMode: mode & 0o7777,
+    // of a device's mode a runtime spec takes the permissions alone
+    fileMode: mode & 0o777,
     uid,
     gid,
     permissions: permissions ?? "rwm",

@@ -29,6 +29,7 @@ describe("isShimOf()", () => {
 
   test("knows a container's shim by namespace, id and daemon", () => {
     expect(isShimOf(argv, shim)).toBe(true);
+    expect(isShimOf(argv, { ...shim, socketPath: "/var/run/c.sock" })).toBe(true);
   });
 
   test.each([

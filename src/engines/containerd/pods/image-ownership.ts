@@ -5,7 +5,12 @@ import {
   imageName,
   LABEL_IMAGE,
 } from "../../../model/index.ts";
-import { addImageLabels, deleteImageRecord, removeImageLabel } from "../images/image-record.ts";
+import {
+  addImageLabels,
+  deleteImageRecord,
+  getImageRecord,
+  removeImageLabel,
+} from "../images/image-record.ts";
 import { importImage } from "../images/import-image.ts";
 import { listContainers } from "./container-records.ts";
 import { reserveImageSpace } from "./image-space.ts";
@@ -41,19 +46,26 @@ export async function claimImage(
   await addImageLabels(client, name, labelOf(ownership), signal);
 }
 
-/** Takes a fleet's label off; the image goes with the last, when nobody uses it and Stowage made it. */
+/**
+ * Takes a fleet's label off; the image goes with the last, when nobody uses it and Stowage made it. The label goes
+ * with the record then: taken off before, an end between the two would leave an image that is nobody's.
+ */
 export async function releaseImage(
   { client, images }: PodContext,
   name: string,
   { owner, fleet }: ImageOwnership,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const left = await removeImageLabel(client, name, imageFleetLabel(owner, fleet), signal);
-  if (left === undefined || !isOurs(left) || fleetsOf(left.labels).length > 0) return;
-  const users = await listContainers(client, [`image==${JSON.stringify(name)}`], signal);
-  if (users.length > 0) return;
-  images.forget(name);
-  await deleteImageRecord(client, name, { sync: true, signal });
+  const held = await getImageRecord(client, name, signal);
+  if (held === undefined) return;
+  const isLast = fleetsOf(held.labels).every((each) => each === `${owner}/${fleet}`);
+  const filter = `image==${JSON.stringify(name)}`;
+  if (isOurs(held) && isLast && (await listContainers(client, [filter], signal)).length === 0) {
+    images.forget(name);
+    await deleteImageRecord(client, name, { sync: true, signal });
+    return;
+  }
+  await removeImageLabel(client, name, imageFleetLabel(owner, fleet), signal);
 }
 
 function labelOf({ owner, fleet }: ImageOwnership): Readonly<Record<string, string>> {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../../../errors/index.ts";
 import type { Host } from "../../../host/index.ts";
 import { settleAll } from "../../../internal/index.ts";
-import type { DaemonDirectories } from "./daemon-directories.ts";
+import { type DaemonDirectories, isSameSocket } from "./daemon-directories.ts";
 import type { PodContext } from "./pod-context.ts";
 import { endTask, getTask } from "./tasks.ts";
 
@@ -173,6 +173,6 @@ export function isShimOf(
     (argv[0]?.split("/").at(-1)?.startsWith("containerd-shim") ?? false) &&
     after("-namespace") === namespace &&
     after("-id") === id &&
-    after("-address") === socketPath
+    isSameSocket(after("-address") ?? "", socketPath)
   );
 }

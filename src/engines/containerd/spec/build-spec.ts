@@ -91,6 +91,7 @@ function linuxOf(
   const privileged = security?.privileged === true;
   const unmasked = privileged || security?.unmaskPaths === true;
   const filtered = !privileged && security?.seccomp !== "unconfined";
+  // no rootfsPropagation: its "slave" is of the root alone, and a bind of a mount below would be shared with the host
   return {
     cgroupsPath: input.cgroupsPath,
     namespaces: namespacesOf(input.network),
@@ -99,7 +100,6 @@ function linuxOf(
     ...(pod.sysctls === undefined ? {} : { sysctl: pod.sysctls }),
     ...(filtered ? { seccomp: seccompProfile(capabilities, input.architecture) } : {}),
     ...(unmasked ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
-    rootfsPropagation: "rslave",
   };
 }
 

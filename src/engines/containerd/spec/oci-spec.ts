@@ -61,7 +61,6 @@ export interface OciLinux {
   readonly seccomp?: OciSeccomp;
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
-  readonly rootfsPropagation?: string;
 }
 
 /** A namespace: a new one, or the one at a path. */

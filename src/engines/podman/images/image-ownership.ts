@@ -146,7 +146,10 @@ function isImage(
   );
 }
 
-/** Takes a fleet's use back; the image goes with the last, when nobody's container is made of it. */
+/**
+ * Takes a fleet's use back; the image goes with the last, when nobody's container is made of it. What is written
+ * of its use goes last: what ends before that is begun again.
+ */
 export async function releaseImage(
   context: PodmanContext,
   name: string,
@@ -156,18 +159,20 @@ export async function releaseImage(
   const image = await findOwnImage(context, name, signal);
   if (image === undefined) return;
   const claim = `${ownership.owner}/${ownership.fleet}`;
+  const isLast = image.fleets.every((fleet) => fleet === claim);
+  const { reference, digest, id } = image;
+  if (isLast && (await removeImage(context, reference, digest, id, signal))) return;
   await removeOwnership(context, name, ownership);
-  if (image.fleets.some((fleet) => fleet !== claim)) return;
-  await removeImage(context, image.reference, image.digest, image.id, signal);
 }
 
+/** @returns false when a container is made of it, and it stays */
 async function removeImage(
   context: PodmanContext,
   reference: string,
   digest: string,
   id: string,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const name = imageName(reference, digest);
   if (await storeUsed(context.host, context.facts.graphRoot, signal)) {
     const tag = imageTag(context.files.scope, reference, digest);
@@ -178,11 +183,12 @@ async function removeImage(
     // what holds it for another state directory, whose containers may be the ones that use it
     const names = images.flatMap(({ Id, Names }) => (Id === id ? Names : []));
     const isHeld = names.some((each) => each !== tag && isImageTag(each));
-    if (!isHeld && users.some(({ ImageID }) => ImageID === id)) return;
+    if (!isHeld && users.some(({ ImageID }) => ImageID === id)) return false;
     context.images.forget(name);
     await untag(context, tag);
   }
   await context.host.removeDirectory(context.files.imageDir(name));
+  return true;
 }
 
 /** Takes a name of ours off; an image without another name goes with it. Absent: nothing happens. */

@@ -30,7 +30,10 @@ export async function claimImage(
   await context.host.writeFile(path, text, callOptions(signal));
 }
 
-/** Takes a fleet's ownership off; the image goes with the last, when no pod of anyone uses it. */
+/**
+ * Takes a fleet's ownership off; the image goes with the last, when no pod of anyone uses it. What says whose it is
+ * goes last: what ends before that is begun again.
+ */
 export async function releaseImage(
   context: RktContext,
   name: string,
@@ -41,11 +44,14 @@ export async function releaseImage(
   signal?.throwIfAborted();
   const key = imageKey(name);
   const directory = layout.imageDir(key);
-  await host.removeFile(claimFile(layout, key, ownership)[0], callOptions(signal));
+  const [claim] = claimFile(layout, key, ownership);
   const { entries } = await host.snapshot({ list: [directory] }, callOptions(signal));
   const names = entries.get(directory);
-  if (names === undefined || names.some((each) => each.startsWith(FLEET_PREFIX))) return;
-  const seen = await readPods(context, signal);
-  if (seen.imagesInUse.has(key)) return;
-  await removeImport(context, key);
+  if (names === undefined) return;
+  const isLast = names.every(
+    (each) => !each.startsWith(FLEET_PREFIX) || `${directory}/${each}` === claim,
+  );
+  if (isLast && !(await readPods(context, signal)).imagesInUse.has(key))
+    await removeImport(context, key);
+  else await host.removeFile(claim, callOptions(signal));
 }

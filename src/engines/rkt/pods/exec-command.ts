@@ -16,6 +16,9 @@ const NO_COMMAND = "stowage: no such command";
 /** Lines by which rkt's flavours say that a command could not be run. */
 const NOT_RUN = /^(?:fly-enter: exec failed|enter: |Error: Unable to)/m;
 
+/** Time that ending a command takes. */
+const END_MS = 30_000;
+
 /** A command in a container. */
 export interface ExecInput {
   readonly identity: PodIdentity;
@@ -52,7 +55,8 @@ export async function execCommand(
     id,
     context.flavor === "fly" ? [...joined, ...enter] : enter,
   );
-  const run = context.host.run(["sh", "-c", script]);
+  // it is ended below, inside the container too; this is for what cannot be ended so
+  const run = context.host.run(["sh", "-c", script], { timeoutMs: timeoutMs + END_MS });
   const ended = await runToEnd(context, run, killScript(seen, app, id), timeoutMs, signal);
   if (ended === undefined)
     throw new StowageError(
