@@ -3,6 +3,10 @@ import {
   engineName,
   type FleetManifest,
   type ObservedContainer,
+  type ObservedPod,
+  type PodSpec,
+  podState,
+  runsOnce,
 } from "../model/index.ts";
 import type { EngineReading } from "../reconcile/index.ts";
 
@@ -47,7 +51,7 @@ export function podRows(
     host,
     pod: pod.pod,
     engine: name,
-    state: pod.state,
+    state: shownState(pod, declared[pod.pod]),
     generation: pod.generation,
     declared: Object.hasOwn(declared, pod.pod),
     containers: Object.entries(pod.containers).map(([name, container]) =>
@@ -64,6 +68,16 @@ export function podRows(
     rows.push({ host, pod, engine, state: "absent", declared: true, containers });
   }
   return rows.sort((a, b) => compare(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0));
+}
+
+/** A pod whose containers run, but for those that ran to their end before them, runs. */
+function shownState({ state, containers }: ObservedPod, spec: PodSpec | undefined): string {
+  if (spec === undefined || state !== "degraded") return state;
+  const others = Object.entries(containers).filter(
+    ([name, each]) =>
+      !(each.state === "exited" && (each.exitCode ?? 0) === 0 && runsOnce(spec, name)),
+  );
+  return podState(others.map(([, each]) => each.state));
 }
 
 /** An engine's kind, and more where the host has two of it. */
