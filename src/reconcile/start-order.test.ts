@@ -97,6 +97,16 @@ describe("init containers", () => {
     expect(logOf(fleet, "app")).toMatch(/one.*two.*one.*two/);
   });
 
+  test("run again when an apply starts the others, of which none runs any more", async () => {
+    const fleet = openFleet();
+    const manifest = fleet.manifest({ alpha: { web: ordered() } });
+    await fleet.apply(manifest);
+    const identity = { owner: "acme", fleet: "shop", host: "alpha", pod: "web", generation: 1 };
+    await fleet.machine("alpha").kill(identity, "app");
+    expect((await fleet.apply(manifest)).status).toBe("done");
+    expect(logOf(fleet, "app")).toMatch(/one.*two.*one.*two/);
+  });
+
   test("do not run again for one of several containers, and do when none is left", async () => {
     const fleet = openFleet();
     const web = ordered({}, { restart: { policy: "always" } });
