@@ -8,7 +8,7 @@ import {
   podState,
   runsOnce,
 } from "../model/index.ts";
-import type { EngineReading } from "../reconcile/index.ts";
+import { type EngineReading, type Health, healthKey } from "../reconcile/index.ts";
 
 /** One container of a pod of the fleet, as `ps` lists it. */
 export interface ContainerRow {
@@ -19,6 +19,8 @@ export interface ContainerRow {
   readonly pid?: number;
   readonly exitCode?: number;
   readonly exitedAt?: string;
+  /** What its probe says; absent: it has none, does not run, or was not asked. */
+  readonly health?: Health;
 }
 
 /** One generation of a pod of the fleet, as `ps` lists it. */
@@ -38,6 +40,7 @@ export function podRows(
   manifest: FleetManifest,
   host: string,
   engines: readonly Pick<EngineReading, "config" | "pods">[],
+  health: ReadonlyMap<string, Health> = new Map(),
 ): readonly PodRow[] {
   const declared = manifest.hosts[host]?.pods ?? {};
   const engine = manifest.hosts[host]?.engine.kind ?? "";
@@ -55,7 +58,7 @@ export function podRows(
     generation: pod.generation,
     declared: Object.hasOwn(declared, pod.pod),
     containers: Object.entries(pod.containers).map(([name, container]) =>
-      containerRow(name, container),
+      containerRow(name, container, health.get(healthKey(pod, name))),
     ),
   }));
   for (const [pod, spec] of Object.entries(declared)) {
@@ -89,7 +92,11 @@ function nameAmong(
   return engineName(config, other?.config);
 }
 
-function containerRow(container: string, observed: ObservedContainer): ContainerRow {
+function containerRow(
+  container: string,
+  observed: ObservedContainer,
+  health: Health | undefined,
+): ContainerRow {
   const { state, image, pid, exitCode, exitedAt } = observed;
   return {
     container,
@@ -99,6 +106,7 @@ function containerRow(container: string, observed: ObservedContainer): Container
     ...(pid === undefined ? {} : { pid }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(exitedAt === undefined ? {} : { exitedAt }),
+    ...(health === undefined ? {} : { health }),
   };
 }
 
