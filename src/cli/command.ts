@@ -28,5 +28,6 @@ export interface CommandHelp {
 /** A command of the program. */
 export interface Command {
   readonly help: CommandHelp;
-  run(args: Arguments, context: CommandContext): Promise<ExitCode>;
+  /** @returns its exit code: an {@link ExitCode}, but for a command that passes on another one's */
+  run(args: Arguments, context: CommandContext): Promise<number>;
 }

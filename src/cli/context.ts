@@ -1,3 +1,4 @@
+import type { ByteSink, TerminalSize } from "../engine/index.ts";
 import type { Connector } from "../reconcile/index.ts";
 import type { Paint } from "./text/paint.ts";
 
@@ -14,10 +15,29 @@ export interface Output {
   readonly columns: number | undefined;
 }
 
+/** Bytes in and out, for what is only passed on. */
+export interface ByteStreams {
+  /** What is to be read; from the first call on the program waits for it, until {@link close}. */
+  stdin(): AsyncIterable<Uint8Array>;
+  readonly stdout: ByteSink;
+  readonly stderr: ByteSink;
+  /** Whether somebody sits at it. */
+  isTerminal(): boolean;
+  /** Every key goes to whoever reads, Ctrl-C among them, until it is disposed of. */
+  openTerminal(): Disposable & {
+    readonly size: TerminalSize;
+    readonly resizes: AsyncIterable<TerminalSize>;
+  };
+  /** Reads no more. */
+  close(): void;
+}
+
 /** Everything of the outside world that a command touches beside files: tests give their own. */
 export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** The same streams, and stdin, as bytes. */
+  bytes(): Promise<ByteStreams>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Directory that relative paths start from; `-C` changes it. */
   readonly cwd: string;

@@ -45,6 +45,7 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
   return {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
+    bytes: async () => (await import("./terminal-streams.ts")).processStreams,
     env: process.env,
     cwd: process.cwd(),
     platform: process.platform,

@@ -3,8 +3,12 @@ import {
   engineName,
   type FleetManifest,
   type ObservedContainer,
+  type ObservedPod,
+  type PodSpec,
+  podState,
+  runsOnce,
 } from "../model/index.ts";
-import type { EngineReading } from "../reconcile/index.ts";
+import { type EngineReading, type Health, healthKey } from "../reconcile/index.ts";
 
 /** One container of a pod of the fleet, as `ps` lists it. */
 export interface ContainerRow {
@@ -15,6 +19,8 @@ export interface ContainerRow {
   readonly pid?: number;
   readonly exitCode?: number;
   readonly exitedAt?: string;
+  /** What its probe says; absent: it has none, does not run, or was not asked. */
+  readonly health?: Health;
 }
 
 /** One generation of a pod of the fleet, as `ps` lists it. */
@@ -34,6 +40,7 @@ export function podRows(
   manifest: FleetManifest,
   host: string,
   engines: readonly Pick<EngineReading, "config" | "pods">[],
+  health: ReadonlyMap<string, Health> = new Map(),
 ): readonly PodRow[] {
   const declared = manifest.hosts[host]?.pods ?? {};
   const engine = manifest.hosts[host]?.engine.kind ?? "";
@@ -47,11 +54,11 @@ export function podRows(
     host,
     pod: pod.pod,
     engine: name,
-    state: pod.state,
+    state: shownState(pod, declared[pod.pod]),
     generation: pod.generation,
     declared: Object.hasOwn(declared, pod.pod),
     containers: Object.entries(pod.containers).map(([name, container]) =>
-      containerRow(name, container),
+      containerRow(name, container, health.get(healthKey(pod, name))),
     ),
   }));
   for (const [pod, spec] of Object.entries(declared)) {
@@ -66,6 +73,16 @@ export function podRows(
   return rows.sort((a, b) => compare(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0));
 }
 
+/** A pod whose containers run, but for those that ran to their end before them, runs. */
+function shownState({ state, containers }: ObservedPod, spec: PodSpec | undefined): string {
+  if (spec === undefined || state !== "degraded") return state;
+  const others = Object.entries(containers).filter(
+    ([name, each]) =>
+      !(each.state === "exited" && (each.exitCode ?? 0) === 0 && runsOnce(spec, name)),
+  );
+  return podState(others.map(([, each]) => each.state));
+}
+
 /** An engine's kind, and more where the host has two of it. */
 function nameAmong(
   config: EngineConfig,
@@ -75,7 +92,11 @@ function nameAmong(
   return engineName(config, other?.config);
 }
 
-function containerRow(container: string, observed: ObservedContainer): ContainerRow {
+function containerRow(
+  container: string,
+  observed: ObservedContainer,
+  health: Health | undefined,
+): ContainerRow {
   const { state, image, pid, exitCode, exitedAt } = observed;
   return {
     container,
@@ -85,6 +106,7 @@ function containerRow(container: string, observed: ObservedContainer): Container
     ...(pid === undefined ? {} : { pid }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(exitedAt === undefined ? {} : { exitedAt }),
+    ...(health === undefined ? {} : { health }),
   };
 }
 

@@ -14,17 +14,31 @@ export type HostAnswer<T> =
 /** Reads something of hosts, many at once; one that cannot be asked says why. */
 export async function readHosts<T extends object>(
   hosts: readonly (readonly [string, HostSpec])[],
-  { connector, drain: signal }: CommandContext,
+  context: CommandContext,
   parallelism: number | undefined,
   read: (reading: HostReading, host: string, spec: HostSpec) => Promise<T>,
 ): Promise<readonly HostAnswer<T>[]> {
+  return await askHosts(hosts, context, { parallelism, reach: context.connector.read, ask: read });
+}
+
+/** Like {@link readHosts}, by whatever way leads to a host. */
+export async function askHosts<A extends AsyncDisposable, T extends object>(
+  hosts: readonly (readonly [string, HostSpec])[],
+  { drain: signal }: CommandContext,
+  how: {
+    readonly parallelism: number | undefined;
+    readonly reach: (name: string, spec: HostSpec, signal: AbortSignal) => Promise<A>;
+    readonly ask: (access: A, host: string, spec: HostSpec) => Promise<T>;
+  },
+): Promise<readonly HostAnswer<T>[]> {
+  const { parallelism, reach, ask } = how;
   return await mapLimited(
     hosts,
     parallelism ?? PARALLELISM,
     async ([host, spec]): Promise<HostAnswer<T>> => {
       try {
-        await using reading = await connector.read(host, spec, signal);
-        return { host, ...(await read(reading, host, spec)) };
+        await using access = await reach(host, spec, signal);
+        return { host, ...(await ask(access, host, spec)) };
       } catch (error) {
         signal.throwIfAborted();
         if (!StowageError.is(error)) throw error;

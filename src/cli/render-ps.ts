@@ -5,7 +5,10 @@ import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
 import { formatAge } from "./text/quantities.ts";
 
-const HEADER = ["HOST", "POD", "ENGINE", "STATE", "GEN", "CONTAINER", "STATUS", "IMAGE"];
+/** Characters of a reason that a table has room for; JSON has all of it. */
+const REASON_MAX = 60;
+
+const HEADER = ["HOST", "POD", "ENGINE", "STATE", "GEN", "CONTAINER", "STATUS", "HEALTH", "IMAGE"];
 
 /** Pods as a table, one line a container. Ends with a line end. */
 export function renderPs(
@@ -29,6 +32,7 @@ function cells(row: PodRow, container: ContainerRow, paint: Paint, now: Date): r
     row.generation === undefined ? "-" : String(row.generation),
     container.container,
     status(container, now),
+    health(container, paint),
     image(container),
   ];
 }
@@ -39,6 +43,14 @@ function status({ state, exitCode, exitedAt, pid }: ContainerRow, now: Date): st
   const code = exitCode === undefined ? "exited" : `exited with ${exitCode}`;
   const ago = exitedAt === undefined ? Number.NaN : now.getTime() - Date.parse(exitedAt);
   return Number.isFinite(ago) ? `${code} ${formatAge(ago)} ago` : code;
+}
+
+function health({ health: found }: ContainerRow, paint: Paint): string {
+  if (found === undefined) return "-";
+  const { state, reason } = found;
+  const why = reason === undefined ? "" : `: ${printable(reason).slice(0, REASON_MAX)}`;
+  if (state === "healthy") return paint.green(state);
+  return state === "starting" ? paint.yellow(state) : paint.red(`${state}${why}`);
 }
 
 function image({ image: reference, digest }: ContainerRow): string {

@@ -166,7 +166,7 @@ describe("commands that change something", () => {
     expect(converged.exitCode).toBe(0);
     expect(converged.stdout).toContain("Nothing to do: the hosts are what the manifest says.");
     expect((await run("ps")).stdout).toMatch(
-      /^here +web +sim +running +1 +web +running, pid \d+ +localhost\/hello:1/m,
+      /^here +web +sim +running +1 +web +running, pid \d+ +- +localhost\/hello:1/m,
     );
     expect((await run("logs", "web")).stdout).toBe("hello\n");
     expect((await run("destroy", "--yes")).stdout).toContain("Done: 1 pod removed");

@@ -16,7 +16,7 @@ const WINDOWS =
   "Cannot run Stowage on Windows: it needs a Linux or macOS machine; run it in WSL2 (wsl --install)";
 
 /** Runs a command line to its exit code; errors are written where they belong, never thrown. */
-export async function runCli(argv: readonly string[], outside: CommandContext): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], outside: CommandContext): Promise<number> {
   const context = { ...outside, paint: paintFor(argv, outside) };
   try {
     return await dispatch(argv, context);
@@ -27,7 +27,7 @@ export async function runCli(argv: readonly string[], outside: CommandContext): 
   }
 }
 
-async function dispatch(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
+async function dispatch(argv: readonly string[], context: CommandContext): Promise<number> {
   if (context.platform === "win32") throw new StowageError(WINDOWS, { code: "unimplemented" });
   const { globals, command, rest } = splitCommandLine(argv);
   if (globals.flag("version") || command === "version") {

@@ -3,6 +3,8 @@ import {
   type EngineConfig,
   engineName,
   type RecordedGeneration,
+  runsOnce,
+  startStages,
 } from "../model/index.ts";
 import type { Step } from "../plan/index.ts";
 import { shortDigests } from "./text/format-value.ts";
@@ -53,6 +55,8 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
       return `make volume ${step.volume}`;
     case "wait-healthy":
       return waitWords(to);
+    case "wait-completed":
+      return "wait until it has ended";
     case "remove-leftover":
       return `remove ${printable(step.name)}`;
     case "commit":
@@ -75,8 +79,9 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
       return "write its files anew";
     case "remove-files":
       return `remove files${step.name === undefined ? "" : ` ${printable(step.name)}`}`;
-    case "prepare":
     case "start":
+      return `start${which}${firstWords(step.containers, to)}`;
+    case "prepare":
     case "stop":
     case "remove":
     case "update":
@@ -98,6 +103,18 @@ function placeWords(
     return step.kind === "remove" ? ` from ${name}` : ` on ${name}`;
   }
   return step.kind === "prepare" ? ` on ${engine.kind}` : undefined;
+}
+
+/** What runs to its end before the rest is started. */
+function firstWords(
+  containers: readonly string[] | undefined,
+  to: RecordedGeneration | undefined,
+): string {
+  if (to === undefined) return "";
+  const once = startStages(to.spec)
+    .flat()
+    .filter((name) => runsOnce(to.spec, name) && (containers?.includes(name) ?? true));
+  return once.length === 0 ? "" : `, first ${once.join(" and ")} to its end`;
 }
 
 function waitWords(to: RecordedGeneration | undefined): string {

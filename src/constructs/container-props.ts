@@ -1,4 +1,4 @@
-import type { ContainerSpec, Security } from "../model/index.ts";
+import type { Condition, ContainerSpec, Security } from "../model/index.ts";
 import type { Cpu } from "./cpu.ts";
 import type { Duration } from "./duration.ts";
 import type { FileLike } from "./files.ts";
@@ -93,6 +93,24 @@ export interface ContainerProps {
   /** Rights beyond or below the default profile. */
   readonly security?: Security;
   readonly devices?: readonly DeviceProps[];
+  /**
+   * Whether it runs to its end, with exit code 0, before containers that are no init containers start.
+   * Several run one after another: as they depend on each other, else by name.
+   *
+   * @defaultValue false
+   */
+  readonly init?: boolean;
+  /**
+   * Containers of the pod that it starts after, by name, and what has to be true of each:
+   * `{ db: "healthy", migrate: "completed" }`.
+   */
+  readonly dependsOn?: Readonly<Record<string, Condition>>;
+  /**
+   * Time in which it has to end, where others wait for that.
+   *
+   * @defaultValue 10 minutes
+   */
+  readonly completeWithin?: Duration;
   /** How to find out that it does its work; a replacement is kept only when it passes. */
   readonly health?: Probe;
   /** Where its output goes. */

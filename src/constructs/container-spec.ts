@@ -19,7 +19,7 @@ export type FixedSpec = Omit<
 
 /** A copy of what stands alone in a container's properties, in the model's terms. */
 export function fixedSpec(props: ContainerProps): FixedSpec {
-  const { image, shm, resources, ulimits, devices, health } = props;
+  const { image, shm, resources, ulimits, devices, health, init, dependsOn } = props;
   return structuredClone(
     compact<FixedSpec>({
       image: typeof image === "string" ? image : image.reference,
@@ -34,6 +34,9 @@ export function fixedSpec(props: ContainerProps): FixedSpec {
       ulimits,
       oomScoreAdj: props.oomScoreAdj,
       devices: devices?.map((device) => ({ ...device })),
+      init,
+      dependsOn,
+      completeWithinMs: props.completeWithin?.toMilliseconds(),
       health: health?.toSpec(),
       stopSignal: props.stopSignal,
     }),

@@ -103,7 +103,8 @@ test("every field of a manifest can be declared with constructs", () => {
             ],
             health: Probe.exec({ command: ["true"], ...timing }),
           },
-          proxy: { image: "proxy:1" },
+          migrate: { image: "migrate:1", init: true, completeWithin: Duration.seconds(30) },
+          proxy: { image: "proxy:1", dependsOn: { db: "healthy" } },
         },
       });
       new Service(fleet, "web", {
@@ -113,7 +114,7 @@ test("every field of a manifest can be declared with constructs", () => {
         ports: [{ host: 80, container: 80, protocol: "udp" }],
         restart: RestartPolicy.onFailure(3),
         labels: { tier: "front" },
-        dependsOn: [db],
+        dependsOn: [{ pod: db, condition: "started" }],
         replacement: "stop-first",
         containers: {
           tcp: { image, health: Probe.tcp({ port: 1, ...timing }) },

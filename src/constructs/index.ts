@@ -19,7 +19,7 @@ export { type IImage, Image, type ImageProps } from "./image.ts";
 export type { Logging } from "./logging.ts";
 export { Network } from "./network.ts";
 export { Pod, type PodProps } from "./pod.ts";
-export type { IPod, PodOptions } from "./pod-base.ts";
+export type { IPod, PodDependencyLike, PodDependencyProps, PodOptions } from "./pod-base.ts";
 export type { VolumeLike } from "./pod-volumes.ts";
 export { Ports } from "./ports.ts";
 export {

@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import type { PodSpec, Port } from "../model/index.ts";
+import type { Condition, PodSpec, Port } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import { Container } from "./container.ts";
 import type { ContainerProps } from "./container-props.ts";
@@ -14,6 +14,21 @@ export interface IPod {
   /** Name of the pod on its host. */
   readonly podName: string;
 }
+
+/** A pod that another one waits for, and until when. */
+export interface PodDependencyProps {
+  readonly pod: IPod | string;
+  /**
+   * `started`: its processes were begun; `healthy`: it was proven as well; `completed`: it ended, each
+   * container with exit code 0.
+   *
+   * @defaultValue healthy
+   */
+  readonly condition?: Condition;
+}
+
+/** A pod to wait for; without a condition, until it is healthy. */
+export type PodDependencyLike = IPod | string | PodDependencyProps;
 
 /** What a pod, and a service's every pod, consists of. */
 export interface PodOptions {
@@ -58,13 +73,13 @@ export interface PodOptions {
    */
   readonly labels?: Readonly<Record<string, string>>;
   /**
-   * Pods that must be started and healthy before this one is changed: constructs, or names as `pod`
-   * (on the same host) or `host/pod`. Of a service it is the pod on the same host; where it has none
+   * Pods that must be healthy, or what else is said with them, before this one is changed: constructs, or
+   * names as `pod` (on the same host) or `host/pod`. Of a service it is the pod on the same host; where it has none
    * there, all of them.
    *
    * @defaultValue - none
    */
-  readonly dependsOn?: readonly (IPod | string)[];
+  readonly dependsOn?: readonly PodDependencyLike[];
   /**
    * Order of a replacement.
    *
@@ -91,7 +106,7 @@ export abstract class PodBase extends Construct implements IPod {
   readonly #volumes: Map<string, VolumeLike>;
   readonly #ports: Port[];
   readonly #labels: Map<string, string>;
-  readonly #dependsOn: (IPod | string)[];
+  readonly #dependsOn: PodDependencyLike[];
 
   protected constructor(scope: Construct, id: string, options: PodOptions) {
     super(scope, id);
@@ -137,7 +152,7 @@ export abstract class PodBase extends Construct implements IPod {
   }
 
   /** Lets the pod wait for another. */
-  addDependency(...pods: readonly (IPod | string)[]): void {
+  addDependency(...pods: readonly PodDependencyLike[]): void {
     this.#dependsOn.push(...pods);
   }
 
@@ -170,7 +185,7 @@ export abstract class PodBase extends Construct implements IPod {
       sysctls: sysctls === undefined ? undefined : { ...sysctls },
       restart: restart?.toSpec(),
       labels: { ...context.defaults.labels, ...Object.fromEntries(this.#labels) },
-      dependsOn: [...new Set(this.#dependsOn.flatMap((each) => context.dependency(each)))],
+      dependsOn: [...new Set(this.#dependsOn.flatMap((each) => references(each, context)))],
       replacement,
     });
   }
@@ -184,4 +199,12 @@ export abstract class PodBase extends Construct implements IPod {
     }
     map.set(key, value);
   }
+}
+
+function references(dependency: PodDependencyLike, context: PodContext): readonly string[] {
+  if (typeof dependency === "string" || !("pod" in dependency))
+    return context.dependency(dependency);
+  const { pod, condition = "healthy" } = dependency;
+  const names = context.dependency(pod);
+  return condition === "healthy" ? names : names.map((name) => `${name}:${condition}`);
 }

@@ -112,10 +112,15 @@ export interface RunOptions extends HostCallOptions {
   /**
    * Time after which it is killed, with all that it started.
    *
-   * @defaultValue 120_000
+   * @defaultValue 120_000; none where `output` takes what it says, as somebody waits for that
    */
   readonly timeoutMs?: number;
+  /** Takes its output as it comes, however much it is: none of it is in the result then. */
+  readonly output?: { readonly stdout: ByteSink; readonly stderr: ByteSink };
 }
+
+/** Takes bytes as they come, in order: the next ones are held back until it is done with these. */
+export type ByteSink = (bytes: Uint8Array) => Promise<void> | void;
 
 /** What a command on a host came to. */
 export interface CommandResult {

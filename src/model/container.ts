@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { COMPLETE_WITHIN_MS, Condition } from "./dependency.ts";
 import { field } from "./field.ts";
 import { FileSpec } from "./file.ts";
 import { isImageReference } from "./image-reference.ts";
 import { Logging } from "./logging.ts";
-import { AbsolutePath } from "./names.ts";
+import { AbsolutePath, Name } from "./names.ts";
 import { Probe } from "./probe.ts";
 import { Resources } from "./resources.ts";
 import { SecretReference } from "./secret.ts";
@@ -139,6 +140,23 @@ export const ContainerSpec = z.strictObject({
     description: "Devices of the host.",
     change: "replace",
     key: (device) => String(device["containerPath"] ?? device["path"]),
+  }).optional(),
+  init: field(z.boolean(), {
+    description:
+      "It runs to its end, with exit code 0, before containers that are no init containers start; several run one after another.",
+    change: "replace",
+    default: false,
+  }).optional(),
+  dependsOn: field(z.record(Name, Condition), {
+    description:
+      "Containers of the pod that it starts after, and what has to be true of each: started, healthy, or completed, which is ended with exit code 0.",
+    change: "live",
+  }).optional(),
+  completeWithinMs: field(z.int().min(100), {
+    description: "Time in which it has to end, where others wait for that.",
+    change: "live",
+    unit: "ms",
+    default: COMPLETE_WITHIN_MS,
   }).optional(),
   health: field(Probe, {
     description: "How to find out that it does its work.",

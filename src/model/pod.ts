@@ -1,17 +1,11 @@
 import * as z from "zod";
 import { ContainerSpec } from "./container.ts";
+import { PodReference } from "./dependency.ts";
 import { field } from "./field.ts";
 import { Name } from "./names.ts";
 import { Network, Port, portKey } from "./network.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { Volume } from "./volume.ts";
-
-const PodReference = z
-  .string()
-  .regex(
-    /^[a-z0-9-]{1,63}(?:\/[a-z0-9-]{1,63})?$/,
-    "must be the name of a pod of this host, or host/pod",
-  );
 
 /** How the pods of one service follow each other when they change. */
 export const Rollout = z.strictObject({
@@ -66,7 +60,8 @@ export const PodSpec = z.strictObject({
     change: "live",
   }).optional(),
   dependsOn: field(z.array(PodReference).readonly(), {
-    description: "Pods that must be started and healthy before this one is changed.",
+    description:
+      "Pods that must be healthy before this one is changed; :started or :completed behind a name waits for that instead.",
     change: "live",
     set: true,
   }).optional(),

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../errors/index.ts";
 import type { FleetManifest } from "./fleet.ts";
+import { containerOrderRules } from "./fleet-rules/container-order-rules.ts";
 import { containerRules } from "./fleet-rules/container-rules.ts";
 import { dependencyRules } from "./fleet-rules/dependency-rules.ts";
 import { fileRules } from "./fleet-rules/file-rules.ts";
@@ -26,6 +27,7 @@ export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
   found.push(...networkRules(manifest), ...hostRules(manifest));
   for (const place of allPods(manifest)) {
     found.push(...podRules(place), ...containerRules(place), ...fileRules(place));
+    found.push(...containerOrderRules(place));
   }
   found.push(...dependencyRules(manifest));
   return found;

@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  ExecOptions,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -172,7 +173,7 @@ class NetworkedEngine implements Engine {
     identity: PodIdentity,
     container: string,
     command: readonly string[],
-    options: CallOptions & { readonly timeoutMs: number },
+    options: ExecOptions,
   ): Promise<ExecResult> {
     return this.#engine.exec(identity, container, command, options);
   }

@@ -1,4 +1,4 @@
-import { capabilityOf, isSecret, type ObservedPod, type PodSpec } from "../model/index.ts";
+import { isSecret, type ObservedPod, type PodSpec, restartSupport } from "../model/index.ts";
 import { SECRET_PATH, uncomparedPaths } from "./compare.ts";
 import { writableVolumes } from "./exclusive.ts";
 import type { ResolvedPod } from "./plan.ts";
@@ -42,16 +42,11 @@ function recordNotes(
 }
 
 /** Said with each change of such a pod: without its watch, what ends stays so. */
-function restartNotes({ observation }: PodContext, { restart }: PodSpec): readonly string[] {
-  if (restart === undefined) return [];
-  const { policy } = restart;
-  const { support, while: during } = capabilityOf(
-    observation.capabilities,
-    "restart.policy",
-    policy,
-  );
+function restartNotes({ observation }: PodContext, spec: PodSpec): readonly string[] {
+  if (spec.restart === undefined) return [];
+  const { support, while: during } = restartSupport(observation.capabilities, spec);
   if (support !== "emulated") return [];
-  return [`restart policy ${policy} is emulated: only while ${during}`];
+  return [`restart policy ${spec.restart.policy} is emulated: only while ${during}`];
 }
 
 function volumeNotes(spec: PodSpec): readonly string[] {

@@ -8,6 +8,7 @@ import {
   type HostSpec,
   hostDirectories,
 } from "../model/index.ts";
+import { endedPart } from "./ended-work.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { earlyHostChanges, isForgotten, lateHostChanges } from "./host-changes.ts";
 import { imageChanges, imagesBefore } from "./image-changes.ts";
@@ -23,7 +24,6 @@ import {
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
 import { planPod } from "./pod-change.ts";
 import {
-  currentGeneration,
   keptElsewhere,
   lostWith,
   mayRun,
@@ -34,7 +34,6 @@ import {
 import { podContexts } from "./pod-contexts.ts";
 import { portClashes } from "./ports.ts";
 import { hostRefusals, isGone, podRefusals } from "./refusals.ts";
-import { completedContainers } from "./state-reasons.ts";
 import { subnetClashes } from "./subnets.ts";
 
 interface HostDraft {
@@ -229,17 +228,6 @@ function hostPlan(
     kept: observation === undefined ? [] : keptVolumes(input, observation, contexts),
     ...endedPart(contexts),
   };
-}
-
-/** Said of every plan: what has done its work does not run, and nothing is planned for it. */
-function endedPart(contexts: readonly PodContext[]): Pick<HostPlan, "ended"> {
-  const ended = contexts.flatMap((context) => {
-    const current = currentGeneration(context);
-    if (context.desired === undefined || current === undefined) return [];
-    const done = completedContainers(context.desired.spec, current);
-    return done.map((container) => `${context.pod}/${container}`);
-  });
-  return ended.length === 0 ? {} : { ended };
 }
 
 function wasPart(contexts: readonly PodContext[]): Pick<HostPlan, "was"> {

@@ -1,25 +1,31 @@
 import type { Diagnostic } from "../errors/index.ts";
+import { podDependency } from "../model/index.ts";
 import type { PodChange } from "./plan.ts";
+import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PortHolders } from "./ports.ts";
 
 /** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout. */
 export function orderChanges(
-  changes: readonly PodChange[],
+  planned: readonly PodChange[],
   contexts: ReadonlyMap<string, PodContext>,
 ): { readonly changes: readonly PodChange[]; readonly diagnostics: readonly Diagnostic[] } {
+  const changes = withConditions(planned, contexts);
   const ids = new Set(changes.map(({ id }) => id));
   const after = new Map<string, Set<string>>(changes.map(({ id }) => [id, new Set()]));
   const add = (id: string, before: string): void => {
     if (id !== before && ids.has(before)) after.get(id)?.add(before);
   };
-  addDependencies(changes, contexts, add);
   addPortHandovers(changes, contexts, add);
   addRollouts(changes, contexts, add);
-  const ordered = changes.map((change) => ({
-    ...change,
-    after: [...(after.get(change.id) ?? [])].sort(),
-  }));
+  const whole = new Map([...after].map(([id, before]) => [id, new Set(before)]));
+  addDependencies(changes, contexts, add);
+  const ordered = changes.map((change): PodChange => {
+    const before = [...(after.get(change.id) ?? [])].sort();
+    const begun = startedOnly(change.id, before, contexts);
+    const afterStart = begun.filter((id) => whole.get(change.id)?.has(id) !== true);
+    return { ...change, after: before, ...(afterStart.length === 0 ? {} : { afterStart }) };
+  });
   const cycle = findCycle(after);
   if (cycle === undefined) return { changes: ordered, diagnostics: [] };
   return {
@@ -44,7 +50,7 @@ function addDependencies(
 ): void {
   for (const { id, host } of changes) {
     for (const dependency of contexts.get(id)?.desired?.spec.dependsOn ?? []) {
-      add(id, dependency.includes("/") ? dependency : `${host}/${dependency}`);
+      add(id, podDependency(dependency, host).id);
     }
   }
 }

@@ -6,7 +6,7 @@ import { strongestVerdict } from "./compare.ts";
 import { fileDrift } from "./file-reasons.ts";
 import type { Action, PodChange, Reason, ResolvedPod, Step } from "./plan.ts";
 import { mayRun, type PodContext } from "./pod-context.ts";
-import { completedContainers } from "./state-reasons.ts";
+import { completedContainers, runAgain } from "./state-reasons.ts";
 import { startSteps, sweepSteps } from "./steps.ts";
 
 /** A change that keeps the generation: live update, restart, start, or only its record. */
@@ -47,7 +47,8 @@ export function planInPlace(
 
 /** The containers that have not done their work; undefined: none of them has. */
 function unfinished({ spec }: ResolvedPod, current: ObservedPod): readonly string[] | undefined {
-  const completed = completedContainers(spec, current);
+  const again = runAgain(spec, current);
+  const completed = completedContainers(spec, current).filter((name) => !again.includes(name));
   if (completed.length === 0) return undefined;
   return Object.keys(spec.containers).filter((name) => !completed.includes(name));
 }

@@ -1,15 +1,18 @@
 import {
-  capabilityOf,
+  type Condition,
   type EngineConfig,
   type ObservedContainer,
   type ObservedPod,
+  podDependency,
   type RecordedGeneration,
   type RestartPolicy,
+  restartSupport,
 } from "../model/index.ts";
 import { podsOnHost, seenEngines } from "./observed-pods.ts";
 import type { PodChange, Reason, Step } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
-import { isCompleted, stateWords } from "./state-reasons.ts";
+import { withCompletion } from "./pod-conditions.ts";
+import { isCompleted, runAgain, stateWords } from "./state-reasons.ts";
 
 /** A pod of which containers ended that their restart policy wants to run. */
 export interface Restart {
@@ -92,12 +95,20 @@ function endedContainers({ host, pod, applied }: AppliedPod): Ended {
   const left: LeftPod[] = [];
   for (const name of Object.keys(applied.spec.containers)) {
     const container = pod.containers[name];
-    if (container?.state !== "exited" || isCompleted(applied.spec, container)) continue;
+    if (container?.state !== "exited" || isCompleted(applied.spec, pod, name)) continue;
     const reason = whyLeft(applied.spec.restart, container);
     if (reason === undefined) due.push(name);
     else left.push({ id: `${host}/${pod.pod}`, container: name, reason });
   }
-  return { due, left };
+  const again = runAgain(applied.spec, pod);
+  const given = left.find(({ container }) => again.includes(container));
+  if (given !== undefined && due.length > 0) {
+    const reason = `${given.container}, which runs before it, ended, and ${given.reason}`;
+    const others = due.map((container) => ({ id: given.id, container, reason }));
+    return { due: [], left: [...left, ...others] };
+  }
+  const ended = due.length === 0 ? [] : again.filter((name) => !due.includes(name));
+  return { due: [...ended, ...due], left };
 }
 
 /** Why a container that ended stays so; undefined when its policy wants it to run. */
@@ -117,22 +128,21 @@ function restartOf(found: AppliedPod, containers: readonly string[]): Restart {
   const { owner, fleet, generation } = pod;
   const at = engine === undefined ? {} : { engine };
   const step: Step = { kind: "start", generation, ...at, containers, again: true };
-  const policy = applied.spec.restart?.policy ?? "no";
   const { capabilities } =
     seenEngines(observation).find(({ config }) => config === engine) ?? observation;
   return {
-    byEngine: capabilityOf(capabilities, "restart.policy", policy).support === "native",
+    byEngine: restartSupport(capabilities, applied.spec).support === "native",
     change: {
       id: `${host}/${pod.pod}`,
       host,
       pod: pod.pod,
       action: "start",
       origin: { owner, fleet, host: pod.host },
-      reasons: containers.map((name) => reasonOf(pod, name)),
+      reasons: containers
+        .filter((name) => !isCompleted(applied.spec, pod, name))
+        .map((name) => reasonOf(pod, name)),
       steps: [step],
-      after: (applied.spec.dependsOn ?? []).map((each) =>
-        each.includes("/") ? each : `${host}/${each}`,
-      ),
+      after: (applied.spec.dependsOn ?? []).map((each) => podDependency(each, host).id),
       interrupts: false,
       to: applied,
       notes: [],
@@ -149,14 +159,35 @@ function reasonOf({ containers }: ObservedPod, name: string): Reason {
 function withOrder(restarts: readonly Restart[]): readonly Restart[] {
   const ids = new Set(restarts.map(({ change }) => change.id));
   const awaited = new Set(restarts.flatMap(({ change }) => change.after));
+  const completed = new Set(restarts.flatMap(({ change }) => idsOf(change, "completed")));
   return restarts.map(({ change, ...rest }) => ({
     ...rest,
     change: {
       ...change,
       after: change.after.filter((id) => ids.has(id)),
-      steps: awaited.has(change.id) ? change.steps.flatMap(withWait) : change.steps,
+      steps: awaited.has(change.id)
+        ? change.steps.flatMap(withWait).flatMap(completed.has(change.id) ? withCompletion : only)
+        : change.steps,
+      ...afterStart(change, ids),
     },
   }));
+}
+
+/** Those of which it is enough that they are started. */
+function afterStart(change: PodChange, ids: ReadonlySet<string>): Pick<PodChange, "afterStart"> {
+  const begun = idsOf(change, "started").filter((id) => ids.has(id));
+  return begun.length === 0 ? {} : { afterStart: begun };
+}
+
+function idsOf({ host, to }: PodChange, wanted: Condition): readonly string[] {
+  return (to?.spec.dependsOn ?? [])
+    .map((each) => podDependency(each, host))
+    .filter(({ condition }) => condition === wanted)
+    .map(({ id }) => id);
+}
+
+function only(step: Step): readonly Step[] {
+  return [step];
 }
 
 function withWait(step: Step): readonly Step[] {

@@ -96,6 +96,8 @@ export type Step =
     }
   | { readonly kind: "update"; readonly generation: number; readonly paths: readonly string[] }
   | { readonly kind: "wait-healthy"; readonly generation: number; readonly engine?: EngineConfig }
+  /** Waits until each of its containers has ended with exit code 0. */
+  | { readonly kind: "wait-completed"; readonly generation: number; readonly engine?: EngineConfig }
   | {
       readonly kind: "commit";
       readonly generation: number;
@@ -145,6 +147,8 @@ export interface PodChange {
   readonly steps: readonly Step[];
   /** Ids of changes that must have succeeded before this one begins. */
   readonly after: readonly string[];
+  /** Those of `after` of which it is enough that their processes were begun. */
+  readonly afterStart?: readonly string[];
   /** The pod does not answer for a moment, between its stop and its start. */
   readonly interrupts: boolean;
   /** The generation that is to run when it is done; absent for a removal. */

@@ -1,4 +1,10 @@
-import type { ObservedContainer, ObservedPod, PodSpec } from "../model/index.ts";
+import {
+  type ObservedContainer,
+  type ObservedPod,
+  onceContainers,
+  type PodSpec,
+  runsOnce,
+} from "../model/index.ts";
 import type { Reason } from "./plan.ts";
 
 /** Why a pod that exists does not run as it should; empty when it does. */
@@ -16,7 +22,7 @@ export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Rea
     } else if (
       container.state !== "running" &&
       container.state !== "unknown" &&
-      !isCompleted(spec, container)
+      !isCompleted(spec, observed, name)
     ) {
       reasons.push({
         kind: "state",
@@ -49,21 +55,36 @@ function detachment({ network }: PodSpec, observed: ObservedPod): string | undef
   return "all that was made of its network is gone";
 }
 
-/** With on-failure, a process that ended with 0 has done its work. */
-export function isCompleted(spec: PodSpec, container: ObservedContainer): boolean {
-  return (
-    spec.restart?.policy === "on-failure" &&
-    container.state === "exited" &&
-    container.exitCode === 0
+/**
+ * Whether a container that ended has done its work: with on-failure, and where others wait for its end, with
+ * exit code 0. What others that run have waited for must have come to that, also where nobody knows any more.
+ */
+export function isCompleted(spec: PodSpec, observed: ObservedPod, name: string): boolean {
+  const container = observed.containers[name];
+  if (container?.state !== "exited") return false;
+  if (container.exitCode === 0)
+    return spec.restart?.policy === "on-failure" || runsOnce(spec, name);
+  return container.exitCode === undefined && runsOnce(spec, name) && othersRun(spec, observed);
+}
+
+/**
+ * Containers that run to their end and are to do so again before others of the pod are started: none while
+ * any of those runs.
+ */
+export function runAgain(spec: PodSpec, observed: ObservedPod): readonly string[] {
+  return othersRun(spec, observed) ? [] : onceContainers(spec);
+}
+
+function othersRun(spec: PodSpec, { containers }: ObservedPod): boolean {
+  return Object.entries(containers).some(
+    ([name, { state }]) =>
+      state !== "exited" && state !== "prepared" && state !== "missing" && !runsOnce(spec, name),
   );
 }
 
 /** Containers that ended and have done their work. */
 export function completedContainers(spec: PodSpec, observed: ObservedPod): readonly string[] {
-  return Object.keys(spec.containers).filter((name) => {
-    const container = observed.containers[name];
-    return container !== undefined && isCompleted(spec, container);
-  });
+  return Object.keys(spec.containers).filter((name) => isCompleted(spec, observed, name));
 }
 
 /** How a container that does not run stands, in one sentence. */

@@ -5,6 +5,7 @@ export type { BootEvent, BootRequest } from "./boot/boot-request.ts";
 export type { Connector, HostAccess, HostReading } from "./connector.ts";
 export { type DestroyFleetRequest, destroyFleet, type HostVolume } from "./destroy-fleet.ts";
 export type { ApplyEvent, ChangeOutcome } from "./execute/events.ts";
+export { checkHealth, type Health, healthKey } from "./health/check-health.ts";
 export {
   FLEET_LOCK_FILE,
   FleetLock,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { abortCases } from "./cases/abort-cases.ts";
 import { execCases } from "./cases/exec-cases.ts";
+import { execStreamCases } from "./cases/exec-stream-cases.ts";
 import { exportCases } from "./cases/export-cases.ts";
 import { foreignCases } from "./cases/foreign-cases.ts";
 import { imageCases } from "./cases/image-cases.ts";
@@ -52,6 +53,7 @@ const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
   "security defaults": securityCases,
   "objects of others": foreignCases,
   exec: execCases,
+  "exec with streams": execStreamCases,
   aborts: abortCases,
 };
 

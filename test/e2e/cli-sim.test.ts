@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeImage } from "../../scripts/lib/make-image.ts";
 import { SimMachine } from "../../src/engines/sim/index.ts";
+import { openLocalHost, runInTerminal } from "../../src/host/index.ts";
 import { buildOwnCli } from "../support/built-cli.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -78,6 +80,41 @@ describe("the built command line on simulated hosts", () => {
     expect(stowage("logs", "web", "db", "--file", file).stdout).toContain("db/main  | hello\n");
     expect(stowage("destroy", "--yes", "-f", file).stdout).toContain("Done: 2 pods removed");
     expect(stowage("destroy", "--yes", "-f", file).stdout).toContain("hold nothing of the fleet");
+  });
+
+  test("exec passes megabytes through its pipes, and has a terminal where there is one", async () => {
+    const file = fleet("exec", { web: pod() });
+    expect(stowage("apply", "--yes", "-f", file).status).toBe(0);
+    const input = randomBytes(3 * 1024 * 1024);
+    const found = spawnSync(
+      process.execPath,
+      [main, "exec", "-i", "-f", file, "web", "--", "sh", "-c", "cat; exit 7"],
+      { cwd: folder, input, maxBuffer: input.length * 2 },
+    );
+    expect({ status: found.status, error: String(found.stderr) }).toEqual({ status: 7, error: "" });
+    expect(found.stdout.equals(input)).toBe(true);
+    await using host = openLocalHost();
+    const parts: Uint8Array[] = [];
+    const words = [
+      "exec",
+      "-it",
+      "-f",
+      join(folder, file),
+      "web",
+      "--",
+      "sh",
+      "-c",
+      "echo hi; exit 5",
+    ];
+    const exitCode = await runInTerminal(host, [process.execPath, main, ...words], {
+      size: { columns: 80, rows: 24 },
+      output: (bytes) => void parts.push(bytes),
+    });
+    expect({ exitCode, said: Buffer.concat(parts).toString() }).toMatchObject({
+      exitCode: 5,
+      // Node leaves the line ends of its own terminal as they are
+      said: expect.stringMatching(/^hi\r+\n$/),
+    });
   });
 
   test("a saved plan is applied once, and refused when the host has moved on", () => {

@@ -31,6 +31,14 @@ const data: Partial<PodSpec> = { volumes: { data: { kind: "named", name: "data" 
 const mounts = [{ volume: "data", path: "/data" }];
 const port: Partial<PodSpec> = { network: { mode: "host" }, ports: [{ host: 8080 }] };
 
+const ordered = (image: string) => ({
+  containers: {
+    first: { image, init: true, command: ["/bin/sh", "-c", "echo first"] },
+    main: { image, dependsOn: { side: "started" } },
+    side: { image },
+  },
+});
+
 /** Every kind of change at once: replace in both orders, live, restart, remove, create, image released. */
 const STORY: readonly [FleetManifest, FleetManifest] = [
   manifest({
@@ -41,6 +49,7 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
     again: one("app:2", {}, { oomScoreAdj: 1 }),
     gone: one("app:1", {}, files),
     conf: one("app:1", {}, files),
+    order: ordered("app:1"),
   }),
   manifest({
     db: one("app:2", data, { mounts }),
@@ -49,6 +58,7 @@ const STORY: readonly [FleetManifest, FleetManifest] = [
     live: one("app:2", {}, { resources: { pidsMax: 20 } }),
     again: one("app:2", {}, { oomScoreAdj: 2 }),
     fresh: one("app:2", { dependsOn: ["db"] }, files),
+    order: ordered("app:2"),
     conf: one("app:1", {}, { files: { "/etc/app.conf": { content: "a=2" } } }),
   }),
 ];

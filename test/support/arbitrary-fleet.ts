@@ -54,8 +54,9 @@ const files = fc.dictionary(
 const container = fc
   .tuple(arbitraryOf(ContainerSchema), fc.constantFrom(...IMAGES), mounts, files)
   .map(([value, image, chosen, held]): ContainerSpec => {
-    const { command, args, workingDir, devices, health, env, user, additionalGroups, ...rest } =
+    const { command, args, workingDir, devices, health, env, user, additionalGroups, ...more } =
       value as ContainerSpec;
+    const { init, dependsOn, completeWithinMs, ...rest } = more;
     const plain = Object.entries(env ?? {}).filter(([, each]) => typeof each === "string");
     return {
       ...consistent(rest),
@@ -77,12 +78,40 @@ function consistent(spec: Partial<ContainerSpec>): Partial<ContainerSpec> {
   return { ...spec, resources, security, ulimits: Object.fromEntries(ulimits) };
 }
 
+/** With one that runs to its end before the others, and one that starts after another. */
+function inOrder(
+  containers: Readonly<Record<string, ContainerSpec>>,
+  first: boolean,
+  waits: boolean,
+): Readonly<Record<string, ContainerSpec>> {
+  const { main, side } = containers;
+  const [image = ""] = IMAGES;
+  return {
+    ...containers,
+    ...(waits && main !== undefined && side !== undefined
+      ? { main: { ...main, dependsOn: { side: "started" } } }
+      : {}),
+    ...(first
+      ? {
+          first: {
+            image,
+            init: true,
+            completeWithinMs: 60_000,
+            command: ["/bin/sh", "-c", "echo done"],
+          },
+        }
+      : {}),
+  };
+}
+
 const pod = fc
   .record({
     containers: fc.dictionary(fc.constantFrom("main", "side"), container, {
       minKeys: 1,
       maxKeys: 2,
     }),
+    first: fc.boolean(),
+    waits: fc.boolean(),
     labels: fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2")),
     network: fc.constantFrom(
       { mode: "host" } as const,
@@ -93,10 +122,11 @@ const pod = fc
     ports: fc.uniqueArray(fc.integer({ min: 80, max: 89 }), { maxLength: 2 }),
     replacement: fc.option(fc.constantFrom("stop-first", "start-first"), { nil: undefined }),
   })
-  .map(({ ports, replacement, ...rest }) => {
+  .map(({ ports, replacement, containers, first, waits, ...rest }) => {
     const isHost = rest.network.mode !== "none";
     return PodSpec.parse({
       ...rest,
+      containers: inOrder(containers, first, waits),
       volumes: VOLUMES,
       ...(isHost ? { ports: ports.map((host) => ({ host })) } : {}),
       ...(replacement === undefined || isHost ? {} : { replacement }),

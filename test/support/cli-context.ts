@@ -30,11 +30,13 @@ export function fakeCli(
   world: Partial<Omit<CommandContext, "stdout" | "stderr">> & {
     readonly answers?: readonly boolean[];
     readonly terminal?: boolean;
+    /** What there is to be read. */
+    readonly stdin?: string;
   } = {},
 ): FakeCli {
   const directory = mkdtempSync(join(tmpdir(), "stw-cli-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const { answers = [], terminal = false, ...overrides } = world;
+  const { answers = [], terminal = false, stdin = "", ...overrides } = world;
   const left = [...answers];
   return {
     directory,
@@ -63,6 +65,20 @@ export function fakeCli(
           questions.push(question);
           return left.shift() ?? false;
         },
+        bytes: async () => ({
+          stdin: async function* () {
+            yield Buffer.from(stdin);
+          },
+          stdout: (bytes) => stdout.write(Buffer.from(bytes).toString()),
+          stderr: (bytes) => stderr.write(Buffer.from(bytes).toString()),
+          isTerminal: () => terminal,
+          openTerminal: () => ({
+            size: { columns: 80, rows: 24 },
+            resizes: (async function* () {})(),
+            [Symbol.dispose]: () => {},
+          }),
+          close: () => {},
+        }),
         ...overrides,
       };
       const exitCode = await runCli(argv, context);

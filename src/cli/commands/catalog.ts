@@ -50,6 +50,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./logs.ts")).logsCommand,
   },
   {
+    name: "exec",
+    summary: "Run a command in a container",
+    load: async () => (await import("./exec.ts")).execCommand,
+  },
+  {
     name: "events",
     summary: "Show what happens to pods, as it happens",
     load: async () => (await import("./events.ts")).eventsCommand,

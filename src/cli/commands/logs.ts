@@ -1,14 +1,13 @@
-import type { EngineReader, LogOptions } from "../../engine/index.ts";
+import type { LogOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
-import type { FleetManifest, ObservedPod } from "../../model/index.ts";
-import { type HostReading, readEngines } from "../../reconcile/index.ts";
+import type { FleetManifest } from "../../model/index.ts";
+import type { HostReading } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type LabelOptions, type LogSource, mergeLogs } from "../merge-logs.ts";
-import { selectHosts } from "../select-hosts.ts";
-import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage logs`. */
@@ -38,12 +37,6 @@ export const logsCommand: Command = {
   run: logs,
 };
 
-interface FoundPod {
-  readonly host: string;
-  readonly engine: EngineReader;
-  readonly pod: ObservedPod;
-}
-
 async function logs(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
   const readings: HostReading[] = [];
@@ -67,7 +60,10 @@ async function showLogs(
     follow: args.flag("follow"),
     ...(tail === undefined ? {} : { tail }),
   };
-  const found = await findPods(manifest, args, context, readings);
+  const found = await findPods(
+    { manifest, args, context, wanted: args.operands, doing: "show logs of" },
+    readings,
+  );
   const container = args.text("container");
   if (container !== undefined) checkContainer(container, found);
   const sources = found.map(
@@ -82,61 +78,6 @@ async function showLogs(
       await context.stdout.ready();
     }),
   );
-}
-
-async function findPods(
-  manifest: FleetManifest,
-  args: Arguments,
-  context: CommandContext,
-  readings: HostReading[],
-): Promise<readonly FoundPod[]> {
-  const wanted = new Set(args.operands);
-  const hosts = selectHosts(manifest, args);
-  const found = await Promise.all(
-    hosts.map(async ([host, spec]) => {
-      try {
-        const reading = await context.connector.read(host, spec, context.drain);
-        readings.push(reading);
-        const request = { name: host, spec, manifest, signal: context.drain };
-        const { engines } = await readEngines(reading, request);
-        const own = engines.flatMap(({ engine, pods }) =>
-          pods.filter((each) => isOwn(manifest, each)).map((pod) => ({ engine, pod })),
-        );
-        return { host, own };
-      } catch (error) {
-        context.drain.throwIfAborted();
-        if (!StowageError.is(error)) throw error;
-        return { host, problem: error };
-      }
-    }),
-  );
-  const reached = found.flatMap((each) => (each.own === undefined ? [] : [each]));
-  const problems = found.flatMap((each) => (each.problem === undefined ? [] : [each]));
-  const [first] = problems;
-  if (first !== undefined && reached.length === 0) throw first.problem;
-  for (const { host, problem } of problems) {
-    context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
-  }
-  const known = [...new Set(reached.flatMap(({ own }) => own.map(({ pod }) => pod.pod)))];
-  for (const name of wanted)
-    if (!known.includes(name)) throw unknownPod(name, known, manifest.name);
-  return reached.flatMap(({ host, own }) =>
-    [...wanted].flatMap((name) => {
-      const found = newest(own.filter(({ pod }) => pod.pod === name));
-      return found === undefined ? [] : [{ host, ...found }];
-    }),
-  );
-}
-
-function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): boolean {
-  return owner === id && fleet === name;
-}
-
-/** The generation that runs, else the newest. */
-function newest<T extends { readonly pod: ObservedPod }>(generations: readonly T[]): T | undefined {
-  const risen = [...generations].sort((a, b) => a.pod.generation - b.pod.generation);
-  const runs = ({ pod }: T): boolean => pod.state === "running" || pod.state === "degraded";
-  return risen.findLast(runs) ?? risen.at(-1);
 }
 
 function labelsFor(found: readonly FoundPod[], container: string | undefined): LabelOptions {
@@ -169,15 +110,6 @@ function checkContainer(container: string, found: readonly FoundPod[]): void {
   if (names.includes(container)) return;
   throw new StowageError(
     `Cannot show logs of container "${container}": the pod has ${names.join(", ")}; ${didYouMean(container, names, "name one of these")}`,
-    { code: "not_found" },
-  );
-}
-
-function unknownPod(name: string, known: readonly string[], fleet: string): StowageError {
-  const there =
-    known.length === 0 ? "no pod of it is on its hosts" : `on its hosts are ${known.join(", ")}`;
-  return new StowageError(
-    `Cannot show logs of pod "${name}" of fleet "${fleet}": ${there}; ${didYouMean(name, known, "see stowage ps")}`,
     { code: "not_found" },
   );
 }

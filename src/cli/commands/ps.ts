@@ -2,7 +2,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { type HostPods, observePods } from "../observe-pods.ts";
+import { type HostPods, observeHealth, observePods } from "../observe-pods.ts";
 import { podRows } from "../pod-rows.ts";
 import { renderPs } from "../render-ps.ts";
 import { selectHosts } from "../select-hosts.ts";
@@ -16,8 +16,12 @@ export const psCommand: Command = {
       "Lists the pods of a fleet as its hosts' engines report them, and declared ones that are absent.",
     options: {
       host: { value: "HOST", multiple: true, description: "Only this host" },
+      "no-health": { description: "Ask no probes: only what the engines say" },
       json: { description: "Print the pods as JSON" },
     },
+    details: [
+      "A container that runs and has a probe is asked once, with the probe's own time limit: healthy, unhealthy with the reason, or starting within its start period. Other containers show -.",
+    ],
     examples: [
       { command: "ps", comment: "all pods on all hosts" },
       { command: "ps --host edge-a --json", comment: "those of one host, for programs" },
@@ -28,14 +32,15 @@ export const psCommand: Command = {
 
 async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
-  const found = await observePods(
+  const observe = args.flag("no-health") ? observePods : observeHealth;
+  const found = await observe(
     manifest,
     selectHosts(manifest, args),
     context,
     args.count("parallelism", 1),
   );
   const rows = found.flatMap((each) =>
-    "engines" in each ? podRows(manifest, each.host, each.engines) : [],
+    "engines" in each ? podRows(manifest, each.host, each.engines, each.health) : [],
   );
   const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
   const silent = found.flatMap((each) =>

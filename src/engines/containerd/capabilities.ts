@@ -7,6 +7,13 @@ const IN_SPEC: Capability = { support: "native", known: "spec only" };
 /** What is not the engine's part at all: Stowage plans by it. */
 const PLANNED: Capability = { support: "native", known: "spec only" };
 
+const ORDER: Capability = {
+  support: "emulated",
+  reason: "containerd starts each container by itself; Stowage starts them in order",
+  while: "Stowage starts the pod",
+  known: "kernel",
+};
+
 /** Fields of a container that are only known to be in the spec. */
 const UNSEEN = [
   "shmBytes",
@@ -35,6 +42,9 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
     while: "stowage apply waits for the pod",
     known: "kernel",
   },
+  "containers.*.init": ORDER,
+  "containers.*.dependsOn": ORDER,
+  "containers.*.completeWithinMs": ORDER,
   "restart.policy": [
     { ...PLANNED, values: ["no"] },
     {

@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  ExecOptions,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -160,7 +161,7 @@ export class ContainerdEngine implements Engine {
     identity: PodIdentity,
     container: string,
     command: readonly string[],
-    options: CallOptions & { readonly timeoutMs: number },
+    options: ExecOptions,
   ): Promise<ExecResult> {
     const { context } = await this.#open(options.signal);
     return await execCommand(context, { identity, container, command }, options);

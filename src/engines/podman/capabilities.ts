@@ -39,6 +39,9 @@ export function podmanCapabilities(
     ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
     "containers.*.health": HEALTH,
     ...FIXED,
+    "containers.*.init": { ...ORDER, change: "replace" },
+    "containers.*.dependsOn": { ...ORDER, change: "replace" },
+    "containers.*.completeWithinMs": ORDER,
     "containers.*.logging.maxBytes": SIZE,
     "containers.*.logging.maxFiles": SIZE,
     ...(major >= 5 ? {} : { "containers.*.resources": OLD_LIMITS }),
@@ -76,6 +79,14 @@ const NO_BRIDGES: Capability = {
   values: ["bridge"],
   reason: "a network of the fleet is made of interfaces and rules of the host, which needs root",
   instead: "podman as root, or the network host",
+};
+
+const ORDER: Capability = {
+  support: "emulated",
+  reason:
+    "Stowage starts them in order: podman's own init containers have no deadline, and a restart of podman's does not wait; it is told to restart nothing of a pod in which a container runs to its end",
+  while: "Stowage starts the pod",
+  known: "kernel",
 };
 
 const HEALTH: Capability = {

@@ -8,12 +8,20 @@ const shown = (transcript: string): Capability => ({ ...NATIVE, known: { transcr
 
 /** What of a declaration no engine has to do with: Stowage does it, the same way on each. */
 const PLANNED: Capability = { support: "native", known: "spec only" };
+const ORDER: Capability = {
+  support: "emulated",
+  reason: "each container is a pod of rkt's own; Stowage starts them in order",
+  while: "Stowage starts the pod",
+};
 const OF_STOWAGE: CapabilityTable = {
   labels: PLANNED,
   dependsOn: PLANNED,
   replacement: PLANNED,
   service: PLANNED,
   rollout: PLANNED,
+  "containers.*.init": ORDER,
+  "containers.*.dependsOn": ORDER,
+  "containers.*.completeWithinMs": ORDER,
   "containers.*.health": {
     support: "emulated",
     reason: "rkt has no health checks; Stowage asks the container itself",

@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Engine,
+  ExecOptions,
   ExecResult,
   ImageContent,
   ImageOwnership,
@@ -146,7 +147,7 @@ export class RktEngine implements Engine {
     identity: PodIdentity,
     container: string,
     command: readonly string[],
-    options: CallOptions & { readonly timeoutMs: number },
+    options: ExecOptions,
   ): Promise<ExecResult> {
     options.signal?.throwIfAborted();
     return await execCommand(this.#context, { identity, container, command }, options);

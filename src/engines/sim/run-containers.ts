@@ -1,3 +1,4 @@
+import { onceContainers } from "../../model/index.ts";
 import { wallTime } from "./clock.ts";
 import { containerContext, listenOn, logLine, startDirectory } from "./container-context.ts";
 import { declaredPorts } from "./listening.ts";
@@ -114,7 +115,7 @@ function interrupt(
 function restarts(pod: SimPod, container: SimContainer): boolean {
   const restart = pod.spec.restart;
   if (restart === undefined || pod.stopped === true || pod.runOnce === true) return false;
-  if (restart.policy === "no") return false;
+  if (restart.policy === "no" || onceContainers(pod.spec).length > 0) return false;
   if (restart.policy !== "on-failure") return true;
   const { exitCode, restarts: done = 0 } = container;
   return exitCode !== 0 && done < (restart.maxRetries ?? Number.POSITIVE_INFINITY);

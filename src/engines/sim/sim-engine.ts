@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  ExecOptions,
   ExecResult,
   ExportedImage,
   ImageContent,
@@ -173,11 +174,11 @@ export class SimEngine implements Engine {
     identity: PodIdentity,
     container: string,
     command: readonly string[],
-    options: CallOptions & { readonly timeoutMs: number },
+    options: ExecOptions,
   ): Promise<ExecResult> {
-    const { timeoutMs, signal } = options;
+    const { timeoutMs, streams, signal } = options;
     return this.#calls.write("engine.exec", signal, async (part) => {
-      const request = { identity, container, command, timeoutMs, signal };
+      const request = { identity, container, command, timeoutMs, streams, signal };
       return { exitCode: await execCommand(part, this.#calls.machine, request) };
     });
   }

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StowageError } from "../../errors/index.ts";
-import type { CommandResult, RunOptions } from "../host.ts";
+import type { ByteSink, CommandResult, RunOptions } from "../host.ts";
 import { systemCode } from "./file-error.ts";
 import { killTree } from "./kill-tree.ts";
 
@@ -24,7 +24,10 @@ export async function runProgram(
   if (program === undefined || program === "") {
     throw new StowageError("Cannot run a program: none is named", { code: "invalid_argument" });
   }
-  const { timeoutMs = TIMEOUT_MS, signal } = options;
+  const {
+    timeoutMs = options.output === undefined ? TIMEOUT_MS : Number.POSITIVE_INFINITY,
+    signal,
+  } = options;
   const deadline = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : undefined;
   const ends = [signal, deadline].filter((each) => each !== undefined);
   // asked itself: one that looks at the clock is no part of what is made of it
@@ -44,7 +47,7 @@ export async function runProgram(
 function spawnProgram(
   program: string,
   args: readonly string[],
-  { stdin, env, cwd = "/" }: RunOptions,
+  { stdin, env, cwd = "/", output }: RunOptions,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
@@ -57,16 +60,21 @@ function spawnProgram(
     let failure: unknown;
     const kill = () => killTree(child);
     signal.addEventListener("abort", kill, { once: true });
-    const [stdout, stderr] = [collect(child.stdout, kill), collect(child.stderr, kill)];
-    feed(child.stdin, stdin).catch((error: unknown) => {
-      failure = error;
+    const fail = (error: unknown): void => {
+      failure ??= error;
       kill();
-    });
+    };
+    const [stdout, stderr] =
+      output === undefined
+        ? [collect(child.stdout, kill), collect(child.stderr, kill)]
+        : [drain(child.stdout, output.stdout, fail), drain(child.stderr, output.stderr, fail)];
+    feed(child.stdin, stdin).catch(fail);
     child.once("error", (error) => {
       signal.removeEventListener("abort", kill);
       reject(signal.aborted ? signal.reason : spawnError(program, error));
     });
-    child.once("close", (code, ended) => {
+    child.once("close", async (code, ended) => {
+      await Promise.all([stdout.done, stderr.done]);
       signal.removeEventListener("abort", kill);
       if (signal.aborted) reject(signal.reason);
       else if (failure !== undefined) reject(failure);
@@ -108,6 +116,8 @@ async function feed(
 
 interface Collected {
   overflow: boolean;
+  /** Comes when all of it was taken; never fails. */
+  readonly done?: Promise<void>;
   text(): string;
 }
 
@@ -124,6 +134,14 @@ function collect(stream: Readable | null, onOverflow: () => void): Collected {
     }
   });
   return collected;
+}
+
+/** Gives output to a sink, no faster than that takes it. */
+function drain(stream: Readable | null, sink: ByteSink, fail: (error: unknown) => void): Collected {
+  const pass = async (): Promise<void> => {
+    for await (const bytes of stream ?? []) await sink(bytes as Buffer);
+  };
+  return { overflow: false, text: () => "", done: pass().catch(fail) };
 }
 
 /** The error of a program that could not be begun. */

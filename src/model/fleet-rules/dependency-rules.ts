@@ -1,4 +1,5 @@
 import { closestWord } from "../closest-word.ts";
+import { podDependency } from "../dependency.ts";
 import type { FleetManifest } from "../fleet.ts";
 import { allPods, type Findings, mistake, type PodPlace } from "./rule.ts";
 
@@ -7,18 +8,7 @@ export function* dependencyRules(manifest: FleetManifest): Findings {
   const pods = new Map(allPods(manifest).map((place) => [idOf(place), place]));
   for (const place of pods.values()) {
     for (const reference of place.pod.dependsOn ?? []) {
-      if (pods.has(target(place, reference))) continue;
-      const names = [...pods.values()].flatMap((other) =>
-        other.host === place.host ? [other.name, idOf(other)] : [idOf(other)],
-      );
-      const meant = closestWord(reference, names);
-      yield mistake(
-        `${place.path}.dependsOn`,
-        `there is no pod "${reference}"${reference.includes("/") ? "" : ` on host ${place.host}`}`,
-        meant === undefined
-          ? "name a pod of this host, or another as host/pod"
-          : `did you mean "${meant}"?`,
-      );
+      yield* referenceRules(place, reference, pods);
     }
   }
   for (const chain of cycles(pods)) {
@@ -47,7 +37,10 @@ function cycles(pods: ReadonlyMap<string, PodPlace>): readonly (readonly string[
         return;
       }
       entered.add(id);
-      trail.push({ id, next: (place.pod.dependsOn ?? []).map((each) => target(place, each)) });
+      trail.push({
+        id,
+        next: (place.pod.dependsOn ?? []).map((each) => podDependency(each, place.host).id),
+      });
     };
     enter(start);
     for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
@@ -67,6 +60,36 @@ function idOf(place: PodPlace): string {
   return `${place.host}/${place.name}`;
 }
 
-function target(place: PodPlace, reference: string): string {
-  return reference.includes("/") ? reference : `${place.host}/${reference}`;
+function* referenceRules(
+  place: PodPlace,
+  reference: string,
+  pods: ReadonlyMap<string, PodPlace>,
+): Findings {
+  const { id, name, condition } = podDependency(reference, place.host);
+  const found = pods.get(id);
+  if (found !== undefined) {
+    if (condition === "completed") yield* completionRules(place, found);
+    return;
+  }
+  const names = [...pods.values()].flatMap((other) =>
+    other.host === place.host ? [other.name, idOf(other)] : [idOf(other)],
+  );
+  const meant = closestWord(name, names);
+  yield mistake(
+    `${place.path}.dependsOn`,
+    `there is no pod "${name}"${name.includes("/") ? "" : ` on host ${place.host}`}`,
+    meant === undefined
+      ? "name a pod of this host, or another as host/pod"
+      : `did you mean "${meant}"?`,
+  );
+}
+
+/** A pod that ends, and is let end: else it would be started again, and is never completed. */
+function* completionRules(place: PodPlace, { name, pod }: PodPlace): Findings {
+  if (pod.restart?.policy === "on-failure") return;
+  yield mistake(
+    `${place.path}.dependsOn`,
+    `pod "${name}" is to be completed, and its restart policy is ${pod.restart?.policy ?? "no"}`,
+    `give "${name}" the restart policy on-failure, with which a container that ended with exit code 0 has done its work`,
+  );
 }

@@ -31,10 +31,18 @@ export async function executePlan(request: ExecuteRequest): Promise<readonly Cha
   return await new Execution(request).run();
 }
 
+/** Why a change is not begun. */
+interface Failure {
+  readonly status: "skipped" | "not-run";
+  readonly reason: string;
+}
+
 class Execution {
   readonly #request: ExecuteRequest;
   readonly #global: Limiter;
   readonly #results = new Map<string, Promise<ChangeOutcome>>();
+  /** Resolved when the processes of a pod's change were begun, or never will be by it. */
+  readonly #begun = new Map<string, Promise<void>>();
   /** By host: all that comes before the first stop. */
   readonly #preparations = new Map<string, Promise<unknown>[]>();
   readonly #hostChanges: ReadonlySet<string>;
@@ -58,7 +66,11 @@ class Execution {
     for (const change of plan.pods) {
       const prepared = deferred();
       this.#prepares(change.host, prepared.promise);
-      const result = start.promise.then(() => this.#runPod(change, prepared.resolve));
+      const begun = deferred();
+      this.#begun.set(change.id, begun.promise);
+      const result = start.promise.then(() =>
+        this.#runPod(change, prepared.resolve, begun.resolve),
+      );
       this.#watch(change.id, result);
     }
     start.resolve();
@@ -88,7 +100,11 @@ class Execution {
     return this.#told(outcome);
   }
 
-  async #runPod(change: PodChange, prepared: () => void): Promise<ChangeOutcome> {
+  async #runPod(
+    change: PodChange,
+    prepared: () => void,
+    begun: () => void,
+  ): Promise<ChangeOutcome> {
     const { id, host, pod, action } = change;
     const session = this.#request.sessions.get(host);
     if (session === undefined) {
@@ -102,7 +118,7 @@ class Execution {
     } finally {
       prepared();
     }
-    await this.#finish(run, session);
+    await this.#finish(run, session, begun);
     run.succeed();
     return run.outcome as ChangeOutcome;
   }
@@ -115,18 +131,22 @@ class Execution {
     else if (run.has("prepare")) await this.#limited(session, () => run.run("prepare"));
   }
 
-  async #finish(run: PodRun, session: HostSession): Promise<void> {
+  async #finish(run: PodRun, session: HostSession, begun: () => void): Promise<void> {
+    const { after, afterStart = [] } = run.change;
     const podFailure = await this.#failedBefore(
-      run.change.after.filter((id) => !this.#hostChanges.has(id)),
+      after.filter((id) => !this.#hostChanges.has(id) && !afterStart.includes(id)),
     );
+    const startFailure = await this.#failedToStart(afterStart);
     if (run.outcome !== undefined) return;
-    if (podFailure !== undefined) {
-      if (podFailure.status === "not-run") run.leave(podFailure.reason);
-      else await this.#limited(session, () => run.skip(podFailure.reason));
+    const failure = podFailure ?? startFailure;
+    if (failure !== undefined) {
+      if (failure.status === "not-run") run.leave(failure.reason);
+      else await this.#limited(session, () => run.skip(failure.reason));
       return;
     }
     if (run.stops) await Promise.all(this.#preparations.get(run.change.host) ?? []);
     await this.#limited(session, () => run.run("act"));
+    if (run.outcome === undefined) begun();
     // waiting costs nothing: others go on meanwhile
     if (run.has("wait")) await run.run("wait");
     if (run.has("finish")) await this.#limited(session, () => run.run("finish"));
@@ -137,9 +157,7 @@ class Execution {
     await session.run(() => this.#global(task));
   }
 
-  async #failedBefore(
-    ids: readonly string[],
-  ): Promise<{ readonly status: "skipped" | "not-run"; readonly reason: string } | undefined> {
+  async #failedBefore(ids: readonly string[]): Promise<Failure | undefined> {
     const outcomes = await Promise.all(ids.map((id) => this.#results.get(id)));
     const failed = outcomes.filter((outcome) => outcome !== undefined && outcome.status !== "done");
     const first = failed.find((outcome) => outcome?.status !== "not-run") ?? failed[0];
@@ -154,6 +172,18 @@ class Execution {
       done: "",
     };
     return { status: "skipped", reason: `it comes after ${first.id}, which ${what[first.status]}` };
+  }
+
+  /** Waits until changes have begun their processes; told of those that ended without. */
+  async #failedToStart(ids: readonly string[]): Promise<Failure | undefined> {
+    const open = await Promise.all(
+      ids.map(async (id) => {
+        const isBegun = this.#begun.get(id)?.then(() => true);
+        const isOver = this.#results.get(id)?.then(() => false);
+        return (await Promise.race([isBegun, isOver])) === false ? [id] : [];
+      }),
+    );
+    return await this.#failedBefore(open.flat());
   }
 
   #blocked(change: HostChange) {

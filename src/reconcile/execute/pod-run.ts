@@ -200,7 +200,7 @@ export class PodRun {
   }
 
   async #logsOf(step: Step): Promise<NonNullable<ChangeOutcome["logs"]>> {
-    if (step.kind !== "start" && step.kind !== "wait-healthy") return [];
+    if (step.kind !== "start" && !isWait(step)) return [];
     const context = { session: this.#session, change: this.change, target: this.change.to };
     return await lastLines(this.#session, identityOf(context, step.generation), this.#redact);
   }
@@ -217,17 +217,24 @@ export class PodRun {
   }
 }
 
+type Wait = Extract<Step, { readonly kind: "wait-healthy" | "wait-completed" }>;
+
+function isWait(step: Step): step is Wait {
+  return step.kind === "wait-healthy" || step.kind === "wait-completed";
+}
+
 /** All up to the last thing that is made beforehand; then up to the wait; the wait; the rest. */
 function splitSteps(steps: readonly Step[]): Readonly<Record<Segment, readonly Step[]>> {
   const prepared =
     steps.findLastIndex(({ kind }) => kind === "prepare" || kind === "create-volume") + 1;
   const rest = steps.slice(prepared);
-  const found = rest.findIndex(({ kind }) => kind === "wait-healthy");
+  const found = rest.findIndex(isWait);
   const wait = found < 0 ? rest.length : found;
+  const end = wait + rest.slice(wait).filter(isWait).length;
   return {
     prepare: steps.slice(0, prepared),
     act: rest.slice(0, wait),
-    wait: rest.slice(wait, wait + 1),
-    finish: rest.slice(wait + 1),
+    wait: rest.slice(wait, end),
+    finish: rest.slice(end),
   };
 }

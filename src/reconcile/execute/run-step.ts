@@ -8,12 +8,15 @@ import {
   type PodIdentity,
   type PodSpec,
   type RecordedGeneration,
+  startStages,
 } from "../../model/index.ts";
 import { type PodChange, podsOnHost, type Step } from "../../plan/index.ts";
+import { waitCompleted } from "../health/wait-completed.ts";
 import { waitHealthy } from "../health/wait-healthy.ts";
 import { clearEnvironment } from "../secrets/secrets.ts";
 import { handedImage } from "./bring-image.ts";
 import { type HostSession, sessionAt } from "./host-session.ts";
+import { startInOrder } from "./start-in-order.ts";
 
 /** A pod's change as its steps see it. */
 export interface StepContext {
@@ -37,13 +40,12 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
       await writeFiles(context, step.generation);
       return await engine.prepare(instanceOf(context, step.generation), {
         ...options,
-        startsNext: startsNext(change, step.generation),
+        startsNext: startsNext(context, step.generation),
       });
     case "write-files":
       return await writeFiles(context, step.generation);
     case "start":
-      return await engine.start(instanceOf(context, step.generation), {
-        ...options,
+      return await startInOrder(session, instanceOf(context, step.generation), {
         ...(step.containers === undefined ? {} : { containers: step.containers }),
         ...(step.again === true ? { again: true } : {}),
       });
@@ -57,6 +59,13 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
     case "wait-healthy": {
       const { spec } = generationOf(context, step.generation);
       return await waitHealthy(session, identityOf(context, step.generation), spec);
+    }
+    case "wait-completed": {
+      const { spec } = generationOf(context, step.generation);
+      const identity = identityOf(context, step.generation);
+      const names = Object.keys(spec.containers);
+      await Promise.all(names.map((name) => waitCompleted(session, identity, spec, name)));
+      return;
     }
     case "commit": {
       const isAltered = change.steps.some(({ kind }) => kind === "prepare");
@@ -73,8 +82,10 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
   }
 }
 
-/** Whether a generation is started without another being stopped for it. */
-function startsNext({ steps }: PodChange, generation: number): boolean {
+/** Whether a generation is started without another being stopped for it, and all of it at once. */
+function startsNext(context: StepContext, generation: number): boolean {
+  const { steps } = context.change;
+  if (startStages(generationOf(context, generation).spec).length > 1) return false;
   const next = steps.find(
     (step) => step.kind === "stop" || (step.kind === "start" && step.generation === generation),
   );

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StowageError } from "../../errors/index.ts";
 import {
   type ContainerSpec,
-  capabilityOf,
   type ObservedPod,
   type PodIdentity,
   type PodSpec,
   probeTiming,
+  restartSupport,
+  runsOnce,
 } from "../../model/index.ts";
 import type { HostSession } from "../execute/host-session.ts";
 import { runProbe } from "./run-probe.ts";
@@ -25,18 +26,24 @@ type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe"
 /**
  * Waits until a generation does its work: its processes run, and every probe passes.
  *
- * A container without a probe is healthy when it runs after its start. Failed tries count from the
+ * A container without a probe is healthy when it runs after its start; one that runs to its end is not
+ * waited for. Failed tries count from the
  * end of the start period on; within the first interval it is tried more often, which does not count.
  *
+ * @param only these containers; absent: all of them
  * @throws StowageError `failed_precondition` when a container ended or stayed unhealthy
  */
 export async function waitHealthy(
   session: Session,
   identity: PodIdentity,
   spec: PodSpec,
+  only?: ReadonlySet<string>,
 ): Promise<void> {
+  const awaited = Object.entries(spec.containers).filter(
+    ([name]) => only?.has(name) ?? !runsOnce(spec, name),
+  );
   await Promise.all(
-    Object.entries(spec.containers).map(([name, container]) =>
+    awaited.map(([name, container]) =>
       waitForContainer(session, identity, { name, container, pod: spec }),
     ),
   );
@@ -126,7 +133,7 @@ async function processProblem(
     return undefined;
   }
   if (container?.state === "unknown") return problem;
-  const { support } = capabilityOf(observation.capabilities, "restart.policy", policy);
+  const { support } = restartSupport(observation.capabilities, pod);
   // where watch starts it again, it is too late for this
   if (policy !== "no" && support === "native" && container?.state === "exited") return problem;
   throw unhealthy(identity, name, problem, 1);

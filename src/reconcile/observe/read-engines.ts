@@ -6,6 +6,7 @@ import {
   type HostSpec,
   hostDirectories,
   type ObservedPod,
+  type RecordReading,
 } from "../../model/index.ts";
 import type { HostReading } from "../connector.ts";
 import { otherEngines } from "./other-engines.ts";
@@ -22,6 +23,8 @@ export interface EngineReading {
 export interface HostEngines {
   /** The declared one first. */
   readonly engines: readonly EngineReading[];
+  /** Records of the fleet's pods, by `owner/fleet/pod`. */
+  readonly records: ReadonlyMap<string, RecordReading>;
   /** Why another one that is there could not be asked. */
   readonly problems: readonly string[];
 }
@@ -64,7 +67,7 @@ export async function readEngines(
       if (error.code !== "not_found") problems.push(error.message);
     }
   }
-  return { engines, problems };
+  return { engines, records: found.records, problems };
 }
 
 async function readEngine(

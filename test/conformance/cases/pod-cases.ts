@@ -37,6 +37,36 @@ export function podCases({ it }: Suite): void {
     });
   });
 
+  it("containers of a pod are started in parts, and one that ended again before the others", async (test) => {
+    const directory = await test.directory();
+    const mounts = [{ volume: "data", path: "/data" }];
+    const first = script("echo run >> /data/list", { init: true, mounts });
+    const main = script("cat /data/list; trap 'exit 0' TERM; sleep 1000 & wait", { mounts });
+    const restart = { policy: "always" as const };
+    const volumes = { data: { kind: "bind" as const, path: directory } };
+    const pod = await test.prepared({ first, main, side: SERVER }, { volumes, restart });
+    await test.engine.start(pod, { containers: ["first"] });
+    expect(await test.ended(pod, "first")).toMatchObject({ exitCode: 0 });
+    expect((await test.container(pod, "main")).state).toBe("prepared");
+    await test.engine.start(pod, { containers: ["main", "side"] });
+    await test.printed(pod, "run", "main");
+    // nobody starts it again, whatever the pod's policy says
+    expect(await test.container(pod, "first")).toMatchObject({ state: "exited", exitCode: 0 });
+    expect((await test.container(pod, "first")).restarts).toBeUndefined();
+    const { pid } = await test.container(pod, "side");
+    await test.engine.stop(pod.identity);
+    await test.engine.start(pod, { containers: ["first"] });
+    expect(await test.ended(pod, "first")).toMatchObject({ exitCode: 0 });
+    await test.engine.start(pod, { containers: ["main", "side"] });
+    const after = await test.observed(pod);
+    expect(after?.containers["main"]?.state).toBe("running");
+    expect(after?.containers["side"]?.state).toBe("running");
+    expect(after?.containers["side"]?.pid).not.toBe(pid);
+    await test.until(
+      async () => (await test.fileText(`${directory}/list`)) === "run\nrun\n" || undefined,
+    );
+  });
+
   it("two generations of a pod live side by side", async (test) => {
     const old = await test.started({ main: script("echo old; sleep 1000") });
     const main = { ...script("echo new; sleep 1000"), image: test.base.reference };

@@ -1,5 +1,6 @@
 import { createConnector } from "../../../src/cli/connector.ts";
 import { runCli } from "../../../src/cli/run-cli.ts";
+import { processStreams } from "../../../src/cli/terminal-streams.ts";
 import { paintOf } from "../../../src/cli/text/paint.ts";
 import type { BootPlaces } from "../../../src/host/index.ts";
 
@@ -14,6 +15,7 @@ const output = (stream: NodeJS.WriteStream) => ({
 void runCli(words, {
   stdout: output(process.stdout),
   stderr: output(process.stderr),
+  bytes: async () => processStreams,
   env: process.env,
   cwd: process.cwd(),
   platform: process.platform,

@@ -51,6 +51,9 @@ export const EVERY_FIELD = PodSpec.parse({
         unmaskPaths: false,
       },
       devices: [{ path: "/dev/null", containerPath: "/dev/n", permissions: "r" }],
+      init: true,
+      dependsOn: { other: "completed" },
+      completeWithinMs: 1000,
       health: {
         kind: "exec",
         command: ["true"],

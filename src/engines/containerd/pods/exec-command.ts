@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { CallOptions, ExecResult } from "../../../engine/index.ts";
+import type { ExecOptions, ExecResult } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { PROCESS_TYPE_URL, specBytes } from "../spec/stored-spec.ts";
 import { getContainer, storedSpecOf } from "./container-records.ts";
+import { type ExecProcess, ExecRelay, keepSize } from "./exec-streams.ts";
 import { containerId, describePod, type PodContext } from "./pod-context.ts";
 import { getTask, killTask, SHIM_ANSWER_MS, SIGKILL, waitForTask } from "./tasks.ts";
 
@@ -20,14 +21,55 @@ export interface ExecInput {
 export async function execCommand(
   context: PodContext,
   input: ExecInput,
-  options: CallOptions & { readonly timeoutMs: number },
+  options: ExecOptions,
 ): Promise<ExecResult> {
-  const { client } = context;
-  const { identity, container, command } = input;
+  const { client, host, directories } = context;
+  const { streams, signal } = options;
+  const { id, process } = await processOf(context, input, options);
+  const execId = `stw-exec-${randomBytes(8).toString("hex")}`;
+  const dir = `${directories.runDir}/exec/${execId}`;
+  const relay = streams === undefined ? undefined : new ExecRelay(host, dir, streams);
+  try {
+    await relay?.open();
+    await client.unary(
+      Tasks.method.exec,
+      {
+        containerId: id,
+        execId,
+        ...(relay?.paths ?? { stdin: "", stdout: "", stderr: "" }),
+        terminal: process.terminal,
+        spec: { typeUrl: PROCESS_TYPE_URL, value: specBytes(process) },
+      },
+      { doing: `run a command in container "${input.container}"`, signal },
+    );
+    const result = await runToEnd(
+      client,
+      { id, execId, container: input.container },
+      options,
+      relay,
+    );
+    if (relay === undefined) return result;
+    // its pipes are closed with it
+    await deleteProcess(client, id, execId);
+    await relay.drained();
+    return result;
+  } finally {
+    // a failed start keeps the id as well
+    await deleteProcess(client, id, execId);
+    await relay?.end();
+  }
+}
+
+/** The process to run: nothing of it is inherited, and without these it would have more rights than the container. */
+async function processOf(
+  { client }: PodContext,
+  { identity, container, command }: ExecInput,
+  { signal, streams }: ExecOptions,
+) {
   const id = containerId(identity, container);
   const [record, task] = await Promise.all([
-    getContainer(client, id, options.signal),
-    getTask(client, id, options.signal),
+    getContainer(client, id, signal),
+    getTask(client, id, signal),
   ]);
   if (record === undefined || task?.state !== "running") {
     throw new StowageError(
@@ -35,79 +77,73 @@ export async function execCommand(
       { code: "not_found", context: { pod: identity.pod, container } },
     );
   }
-  const execId = `stw-exec-${randomBytes(8).toString("hex")}`;
-  // nothing of it is inherited: without these a command would have more rights than the container
   const { user, env, cwd, capabilities, rlimits, noNewPrivileges } = storedSpecOf(record).process;
+  const terminal = streams?.terminal !== undefined;
+  const { columns = 0, rows = 0 } = streams?.terminal?.size ?? {};
+  const term = (env ?? []).some((each) => each.startsWith("TERM=")) ? [] : ["TERM=xterm"];
   const process = {
-    terminal: false,
+    terminal,
+    ...(terminal ? { consoleSize: { height: rows, width: columns } } : {}),
     user,
     args: command,
-    env,
+    env: terminal ? [...(env ?? []), ...term] : env,
     cwd,
     capabilities,
     rlimits,
     noNewPrivileges,
   };
-  try {
-    await client.unary(
-      Tasks.method.exec,
-      {
-        containerId: id,
-        execId,
-        stdin: "",
-        stdout: "",
-        stderr: "",
-        terminal: false,
-        spec: { typeUrl: PROCESS_TYPE_URL, value: specBytes(process) },
-      },
-      { doing: `run a command in container "${container}"`, signal: options.signal },
-    );
-    return await runToEnd(client, { id, execId, container }, options);
-  } finally {
-    // a failed start keeps the id as well
-    await deleteProcess(client, id, execId);
-  }
+  return { id, process };
+}
+
+interface Running extends ExecProcess {
+  readonly container: string;
 }
 
 async function runToEnd(
   client: ContainerdClient,
-  {
-    id,
-    execId,
-    container,
-  }: { readonly id: string; readonly execId: string; readonly container: string },
-  { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
+  running: Running,
+  { timeoutMs, signal, streams }: ExecOptions,
+  relay: ExecRelay | undefined,
 ): Promise<ExecResult> {
+  const { id, execId, container } = running;
   await client.unary(
     Tasks.method.start,
     { containerId: id, execId },
     { doing: `run a command in container "${container}"` },
   );
-  const kill = async (): Promise<void> => {
-    await killTask(client, id, { execId, signal: SIGKILL, all: false });
-    await waitForTask(client, id, { execId, timeoutMs: SHIM_ANSWER_MS });
-  };
+  const sized = new AbortController();
   try {
-    const end = await waitForTask(client, id, { execId, timeoutMs, signal });
-    if (end?.exitCode !== undefined) return { exitCode: end.exitCode };
-    if (end !== undefined) {
-      throw new StowageError(
-        `Cannot tell how a command in container "${container}" ended: the container ended with it`,
-        {
-          code: "aborted",
-          context: { container },
-        },
-      );
+    await relay?.begun(client, running);
+    if (streams?.terminal !== undefined) {
+      keepSize(client, running, streams.terminal, sized.signal).catch(() => undefined);
     }
+    const times = timeoutMs === undefined ? {} : { timeoutMs };
+    const end = await waitForTask(client, id, { execId, ...times, signal });
+    if (end !== undefined) return { exitCode: exitCodeOf(end, container) };
   } catch (error) {
-    if (signal?.aborted === true) await kill();
+    if (signal?.aborted === true) await killProcess(client, running);
     throw error;
+  } finally {
+    sized.abort();
   }
-  await kill();
+  await killProcess(client, running);
   throw new StowageError(
     `Cannot run a command in container "${container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
     { code: "deadline_exceeded", context: { container } },
   );
+}
+
+function exitCodeOf({ exitCode }: { readonly exitCode: number | undefined }, container: string) {
+  if (exitCode !== undefined) return exitCode;
+  throw new StowageError(
+    `Cannot tell how a command in container "${container}" ended: the container ended with it`,
+    { code: "aborted", context: { container } },
+  );
+}
+
+async function killProcess(client: ContainerdClient, { id, execId }: ExecProcess): Promise<void> {
+  await killTask(client, id, { execId, signal: SIGKILL, all: false });
+  await waitForTask(client, id, { execId, timeoutMs: SHIM_ANSWER_MS });
 }
 
 async function deleteProcess(client: ContainerdClient, id: string, execId: string): Promise<void> {

@@ -10,6 +10,7 @@ import {
   isSecret,
   LABEL_RECORD,
   objectName,
+  onceContainers,
   type PodIdentity,
   type PodSpec,
 } from "../../../model/index.ts";
@@ -196,8 +197,10 @@ function loggingArguments(logging: ContainerSpec["logging"]): readonly string[] 
   return ["--log-driver", "k8s-file", "--log-opt", `max-size=${maxBytes * maxFiles}`];
 }
 
-function restartArguments({ restart }: PodSpec): readonly string[] {
-  if (restart === undefined) return [];
+function restartArguments(spec: PodSpec): readonly string[] {
+  const { restart } = spec;
+  // what runs to its end comes before the others with each start, which only Stowage sees to
+  if (restart === undefined || onceContainers(spec).length > 0) return [];
   const { policy, maxRetries } = restart;
   return ["--restart", maxRetries === undefined ? policy : `${policy}:${maxRetries}`];
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { CallOptions, ExecResult } from "../../../engine/index.ts";
+import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
-import type { CommandResult, Host } from "../../../host/index.ts";
+import { type CommandResult, type Host, LastBytes, runInTerminal } from "../../../host/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import { reasonOf } from "../cli/podman-error.ts";
 import { describePod, type PodmanContext } from "../context.ts";
@@ -23,6 +23,8 @@ const END = [
 
 /** Time in which podman ends once its command has been killed. */
 const END_MS = 60_000;
+/** The longest that a timer of Node's can wait: 24 days. */
+const FOREVER_MS = 2 ** 31 - 1;
 /** How often processes that have a mark are looked for, once they have to end. */
 const POLL_MS = 50;
 
@@ -37,16 +39,16 @@ export interface ExecTarget {
 export async function execCommand(
   context: PodmanContext,
   target: ExecTarget,
-  options: CallOptions & { readonly timeoutMs: number },
+  options: ExecOptions,
 ): Promise<ExecResult> {
-  const { signal, timeoutMs } = options;
+  const { signal, timeoutMs, streams } = options;
   const id = await runningId(context, target, signal);
   const mark = randomBytes(8).toString("hex");
-  const podman = context.cli.command(["exec", "--env", `${MARK}=${mark}`, id, ...target.command]);
-  const running = context.host.run(["sh", "-c", QUIET, "sh", ...podman], {
-    env: context.cli.env,
-    timeoutMs: timeoutMs + END_MS,
-  });
+  const named = ["--env", `${MARK}=${mark}`, id, ...target.command];
+  const running =
+    streams === undefined
+      ? runQuiet(context, named, timeoutMs)
+      : runStreamed(context, named, streams);
   const ended = await endedWithin(running, timeoutMs, signal);
   if (!ended) await endMarked(context.host, mark, running);
   signal?.throwIfAborted();
@@ -57,15 +59,55 @@ export async function execCommand(
   );
 }
 
+function runQuiet(
+  { host, cli }: PodmanContext,
+  named: readonly string[],
+  timeoutMs: number | undefined,
+): Promise<CommandResult> {
+  return host.run(["sh", "-c", QUIET, "sh", ...cli.command(["exec", ...named])], {
+    env: cli.env,
+    timeoutMs: (timeoutMs ?? Number.POSITIVE_INFINITY) + END_MS,
+  });
+}
+
+/** Passes on all that the command reads and prints; what podman itself has to say is at the end of stderr. */
+async function runStreamed(
+  { host, cli }: PodmanContext,
+  named: readonly string[],
+  { stdin, stdout, stderr, terminal }: ExecStreams,
+): Promise<CommandResult> {
+  const input = stdin === undefined ? {} : { stdin };
+  if (terminal !== undefined) {
+    const said = new LastBytes(stdout);
+    const exitCode = await runInTerminal(host, cli.command(["exec", "-i", "-t", ...named]), {
+      ...terminal,
+      ...input,
+      env: cli.env,
+      output: (bytes) => said.put(bytes),
+    });
+    return { exitCode, stdout: "", stderr: said.text };
+  }
+  const said = new LastBytes(stderr);
+  const flags = stdin === undefined ? [] : ["-i"];
+  const result = await host.run(cli.command(["exec", ...flags, ...named]), {
+    ...input,
+    env: cli.env,
+    output: { stdout, stderr: (bytes) => said.put(bytes) },
+  });
+  return { ...result, stderr: said.text };
+}
+
 /** @returns whether it ended, well or not, before its time was over and before it was given up */
 async function endedWithin(
   running: Promise<CommandResult>,
-  timeoutMs: number,
+  timeoutMs: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const done = new AbortController();
   const ends = [done.signal, ...(signal === undefined ? [] : [signal])];
-  const late = delay(timeoutMs, false, { signal: AbortSignal.any(ends) }).catch(() => false);
+  const late = delay(timeoutMs ?? FOREVER_MS, false, { signal: AbortSignal.any(ends) }).catch(
+    () => false,
+  );
   try {
     return await Promise.race([running.then(always, always), late]);
   } finally {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { CallOptions, ExecResult } from "../../../engine/index.ts";
+import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
+import { AfterLine, type CommandResult, LastBytes, runInTerminal } from "../../../host/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { describePod, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
@@ -33,7 +34,7 @@ export interface ExecInput {
 export async function execCommand(
   context: RktContext,
   { identity, container, command }: ExecInput,
-  { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
+  { timeoutMs, signal, streams }: ExecOptions,
 ): Promise<ExecResult> {
   const { pod, seen } = await readPod(context, identity, objectName(identity), [], signal);
   const standing =
@@ -49,14 +50,14 @@ export async function execCommand(
   // rkt's fly enters the root only: the rest of the namespaces is ours
   const joined = ["nsenter", `--target=${standing.pid}`, "--mount", "--uts", "--net", "--"];
   const id = `exec-${randomBytes(6).toString("hex")}`;
-  const script = execScript(
-    seen,
-    app,
-    id,
-    context.flavor === "fly" ? [...joined, ...enter] : enter,
-  );
+  const line = context.flavor === "fly" ? [...joined, ...enter] : enter;
   // it is ended below, inside the container too; this is for what cannot be ended so
-  const run = context.host.run(["sh", "-c", script], { timeoutMs: timeoutMs + END_MS });
+  const run =
+    streams === undefined
+      ? context.host.run(["sh", "-c", execScript(seen, app, id, line)], {
+          timeoutMs: (timeoutMs ?? Number.POSITIVE_INFINITY) + END_MS,
+        })
+      : runStreamed(context, streamScript(seen, app, id, line), streams, isWrapped);
   const ended = await runToEnd(context, run, killScript(seen, app, id), timeoutMs, signal);
   if (ended === undefined)
     throw new StowageError(
@@ -109,8 +110,8 @@ function workingDirOf(manifest: string | undefined): string {
   }
 }
 
-/** Prints the command's status; of what the command prints only the beginning of its stderr is kept. */
-function execScript(
+/** How a command is run among the processes of its container. */
+function asProcess(
   { home }: SeenPods,
   app: string,
   id: string,
@@ -120,13 +121,52 @@ function execScript(
   const enter = cgroupDirs(home, app)
     .filter((directory) => directory !== own)
     .map((directory) => `echo 0 >${quote(directory)}/cgroup.procs`);
-  return `{ {
-  sh -c ${quote(`mkdir ${own}/${id} && echo 0 >${own}/${id}/cgroup.procs
+  return quote(`mkdir ${own}/${id} && echo 0 >${own}/${id}/cgroup.procs
 ${enter.join("\n")}
-exec ${quoteAll(command)}`)} </dev/null >/dev/null 3>&-
+exec ${quoteAll(command)}`);
+}
+
+/** Passes all of it on, and ends as the command does. */
+function streamScript(seen: SeenPods, app: string, id: string, command: readonly string[]): string {
+  // keys of a terminal are the command's own: this waits for what it does about them
+  return `trap : INT QUIT
+sh -c ${asProcess(seen, app, id, command)}
+code=$?
+rmdir ${processDir(seen.home, app)}/${id} 2>/dev/null
+exit $code`;
+}
+
+/** Runs it with its streams; @returns what the other way of running it gives */
+async function runStreamed(
+  { host }: RktContext,
+  script: string,
+  { stdin, stdout, stderr, terminal }: ExecStreams,
+  isWrapped: boolean,
+): Promise<Pick<CommandResult, "stdout" | "stderr">> {
+  const words = ["sh", "-c", script];
+  const input = stdin === undefined ? {} : { stdin };
+  const end = new LastBytes(terminal === undefined ? stderr : stdout);
+  // what comes before the command's own output is rkt's
+  const after = new AfterLine(/\r?\nstowage: begun\r?\n/, (bytes) => end.put(bytes));
+  const said = (bytes: Uint8Array) => (isWrapped ? after.put(bytes) : end.put(bytes));
+  const exitCode =
+    terminal === undefined
+      ? (await host.run(words, { ...input, output: { stdout, stderr: said } })).exitCode
+      : await runInTerminal(host, words, { ...terminal, ...input, output: said });
+  const begun = after.isFound ? `${BEGUN}\n` : "";
+  return {
+    stdout: String(exitCode),
+    stderr: `${after.held}${begun}${end.text}`.replaceAll("\r\n", "\n"),
+  };
+}
+
+/** Prints the command's status; of what the command prints only the beginning of its stderr is kept. */
+function execScript(seen: SeenPods, app: string, id: string, command: readonly string[]): string {
+  return `{ {
+  sh -c ${asProcess(seen, app, id, command)} </dev/null >/dev/null 3>&-
   echo $? >&3
 } 2>&1 | { head -c 4096; echo; grep -ax -m1 '${BEGUN}'; cat >/dev/null; } >&2 3>&-; } 3>&1
-rmdir ${own}/${id} 2>/dev/null
+rmdir ${processDir(seen.home, app)}/${id} 2>/dev/null
 exit 0`;
 }
 
@@ -147,11 +187,11 @@ async function runToEnd<T>(
   { host }: RktContext,
   run: Promise<T>,
   kill: string,
-  timeoutMs: number,
+  timeoutMs: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const ends = AbortSignal.any(signal === undefined ? [timeout] : [timeout, signal]);
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const ends = AbortSignal.any([timeout, signal].filter((each) => each !== undefined));
   const given = new Promise<undefined>((resolve) => {
     ends.addEventListener("abort", () => resolve(undefined), { once: true });
     if (ends.aborted) resolve(undefined);

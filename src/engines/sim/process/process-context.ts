@@ -17,6 +17,10 @@ export interface ProcessContext {
   /** Soft limit of open files, as `ulimit -n` prints it. */
   readonly openFiles: number;
   print(line: string): void;
+  /** Takes the output itself, byte for byte; absent: lines go to {@link print}. */
+  write?(stream: "out" | "err", text: string): void;
+  /** What there is to read, once. */
+  takeInput?(): string;
   /** @returns false when the port is taken in the pod's network */
   listen(port: number): boolean;
   /** Whether somebody listens on the port: in the pod itself, or where a name of its network leads. */

@@ -28,7 +28,7 @@ export function commandIo(
     { kind: "log", stream: "out" },
     { kind: "log", stream: "err" },
   ];
-  let input = "";
+  let input: string | undefined;
   for (const redirect of redirects) {
     const target = expandText(redirect.target, variablesOf(process, context));
     const opened = openRedirect(redirect, target, sinks, process.cwd, context);
@@ -37,7 +37,10 @@ export function commandIo(
     else sinks[redirect.descriptor === 2 ? 1 : 0] = opened;
   }
   return {
-    input,
+    get input() {
+      input ??= context.takeInput?.() ?? "";
+      return input;
+    },
     out: (text) => put(sinks[0], text, process, context),
     err: (text) => put(sinks[1], text, process, context),
     finish: () => {
@@ -93,6 +96,10 @@ function openFile(path: string, append: boolean, context: ProcessContext): Sink 
 function put(sink: Sink, text: string, process: ProcessState, context: ProcessContext): void {
   if (sink.kind === "file") sink.text += text;
   if (sink.kind !== "log") return;
+  if (context.write !== undefined) {
+    context.write(sink.stream, text);
+    return;
+  }
   const lines = (process.partial[sink.stream] + text).split("\n");
   process.partial[sink.stream] = lines.pop() ?? "";
   for (const line of lines) context.print(line);

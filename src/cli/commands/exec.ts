@@ -1,0 +1,119 @@
+import type { ExecStreams } from "../../engine/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import type { ObservedPod, PodIdentity } from "../../model/index.ts";
+import type { HostAccess, HostReading } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { ByteStreams, CommandContext } from "../context.ts";
+import { type FoundPod, findPods } from "../find-pods.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { renderError } from "../render-error.ts";
+import { didYouMean } from "../text/suggest.ts";
+
+/** What the command ends with when it could not be run: no command's own code is meant. */
+const NOT_RUN = 125;
+
+/** `stowage exec`. */
+export const execCommand: Command = {
+  help: {
+    name: "exec",
+    summary: "Runs a command in a container that runs, and ends with its exit code.",
+    operands: "POD [--] COMMAND [ARGUMENT...]",
+    minOperands: 2,
+    maxOperands: Number.POSITIVE_INFINITY,
+    options: {
+      interactive: { short: "i", description: "Give it what is typed, or what comes by a pipe" },
+      tty: { short: "t", description: "Give it a terminal; -it for a shell" },
+      container: { short: "c", value: "NAME", description: "The container, where several run" },
+      host: { value: "HOST", description: "The host, where the pod is on several" },
+    },
+    details: [
+      "It has the container's rights, environment, user and directory. Its stdout, stderr and exit code are passed on; Ctrl-C ends it, and with -it it gets that key itself. The exit code is 125 when it could not be run.",
+    ],
+    examples: [
+      { command: "exec -it web -- sh", comment: "a shell in pod web" },
+      {
+        command: "exec web -c db -- pg_dump shop > shop.sql",
+        comment: "what it prints, in a file",
+      },
+      { command: "exec -i web -c db -- psql shop < shop.sql", comment: "and back" },
+    ],
+  },
+  run: exec,
+};
+
+async function exec(args: Arguments, context: CommandContext): Promise<number> {
+  const accesses: HostReading[] = [];
+  const streams = await context.bytes();
+  try {
+    return await runIn(args, context, streams, accesses);
+  } catch (error) {
+    context.drain.throwIfAborted();
+    if (!StowageError.is(error)) throw error;
+    context.stderr.write(renderError(error, context.paint, args.flag("debug")));
+    return NOT_RUN;
+  } finally {
+    streams.close();
+    await Promise.allSettled(accesses.map((access) => access[Symbol.asyncDispose]()));
+  }
+}
+
+async function runIn(
+  args: Arguments,
+  context: CommandContext,
+  streams: ByteStreams,
+  accesses: HostReading[],
+): Promise<number> {
+  const [name = "", ...command] = args.operands;
+  if (args.flag("tty") && !streams.isTerminal()) {
+    throw new StowageError(
+      "Cannot give the command a terminal: stdin and stdout of this one are none; leave -t out",
+      { code: "invalid_argument" },
+    );
+  }
+  const { manifest } = await loadFleet(args, context);
+  const search = { manifest, args, context, wanted: [name], doing: "run a command in" };
+  const found = onlyOne(await findPods(search, accesses, context.connector.open), name);
+  const container = containerOf(found.pod, args.text("container"));
+  const { owner, fleet, host, pod, generation } = found.pod;
+  const identity: PodIdentity = { owner, fleet, host, pod, generation };
+  const engine = await (found.reading as HostAccess).engineAt(found.config);
+  using terminal = args.flag("tty") ? streams.openTerminal() : undefined;
+  const io: ExecStreams = {
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    ...(args.flag("interactive") ? { stdin: streams.stdin() } : {}),
+    ...(terminal === undefined ? {} : { terminal }),
+  };
+  const options = { signal: context.drain, streams: io };
+  return (await engine.exec(identity, container, command, options)).exitCode;
+}
+
+function onlyOne(found: readonly FoundPod[], name: string): FoundPod {
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first;
+  throw new StowageError(
+    `Cannot run a command in pod "${name}": it is on ${found.map(({ host }) => host).join(", ")}; name one with --host`,
+    { code: "invalid_argument" },
+  );
+}
+
+/** The container that is named, else the one that runs. */
+function containerOf({ pod, containers }: ObservedPod, wanted: string | undefined): string {
+  const names = Object.keys(containers);
+  if (wanted !== undefined) {
+    if (names.includes(wanted)) return wanted;
+    throw new StowageError(
+      `Cannot run a command in container "${wanted}" of pod "${pod}": it has ${names.join(", ")}; ${didYouMean(wanted, names, "name one of these")}`,
+      { code: "not_found" },
+    );
+  }
+  const running = names.filter((each) => containers[each]?.state === "running");
+  const [only] = running;
+  if (only !== undefined && running.length === 1) return only;
+  const state = only === undefined ? "none of its containers runs" : `${running.join(", ")} run`;
+  const remedy = only === undefined ? "see stowage ps" : "name one with --container";
+  throw new StowageError(`Cannot run a command in pod "${pod}": ${state}; ${remedy}`, {
+    code: only === undefined ? "not_found" : "invalid_argument",
+  });
+}

@@ -1,0 +1,107 @@
+import type { EngineReader } from "../engine/index.ts";
+import { StowageError } from "../errors/index.ts";
+import type { EngineConfig, FleetManifest, ObservedPod } from "../model/index.ts";
+import { type Connector, type HostReading, readEngines } from "../reconcile/index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { CommandContext } from "./context.ts";
+import { selectHosts } from "./select-hosts.ts";
+import { printable } from "./text/printable.ts";
+import { didYouMean } from "./text/suggest.ts";
+
+/** A pod of the fleet on a host, in one of its engines. */
+export interface FoundPod {
+  readonly host: string;
+  readonly reading: HostReading;
+  readonly config: EngineConfig;
+  readonly engine: EngineReader;
+  readonly pod: ObservedPod;
+}
+
+/** Which pods to look for, and for what. */
+export interface PodSearch {
+  readonly manifest: FleetManifest;
+  /** Its `--host` says where. */
+  readonly args: Arguments;
+  readonly context: CommandContext;
+  /** Names of pods. */
+  readonly wanted: readonly string[];
+  /** What is to be done to them, as the words after "Cannot". */
+  readonly doing: string;
+}
+
+/**
+ * Pods of a fleet by name, on all of its hosts: of each the generation that runs, else the newest. A host that
+ * cannot be asked is warned of, when there is another.
+ *
+ * @param reach how hosts are reached; what it opens is in what was found
+ * @param readings gets what was opened on the way; to be closed by the caller, whatever happens
+ * @throws StowageError `not_found` for a name that no host has
+ */
+export async function findPods(
+  { manifest, args, context, wanted, doing }: PodSearch,
+  readings: HostReading[],
+  reach: Connector["read"] = context.connector.read,
+): Promise<readonly FoundPod[]> {
+  const hosts = selectHosts(manifest, args);
+  const found = await Promise.all(
+    hosts.map(async ([host, spec]) => {
+      try {
+        const reading = await reach(host, spec, context.drain);
+        readings.push(reading);
+        const request = { name: host, spec, manifest, signal: context.drain };
+        const { engines } = await readEngines(reading, request);
+        const own = engines.flatMap(({ engine, config, pods }) =>
+          pods
+            .filter((each) => isOwn(manifest, each))
+            .map((pod) => ({ reading, engine, config, pod })),
+        );
+        return { host, own };
+      } catch (error) {
+        context.drain.throwIfAborted();
+        if (!StowageError.is(error)) throw error;
+        return { host, problem: error };
+      }
+    }),
+  );
+  const reached = found.flatMap((each) => (each.own === undefined ? [] : [each]));
+  const problems = found.flatMap((each) => (each.problem === undefined ? [] : [each]));
+  const [first] = problems;
+  if (first !== undefined && reached.length === 0) throw first.problem;
+  for (const { host, problem } of problems) {
+    context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
+  }
+  const known = [...new Set(reached.flatMap(({ own }) => own.map(({ pod }) => pod.pod)))];
+  const names = new Set(wanted);
+  for (const name of names)
+    if (!known.includes(name)) throw unknownPod(name, known, { fleet: manifest.name, doing });
+  return reached.flatMap(({ host, own }) =>
+    [...names].flatMap((name) => {
+      const all = newest(own.filter(({ pod }) => pod.pod === name));
+      return all === undefined ? [] : [{ host, ...all }];
+    }),
+  );
+}
+
+function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): boolean {
+  return owner === id && fleet === name;
+}
+
+/** The generation that runs, else the newest. */
+function newest<T extends { readonly pod: ObservedPod }>(generations: readonly T[]): T | undefined {
+  const risen = [...generations].sort((a, b) => a.pod.generation - b.pod.generation);
+  const runs = ({ pod }: T): boolean => pod.state === "running" || pod.state === "degraded";
+  return risen.findLast(runs) ?? risen.at(-1);
+}
+
+function unknownPod(
+  name: string,
+  known: readonly string[],
+  { fleet, doing }: { readonly fleet: string; readonly doing: string },
+): StowageError {
+  const there =
+    known.length === 0 ? "no pod of it is on its hosts" : `on its hosts are ${known.join(", ")}`;
+  return new StowageError(
+    `Cannot ${doing} pod "${name}" of fleet "${fleet}": ${there}; ${didYouMean(name, known, "see stowage ps")}`,
+    { code: "not_found" },
+  );
+}

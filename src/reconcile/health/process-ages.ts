@@ -1,0 +1,27 @@
+import type { HostReader } from "../../host/index.ts";
+
+/** Ticks a second in what Linux tells programs, whatever its own timer does. */
+const TICKS = 100;
+/** Place of a process's start among what follows its name in /proc/PID/stat. */
+const START_FIELD = 19;
+
+/** How long processes of a host run, ms, by their id; those that cannot be told are left out. */
+export async function processAges(
+  host: HostReader,
+  pids: readonly number[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, number>> {
+  if (pids.length === 0) return new Map();
+  const paths = pids.map((pid) => `/proc/${pid}/stat`);
+  const { files } = await host.snapshot({ files: ["/proc/uptime", ...paths] }, { signal });
+  const uptime = Number(String(files.get("/proc/uptime") ?? "").split(" ")[0]);
+  const found = pids.flatMap((pid): [number, number][] => {
+    const stat = files.get(`/proc/${pid}/stat`);
+    if (typeof stat !== "string") return [];
+    // a name may have spaces and brackets in it
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ageMs = (uptime - Number(fields[START_FIELD]) / TICKS) * 1000;
+    return Number.isFinite(ageMs) ? [[pid, ageMs]] : [];
+  });
+  return new Map(found);
+}
