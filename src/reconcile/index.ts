@@ -18,6 +18,7 @@ export {
 export { type EngineReading, type HostEngines, readEngines } from "./observe/read-engines.ts";
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export type { ApplyReport } from "./report.ts";
+export { type ContainerStats, sampleStats } from "./stats/sample-stats.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
 export { type Heard, listen } from "./watch/listen.ts";
 export { watchFleet } from "./watch/watch-fleet.ts";
