@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 import { readEngines, sampleStats } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
@@ -45,7 +46,9 @@ async function stats(args: Arguments, context: CommandContext): Promise<ExitCode
   const isWatch = args.flag("watch");
   for (;;) {
     try {
-      const problems = await showOnce(manifest, hosts, args, context);
+      const pause = isWatch ? sleep(WATCH_MS, undefined, { signal: context.drain }) : undefined;
+      // where no host answers, there is nothing that takes its time
+      const [problems] = await Promise.all([showOnce(manifest, hosts, args, context), pause]);
       if (!isWatch) return problems === 0 ? 0 : 1;
     } catch (error) {
       if (isWatch && context.drain.aborted) return 0;
