@@ -21,6 +21,7 @@ export { type EngineReading, type HostEngines, readEngines } from "./observe/rea
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";
+export { type ContainerStats, sampleStats } from "./stats/sample-stats.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
 export { type Heard, listen } from "./watch/listen.ts";
 export { watchFleet } from "./watch/watch-fleet.ts";

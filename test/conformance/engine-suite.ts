@@ -17,6 +17,7 @@ import { securityCases } from "./cases/security-cases.ts";
 import { startCases } from "./cases/start-cases.ts";
 import { stopCases } from "./cases/stop-cases.ts";
 import { updateCases } from "./cases/update-cases.ts";
+import { usageCases } from "./cases/usage-cases.ts";
 import { volumeCases } from "./cases/volume-cases.ts";
 import type { EngineFeatures, EngineFixture } from "./support/engine-fixture.ts";
 import { EngineUnderTest } from "./support/engine-under-test.ts";
@@ -54,6 +55,7 @@ const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
   "objects of others": foreignCases,
   exec: execCases,
   "exec with streams": execStreamCases,
+  usage: usageCases,
   aborts: abortCases,
 };
 

@@ -45,6 +45,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./ps.ts")).psCommand,
   },
   {
+    name: "stats",
+    summary: "Show what running containers use",
+    load: async () => (await import("./stats.ts")).statsCommand,
+  },
+  {
     name: "logs",
     summary: "Show what pods wrote",
     load: async () => (await import("./logs.ts")).logsCommand,

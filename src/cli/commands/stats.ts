@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FleetManifest, HostSpec } from "../../model/index.ts";
+import { readEngines, sampleStats } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { readHosts } from "../read-hosts.ts";
+import { renderStats, type StatsRow } from "../render-stats.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { printable } from "../text/printable.ts";
+
+/** Time that one sample takes: shorter ones tell little of a CPU. */
+const SAMPLE_MS = 1000;
+const WATCH_MS = 2000;
+/** Begins a terminal's page anew. */
+const CLEAR = "\u001b[H\u001b[2J";
+
+/** `stowage stats`. */
+export const statsCommand: Command = {
+  help: {
+    name: "stats",
+    summary:
+      "Shows what the running containers of a fleet use: CPU, memory, processes, network, disk.",
+    operands: "[POD...]",
+    maxOperands: Number.POSITIVE_INFINITY,
+    options: {
+      watch: { short: "w", description: "Go on, with new numbers every 2 seconds, until Ctrl-C" },
+      host: { value: "HOST", multiple: true, description: "Only this host" },
+      json: { description: "Print each sample as JSON, on a line" },
+    },
+    details: [
+      "The numbers are the kernel's own, of each container's cgroup, and so the same on every engine. CPU is of one CPU, over a second (two with --watch); memory is without what is only cached of files; network and disk count since the container began. - is what the kernel does not tell.",
+    ],
+    examples: [
+      { command: "stats", comment: "one sample of all pods" },
+      { command: "stats --watch web", comment: "one pod, again and again" },
+    ],
+  },
+  run: stats,
+};
+
+async function stats(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const { manifest } = await loadFleet(args, context);
+  const hosts = selectHosts(manifest, args);
+  const isWatch = args.flag("watch");
+  for (;;) {
+    try {
+      const pause = isWatch ? sleep(WATCH_MS, undefined, { signal: context.drain }) : undefined;
+      // where no host answers, there is nothing that takes its time
+      const [problems] = await Promise.all([showOnce(manifest, hosts, args, context), pause]);
+      if (!isWatch) return problems === 0 ? 0 : 1;
+    } catch (error) {
+      if (isWatch && context.drain.aborted) return 0;
+      throw error;
+    }
+  }
+}
+
+/** @returns how many hosts could not be asked */
+async function showOnce(
+  manifest: FleetManifest,
+  hosts: readonly (readonly [string, HostSpec])[],
+  args: Arguments,
+  context: CommandContext,
+): Promise<number> {
+  const signal = context.drain;
+  const isWatch = args.flag("watch");
+  const intervalMs = isWatch ? WATCH_MS : SAMPLE_MS;
+  const found = await readHosts(hosts, context, undefined, async (reading, name, spec) => {
+    const engines = await readEngines(reading, { name, spec, manifest, signal });
+    return { stats: await sampleStats(reading, engines, manifest, { intervalMs, signal }) };
+  });
+  const wanted = args.operands.length === 0 ? undefined : new Set(args.operands);
+  const rows = found.flatMap((each): readonly StatsRow[] =>
+    "stats" in each
+      ? each.stats
+          .filter(({ pod }) => wanted?.has(pod) ?? true)
+          .map((row) => ({ host: each.host, ...row }))
+      : [],
+  );
+  const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  if (args.flag("json")) {
+    const unreachable = problems.map(({ host, problem: { code, message } }) => ({
+      host,
+      code,
+      message,
+    }));
+    context.stdout.write(`${JSON.stringify({ containers: rows, unreachable })}\n`);
+    return problems.length;
+  }
+  const page = isWatch && context.stdout.isTerminal ? CLEAR : "";
+  const table =
+    rows.length === 0
+      ? `Fleet ${manifest.name} has no running container to show.\n`
+      : renderStats(rows, context.paint);
+  context.stdout.write(`${page}${table}`);
+  for (const { host, problem } of problems) {
+    context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
+  }
+  return problems.length;
+}

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { fakeCli, simManifest } from "../../test/support/cli-context.ts";
+import { renderStats } from "./render-stats.ts";
+import { paintOf } from "./text/paint.ts";
+
+test("stowage stats lists running containers, and says of what is not told that it is not", async () => {
+  const cli = fakeCli();
+  cli.write("fleet.json", simManifest(cli.directory));
+  const stowage = (...words: readonly string[]) => cli.run(...words, "--file", "fleet.json");
+  expect((await stowage("stats")).stdout).toContain("has no running container");
+  await stowage("apply", "--yes");
+  const { stdout, exitCode } = await stowage("stats", "web");
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^here +web +sim +web +- +- +- +- +- +-$/m);
+  const { containers } = JSON.parse((await stowage("stats", "--json")).stdout);
+  expect(containers).toMatchObject([{ host: "here", pod: "web", container: "web", generation: 1 }]);
+  expect((await stowage("stats", "absent")).stdout).toContain("has no running container");
+});
+
+test("the table says each number in its unit", () => {
+  const row = { host: "a", pod: "web", generation: 1, engine: "podman", container: "app", pid: 1 };
+  const numbers = {
+    cpuPercent: 12.34,
+    memoryBytes: 3 * 1024 * 1024,
+    memoryLimitBytes: 64 * 1024 * 1024,
+    pids: 4,
+    pidsLimit: 50,
+    receivedBytes: 2000,
+    sentBytes: 3_000_000,
+    readBytes: 0,
+    writtenBytes: 1,
+  };
+  expect(renderStats([{ ...row, ...numbers }], paintOf(false))).toMatch(
+    /a +web +podman +app +12\.3 % +3 MiB +64 MiB +4 of 50 +2 kB \/ 3 MB +0 B \/ 1 B/,
+  );
+});
