@@ -1,7 +1,7 @@
 export { applyFleet } from "./apply-fleet.ts";
 export type { ApplyFleetRequest } from "./apply-request.ts";
 export { bootFleet } from "./boot/boot-fleet.ts";
-export type { BootEvent, BootRequest } from "./boot/boot-request.ts";
+export type { BootEvent } from "./boot/boot-request.ts";
 export type { Connector, HostAccess, HostReading } from "./connector.ts";
 export { type DestroyFleetRequest, destroyFleet, type HostVolume } from "./destroy-fleet.ts";
 export type { ApplyEvent, ChangeOutcome } from "./execute/events.ts";

@@ -12,12 +12,12 @@ import { NetworkMachine } from "../support/network-machine.ts";
 import { reboot } from "./boot/reboot.ts";
 
 const built = mkdtempSync(join(tmpdir(), "stw-boot-cli-"));
-const atPlaces = join(built, "cli-at-places.mjs");
+const atPlaces = join(built, "cli-process.mjs");
 let cli = "";
 beforeAll(async () => {
   cli = await buildOwnCli(built);
   await build({
-    entryPoints: [join(import.meta.dirname, "boot/cli-at-places.ts")],
+    entryPoints: [join(import.meta.dirname, "boot/cli-process.ts")],
     outfile: atPlaces,
     bundle: true,
     platform: "node",
