@@ -192,7 +192,7 @@ function choose(all: readonly Fault[], count: number): readonly Fault[] {
     return all.filter(({ kind, call }) => `${kind} ${call}`.includes(wanted));
   const step = (2 * all.length) / count;
   return Array.from(
-    { length: SAMPLE / 2 },
+    { length: count / 2 },
     (_, nth) => all[Math.floor((nth + 0.5) * step)] as Fault,
   );
 }
