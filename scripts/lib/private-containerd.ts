@@ -11,7 +11,7 @@ import {
   privateContainerdPaths,
   SOCKET_PATH_MAX_BYTES,
 } from "./private-containerd-config.ts";
-import { endProcess, processMark, readArgv } from "./process-table.ts";
+import { endProcess, processMark, readArgv, sendSignal } from "./process-table.ts";
 
 /** A containerd of our own: its root, state, socket and log all lie in `dir`. */
 export interface PrivateContainerd {
@@ -87,6 +87,24 @@ export async function stopPrivateContainerd(dir: string): Promise<void> {
   if (alive !== undefined) await endProcess(alive.pid, 10_000);
   await removeContainerdLeftovers(paths);
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/**
+ * Kills the containerd of `dir` as a crash would, and starts it again: what runs in it goes on.
+ *
+ * @throws StowageError `unavailable` when it does not come up
+ */
+export async function restartPrivateContainerd(
+  dir: string,
+  readyTimeoutMs = 60_000,
+): Promise<void> {
+  const paths = privateContainerdPaths(dir);
+  const alive = findPrivateContainerd(dir);
+  if (alive !== undefined) {
+    sendSignal(alive.pid, "SIGKILL");
+    await endProcess(alive.pid, 0);
+  }
+  await waitUntilReady(paths, spawnDaemon(paths), readyTimeoutMs);
 }
 
 /** Why no containerd can be started by this process on this machine, or undefined when it can. */

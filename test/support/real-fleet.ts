@@ -13,6 +13,7 @@ import {
   type ApplyFleetRequest,
   type ApplyReport,
   applyFleet,
+  type Connector,
   planFleet,
   pruneFleet,
 } from "../../src/reconcile/index.ts";
@@ -33,6 +34,8 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
   readonly labs: readonly [Lab, ...Lab[]];
   /** Variables of whoever applies. */
   environment: Readonly<Record<string, string | undefined>> = process.env;
+  /** How hosts are reached. */
+  connect: () => Connector = createConnector;
   readonly #references = new Set<string>();
 
   constructor(open: (places: LabPlaces) => readonly [Lab, ...Lab[]]) {
@@ -93,7 +96,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
   async apply(
     manifest: FleetManifest,
     change: Partial<
-      Pick<ApplyFleetRequest, "lockTimeoutMs" | "appliedBy" | "onEvent" | "narrow">
+      Pick<ApplyFleetRequest, "lockTimeoutMs" | "lockLifeMs" | "appliedBy" | "onEvent" | "narrow">
     > = {},
   ): Promise<ApplyReport> {
     return await applyFleet({
@@ -122,7 +125,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
 
   /** The host's id of a container's process. */
   async pidOf(manifest: FleetManifest, pod: string, container: string): Promise<number> {
-    await using reading = await createConnector().read(
+    await using reading = await this.connect().read(
       "here",
       manifest.hosts["here"] as FleetManifest["hosts"][string],
     );
@@ -170,7 +173,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     return {
       manifest,
       manifestDir: this.folder,
-      connector: createConnector(),
+      connector: this.connect(),
       registries: openRegistries({ env: { HOME: this.folder } }),
       environment: this.environment,
     };

@@ -50,15 +50,13 @@ export async function observeEngine(
 }
 
 /** The images by the files of rkt's store, where our records speak of the same ones. */
-function agreed(
-  { layout }: RktContext,
-  { snapshot }: SeenPods,
-): readonly ListedImage[] | undefined {
+function agreed({ layout }: RktContext, seen: SeenPods): readonly ListedImage[] | undefined {
+  const { snapshot } = seen;
   const stored = storedImages(layout, snapshot.files);
   const ids = new Set(stored?.map(({ id }) => id));
   const records = [...imageRecords(layout, snapshot.files).values()];
   if (!records.every(({ aci }) => aci !== undefined && ids.has(aci))) return undefined;
-  return importLeftovers(snapshot, layout, stored ?? []).length === 0 ? stored : undefined;
+  return importLeftovers(seen, layout, stored ?? []).length === 0 ? stored : undefined;
 }
 
 /** The pods alone, by one batched read: rkt is not run. */
@@ -148,7 +146,7 @@ export function listLeftovers(
       "folder of a pod",
       folders.filter((name) => name.startsWith(OBJECT_PREFIX) && !known.has(name)),
     ),
-    ...named("import of an image", importLeftovers(seen.snapshot, layout, listed)),
+    ...named("import of an image", importLeftovers(seen, layout, listed)),
   ]);
   return [...all].map(([name, what]) => ({ name, what }));
 }
@@ -173,7 +171,7 @@ function podLeftovers(
 }
 
 function importLeftovers(
-  snapshot: HostSnapshot,
+  { snapshot, imagesInUse }: SeenPods,
   { imagesDir, root }: RktLayout,
   listed: readonly ListedImage[],
 ): readonly string[] {
@@ -190,7 +188,8 @@ function importLeftovers(
       const claimed = [...snapshot.files.keys()].some((path) =>
         path.startsWith(`${imagesDir}/${key}/${FLEET_PREFIX}`),
       );
-      return claimed || ids.has(record.aci);
+      // what is nobody's any more was on its way out
+      return claimed || (ids.has(record.aci) && imagesInUse.has(key));
     }),
   );
   const files = (snapshot.entries.get(`${root}/tmp`) ?? []).flatMap((name) => {

@@ -65,7 +65,7 @@ export function abortCases({ it }: Suite): void {
     expect((await test.observed(pod))?.state).toBe("running");
   });
 
-  it("a release that is cut short leaves an image that is still the fleet's, or none", async (test) => {
+  it("a release that is cut short leaves an image that is still the fleet's, or a leftover, or none", async (test) => {
     const name = nameOf(test.other);
     for (const afterMs of [0, 1, 2, 4, 8, 16, 32, 64]) {
       await test.engine.importImage(test.other, test.ownership);
@@ -74,6 +74,8 @@ export function abortCases({ it }: Suite): void {
         if (error !== signal.reason) throw error;
       });
       const { owner, fleet } = test.ownership;
+      for (const { name: each } of (await test.engine.observe()).leftovers)
+        await test.engine.removeLeftover(each);
       const left = await test.image(test.other);
       expect({ afterMs, fleets: left?.fleets ?? [`${owner}/${fleet}`] }).toEqual({
         afterMs,

@@ -36,7 +36,8 @@ export async function updatePod(
       const life = each === undefined ? undefined : lives.get(each.Id);
       if (each === undefined || life?.alive !== true) return;
       const before = limitsOf(changes, name, parseNotes(each.Config.Labels)?.resources ?? {});
-      if (sameLimits(before as Limits, after as Limits)) return;
+      // the same ones are set again: somebody may have changed what is in force
+      if (Object.keys(after).length === 0 && sameLimits(before as Limits, after as Limits)) return;
       await changeLimits(context, { id: each.Id, cgroupPath: life.cgroupPath, before, after });
     }),
   );

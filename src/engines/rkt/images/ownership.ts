@@ -31,8 +31,8 @@ export async function claimImage(
 }
 
 /**
- * Takes a fleet's ownership off; the image goes with the last, when no pod of anyone uses it. What says whose it is
- * goes last: what ends before that is begun again.
+ * Takes a fleet's ownership off; the image goes with the last, when no pod of anyone uses it. All that may fail
+ * is asked before; what ends after that leaves an image that is nobody's, which is a leftover.
  */
 export async function releaseImage(
   context: RktContext,
@@ -51,7 +51,7 @@ export async function releaseImage(
   const isLast = names.every(
     (each) => !each.startsWith(FLEET_PREFIX) || `${directory}/${each}` === claim,
   );
-  if (isLast && !(await readPods(context, signal)).imagesInUse.has(key))
-    await removeImport(context, key);
-  else await host.removeFile(claim, callOptions(signal));
+  const goes = isLast && !(await readPods(context, signal)).imagesInUse.has(key);
+  await host.removeFile(claim, callOptions(signal));
+  if (goes) await removeImport(context, key);
 }
