@@ -22,17 +22,19 @@ function everything(hosts: SimulatedHosts): string {
   );
 }
 
+/** Containers of a world; only those that run, or all of them. */
 function podsOn(
   hosts: SimulatedHosts,
+  onlyRunning = false,
 ): readonly { readonly host: string; readonly of: PodIdentity; readonly container: string }[] {
   return HOSTS.flatMap((host) =>
-    hosts
-      .machine(host)
-      .read((state) =>
-        Object.values(state.pods).flatMap(({ identity, containers }) =>
-          Object.keys(containers).map((container) => ({ host, of: identity, container })),
-        ),
+    hosts.machine(host).read((state) =>
+      Object.values(state.pods).flatMap(({ identity, containers }) =>
+        Object.entries(containers)
+          .filter(([, { state }]) => !onlyRunning || state === "running")
+          .map(([container]) => ({ host, of: identity, container })),
       ),
+    ),
   );
 }
 
@@ -160,7 +162,8 @@ test.each(DEEDS)(
       fc.asyncProperty(fleets, fc.nat(), async (manifest, seed) => {
         const hosts = new SimulatedHosts(layout.path);
         await hosts.apply(manifest);
-        const all = podsOn(hosts);
+        // what has done its work can be neither killed nor paused
+        const all = podsOn(hosts, deed === "kill" || deed === "pause");
         fc.pre(all.length > 0);
         const { host, of, container } = all[seed % all.length] as (typeof all)[number];
         const machine = hosts.machine(host);
