@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { processesOf } from "../../scripts/lib/private-podman.ts";
 import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with-engine.ts";
 import type { RealEngine } from "../set-up/engine-provision.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
@@ -69,6 +70,13 @@ const program = new ApplyProgram();
 beforeAll(() => program.build());
 afterAll(() => program[Symbol.dispose]());
 
+/** Commands of podman on a folder that somebody waits for, or did. */
+function podmansOf(folder: string): readonly string[] {
+  return processesOf(folder).filter(
+    (line) => /^\d+ \S*podman /.test(line) && !/ cleanup /.test(line),
+  );
+}
+
 type Pods = Readonly<Record<string, object>>;
 
 interface Cuts {
@@ -92,6 +100,8 @@ async function tellStory(
     const phase = phases[(turn - 1) % phases.length] as "before" | "after";
     const { ended } = program.start({ manifest: story.turn(), kill: { nth, phase } });
     const { signal } = await ended;
+    // podman goes on with what it was told: what it makes after the next apply has looked, only the one after sees
+    await expect.poll(() => podmansOf(fleet.folder), { timeout: 60_000 }).toEqual([]);
     await story.expectMended(`killed ${phase} call ${nth}`);
     return signal === "SIGKILL";
   }, first);
