@@ -2,7 +2,7 @@ import type { FleetManifest, ObservedImage } from "../model/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { loadFleet } from "./load-fleet.ts";
-import { readHosts } from "./read-hosts.ts";
+import { problemsOf, readHosts, unreachable, warnOfHosts } from "./read-hosts.ts";
 import { selectHosts } from "./select-hosts.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { columns } from "./text/layout.ts";
@@ -34,18 +34,13 @@ export async function listImages(args: Arguments, context: CommandContext): Prom
   const rows = found
     .flatMap((each) => ("rows" in each ? each.rows : []))
     .filter((row) => args.flag("all") || isOf(manifest, row));
-  const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  const problems = problemsOf(found);
   if (args.flag("json")) {
-    const unreachable = problems.map(({ host, problem: { code, message } }) => ({
-      host,
-      code,
-      message,
-    }));
-    context.stdout.write(`${JSON.stringify({ images: rows, unreachable })}\n`);
+    const json = { images: rows, unreachable: unreachable(problems) };
+    context.stdout.write(`${JSON.stringify(json)}\n`);
   } else {
     context.stdout.write(render(rows, manifest, context));
-    for (const { host, problem } of problems)
-      context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
+    warnOfHosts(problems, context, "not listed");
   }
   return problems.length === 0 ? 0 : 1;
 }

@@ -3,13 +3,18 @@ import { mapLimited } from "../internal/index.ts";
 import type { HostSpec } from "../model/index.ts";
 import type { HostReading } from "../reconcile/index.ts";
 import type { CommandContext } from "./context.ts";
+import { printable } from "./text/printable.ts";
 
 const PARALLELISM = 16;
 
+/** A host that could not be asked. */
+export interface HostProblem {
+  readonly host: string;
+  readonly problem: StowageError;
+}
+
 /** What was read of a host, or why it could not be. */
-export type HostAnswer<T> =
-  | ({ readonly host: string } & T)
-  | { readonly host: string; readonly problem: StowageError };
+export type HostAnswer<T> = ({ readonly host: string } & T) | HostProblem;
 
 /** Reads something of hosts, many at once; one that cannot be asked says why. */
 export async function readHosts<T extends object>(
@@ -46,4 +51,24 @@ export async function askHosts<A extends AsyncDisposable, T extends object>(
       }
     },
   );
+}
+
+/** The hosts that could not be asked. */
+export function problemsOf(found: readonly HostAnswer<object>[]): readonly HostProblem[] {
+  return found.flatMap((each) => ("problem" in each ? [each] : []));
+}
+
+/** Such hosts as `--json` says them. */
+export function unreachable(problems: readonly HostProblem[]) {
+  return problems.map(({ host, problem: { code, message } }) => ({ host, code, message }));
+}
+
+/** Such hosts for people: each is `not listed`, say, and why. */
+export function warnOfHosts(
+  problems: readonly HostProblem[],
+  { stderr }: CommandContext,
+  what: string,
+): void {
+  for (const { host, problem } of problems)
+    stderr.write(`warning: host ${host} is ${what}: ${printable(problem.message)}\n`);
 }

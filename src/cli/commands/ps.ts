@@ -2,8 +2,9 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { type HostPods, observeHealth, observePods } from "../observe-pods.ts";
+import { observeHealth, observePods } from "../observe-pods.ts";
 import { podRows } from "../pod-rows.ts";
+import { problemsOf, unreachable, warnOfHosts } from "../read-hosts.ts";
 import { renderPs } from "../render-ps.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { printable } from "../text/printable.ts";
@@ -42,12 +43,14 @@ async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const rows = found.flatMap((each) =>
     "engines" in each ? podRows(manifest, each.host, each.engines, each.health) : [],
   );
-  const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  const problems = problemsOf(found);
   const silent = found.flatMap((each) =>
     "engines" in each ? each.problems.map((text) => ({ host: each.host, text })) : [],
   );
-  if (args.flag("json")) writeJson(rows, problems, context);
-  else {
+  if (args.flag("json")) {
+    const json = { pods: rows, unreachable: unreachable(problems) };
+    context.stdout.write(`${JSON.stringify(json)}\n`);
+  } else {
     if (rows.length > 0)
       context.stdout.write(renderPs(rows, { paint: context.paint, now: context.now() }));
     else if (problems.length === 0)
@@ -57,22 +60,7 @@ async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
         `warning: an engine of host ${host} is not listed: ${printable(text)}\n`,
       );
     }
-    for (const { host, problem } of problems) {
-      context.stderr.write(`warning: host ${host} is not listed: ${printable(problem.message)}\n`);
-    }
+    warnOfHosts(problems, context, "not listed");
   }
   return problems.length === 0 ? 0 : 1;
-}
-
-function writeJson(
-  pods: readonly unknown[],
-  problems: readonly Extract<HostPods, { problem: unknown }>[],
-  context: CommandContext,
-): void {
-  const unreachable = problems.map(({ host, problem }) => ({
-    host,
-    code: problem.code,
-    message: problem.message,
-  }));
-  context.stdout.write(`${JSON.stringify({ pods, unreachable })}\n`);
 }

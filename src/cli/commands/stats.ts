@@ -5,10 +5,9 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { readHosts } from "../read-hosts.ts";
+import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
 import { renderStats, type StatsRow } from "../render-stats.ts";
 import { selectHosts } from "../select-hosts.ts";
-import { printable } from "../text/printable.ts";
 
 /** Time that one sample takes: shorter ones tell little of a CPU. */
 const SAMPLE_MS = 1000;
@@ -79,14 +78,10 @@ async function showOnce(
           .map((row) => ({ host: each.host, ...row }))
       : [],
   );
-  const problems = found.flatMap((each) => ("problem" in each ? [each] : []));
+  const problems = problemsOf(found);
   if (args.flag("json")) {
-    const unreachable = problems.map(({ host, problem: { code, message } }) => ({
-      host,
-      code,
-      message,
-    }));
-    context.stdout.write(`${JSON.stringify({ containers: rows, unreachable })}\n`);
+    const json = { containers: rows, unreachable: unreachable(problems) };
+    context.stdout.write(`${JSON.stringify(json)}\n`);
     return problems.length;
   }
   const page = isWatch && context.stdout.isTerminal ? CLEAR : "";
@@ -95,8 +90,6 @@ async function showOnce(
       ? `Fleet ${manifest.name} has no running container to show.\n`
       : renderStats(rows, context.paint);
   context.stdout.write(`${page}${table}`);
-  for (const { host, problem } of problems) {
-    context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
-  }
+  warnOfHosts(problems, context, "left out");
   return problems.length;
 }
