@@ -173,6 +173,12 @@ export class SimHost implements Host {
     });
   }
 
+  markPrograms(): void {}
+
+  endPrograms(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   /** A simulated host has no programs: always `not_found`. */
   run(command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     return this.#change("host.run", options, () => {

@@ -1,3 +1,4 @@
+import { endProgramsCommand } from "../end-programs.ts";
 import type {
   BootPlaces,
   CommandResult,
@@ -8,6 +9,7 @@ import type {
   HostSnapshot,
   PortHolder,
   ProbeTarget,
+  ProgramMark,
   RunOptions,
   SnapshotRequest,
 } from "../host.ts";
@@ -22,6 +24,9 @@ import { runProgram } from "./run-program.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createWhole, linkFile, makeDirectory, removeFile, replaceFile } from "./write-file.ts";
 
+/** Time that it takes to end programs, beyond that which they are given. */
+const END_MS = 30_000;
+
 /**
  * The machine that this program runs on. It holds nothing open: disposing it does nothing.
  *
@@ -34,6 +39,7 @@ export function openLocalHost({ boot }: { readonly boot?: BootPlaces } = {}): Ho
 class LocalHost implements Host {
   readonly address = "local";
   readonly boot?: BootPlaces;
+  #mark: ProgramMark | undefined;
 
   constructor(boot: BootPlaces | undefined) {
     if (boot !== undefined) this.boot = boot;
@@ -128,8 +134,29 @@ class LocalHost implements Host {
     await removeTree(path, options?.signal);
   }
 
-  async run(command: readonly string[], options?: RunOptions): Promise<CommandResult> {
-    return await runProgram(command, options);
+  markPrograms(mark: ProgramMark | undefined): void {
+    this.#mark = mark;
+  }
+
+  async endPrograms(
+    mark: ProgramMark,
+    graceMs: number,
+    options?: HostCallOptions,
+  ): Promise<readonly string[]> {
+    const { stdout } = await runProgram(endProgramsCommand(mark, graceMs), {
+      ...options,
+      timeoutMs: graceMs + END_MS,
+    });
+    return stdout.split("\n").filter(Boolean);
+  }
+
+  async run(command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
+    const mark = this.#mark;
+    if (mark === undefined) return await runProgram(command, options);
+    return await runProgram(command, {
+      ...options,
+      env: { ...options.env, [mark.name]: mark.value },
+    });
   }
 
   runLines(

@@ -7,6 +7,7 @@ import {
   type LockFile,
   lockPath,
   lockRequest,
+  programMark,
   readLockState,
 } from "./lock-file.ts";
 
@@ -44,7 +45,9 @@ export class HeldLock implements HostLock {
   #deadline: number;
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> = Promise.resolve();
-  #users = 1;
+  /** One for each user. */
+  readonly #hosts: Host[] = [];
+  #users = 0;
 
   constructor(parts: HeldLockParts) {
     this.#parts = parts;
@@ -61,12 +64,13 @@ export class HeldLock implements HostLock {
   }
 
   /** Another name of the same machine, in the same run. */
-  share(): HostLock {
-    this.#users += 1;
+  share(host: Host): HostLock {
+    this.#mark(host);
     return this;
   }
 
   begin(): void {
+    this.#mark(this.#parts.host);
     this.#schedule(this.#parts.lifeMs / 3);
   }
 
@@ -87,6 +91,7 @@ export class HeldLock implements HostLock {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#users -= 1;
     if (this.#users > 0) return;
+    for (const host of this.#hosts.splice(0)) host.markPrograms(undefined);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#renewal;
@@ -96,6 +101,12 @@ export class HeldLock implements HostLock {
     if (!this.#isHighest(await host.snapshot({ list: [lockDir] }))) return;
     const released = { ...file, released: true };
     await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(released));
+  }
+
+  #mark(host: Host): void {
+    this.#users += 1;
+    this.#hosts.push(host);
+    host.markPrograms(programMark(this.#parts.lockDir));
   }
 
   /** Numbers begin anew with each boot: the same one may be somebody else's by now. */

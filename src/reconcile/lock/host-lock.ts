@@ -10,11 +10,14 @@ import {
   type LockState,
   lockPath,
   lockRequest,
+  programMark,
   readLockState,
 } from "./lock-file.ts";
 
 const LIFE_MS = 30_000;
 const POLL_MS = 200;
+/** Time for a program to end by itself whose Stowage was killed; to kill it leaves more to mend. */
+const FORMER_MS = 10_000;
 
 /** Locks that this run has, so that two names of one machine share one. */
 export type LockSession = Map<string, HeldLock>;
@@ -58,7 +61,7 @@ export async function acquireHostLock(request: AcquireLockRequest): Promise<Host
     const readAt = now();
     const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
     const own = state.isHeld ? session.get(state.file?.nonce ?? "") : undefined;
-    const lock = own?.share() ?? (await take(request, state, readAt, now));
+    const lock = own?.share(host) ?? (await take(request, state, readAt, now));
     if (lock !== undefined) return lock;
     if (!state.isHeld) continue;
     if (!hasWaited) request.onWait?.(describeHolder(state));
@@ -114,6 +117,8 @@ async function take(
       const after = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
       // a slow one can make a number again that was raised, given back and swept since
       if (after.number === file.number) {
+        // before its file goes: whoever comes after a failure here has to look as well
+        if (state.number > 0 && state.file?.released !== true) await endFormerPrograms(request);
         for (const name of after.stale) await host.removeFile(`${lockDir}/${name}`);
         lock.begin();
         return lock;
@@ -127,6 +132,22 @@ async function take(
   }
   session.delete(file.nonce);
   return undefined;
+}
+
+/**
+ * Waits for what a holder began that did not give its lock back: a program that it was killed over would
+ * go on while the host is looked at.
+ *
+ * @throws StowageError `unavailable` naming those that cannot be ended
+ */
+async function endFormerPrograms(request: AcquireLockRequest): Promise<void> {
+  const { host, name, lockDir, signal } = request;
+  const left = await host.endPrograms(programMark(lockDir), FORMER_MS, callOptions(signal));
+  if (left.length === 0) return;
+  throw new StowageError(
+    `Cannot lock host "${name}": ${left.join(", ")} of a run that was killed cannot be ended; look at why it hangs, and restart the host if nothing else helps`,
+    { code: "unavailable", context: { host: name } },
+  );
 }
 
 /**
@@ -150,7 +171,6 @@ export async function breakHostLock(
       since: new Date().toISOString(),
       expiresAtMonotonicMs: state.monotonicMs,
       bootId: state.bootId,
-      released: true,
     };
     if (await host.createFile(lockPath(lockDir, number), JSON.stringify(file), options)) {
       await host.removeFile(lockPath(lockDir, state.number));

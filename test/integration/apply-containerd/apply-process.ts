@@ -18,7 +18,7 @@ export interface ApplyOrder {
 
 const READS = new Set([
   ...["info", "capabilities", "observe", "logs", "snapshot", "holders", "diskUsage", "probe"],
-  ...["readRange", "readFileFrom", "kind", "address"],
+  ...["markPrograms", "endPrograms", "readRange", "readFileFrom", "kind", "address"],
 ]);
 
 /** Applies a manifest in a process of its own, to be killed; prints each event as a line of JSON. */

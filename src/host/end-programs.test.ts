@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterEach, expect, test } from "vitest";
+import { openLocalHost } from "./index.ts";
+
+const MARK = { name: "STOWAGE_LOCK", value: `/run/test.${process.pid}` };
+
+const started: number[] = [];
+afterEach(() => {
+  for (const pid of started.splice(0)) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+});
+
+/** A program that runs as one of a process that is gone. */
+async function begin(
+  command: string,
+  { value = MARK.value, detached = false } = {},
+): Promise<number> {
+  const child = spawn("sh", ["-c", `echo begun; ${command}`], {
+    env: { ...process.env, [MARK.name]: value },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached,
+  });
+  const pid = child.pid as number;
+  started.push(pid);
+  await once(child.stdout, "data");
+  return pid;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test("a marked program is waited for", async () => {
+  const pid = await begin("sleep 0.5");
+  expect(await openLocalHost().endPrograms(MARK, 60_000)).toEqual([]);
+  await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+test("one that takes longer is killed, with what it started", async () => {
+  const pid = await begin("sleep 1000 & exec sleep 1000");
+  expect(await openLocalHost().endPrograms(MARK, 100)).toEqual([]);
+  await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+test("what went into the background stays, and so does what has another mark", async () => {
+  const daemon = await begin("sleep 1000; true", { detached: true });
+  const other = await begin("exec sleep 1000", { value: `${MARK.value}/other` });
+  const plain = await begin("exec sleep 1000", { value: "" });
+  expect(await openLocalHost().endPrograms(MARK, 0)).toEqual([]);
+  expect([daemon, other, plain].map(isAlive)).toEqual([true, true, true]);
+  process.kill(-daemon, "SIGKILL");
+});
+
+test("programs are marked from when it is said until it ends", async () => {
+  const host = openLocalHost();
+  const read = async () =>
+    (await host.run(["sh", "-c", `echo "$${MARK.name}$OTHER"`], { env: { OTHER: "!" } })).stdout;
+  expect(await read()).toBe("!\n");
+  host.markPrograms(MARK);
+  expect(await read()).toBe(`${MARK.value}!\n`);
+  host.markPrograms(undefined);
+  expect(await read()).toBe("!\n");
+});
