@@ -27,6 +27,11 @@ const PACKAGES: readonly SystemPackage[] = [
     brings: ["docker-registry"],
     purpose: "the registry that tests pull from",
   },
+  {
+    name: "systemd",
+    brings: ["/lib/systemd/systemd", "systemctl"],
+    purpose: "units of containers, and what starts at boot",
+  },
   { name: "iproute2", brings: ["ip"], purpose: "network namespaces" },
   { name: "iptables", brings: ["iptables-restore"], purpose: "ports of networks" },
   {

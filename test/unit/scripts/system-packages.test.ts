@@ -16,6 +16,8 @@ const ALL = [
     "catatonit",
     "busybox",
     "docker-registry",
+    "/lib/systemd/systemd",
+    "systemctl",
     "ip",
     "iptables-restore",
     OCI_SCHEMA,
@@ -106,10 +108,11 @@ test.each([
     status: "missing",
     packages: [
       ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
+      "systemd",
       SPECS,
     ],
     advice: expect.stringContaining(
-      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry ${SPECS}`,
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);

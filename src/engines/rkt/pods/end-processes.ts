@@ -42,21 +42,19 @@ exit 1`;
 }
 
 /**
- * Removes the cgroups of containers without processes, and the folder that all of them were in when they
- * were the last; absent: nothing happens.
+ * Removes the cgroups of containers without processes, and the folder that they are in when they were the last
+ * ones: that of all, or of a unit where systemd leaves it, as it does with cpusets; absent: nothing happens.
  */
 export async function removeCgroups(context: RktContext, apps: readonly string[]): Promise<void> {
   if (apps.length === 0) return;
   const home = await cgroupHome(context, undefined);
   const dirs = apps.flatMap((app) => [...cgroupDirs(home, app), supervisorDir(home, app)]);
-  // the unit's folder is systemd's
-  const folder = home.systemd ? "" : `rmdir \${d%/*}`;
   const script = `for d in ${quoteAll(dirs)}; do
   if [ -d $d ]; then
     for e in $d/*/; do rmdir $e; done
     rmdir $d || { sleep 0.05; rmdir $d; }
   fi
-  ${folder}
+  rmdir \${d%/*}
 done 2>/dev/null
 exit 0`;
   await context.host.run(["sh", "-c", script]);

@@ -1,4 +1,4 @@
-import type { PodInstance } from "../../../engine/index.ts";
+import { type PodInstance, STOP_DEFAULTS, signalNumber } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { LOG_WRITER_NAME } from "../../../host/index.ts";
 import {
@@ -34,7 +34,8 @@ export async function launchContainer(
   signal?.throwIfAborted();
   for (const kind of ["exit", "pid"])
     await context.host.removeFile(`${launch.podDir}/${container}.${kind}`);
-  if (launch.cgroups.systemd) await launchUnit(context, launch, script);
+  if (launch.cgroups.systemd)
+    await launchUnit(context, launch, script, gracePeriodOf(pod, container));
   else {
     // in its environment: a command line is everybody's to read, and has an end
     const command = 'exec setsid --fork sh -c "$STW_SCRIPT" </dev/null >/dev/null 2>&1';
@@ -56,6 +57,11 @@ async function launchOf(
   const cgroups = await cgroupHome(context, undefined);
   const hostname = podSpec.hostname ?? identity.pod;
   const flags = flavor === "host" ? [`--net=host`, `--hostname=${hostname}`] : [];
+  // a pod's own systemd knows how to end it
+  const stopSignal =
+    flavor === "host"
+      ? STOP_DEFAULTS.signal
+      : (spec.stopSignal ?? file.containers[container]?.stopSignal ?? STOP_DEFAULTS.signal);
   const unfiltered = flavor === "host" && spec.security?.seccomp === "unconfined";
   const options = unfiltered ? ["--insecure-options=seccomp"] : [];
   return {
@@ -76,6 +82,7 @@ async function launchOf(
       ([limit, { soft, hard }]) => `--${limit === "msgqueue" ? "msgqueue" : limit}=${soft}:${hard}`,
     ),
     ...(spec.oomScoreAdj === undefined ? {} : { oomScoreAdj: spec.oomScoreAdj }),
+    stopSignal: signalNumber(stopSignal),
     // its type allows undefined, its values never are
     logging: effectiveLogging(spec.logging) as Launch["logging"],
     podDir: layout.podDir(name),
@@ -95,14 +102,22 @@ function networkOf({ identity, spec, network }: PodInstance, file: string): Laun
   });
 }
 
+function gracePeriodOf({ spec }: PodInstance, container: string): number {
+  return spec.containers[container]?.stopGracePeriodMs ?? STOP_DEFAULTS.gracePeriodMs;
+}
+
 async function launchUnit(
   { host }: RktContext,
   { app, podDir, container }: Launch,
   script: string,
+  gracePeriodMs: number,
 ): Promise<void> {
   const scriptFile = `${podDir}/${container}.run`;
   await host.writeFile(scriptFile, script);
-  await host.writeFile(`${SYSTEMD_RUNNING}/${app}.service`, unitText(app, scriptFile));
+  await host.writeFile(
+    `${SYSTEMD_RUNNING}/${app}.service`,
+    unitText(app, scriptFile, gracePeriodMs),
+  );
   for (const command of [
     ["systemctl", "daemon-reload"],
     ["systemctl", "restart", `${app}.service`],

@@ -12,6 +12,7 @@ const LAUNCH: Launch = {
   noNewPrivileges: true,
   rlimits: ["--nofile=9:9"],
   oomScoreAdj: 5,
+  stopSignal: 15,
   logging: { mode: "file", maxBytes: 4096, maxFiles: 2 },
   podDir: "/var/lib/stowage/rkt/pods/x",
   logDir: "/var/lib/stowage/rkt/logs/x",

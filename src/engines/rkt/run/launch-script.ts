@@ -1,3 +1,4 @@
+import { CGROUP_ROOT } from "../../../engine/index.ts";
 import type { Logging } from "../../../model/index.ts";
 import {
   type CgroupHome,
@@ -24,6 +25,8 @@ export interface Launch {
   /** Options of prlimit(1). */
   readonly rlimits: readonly string[];
   readonly oomScoreAdj?: number;
+  /** Number of the signal that asks its process to end. */
+  readonly stopSignal: number;
   readonly logging: Required<Logging>;
   readonly podDir: string;
   readonly logDir: string;
@@ -31,6 +34,8 @@ export interface Launch {
   /** Directory for the two pipes of its output. */
   readonly pipeDir: string;
 }
+
+const CPUSETS = `${CGROUP_ROOT}/cpuset`;
 
 /** Status of a start that did not come as far as rkt. */
 export const NOT_LAUNCHED = 125;
@@ -61,6 +66,8 @@ ${cgroupLines(launch)}
 ${kept ? logLines(launch, out, err) : `exec 6>/dev/null 7>/dev/null`}
 ${apart(launch)} sh -c ${quote(innerScript(launch))} ${kept ? `>${quote(out)} 2>${quote(err)}` : ">&6 2>&7"} </dev/null &
 child=$!
+# systemd asks the supervisor, which asks the container
+trap 'kill -${launch.stopSignal} $child 2>/dev/null' TERM
 while :; do
   wait $child
   code=$?
@@ -93,7 +100,7 @@ function cgroupLines({ cgroups, app, limits, pipeDir, logDir }: Launch): string 
   echo +$c >/sys/fs/cgroup/cgroup.subtree_control
   echo +$c >${root(dirs[0] ?? "")}/cgroup.subtree_control
 done 2>/dev/null`
-      : `for d in ${root(dirs.find((each) => each.includes("/cpuset/")) ?? "")} ${dirs.find((each) => each.includes("/cpuset/")) ?? ""}; do
+      : `for d in ${cpusetChain(dirs).join(" ")}; do
   # a new cpuset is empty, and nothing can run in it
   for f in cpuset.cpus cpuset.mems; do
     v=
@@ -107,6 +114,13 @@ done 2>/dev/null`;
 echo 0 >${supervisor}/cgroup.procs || finish ${NOT_LAUNCHED} "cannot enter a cgroup"
 ${enable}
 ${limitLines(limits, `finish ${NOT_LAUNCHED} "cannot set limit $f"`)}`;
+}
+
+/** A container's cpuset and those above it, from the outermost on: systemd makes none of them. */
+function cpusetChain(dirs: readonly string[]): readonly string[] {
+  const own = dirs.find((each) => each.startsWith(`${CPUSETS}/`)) ?? CPUSETS;
+  const names = own.slice(CPUSETS.length + 1).split("/");
+  return names.map((_, at) => [CPUSETS, ...names.slice(0, at + 1)].join("/"));
 }
 
 /** Writes limits. Some are refused until another is written: only the second round has to succeed. */

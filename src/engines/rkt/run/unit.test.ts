@@ -9,10 +9,11 @@ import { unitText } from "./unit.ts";
 const APP = "stw-web-main-1-abc";
 
 test("a unit delegates its cgroup, ends mixed, and restarts nothing: a pod of rkt's runs once", () => {
-  const text = unitText(APP, "/var/lib/stowage/rkt/pods/x/main.run");
+  const text = unitText(APP, "/var/lib/stowage/rkt/pods/x/main.run", 2000);
   expect(text).toContain("\nDelegate=yes\n");
   expect(text).toContain("\nKillMode=mixed\n");
   expect(text).toContain("\nExecStart=/bin/sh /var/lib/stowage/rkt/pods/x/main.run\n");
+  expect(text).toContain("\nTimeoutStopSec=7000ms\n");
   expect(text).not.toMatch(/Restart=|ExecStop=/);
 });
 
@@ -21,7 +22,7 @@ test("a unit's command line, taken apart as systemd does, runs the script of a p
   try {
     const script = join(folder, "main.run");
     writeFileSync(script, "echo it ran as $0");
-    const line = /^ExecStart=(.*)$/m.exec(unitText(APP, script))?.[1] ?? "";
+    const line = /^ExecStart=(.*)$/m.exec(unitText(APP, script, 2000))?.[1] ?? "";
     const [program = "", ...args] = wordsOfSystemd(line);
     const { stdout } = spawnSync(program, args, { encoding: "utf8" });
     expect(stdout).toBe(`it ran as ${script}\n`);
@@ -48,9 +49,11 @@ test.skipIf(verifier === undefined)(
         const said = `${stdout}${stderr}`.split("\n").filter((line) => line.includes(APP));
         return { status, said };
       };
-      expect(verify(unitText(APP, script)).said).toEqual([]);
+      expect(verify(unitText(APP, script, 2000)).said).toEqual([]);
       // it is no verdict where nothing is ever found
-      expect(verify(unitText(APP, script).replace("mixed", "sometimes")).said).not.toEqual([]);
+      expect(verify(unitText(APP, script, 2000).replace("mixed", "sometimes")).said).not.toEqual(
+        [],
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
