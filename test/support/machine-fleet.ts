@@ -23,11 +23,11 @@ export class MachineFleet<Lab extends EngineLab = EngineLab> extends RealFleet<L
   }
 
   /** All that is there of it, in the machine's network too; which address a pod has is no matter. */
-  async everything(): Promise<Traces> {
+  override async traces(): Promise<Traces> {
     const network = this.machine
       .traces()
       .map((line) => line.replaceAll(/[a-z2-7]{8,}|\b10(?:\.\d+){3}\b/g, "*"));
-    return { ...(await this.traces()), network: network.sort() };
+    return { ...(await super.traces()), network: network.sort() };
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
