@@ -12,6 +12,8 @@ export const LABEL_GENERATION = "io.stowage.generation";
 export const LABEL_RECORD = "io.stowage.record";
 /** On an image that Stowage made the record of. */
 export const LABEL_IMAGE = "io.stowage.image";
+/** On the same: the platform's manifest and what its name leads to, by their digests. */
+export const LABEL_IMAGE_TARGET = "io.stowage.image-target";
 /** Beginning of the label that each fleet which uses an image puts on it. */
 export const LABEL_IMAGE_FLEET_PREFIX = "io.stowage.fleet.";
 

@@ -113,6 +113,18 @@ test("plan() lets a pod take over the port of one that ended and has its rule st
   expect(made.pods.find((change) => change.pod === "web")?.after).toContain("a/old");
 });
 
+test("plan() makes a pod again that somebody removed while its rule is left", () => {
+  const spec = bridged({ ports: [{ host: 80 }] });
+  const world = hostWith([], [record("web", [applied(spec)])]);
+  const at = (pod: string) => ({
+    ...world,
+    engine: { ...world.engine, network: { forwards: [{ ...forward, pod }], subnets: [] } },
+  });
+  const planned = (pod: string) => plan(input(fleet({ web: spec }), at(pod))).pods;
+  expect(planned(`${OWNER}/shop/web`)).toMatchObject([{ action: "create" }]);
+  expect(() => planned(`${OWNER}/other/web`)).toThrow(/port 80\/tcp of the host is taken/);
+});
+
 test("plan() fails on a subnet that the host has already, but for the network's own", () => {
   const spec = bridged({ network: { mode: "bridge", name: "front", subnet: "10.1.0.0/24" } });
   const taken = (holder: string, subnet: string, network?: string) =>

@@ -52,14 +52,17 @@ export function portClashes(contexts: readonly PodContext[]): readonly Diagnosti
   );
 }
 
-function holderOf({ observation }: PodContext, port: Port): string | undefined {
+function holderOf({ observation, declared }: PodContext, port: Port): string | undefined {
   const listening = observation.taken.find(({ port: host, protocol, hostIp }) =>
     isSamePort({ host, protocol, hostIp }, port),
   );
   if (listening !== undefined) return listening.holder ?? "a process that cannot be told";
+  // a rule to a pod of the fleet which is not there is left over, and taken away
+  const own = `${declared.owner}/${declared.fleet}/`;
   const engines = [observation, ...seenEngines(observation)].map(({ engine }) => engine);
   return engines
     .flatMap(({ network }) => network?.forwards ?? [])
+    .filter(({ pod }) => pod?.startsWith(own) !== true)
     .find(({ port: host, protocol, hostIp }) => isSamePort({ host, protocol, hostIp }, port))
     ?.holder;
 }

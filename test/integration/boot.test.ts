@@ -9,7 +9,7 @@ import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with
 import { buildOwnCli } from "../support/built-cli.ts";
 import { openLab } from "../support/engines/open-lab.ts";
 import { NetworkMachine } from "../support/network-machine.ts";
-import { reboot } from "./boot/reboot.ts";
+import { reboot } from "../support/reboot.ts";
 
 const built = mkdtempSync(join(tmpdir(), "stw-boot-cli-"));
 const atPlaces = join(built, "cli-process.mjs");

@@ -1,128 +1,162 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { privatePodman } from "../../scripts/lib/private-podman.ts";
+import { stopPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
+import { startTemporaryContainerd } from "../../scripts/lib/temporary-containerd.ts";
 import { renderPlan } from "../../src/cli/render-plan.ts";
 import { paintOf } from "../../src/cli/text/paint.ts";
 import type { FleetManifest } from "../../src/model/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import type { RealEngine } from "../set-up/engine-provision.ts";
+import {
+  deleteNamespace,
+  deleteVolume,
+  flushNat,
+  killProcess,
+  onContainerd,
+  onPodman,
+  onRkt,
+  writeLimit,
+} from "../support/drift/harms.ts";
+import type { Harm } from "../support/drift/victim.ts";
 import { openLab } from "../support/engines/open-lab.ts";
-import { RktLab } from "../support/engines/rkt-lab.ts";
-import { RealFleet } from "../support/real-fleet.ts";
+import { MachineFleet } from "../support/machine-fleet.ts";
 
 const MEBIBYTE = 1024 * 1024;
-const spec = {
-  volumes: { data: { kind: "named", name: "data" } },
-  containers: {
-    main: {
-      image: "app:1",
-      command: ["sleep", "100000"],
-      stopSignal: "SIGKILL",
-      resources: { memoryBytes: 64 * MEBIBYTE },
-      mounts: [{ volume: "data", path: "/data" }],
+const run = { command: ["sleep", "100000"], stopSignal: "SIGKILL" };
+const pods = {
+  db: {
+    volumes: { data: { kind: "named", name: "data" } },
+    network: { mode: "bridge", name: "front" },
+    ports: [{ host: 18080, container: 8080 }],
+    containers: {
+      main: {
+        ...run,
+        image: "app:1",
+        resources: { memoryBytes: 64 * MEBIBYTE },
+        mounts: [{ volume: "data", path: "/data" }],
+      },
     },
   },
+  other: { containers: { main: { ...run, image: "app:2" } } },
 };
 
-/** The one container of the fleet, as it is harmed. */
-interface Victim {
-  readonly fleet: RealFleet;
-  readonly id: string;
-  readonly pid: number;
-}
+const NO_DAEMON = "it has no daemon";
 
-type Harm = (victim: Victim) => void;
-
-const podman = ({ fleet }: Victim, ...args: readonly string[]): string =>
-  privatePodman(join(fleet.folder, "podman"), String(fleet.host.engine["program"])).run(...args);
-
-function rkt({ fleet }: Victim, ...args: readonly string[]): string {
-  const [lab] = fleet.labs;
-  if (!(lab instanceof RktLab)) throw new Error("not on rkt");
-  return lab.rkt(...args);
-}
-
-/** What happens behind Stowage's back, how on each engine, and what of it a plan says; what is not here of containerd is in must-hold-containerd-plan. */
-const LINES: readonly (readonly [string, RegExp, Partial<Readonly<Record<RealEngine, Harm>>>])[] = [
-  ["its process is killed", /it was killed by signal 9/, { podman: killProcess, rkt: killProcess }],
+/** What happens behind Stowage's back, what a plan says of it, and how it happens on each engine, or why it cannot. */
+const LINES: readonly (readonly [string, RegExp, Readonly<Record<RealEngine, Harm | string>>])[] = [
+  [
+    "its process is killed",
+    /! db .*it was killed by signal 9 \(exit 137\)/,
+    { containerd: killProcess, podman: killProcess, rkt: killProcess },
+  ],
   [
     "its container is deleted",
-    /it is gone: somebody removed it from the engine/,
-    { podman: (victim) => podman(victim, "rm", "--force", "--time", "0", victim.id) },
+    /it is gone: somebody removed it from the engine|somebody removed its pod from rkt/,
+    {
+      containerd: onContainerd.deleteContainer,
+      podman: onPodman.deleteContainer,
+      rkt: onRkt.deletePod,
+    },
+  ],
+  [
+    "its snapshot is deleted",
+    /its file system is gone: somebody deleted its snapshot from containerd/,
+    {
+      containerd: onContainerd.deleteSnapshot,
+      podman: "a container and its layer are one",
+      rkt: "a pod and its file system are one",
+    },
   ],
   [
     "its image is deleted",
     /import image docker\.io\/library\/app:1/,
     {
-      podman: (victim) => {
-        const names = podman(victim, "images", "--format", "{{.Repository}}:{{.Tag}}").split("\n");
-        const own = names.filter((name) => name !== "" && !name.includes("podman-pause"));
-        podman(victim, "untag", ...own.slice(0, 1));
-      },
-      rkt: (victim) => {
-        const images = JSON.parse(rkt(victim, "image", "list", "--format=json")) as readonly {
-          readonly id: string;
-          readonly name: string;
-        }[];
-        const [own] = images.filter(({ name }) => !name.includes("stage1"));
-        rkt(victim, "image", "rm", own?.id ?? "");
-      },
+      containerd: onContainerd.deleteImage,
+      podman: onPodman.deleteImage,
+      rkt: onRkt.deleteImage,
     },
   ],
   [
-    "its limits are changed",
-    /containers\.main\.resources\.memoryBytes +48 MiB → 64 MiB .*found changed on the host/,
-    { podman: writeLimit, rkt: writeLimit },
+    "its image's name is given to another one",
+    /import image docker\.io\/library\/app:1/,
+    {
+      containerd: onContainerd.retagImage,
+      podman: onPodman.retagImage,
+      rkt: "a name may have many images: they are known by their ids",
+    },
   ],
-  ["it is paused", /it is paused/, { podman: (victim) => podman(victim, "pause", victim.id) }],
+  [
+    "its limits are changed with the engine's own tool",
+    /containers\.main\.resources\.memoryBytes +48 MiB → 64 MiB .*found changed on the host/,
+    { containerd: onContainerd.changeLimit, podman: onPodman.changeLimit, rkt: writeLimit },
+  ],
+  [
+    "it is paused",
+    /it is paused/,
+    { containerd: onContainerd.pause, podman: onPodman.pause, rkt: "it pauses nothing" },
+  ],
+  [
+    "its network namespace is deleted",
+    /its network namespace was deleted/,
+    { containerd: deleteNamespace, podman: deleteNamespace, rkt: deleteNamespace },
+  ],
+  [
+    "NAT rules are flushed",
+    /the rule that leads port 18080\/tcp of the host to it was taken away/,
+    { containerd: flushNat, podman: flushNat, rkt: flushNat },
+  ],
   [
     "its volume is deleted",
     /volumes\.data +its directory was deleted from the host, and what was in it is lost; it is made anew, empty/,
     { containerd: deleteVolume, podman: deleteVolume, rkt: deleteVolume },
   ],
+  [
+    "the engine is restarted",
+    /Nothing to do: the hosts are what the manifest says/,
+    { containerd: onContainerd.restart, podman: NO_DAEMON, rkt: NO_DAEMON },
+  ],
+  [
+    "what watches its process is killed",
+    /it ended|it was killed|conmon, which watches it, is gone|what supervises it is gone/,
+    {
+      containerd: onContainerd.killShim,
+      podman: onPodman.killMonitor,
+      rkt: onRkt.killSupervisor,
+    },
+  ],
+  [
+    "the host is rebooted",
+    /! db +start, because it ended[\s\S]*! other +start, because it ended/,
+    { containerd: onContainerd.reboot, podman: onPodman.reboot, rkt: onRkt.reboot },
+  ],
 ];
-
-function killProcess({ pid }: Victim): void {
-  process.kill(pid, "SIGKILL");
-}
-
-function deleteVolume({ fleet }: Victim): void {
-  const path = join(fleet.host.stateDir, "owner-1/shop/.volumes/data");
-  expect(existsSync(path)).toBe(true);
-  rmSync(path, { recursive: true });
-}
-
-function writeLimit({ pid }: Victim): void {
-  const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n");
-  const path = (controller: string) =>
-    lines.find((line) => line.split(":")[1] === controller)?.split(":")[2];
-  const v1 = path("memory");
-  const file =
-    v1 === undefined
-      ? `/sys/fs/cgroup${path("")}/memory.max`
-      : `/sys/fs/cgroup/memory${v1}/memory.limit_in_bytes`;
-  writeFileSync(file, String(48 * MEBIBYTE));
-}
 
 for (const kind of ["containerd", "podman", "rkt"] as const) {
   describeWithEngine(kind, `drift on ${kind}`, (engine) => {
-    let fleet: RealFleet;
+    let fleet: MachineFleet;
     let manifest: FleetManifest;
+    let dir = "";
 
     beforeAll(async () => {
-      fleet = new RealFleet((places) => [openLab(kind, engine, places)]);
-      fleet.image("app:1");
-      manifest = fleet.manifest({ db: spec });
+      // one that may be killed
+      const own = kind === "containerd" ? await startTemporaryContainerd() : undefined;
+      dir = own?.dir ?? "";
+      fleet = new MachineFleet((places) =>
+        openLab(kind, { address: own?.address ?? engine.address, isDouble: false }, places),
+      );
+      for (const image of ["app:1", "app:2"]) fleet.image(image);
+      manifest = fleet.manifest(pods, { networks: { front: {} } });
       await converge();
     });
-    afterAll(() => fleet[Symbol.asyncDispose]());
+    afterAll(async () => {
+      await fleet[Symbol.asyncDispose]();
+      if (dir !== "") await stopPrivateContainerd(dir);
+    });
 
     async function converge(): Promise<void> {
       const { outcomes } = await fleet.apply(manifest);
       expect(outcomes.filter(({ status }) => status !== "done")).toEqual([]);
-      const { pods, hostChanges } = await fleet.plan(manifest);
-      expect([...pods, ...hostChanges]).toEqual([]);
+      const { pods: changes, hostChanges } = await fleet.plan(manifest);
+      expect([...changes, ...hostChanges]).toEqual([]);
     }
 
     async function said(): Promise<string> {
@@ -130,17 +164,20 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       return renderPlan(made, { paint: paintOf(false), columns: undefined, now: new Date() });
     }
 
-    const lines = LINES.flatMap(([what, sentence, harms]) => {
+    const harmed = LINES.flatMap(([what, sentence, harms]) => {
       const harm = harms[kind];
-      return harm === undefined ? [] : [[what, sentence, harm] as const];
+      return typeof harm === "string" ? [] : [[what, sentence, harm] as const];
     });
 
-    test.each(lines)(
+    test.each(harmed)(
       "said in a sentence by plan, and mended by apply: %s",
       async (_, sentence, harm) => {
+        // one that failed is not the next one's
+        await converge();
         await using reading = await fleet.connect().read("here", manifest.hosts["here"] as never);
-        const container = (await reading.engine.observe()).pods[0]?.containers["main"];
-        harm({ fleet, id: container?.id ?? "", pid: container?.pid ?? 0 });
+        const seen = (await reading.engine.observe()).pods.find(({ pod }) => pod === "db");
+        const { id = "", pid = 0 } = seen?.containers["main"] ?? {};
+        await harm({ fleet, id, pid, dir });
         await expect.poll(said, { timeout: 30_000, interval: 100 }).toMatch(sentence);
         await converge();
         expect(await fleet.pidOf(manifest, "db", "main")).toBeGreaterThan(0);

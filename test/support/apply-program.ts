@@ -43,12 +43,21 @@ export class ApplyProgram implements Disposable {
     });
   }
 
-  /** @param onEvent told of each event as it is read, with the process */
+  /**
+   * @param onEvent told of each event as it is read, with the process
+   * @param within makes of its command one that runs it somewhere, in its own place
+   */
   start(
     order: ApplyOrder,
     onEvent: (event: ApplyEvent, process: ChildProcess) => void = () => {},
+    within: (command: readonly string[]) => readonly string[] = (command) => command,
   ): RunningApply {
-    const child = spawn(process.execPath, [this.#program, JSON.stringify(order)], {
+    const [program = "", ...words] = within([
+      process.execPath,
+      this.#program,
+      JSON.stringify(order),
+    ]);
+    const child = spawn(program, words, {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const events: ApplyEvent[] = [];

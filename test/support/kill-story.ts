@@ -13,9 +13,10 @@ export class KillStory {
   private constructor(
     fleet: RealFleet,
     sides: readonly [Readonly<Record<string, object>>, Readonly<Record<string, object>>],
+    rest: object,
   ) {
     this.#fleet = fleet;
-    this.#sides = sides.map((pods) => fleet.manifest(pods));
+    this.#sides = sides.map((pods) => fleet.manifest(pods, rest));
     this.#files = this.#sides.map((side, index) => fleet.write(`side-${index}`, side));
   }
 
@@ -23,8 +24,9 @@ export class KillStory {
   static async open(
     fleet: RealFleet,
     sides: readonly [Readonly<Record<string, object>>, Readonly<Record<string, object>>],
+    rest: object = {},
   ): Promise<KillStory> {
-    const story = new KillStory(fleet, sides);
+    const story = new KillStory(fleet, sides, rest);
     for (const side of [0, 1, 0, 1]) {
       story.#at = side;
       await story.#converge();

@@ -23,22 +23,22 @@ export class NetworkMachine {
 
   /** A host whose programs run in this namespace. */
   host(host: Host): Host {
-    const inside = (command: readonly string[]) => [
-      "nsenter",
-      `${NET}${this.#file}`,
-      "--",
-      ...command,
-    ];
     return new Proxy(host, {
       get: (target, key) => {
         if (key === "run") {
-          const wrapped: Host["run"] = (command, options) => target.run(inside(command), options);
+          const wrapped: Host["run"] = (command, options) =>
+            target.run(this.inside(command), options);
           return wrapped;
         }
         const value: unknown = Reflect.get(target, key);
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
+  }
+
+  /** A command that runs another one there, in its own place. */
+  inside(command: readonly string[]): readonly [string, ...string[]] {
+    return ["nsenter", `${NET}${this.#file}`, "--", ...command];
   }
 
   /** Runs a program there. @returns its stdout */

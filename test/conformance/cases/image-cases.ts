@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import type { ImageContent } from "../../../src/engine/index.ts";
 import { applied, nameOf, SERVER } from "../support/engine-under-test.ts";
@@ -45,6 +46,19 @@ export function imageCases({ it }: Suite): void {
     await test.engine.releaseImage(nameOf(test.other), ONE);
   });
 
+  it("images that share their layers are imported at once", async (test) => {
+    const both = ["one", "two"].map((tag) => ({
+      ...unhurried(test.other),
+      reference: `${test.other.reference.replace(/:[^/:]*$/, "")}:${tag}`,
+    }));
+    await Promise.all(both.map((image) => test.engine.importImage(image, ONE)));
+    for (const image of both) {
+      expect(await test.image(image)).toMatchObject({ digest: test.other.manifest.digest });
+      await test.engine.releaseImage(nameOf(image), ONE);
+      expect(await test.image(image)).toBeUndefined();
+    }
+  });
+
   it("an image belongs to each fleet that claimed it, and goes with the last", async (test) => {
     const name = nameOf(test.other);
     await test.engine.importImage(test.other, ONE);
@@ -84,6 +98,17 @@ export function imageCases({ it }: Suite): void {
       await test.engine.importImage(test.base, test.ownership);
     }
   });
+}
+
+/** The same, whose bytes come slowly enough for two imports to be at one of them. */
+function unhurried(content: ImageContent): ImageContent {
+  return {
+    ...content,
+    open: async function* (digest, offset) {
+      await delay(50);
+      yield* content.open(digest, offset);
+    },
+  };
 }
 
 function withBytes(content: ImageContent, change: (bytes: Uint8Array) => Uint8Array): ImageContent {

@@ -1,68 +1,25 @@
-import { engineEntry } from "../../../src/cli/engine-kinds.ts";
-import type { Engine } from "../../../src/engine/index.ts";
-import { type Host, openLocalHost } from "../../../src/host/index.ts";
-import { type EngineConfig, engineIdentity, hostDirectories } from "../../../src/model/index.ts";
-import { withNetworks } from "../../../src/network/index.ts";
-import type { Connector } from "../../../src/reconcile/index.ts";
-import type { EngineLab, Traces } from "../engines/engine-lab.ts";
-import { NetworkMachine } from "../network-machine.ts";
-import { type LabPlaces, RealFleet } from "../real-fleet.ts";
+import type { Host } from "../../../src/host/index.ts";
+import type { EngineLab } from "../engines/engine-lab.ts";
+import { MachineFleet } from "../machine-fleet.ts";
+import type { LabPlaces } from "../real-fleet.ts";
 import type { FaultPoint } from "./fault.ts";
 import { faultyHost } from "./faulty-host.ts";
 
-/** A fleet on a host whose calls can go wrong; its network is a namespace of its own. */
-export class FaultFleet extends RealFleet {
-  readonly machine = new NetworkMachine();
+/** A fleet on a host whose calls can go wrong. */
+export class FaultFleet extends MachineFleet {
   readonly faults: FaultPoint;
 
   constructor(faults: FaultPoint, open: (places: LabPlaces) => EngineLab) {
-    super((places) => [open(places)]);
+    super(open);
     this.faults = faults;
-    this.connect = () => this.#connector();
   }
 
-  /** All that is there of it, in the machine's network too; which address a pod has is no matter. */
-  async everything(): Promise<Traces> {
-    const network = this.machine
-      .traces()
-      .map((line) => line.replaceAll(/[a-z2-7]{8,}|\b10(?:\.\d+){3}\b/g, "*"));
-    return { ...(await this.traces()), network: network.sort() };
+  protected override reached(host: Host): Host {
+    return faultyHost(host, this.faults, this.folder);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
     this.faults.arm();
     await super[Symbol.asyncDispose]();
-    this.machine.close();
   }
-
-  #connector(): Connector {
-    const open: Connector["open"] = async (_, spec) => {
-      const directories = hostDirectories(spec);
-      const host = faultyHost(this.machine.host(openLocalHost()), this.faults, this.folder);
-      const engine = withNetworks(await openEngine(spec.engine, host, directories), {
-        host,
-        runDir: directories.runDir,
-        engine: engineIdentity(spec.engine),
-      });
-      return {
-        host,
-        engine,
-        engineAt: async () => engine,
-        [Symbol.asyncDispose]: async () => await engine[Symbol.asyncDispose](),
-      };
-    };
-    return { read: open, open };
-  }
-}
-
-type Opener = (
-  config: EngineConfig,
-  host: Host,
-  at: ReturnType<typeof hostDirectories>,
-) => Promise<Engine>;
-
-async function openEngine(...where: Parameters<Opener>): Promise<Engine> {
-  const { open } = engineEntry(where[0].kind) as { readonly open?: Opener };
-  if (open === undefined) throw new Error("an engine that brings its own host has no such faults");
-  return await open(...where);
 }

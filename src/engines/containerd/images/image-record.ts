@@ -1,6 +1,7 @@
 import type { BlobDescriptor } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { type Image, Images } from "../../../gen/containerd/services/images/v1/images_pb.ts";
+import { LABEL_IMAGE_TARGET } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import type { Labels } from "./gc-labels.ts";
 
@@ -18,7 +19,7 @@ export interface ImageRecordWrite {
   readonly target: BlobDescriptor;
   /** Added to what is there. */
   readonly labels: Labels;
-  /** Added only when the record is made here, not when somebody's is taken over. */
+  /** Added only when the record is made here, not when somebody's is taken over; one that led elsewhere is nobody's. */
   readonly labelsIfMade?: Labels;
 }
 
@@ -70,10 +71,12 @@ export async function writeImageRecord(
       if (!StowageError.is(error, "already_exists")) throw error;
     }
   }
-  const missing = Object.entries(write.labels).filter(
-    ([key, value]) => held?.labels[key] !== value,
-  );
   const sameTarget = held?.target.digest === write.target.digest;
+  const ledElsewhere = held !== undefined && !sameTarget && leadsTo(held) !== namedDigest(name);
+  const missing = Object.entries({
+    ...write.labels,
+    ...(ledElsewhere ? write.labelsIfMade : {}),
+  }).filter(([key, value]) => held?.labels[key] !== value);
   const paths = [...(sameTarget ? [] : ["target"]), ...missing.map(([key]) => `labels.${key}`)];
   if (paths.length === 0) return;
   const image = { name, target, labels: Object.fromEntries(missing) };
@@ -148,6 +151,29 @@ export async function deleteImageRecord(
   } catch (error) {
     if (!StowageError.is(error, "not_found")) throw error;
   }
+}
+
+/** The platform's manifest in an image's name. */
+function namedDigest(name: string): string | undefined {
+  return /@(sha256:[a-f0-9]{64})$/.exec(name)?.[1];
+}
+
+/** What an import writes down of where a name of Stowage's leads. */
+export function targetLabel(manifestDigest: string, targetDigest: string): Labels {
+  return { [LABEL_IMAGE_TARGET]: `${manifestDigest} ${targetDigest}` };
+}
+
+/**
+ * The platform's manifest that a record leads to, which its name has; an index stands for it where the import
+ * wrote that down or nobody did. Else the target, as somebody gave the name to another image.
+ */
+export function leadsTo({ name, target, labels }: ImageRecord): string {
+  const named = namedDigest(name);
+  if (named === undefined || target.digest === named) return target.digest;
+  if (/\.manifest\.v\d+\+json$/.test(target.mediaType)) return target.digest;
+  const told = labels[LABEL_IMAGE_TARGET];
+  const expected = targetLabel(named, target.digest)[LABEL_IMAGE_TARGET];
+  return told === undefined || told === expected ? named : target.digest;
 }
 
 function checkedTarget({ name, target }: Pick<ImageRecord, "name" | "target">) {

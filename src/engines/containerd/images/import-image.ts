@@ -5,7 +5,7 @@ import type { ContainerdClient } from "../client/containerd-client.ts";
 import { chainIds } from "./chain-id.ts";
 import { ensureContentLabels } from "./content-labels.ts";
 import { configLabels, indexLabels, type Labels, manifestLabels } from "./gc-labels.ts";
-import { writeImageRecord } from "./image-record.ts";
+import { targetLabel, writeImageRecord } from "./image-record.ts";
 import { dropLease, hasLease, takeImportLease } from "./import-lease.ts";
 import { layerMediaType } from "./layer-media-type.ts";
 import { manifestPosition } from "./manifest-position.ts";
@@ -116,11 +116,9 @@ async function importUnderLease(
     }
   };
   await allOrFirstFailure([...uploads, unpack()], failure);
-  await writeImageRecord(
-    client,
-    { name, target: listing?.index ?? manifest, labels, labelsIfMade },
-    signal,
-  );
+  const target = listing?.index ?? manifest;
+  const told = { ...labels, ...targetLabel(manifest.digest, target.digest) };
+  await writeImageRecord(client, { name, target, labels: told, labelsIfMade }, signal);
 }
 
 /** The index to record beside the manifest; without one that lists it the manifest stands alone. */

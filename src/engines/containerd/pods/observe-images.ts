@@ -1,5 +1,5 @@
 import { LABEL_IMAGE, LABEL_IMAGE_FLEET_PREFIX, type ObservedImage } from "../../../model/index.ts";
-import type { ImageRecord } from "../images/image-record.ts";
+import { type ImageRecord, leadsTo } from "../images/image-record.ts";
 
 /** Fleets that use an image, as its labels say. */
 export function fleetsOf(labels: ImageRecord["labels"]): readonly string[] {
@@ -19,12 +19,11 @@ export function observeImages(
   used: ReadonlySet<string>,
 ): readonly ObservedImage[] {
   return records.map((record) => {
-    const { name, target } = record;
+    const { name } = record;
     const fleets = fleetsOf(record.labels);
     return {
       name,
-      // the name has the platform's manifest, the target may be an index
-      digest: /@(sha256:[a-f0-9]{64})$/.exec(name)?.[1] ?? target.digest,
+      digest: leadsTo(record),
       ...(isOurs(record) || fleets.length > 0 ? { fleets } : {}),
       inUse: used.has(name),
     };

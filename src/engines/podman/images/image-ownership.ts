@@ -39,7 +39,8 @@ export async function importForFleet(
   const { reference, manifest, config } = content;
   const tag = imageTag(context.files.scope, reference, manifest.digest);
   const id = config.digest.replace(/^sha256:/, "");
-  if (!(await imageExists(context, tag, signal))) await load(context, content, tag, id, signal);
+  if (!(await isLoaded(context, content, id, signal)))
+    await load(context, content, tag, id, signal);
   signal?.throwIfAborted();
   const document = await manifestOf(content);
   await writeOwnership(
@@ -47,6 +48,26 @@ export async function importForFleet(
     { reference, digest: manifest.digest, id, manifest: document },
     ownership,
   );
+}
+
+/** Whether our name leads to the image: somebody may have given it to another one. */
+async function isLoaded(
+  context: PodmanContext,
+  { reference, manifest }: ImageContent,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const image = { reference, digest: manifest.digest };
+  const name = imageName(reference, manifest.digest);
+  context.images.forget(name);
+  try {
+    if ((await context.images.read(image)).id === id) return true;
+  } catch (error) {
+    if (!StowageError.is(error, "not_found")) throw error;
+  }
+  signal?.throwIfAborted();
+  context.images.forget(name);
+  return false;
 }
 
 async function imageExists(

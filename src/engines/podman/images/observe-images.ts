@@ -26,7 +26,9 @@ export function observeImages({ listed, own, used, scope }: FoundImages): readon
     for (const name of image.Names) {
       const ours = own.get(keyOfTag(scope, name) ?? "");
       if (ours !== undefined) {
-        const { name: own, digest, fleets } = ours;
+        const { name: own, fleets } = ours;
+        // somebody may have given our name to another image
+        const digest = ours.id === image.Id ? ours.digest : told.configDigest;
         images.set(own, { name: own, digest, fleets, ...told });
       } else if (!isImageTag(name)) {
         images.set(name, { name, digest: digestOf(image, name), ...told });

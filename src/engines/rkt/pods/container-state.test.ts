@@ -31,7 +31,7 @@ function standing(
   const seen = {
     rktPods: rktPod,
     processes: new Map(processes === undefined ? [] : [[APP, processes]]),
-    supervised: new Set(supervised ? [APP] : []),
+    supervised: new Map(supervised ? [[APP, [8]]] : []),
   } as unknown as SeenPods;
   const { rktPod: _, ...told } = standingOf(seen, pod, "main");
   return told;

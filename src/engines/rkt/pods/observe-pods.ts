@@ -8,7 +8,7 @@ import {
 import type { Flavor } from "../flavor.ts";
 import { appName } from "../layout.ts";
 import { type CgroupHome, cgroupPath, EVERY_APP } from "../run/cgroups.ts";
-import { standingOf } from "./container-state.ts";
+import { type ContainerStanding, standingOf } from "./container-state.ts";
 import { type ContainerFile, type Manifest, type PodFile, parseManifest } from "./pod-file.ts";
 import type { SeenPod, SeenPods } from "./read-pods.ts";
 
@@ -54,6 +54,8 @@ function observePod(seen: SeenPods, pod: SeenPod): ObservedPod {
 }
 
 const ALTERED = "its pod manifest in rkt was changed by somebody else";
+const UNSUPERVISED = "what supervises it is gone: how it ends will not be known";
+const REMOVED = "somebody removed its pod from rkt";
 
 function observeContainer(seen: SeenPods, pod: SeenPod, name: string): ObservedContainer {
   const container = pod.file?.containers[name];
@@ -62,7 +64,8 @@ function observeContainer(seen: SeenPods, pod: SeenPod, name: string): ObservedC
   const { rktPod, message: _, ...standing } = standingOf(seen, pod, name);
   const given = pod.manifests.get(name);
   const held = rktPod?.manifestText;
-  const altered = held !== undefined && given !== undefined && held.trim() !== given.trim();
+  const changed = held !== undefined && given !== undefined && held.trim() !== given.trim();
+  const altered = changed ? ALTERED : lossOf(seen, pod, name, standing, rktPod !== undefined);
   const manifest = rktPod?.manifest ?? parseManifest(given);
   const limits = effectiveLimits(
     cgroupPath(seen.home, appName(pod.identity, name)),
@@ -75,8 +78,26 @@ function observeContainer(seen: SeenPods, pod: SeenPod, name: string): ObservedC
     ...(container.restarts === undefined ? {} : { restarts: container.restarts }),
     image: { reference: container.image.reference, digest: container.image.digest },
     reported: reportContainer(container, undoubled(seen.flavor, manifest), limits),
-    ...(altered ? { altered: ALTERED } : {}),
+    ...(altered === undefined ? {} : { altered }),
   };
+}
+
+/** What of a container is gone, though nothing says so but its absence. */
+function lossOf(
+  seen: SeenPods,
+  pod: SeenPod,
+  name: string,
+  { state, pid, exitCode }: ContainerStanding,
+  isThere: boolean,
+): string | undefined {
+  // rkt's own collector takes those away that ended: what has done its work is not missed
+  if (state === "exited") return !isThere && exitCode !== 0 ? REMOVED : undefined;
+  const supervisor = pod.supervisors.get(name);
+  // its files may be those of an earlier run
+  if (state !== "running" || pid === undefined || pid !== pod.pids.get(name)) return undefined;
+  if (supervisor === undefined) return undefined;
+  const alive = seen.supervised.get(appName(pod.identity, name)) ?? [];
+  return alive.includes(supervisor) ? undefined : UNSUPERVISED;
 }
 
 /** A manifest with its command line as it was declared: the host flavour's has each % twice. */

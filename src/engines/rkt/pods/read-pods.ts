@@ -35,6 +35,8 @@ export interface SeenPod {
   readonly manifests: ReadonlyMap<string, string>;
   readonly pids: ReadonlyMap<string, number>;
   readonly exits: ReadonlyMap<string, string>;
+  /** Their supervisors, by container. */
+  readonly supervisors: ReadonlyMap<string, number>;
 }
 
 /** Everything that is known of pods. */
@@ -45,8 +47,8 @@ export interface SeenPods {
   readonly rktPods: readonly RktPod[];
   /** Processes by app; one without any is left out. */
   readonly processes: ReadonlyMap<string, readonly number[]>;
-  /** Apps that have a supervisor. */
-  readonly supervised: ReadonlySet<string>;
+  /** What supervises apps and writes their logs, by app; one without any is left out. */
+  readonly supervised: ReadonlyMap<string, readonly number[]>;
   /** Names of cgroups of ours, of apps and of their supervisors. */
   readonly cgroups: readonly string[];
   /** Keys of images that a pod of anyone uses. */
@@ -63,7 +65,7 @@ export interface ReadMore {
   readonly list?: readonly string[];
 }
 
-const CONTAINER_FILE = /^([a-z0-9-]+)\.(manifest|pid|exit)$/;
+const CONTAINER_FILE = /^([a-z0-9-]+)\.(manifest|pid|exit|sup)$/;
 
 /** Looks at all pods in one batch, whatever their number; makes nothing. */
 export async function readPods(
@@ -151,15 +153,21 @@ export function seenPods(podsDir: string, files: Files): readonly SeenPod[] {
       file?.identity ??
       manifests.map(([, text]) => manifestIdentity(parseManifest(text))?.identity).find(Boolean);
     if (identity === undefined) return [];
-    const pids = of("pid").map(([container, text]) => [container, Number(text)] as const);
+    const numbers = (kind: string): ReadonlyMap<string, number> =>
+      new Map(
+        of(kind)
+          .map(([container, text]) => [container, Number(text)] as const)
+          .filter(([, pid]) => Number.isSafeInteger(pid) && pid > 0),
+      );
     return [
       {
         name,
         identity,
         file,
         manifests: new Map(manifests),
-        pids: new Map(pids.filter(([, pid]) => Number.isSafeInteger(pid) && pid > 0)),
+        pids: numbers("pid"),
         exits: new Map(of("exit")),
+        supervisors: numbers("sup"),
       },
     ];
   });
@@ -194,7 +202,7 @@ function processesOf(
   files: Files,
 ): Pick<SeenPods, "processes" | "supervised" | "cgroups"> {
   const processes = new Map<string, readonly number[]>();
-  const supervised = new Set<string>();
+  const supervised = new Map<string, readonly number[]>();
   const cgroups = new Set<string>();
   const base = processDir(home, EVERY_APP);
   const folder = base.slice(0, base.indexOf(EVERY_APP));
@@ -204,7 +212,7 @@ function processesOf(
     cgroups.add(name);
     const pids = typeof text === "string" ? text.split("\n").filter(Boolean).map(Number) : [];
     if (pids.length === 0) continue;
-    if (name.endsWith(".sup")) supervised.add(name.slice(0, -".sup".length));
+    if (name.endsWith(".sup")) supervised.set(name.slice(0, -".sup".length), pids);
     else processes.set(name, [...(processes.get(name) ?? []), ...pids]);
   }
   return { processes, supervised, cgroups: [...cgroups] };

@@ -90,7 +90,7 @@ finish $code
 }
 
 /** Few processes are started here: on a busy host each costs as much as a file of rkt's. */
-function cgroupLines({ cgroups, app, limits, pipeDir, logDir }: Launch): string {
+function cgroupLines({ container, cgroups, app, limits, pipeDir, logDir }: Launch): string {
   const dirs = cgroupDirs(cgroups, app);
   const supervisor = supervisorDir(cgroups, app);
   const root = (directory: string): string => directory.slice(0, directory.lastIndexOf("/"));
@@ -112,6 +112,7 @@ done 2>/dev/null`;
   // who removes the last container takes the folder of all away, perhaps just now
   return `${make} 2>/dev/null || ${make} 2>/dev/null || ${make} || finish ${NOT_LAUNCHED} "cannot make a cgroup"
 echo 0 >${supervisor}/cgroup.procs || finish ${NOT_LAUNCHED} "cannot enter a cgroup"
+echo $$ >${container}.sup
 ${enable}
 ${limitLines(limits, `finish ${NOT_LAUNCHED} "cannot set limit $f"`)}`;
 }

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { mountsBelow } from "../../../scripts/lib/private-podman.ts";
-import type { ContainerdLab } from "../../support/engines/containerd-lab.ts";
-import type { EngineLab } from "../../support/engines/engine-lab.ts";
-import type { NetworkMachine } from "../../support/network-machine.ts";
+import { mountsBelow } from "../../scripts/lib/private-podman.ts";
+import type { ContainerdLab } from "./engines/containerd-lab.ts";
+import type { EngineLab } from "./engines/engine-lab.ts";
+import type { NetworkMachine } from "./network-machine.ts";
 
 /**
  * Does to a fleet what a reboot does: every process of its pods is killed, what was in memory is empty,
