@@ -41,7 +41,7 @@ export class FaultFleet extends RealFleet {
       const host = faultyHost(this.machine.host(openLocalHost()), this.faults, this.folder);
       const engine = withNetworks(await openEngine(spec.engine, host, directories), {
         host,
-        runDir: directories.runDir,
+        ...directories,
         engine: engineIdentity(spec.engine),
       });
       return {

@@ -16,6 +16,7 @@ const ALL = [
     "catatonit",
     "busybox",
     "docker-registry",
+    "/usr/lib/cni/portmap",
     "ip",
     "iptables-restore",
     OCI_SCHEMA,
@@ -106,10 +107,11 @@ test.each([
     status: "missing",
     packages: [
       ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
+      "containernetworking-plugins",
       SPECS,
     ],
     advice: expect.stringContaining(
-      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry ${SPECS}`,
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry containernetworking-plugins ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);
