@@ -35,6 +35,11 @@ const PACKAGES: readonly SystemPackage[] = [
   { name: "iproute2", brings: ["ip"], purpose: "network namespaces" },
   { name: "iptables", brings: ["iptables-restore"], purpose: "ports of networks" },
   {
+    name: "containernetworking-plugins",
+    brings: ["/usr/lib/cni/portmap"],
+    purpose: "networks by a CNI configuration of the host's own",
+  },
+  {
     name: "golang-github-opencontainers-specs-dev",
     brings: [OCI_SCHEMA],
     purpose: "the JSON schema that tests hold runtime specs against",

@@ -67,8 +67,7 @@ async function openEngine(
   const { open } = engineEntry(config.kind) as EngineOpener;
   if (open === undefined) throw noSuchEngine(name, config);
   const engine = await open(config, host, directories);
-  const { runDir } = directories;
-  return withNetworks(engine, { host, runDir, engine: engineIdentity(config) });
+  return withNetworks(engine, { host, ...directories, engine: engineIdentity(config) });
 }
 
 /** Of any kind: a configuration is given to the entry of its own. */

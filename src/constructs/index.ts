@@ -17,7 +17,7 @@ export { Host, type HostProps, type IHost } from "./host.ts";
 export { Hosts } from "./hosts.ts";
 export { type IImage, Image, type ImageProps } from "./image.ts";
 export type { Logging } from "./logging.ts";
-export { Network } from "./network.ts";
+export { type CniOptions, Network } from "./network.ts";
 export { Pod, type PodProps } from "./pod.ts";
 export type { IPod, PodDependencyLike, PodDependencyProps, PodOptions } from "./pod-base.ts";
 export type { VolumeLike } from "./pod-volumes.ts";

@@ -1,5 +1,22 @@
-import type { Network as NetworkSpec } from "../model/index.ts";
+import type { CniNetwork, Network as NetworkSpec } from "../model/index.ts";
 import type { IBridgeNetwork } from "./bridge-network.ts";
+import { compact } from "./compact.ts";
+
+/** Where a network of the host's CNI configuration is found. */
+export interface CniOptions {
+  /**
+   * Directory of the host's CNI configuration.
+   *
+   * @defaultValue /etc/cni/net.d
+   */
+  readonly configDir?: string;
+  /**
+   * Directories of the host's CNI plugins; the first that has a plugin counts.
+   *
+   * @defaultValue /opt/cni/bin and /usr/lib/cni
+   */
+  readonly pluginDirs?: readonly string[];
+}
 
 /** The network that the containers of a pod share. */
 export class Network {
@@ -23,6 +40,16 @@ export class Network {
   static bridge(network: IBridgeNetwork | string): Network {
     const name = typeof network === "string" ? network : network.networkName;
     return new Network({ mode: "bridge", name });
+  }
+
+  /** A network of the host's own, by its name in the host's CNI configuration. */
+  static cni(name: string, { configDir, pluginDirs }: CniOptions = {}): Network {
+    const cni = compact<CniNetwork>({
+      name,
+      configDir,
+      pluginDirs: pluginDirs === undefined ? undefined : [...pluginDirs],
+    });
+    return new Network({ mode: "cni", cni });
   }
 
   /** @internal */

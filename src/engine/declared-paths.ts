@@ -1,6 +1,7 @@
 import {
   attributesOf,
   ContainerSpec,
+  isNetworked,
   isSecret,
   PodSpec as PodSchema,
   type PodSpec,
@@ -73,8 +74,8 @@ export function declaredPaths(
 /** Paths of a pod's own declared attributes that can be reported later. */
 export function podDeclaredPaths(spec: PodSpec): readonly string[] {
   const { hostname, sysctls } = spec;
-  // a network of the fleet is not the engine's: whoever made it tells of it
-  const network = spec.network?.mode === "bridge" ? undefined : spec.network;
+  // a network that is made around the engine is not its own: whoever made it tells of it
+  const network = isNetworked(spec) ? undefined : spec.network;
   return [...attributesOf(PodSchema, { hostname, sysctls, network }).values()]
     .filter(({ fieldPath }) => TOLD_OF_POD.has(fieldPath))
     .map(({ path }) => path);

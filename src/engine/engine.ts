@@ -1,6 +1,7 @@
 import type {
   AppliedImage,
   CapabilityTable,
+  CniNetwork,
   EngineInfo,
   EngineKind,
   ObservedEngine,
@@ -135,6 +136,8 @@ export interface ObserveOptions extends CallOptions {
   readonly only?: readonly PodIdentity[];
   /** Of interest is also what of the host's network anyone has taken. */
   readonly network?: boolean;
+  /** With `network`: networks of the host's CNI configuration that pods want. */
+  readonly cni?: readonly CniNetwork[];
 }
 
 /** A use of an image by a fleet. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { Name } from "./names.ts";
+import { AbsolutePath, Name } from "./names.ts";
 
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const ADDRESS = `${OCTET}(?:\\.${OCTET}){3}`;
@@ -39,11 +39,44 @@ export const NetworkSpec = z.strictObject(networkShape);
 /** See the schema of the same name. */
 export type NetworkSpec = z.infer<typeof NetworkSpec>;
 
+/** Where a network of a host's own is described, and the programs that make it. */
+export const CniNetwork = z.strictObject({
+  name: field(
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
+        "must be a name of CNI: letters, digits, underscores, dots and dashes",
+      ),
+    { description: "Name of the network in its CNI configuration.", change: "replace" },
+  ),
+  configDir: field(AbsolutePath, {
+    description: "Directory of the host's CNI configuration.",
+    change: "replace",
+    unit: "path",
+    default: "/etc/cni/net.d",
+  }).optional(),
+  pluginDirs: field(
+    z
+      .array(AbsolutePath.refine((path) => !path.includes(":"), "must have no colon"))
+      .min(1)
+      .max(8)
+      .readonly(),
+    {
+      description: "Directories of the host's CNI plugins; the first that has a plugin counts.",
+      change: "replace",
+      default: ["/opt/cni/bin", "/usr/lib/cni"],
+    },
+  ).optional(),
+});
+/** See the schema of the same name. */
+export type CniNetwork = z.infer<typeof CniNetwork>;
+
 /** The network that the containers of a pod share. */
 export const Network = z.strictObject({
-  mode: field(z.enum(["none", "host", "bridge"]), {
+  mode: field(z.enum(["none", "host", "bridge", "cni"]), {
     description:
-      "none: a network namespace with a loopback only; host: the host's own network; bridge: a network of the fleet.",
+      "none: a network namespace with a loopback only; host: the host's own network; bridge: a network of the fleet; cni: one of the host's CNI configuration.",
     change: "replace",
     default: "none",
   }),
@@ -52,9 +85,18 @@ export const Network = z.strictObject({
     change: "replace",
   }).optional(),
   ...networkShape,
+  cni: field(CniNetwork, {
+    description: "With mode cni: which network of the host's.",
+    change: "replace",
+  }).optional(),
 });
 /** See the schema of the same name. */
 export type Network = z.infer<typeof Network>;
+
+/** Whether a pod gets an address in a network that is made around its engine. */
+export function isNetworked({ network }: { readonly network?: Network | undefined }): boolean {
+  return network?.mode === "bridge" || network?.mode === "cni";
+}
 
 /** A port of the host that a pod answers on. */
 export const Port = z.strictObject({

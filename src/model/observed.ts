@@ -1,5 +1,6 @@
 import type { EngineKind } from "./engine-config.ts";
 import type { Json } from "./field.ts";
+import type { CniNetwork } from "./network.ts";
 
 /**
  * State of a container as its engine reports it. `unknown`: the engine could not tell, which never
@@ -92,6 +93,18 @@ export interface ObservedNetwork {
   readonly forwards: readonly ForwardedPort[];
   /** Addresses of interfaces and routes. */
   readonly subnets: readonly TakenSubnet[];
+  /** What the host has of the networks of its CNI configuration that were asked for. */
+  readonly cni?: readonly ObservedCni[];
+}
+
+/** A network of a host's CNI configuration. */
+export interface ObservedCni {
+  /** What was asked for. */
+  readonly wanted: CniNetwork;
+  /** One sentence when no pod can be put in it. */
+  readonly problem?: string;
+  /** Whether one of its plugins leads ports of the host on. */
+  readonly publishes: boolean;
 }
 
 /** A port of the host that a rule leads elsewhere. */

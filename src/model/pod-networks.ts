@@ -34,6 +34,6 @@ function ofPod(pod: PodSpec, networks: Networks): PodSpec {
 
 /** What a bridge pod's network is, beside its name. */
 export function networkSpecOf({ network }: PodSpec): NetworkSpec {
-  const { mode: _, name: __, ...spec } = network ?? { mode: "none" };
+  const { mode: _, name: __, cni: ___, ...spec } = network ?? { mode: "none" };
   return spec;
 }

@@ -27,6 +27,8 @@ import {
   objectName,
   type PodIdentity,
 } from "../model/index.ts";
+import type { CniNetworks } from "./cni/cni-networks.ts";
+import { CniPlaces } from "./cni/cni-places.ts";
 import type { Networks } from "./networks.ts";
 import { NetworkPlaces } from "./places.ts";
 
@@ -35,6 +37,7 @@ export interface NetworkedOptions {
   /** The machine that the engine runs on. */
   readonly host: Host;
   readonly runDir: string;
+  readonly stateDir: string;
   /** What tells the engine from others of the host. */
   readonly engine: string;
 }
@@ -50,16 +53,24 @@ export function withNetworks(engine: Engine, options: NetworkedOptions): Engine 
   return new NetworkedEngine(engine, options);
 }
 
+/** What is made of one kind of networks. */
+type PodNetworks = Pick<Networks, "networkOf" | "hold" | "attach" | "isHeld" | "detach" | "drop">;
+
+type Kind = "bridge" | "cni";
+
 class NetworkedEngine implements Engine {
   readonly #engine: Engine;
   readonly #places: NetworkPlaces;
+  readonly #cniPlaces: CniPlaces;
   readonly #options: NetworkedOptions;
   #networks: Promise<Networks> | undefined;
+  #cniNetworks: Promise<CniNetworks> | undefined;
 
   constructor(engine: Engine, options: NetworkedOptions) {
     this.#engine = engine;
     this.#options = options;
     this.#places = new NetworkPlaces(options.runDir);
+    this.#cniPlaces = new CniPlaces(options);
   }
 
   get kind(): EngineKind {
@@ -76,9 +87,7 @@ class NetworkedEngine implements Engine {
 
   async observe(options: ObserveOptions = {}): Promise<ObservedEngine> {
     const observed = await this.#engine.observe(options);
-    if (options.network !== true && !(await this.#isUsed(options))) return observed;
-    const { observeNetworks } = await import("./observe.ts");
-    return await observeNetworks(this.#parts(), observed, options);
+    return await this.#withNetworks(observed, options);
   }
 
   logs(
@@ -114,9 +123,9 @@ class NetworkedEngine implements Engine {
   }
 
   async prepare(pod: PodInstance, options: PrepareOptions = {}): Promise<void> {
-    if (!isNetworked(pod)) return await this.#engine.prepare(pod, options);
+    const networks = await this.#networksOf(pod);
+    if (networks === undefined) return await this.#engine.prepare(pod, options);
     options.signal?.throwIfAborted();
-    const networks = await this.#open();
     await networks.hold(pod);
     try {
       await this.#engine.prepare({ ...pod, network: networks.networkOf(pod) }, options);
@@ -128,9 +137,9 @@ class NetworkedEngine implements Engine {
   }
 
   async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {
-    if (!isNetworked(pod)) return await this.#engine.start(pod, options);
+    const networks = await this.#networksOf(pod);
+    if (networks === undefined) return await this.#engine.start(pod, options);
     options.signal?.throwIfAborted();
-    const networks = await this.#open();
     const network = networks.networkOf(pod);
     let namespace: "held" | number | undefined = "held";
     if (!(await networks.isHeld(pod))) {
@@ -145,7 +154,7 @@ class NetworkedEngine implements Engine {
 
   async stop(identity: PodIdentity, options?: StopOptions): Promise<void> {
     await this.#engine.stop(identity, options);
-    if (await this.#isUsed({})) await (await this.#open()).detach(identity);
+    for (const networks of await this.#used()) await networks.detach(identity);
   }
 
   update(pod: PodInstance, options?: CallOptions): Promise<void> {
@@ -155,18 +164,17 @@ class NetworkedEngine implements Engine {
   async remove(identity: PodIdentity, options?: CallOptions): Promise<void> {
     await this.#engine.remove(identity, options);
     // its processes are gone: nothing is in its network any more
-    if (await this.#isUsed({})) await (await this.#open()).drop(objectName(identity));
+    for (const networks of await this.#used()) await networks.drop(objectName(identity));
   }
 
   async removeLeftover(name: string, options: CallOptions = {}): Promise<void> {
     await this.#engine.removeLeftover(name, options);
-    if (!(await this.#isUsed(options))) return;
-    const { observeNetworks } = await import("./observe.ts");
-    const seen = await observeNetworks(this.#parts(), await this.#engine.observe(options), options);
+    const used = await this.#used();
+    if (used.length === 0) return;
+    const seen = await this.#withNetworks(await this.#engine.observe(options), options);
     if (!seen.leftovers.some((each) => each.name === name)) return;
-    const networks = await this.#open();
-    await networks.drop(name);
-    await networks.removeEmpty(name);
+    for (const networks of used) await networks.drop(name);
+    await (await this.#openBridges()).removeEmpty(name);
   }
 
   exec(
@@ -182,14 +190,40 @@ class NetworkedEngine implements Engine {
     await this.#engine[Symbol.asyncDispose]();
   }
 
-  /** Whether the host has any network of ours: most have none, and pay one look. */
-  async #isUsed({ signal }: CallOptions): Promise<boolean> {
-    const { root } = this.#places;
+  /** Which kinds of networks the host has any of: most have none, and pay one look. */
+  async #kinds({ signal }: CallOptions): Promise<ReadonlySet<Kind>> {
+    const roots = { bridge: this.#places.root, cni: this.#cniPlaces.root };
     const { entries } = await this.#options.host.snapshot(
-      { list: [root] },
+      { list: Object.values(roots) },
       signal === undefined ? {} : { signal },
     );
-    return (entries.get(root) ?? []).length > 0;
+    return new Set(
+      (["bridge", "cni"] as const).filter((kind) => (entries.get(roots[kind]) ?? []).length > 0),
+    );
+  }
+
+  async #used(): Promise<readonly PodNetworks[]> {
+    return await Promise.all([...(await this.#kinds({}))].map((kind) => this.#open(kind)));
+  }
+
+  async #networksOf({ spec }: PodInstance): Promise<PodNetworks | undefined> {
+    const mode = spec.network?.mode;
+    return mode === "bridge" || mode === "cni" ? await this.#open(mode) : undefined;
+  }
+
+  async #withNetworks(observed: ObservedEngine, options: ObserveOptions): Promise<ObservedEngine> {
+    const kinds = await this.#kinds(options);
+    let seen = observed;
+    if (options.network === true || kinds.has("bridge")) {
+      const { observeNetworks } = await import("./observe.ts");
+      seen = await observeNetworks(this.#parts(), seen, options);
+    }
+    if (!kinds.has("cni") && options.cni === undefined) return seen;
+    const { lookForCni, observeCni } = await import("./cni/observe-cni.ts");
+    seen = await observeCni(this.#cniParts(), seen, options);
+    if (options.cni === undefined || seen.network === undefined) return seen;
+    const cni = await lookForCni(this.#cniParts(), options.cni);
+    return { ...seen, network: { ...seen.network, cni } };
   }
 
   async #find(identity: PodIdentity, { signal }: CallOptions): Promise<ObservedPod | undefined> {
@@ -198,7 +232,7 @@ class NetworkedEngine implements Engine {
     return pods.find((each) => objectName(each) === objectName(identity));
   }
 
-  async #dropUnlessThere(networks: Networks, { identity }: PodInstance): Promise<void> {
+  async #dropUnlessThere(networks: PodNetworks, { identity }: PodInstance): Promise<void> {
     try {
       if ((await this.#find(identity, {})) === undefined) await networks.drop(objectName(identity));
     } catch (error) {
@@ -212,16 +246,24 @@ class NetworkedEngine implements Engine {
     return { host, engine, places: this.#places };
   }
 
-  async #open(): Promise<Networks> {
+  #cniParts() {
+    return { ...this.#parts(), places: this.#cniPlaces };
+  }
+
+  async #open(kind: Kind): Promise<PodNetworks> {
+    if (kind === "bridge") return await this.#openBridges();
+    this.#cniNetworks ??= import("./cni/cni-networks.ts").then(
+      ({ CniNetworks: Loaded }) => new Loaded(this.#cniParts()),
+    );
+    return await this.#cniNetworks;
+  }
+
+  async #openBridges(): Promise<Networks> {
     this.#networks ??= import("./networks.ts").then(
       ({ Networks: Loaded }) => new Loaded(this.#parts()),
     );
     return await this.#networks;
   }
-}
-
-function isNetworked({ spec }: PodInstance): boolean {
-  return spec.network?.mode === "bridge";
 }
 
 /** A process of the pod that is in its namespace. */

@@ -7,6 +7,9 @@ export interface ScriptOptions {
   readonly doing: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  readonly timeoutMs?: number;
+  /** What to do when it fails; else what networks need. */
+  readonly remedy?: string;
 }
 
 /**
@@ -20,16 +23,17 @@ export async function runScript(
   host: Host,
   script: string,
   args: readonly string[],
-  { doing, env, stdin }: ScriptOptions,
+  { doing, env, stdin, timeoutMs, remedy = REMEDY }: ScriptOptions,
 ): Promise<string> {
   const { exitCode, stdout, stderr } = await host.run(["sh", "-c", script, "sh", ...args], {
     ...(env === undefined ? {} : { env }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(stdin === undefined ? {} : { stdin: bytesOf(stdin) }),
   });
   if (exitCode === 0) return stdout;
   const said = stderr.trim().split("\n").slice(-2).join("; ").slice(0, 300);
   throw new StowageError(
-    `Cannot ${doing}: ${said || `a command ended with ${exitCode}`}; ${REMEDY}`,
+    `Cannot ${doing}: ${said || `a command ended with ${exitCode}`}; ${remedy}`,
     {
       code: "failed_precondition",
     },

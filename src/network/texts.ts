@@ -27,7 +27,7 @@ function keyOf({ identity, address }: PodFile): string {
  * pods cannot reach.
  */
 export function resolvText(
-  { dns, internal }: NetworkFile,
+  { dns, internal }: Pick<NetworkFile, "dns" | "internal">,
   files: ReadonlyMap<string, string | Error>,
 ): string {
   if (dns.length > 0) return dns.map((address) => `nameserver ${address}\n`).join("");

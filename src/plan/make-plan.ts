@@ -8,6 +8,7 @@ import {
   type HostSpec,
   hostDirectories,
 } from "../model/index.ts";
+import { cniProblems } from "./cni-problems.ts";
 import { endedPart } from "./ended-work.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { earlyHostChanges, isForgotten, lateHostChanges } from "./host-changes.ts";
@@ -131,6 +132,7 @@ function draftHost(
     ...made.diagnostics,
     ...portClashes(made.contexts),
     ...subnetClashes(made.contexts),
+    ...cniProblems(made.contexts),
   );
   const changes: PodChange[] = [];
   for (const context of made.contexts) {

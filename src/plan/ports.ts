@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../errors/index.ts";
 import {
+  isNetworked,
   isSamePort,
   type ObservedPod,
   type PodSpec,
@@ -19,7 +20,7 @@ export class PortHolders {
     this.#held = contexts.flatMap((context) =>
       podsOf(context).flatMap((generation) => {
         const { ports = [], network } = appliedSpec(context, generation) ?? {};
-        return mayRun(generation) || network?.mode === "bridge"
+        return mayRun(generation) || isNetworked({ network })
           ? ports.map((port) => ({ port, context }))
           : [];
       }),

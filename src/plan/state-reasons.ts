@@ -1,4 +1,5 @@
 import {
+  isNetworked,
   type ObservedContainer,
   type ObservedPod,
   onceContainers,
@@ -47,8 +48,8 @@ export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Rea
 }
 
 /** Why a pod that runs is not in its network; what does not run gets all of it with its start. */
-function detachment({ network }: PodSpec, observed: ObservedPod): string | undefined {
-  if (network?.mode !== "bridge") return undefined;
+function detachment(spec: PodSpec, observed: ObservedPod): string | undefined {
+  if (!isNetworked(spec)) return undefined;
   const runs = Object.values(observed.containers).some(({ state }) => state === "running");
   if (!runs) return undefined;
   if (observed.address !== undefined || observed.detached !== undefined) return observed.detached;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { busyboxImage } from "../../scripts/lib/make-image.ts";
 import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with-engine.ts";
 import { buildOwnCli } from "../support/built-cli.ts";
+import { CniFolder, cniTraces } from "../support/cni-folder.ts";
 import { openLab } from "../support/engines/open-lab.ts";
 import { NetworkMachine } from "../support/network-machine.ts";
 
@@ -75,6 +76,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
   describeWithEngine(kind, `networks applied on ${kind}`, (engine) => {
     test("a fleet in a network is applied, its drift told and mended, clashes refused, and all of it goes", async () => {
       await using fleet = new NetworkFleet(kind, engine);
+      using cni = new CniFolder();
       const { machine } = fleet;
       const web = {
         containers: {
@@ -87,18 +89,28 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         network: { mode: "bridge", name: "front" },
         ports: [{ host: 18080, container: 8080 }],
       };
-      fleet.declare({ web });
+      const lan = {
+        ...web,
+        containers: { main: { ...web.containers.main, ...page("lan") } },
+        network: { mode: "cni", cni: cni.network },
+        ports: [{ host: 18085, container: 8080 }],
+      };
+      fleet.declare({ web, lan });
       expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
       expect(await machine.page("http://127.0.0.1:18080/")).toBe("first\n");
+      expect(await machine.page("http://127.0.0.1:18085/")).toBe("lan\n");
       expect(fleet.run("plan")).toMatchObject({ status: 0 });
       machine.sh("iptables -t nat -F");
       const { said, status } = fleet.run("plan");
       expect(said).toContain("the rule that leads port 18080/tcp of the host to it was taken away");
+      expect(said).toContain("a rule that leads a port of the host to it was taken away");
       expect(status).toBe(2);
       expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
       expect(fleet.run("plan")).toMatchObject({ status: 0 });
       expect(await machine.page("http://127.0.0.1:18080/")).toBe("first\n");
+      expect(await machine.page("http://127.0.0.1:18085/")).toBe("lan\n");
       fleet.declare({
+        lan,
         web: { ...web, containers: { main: { ...web.containers.main, ...page("second") } } },
       });
       const replaced = fleet.run("apply", "--yes");
@@ -109,16 +121,22 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         "iptables -t nat -A PREROUTING -p tcp --dport 18090 -j DNAT --to-destination 10.9.9.9:1",
       );
       fleet.declare(
-        { web, more: { ...web, ports: [{ host: 18090 }] } },
+        {
+          web,
+          more: { ...web, ports: [{ host: 18090 }] },
+          lan: { ...lan, network: { mode: "cni", cni: { ...cni.network, name: "wan" } } },
+        },
         { front: { subnet: "127.0.0.0/8" } },
       );
       const refused = fleet.run("plan");
       expect(refused.status).toBe(1);
       expect(refused.said).toContain("a rule of chain PREROUTING, which leads it to 10.9.9.9:1");
       expect(refused.said).toContain("127.0.0.0/8 (interface lo)");
+      expect(refused.said).toContain(`Cannot find CNI network "wan" in ${cni.configDir}`);
       fleet.declare({});
       expect(fleet.run("apply", "--yes", "--allow-removals", "9")).toMatchObject({ status: 0 });
       expect(machine.traces().filter((line) => line.includes("stw-"))).toEqual([]);
+      expect([...cniTraces(machine.sh("iptables-save")), ...cni.leases()]).toEqual([]);
     }, 120_000);
   });
 }

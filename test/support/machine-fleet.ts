@@ -41,7 +41,7 @@ export class MachineFleet<Lab extends EngineLab = EngineLab> extends RealFleet<L
       const host = this.reached(this.machine.host(openLocalHost()));
       const engine = withNetworks(await openEngine(spec.engine, host, directories), {
         host,
-        runDir: directories.runDir,
+        ...directories,
         engine: engineIdentity(spec.engine),
       });
       return {

@@ -76,8 +76,8 @@ const NO_LIMITS: Capability = {
 
 const NO_BRIDGES: Capability = {
   support: "unsupported",
-  values: ["bridge"],
-  reason: "a network of the fleet is made of interfaces and rules of the host, which needs root",
+  values: ["bridge", "cni"],
+  reason: "a network is made of interfaces and rules of the host, which needs root",
   instead: "podman as root, or the network host",
 };
 

@@ -79,6 +79,7 @@ const BOTH: CapabilityTable = {
   "volumes.*.sizeBytes": emulated("Stowage mounts the volume"),
   network: shown("run-net-host"),
   "network.mode": [{ ...shown("run-net-host"), values: ["host"] }, OF_A_NAMESPACE],
+  "network.cni": OF_A_NAMESPACE,
   // of the host's own network: rkt has nothing to do with them
   ports: PLANNED,
   "containers.*.resources": BY_CGROUP,
@@ -173,7 +174,7 @@ const HOST: CapabilityTable = {
   hostname: shown("help-run-prepared"),
   "network.mode": [
     { ...shown("run-net-host"), values: ["host"] },
-    { ...unsupported(NOT_SEEN, "the flavour fly, or another engine"), values: ["bridge"] },
+    { ...unsupported(NOT_SEEN, "the flavour fly, or another engine"), values: ["bridge", "cni"] },
     OF_A_NAMESPACE,
   ],
   "containers.*.additionalGroups": unsupported(NOT_SEEN, "another engine"),

@@ -3,10 +3,17 @@ import { type Capability, type CapabilityTable, PodSpec } from "../../model/inde
 const NATIVE: Capability = { support: "native", known: "spec only" };
 const NEW_POD: Capability = { support: "native", change: "replace", known: "spec only" };
 
-/** What the simulated engine can do: everything; where a pod runs once, a restart is a new one, and nobody does it by itself. */
+const NO_PLUGINS: Capability = {
+  support: "unsupported",
+  values: ["cni"],
+  reason: "a simulated host has no CNI plugins",
+  instead: "the network bridge, or a real host",
+};
+
+/** What the simulated engine can do: everything that is not the host's own; where a pod runs once, a restart is a new one, and nobody does it by itself. */
 export function simCapabilities(runOnce: boolean): CapabilityTable {
   const fields = Object.keys(PodSpec.shape).map((key) => [key, NATIVE] as const);
-  const table = Object.fromEntries(fields);
+  const table = { ...Object.fromEntries(fields), "network.mode": [NO_PLUGINS, NATIVE] };
   if (!runOnce) return table;
   return {
     ...table,

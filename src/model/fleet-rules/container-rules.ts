@@ -1,4 +1,5 @@
 import type { ContainerSpec } from "../container.ts";
+import { isNetworked } from "../network.ts";
 import type { PodSpec } from "../pod.ts";
 import type { Resources } from "../resources.ts";
 import type { Security } from "../security.ts";
@@ -118,8 +119,8 @@ function* securityRules(path: string, security: Security): Findings {
 function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Findings {
   const { health } = container;
   if (health === undefined || health.kind === "exec") return;
-  // in a network of the fleet the pod has an address that can be asked
-  if (pod.network?.mode === "host" || pod.network?.mode === "bridge") return;
+  // in a network of its own the pod has an address that can be asked
+  if (pod.network?.mode === "host" || isNetworked(pod)) return;
   yield mistake(
     path,
     `a probe of kind ${health.kind} asks the host's loopback address, where the pod without the host's network does not answer`,

@@ -30,6 +30,7 @@ export function* networkRules(manifest: FleetManifest): Findings {
 function* podNetworkRules(place: PodPlace, { networks = {} }: FleetManifest): Findings {
   const { network } = place.pod;
   if (network === undefined) return;
+  yield* cniRules(place, network);
   if (network.mode !== "bridge") yield* withoutNetworkRules(place, network);
   else if (network.name === undefined || networks[network.name] === undefined)
     yield unknownNetwork(place, network.name, Object.keys(networks));
@@ -45,6 +46,21 @@ function* withoutNetworkRules({ path }: PodPlace, network: Network): Findings {
       "set mode to bridge, or take it away",
     );
   }
+}
+
+function* cniRules({ path }: PodPlace, { mode, cni }: Network): Findings {
+  if (mode === "cni" && cni === undefined)
+    yield mistake(
+      `${path}.network.cni`,
+      "mode cni needs the name of a network of the host's",
+      'set cni: { name: "…" }',
+    );
+  if (mode !== "cni" && cni !== undefined)
+    yield mistake(
+      `${path}.network.cni`,
+      `the network ${mode} has no CNI configuration`,
+      "set mode to cni, or take it away",
+    );
 }
 
 function unknownNetwork(

@@ -1,4 +1,4 @@
-import { portKey } from "../network.ts";
+import { isNetworked, portKey } from "../network.ts";
 import { type Findings, mistake, type PodPlace, warning } from "./rule.ts";
 
 /** Rules between the fields of one pod. */
@@ -41,7 +41,7 @@ function* portRules({ path, pod }: PodPlace): Findings {
         "set network: Network.bridge(…) (mode bridge) or Network.host() (mode host)",
       );
     }
-    if (mode === "bridge") continue;
+    if (isNetworked(pod)) continue;
     if (port.container !== undefined && port.container !== port.host) {
       yield mistake(
         place,

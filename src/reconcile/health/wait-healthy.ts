@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StowageError } from "../../errors/index.ts";
 import {
   type ContainerSpec,
+  isNetworked,
   type ObservedPod,
   type PodIdentity,
   type PodSpec,
@@ -98,14 +99,14 @@ async function tryOnce(
   return problem ?? (await processProblem(session, identity, watched, 0));
 }
 
-/** Where a pod in a network of the fleet is asked. */
+/** Where a pod in a network of its own is asked. */
 async function addressOf(
   { feed }: Session,
   identity: PodIdentity,
-  { network }: PodSpec,
+  spec: PodSpec,
   maxAgeMs: number,
 ): Promise<string | undefined> {
-  if (network?.mode !== "bridge") return undefined;
+  if (!isNetworked(spec)) return undefined;
   const { pods } = await feed.observe(identity, maxAgeMs);
   return pods.find((each) => isSame(each, identity))?.address;
 }

@@ -1,8 +1,10 @@
+import type { ObserveOptions } from "../../engine/index.ts";
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
 import {
   type HostSpec,
   hostDirectories,
   hostLayout,
+  isNetworked,
   type RecordReading,
   type RosterReading,
 } from "../../model/index.ts";
@@ -31,7 +33,7 @@ export async function observeHost(
   const [info, capabilities, observed, { snapshot, records, rosters }] = await Promise.all([
     engine.info(options),
     engine.capabilities(options),
-    engine.observe({ ...options, network: wantsNetwork(request.spec) }),
+    engine.observe({ ...options, ...networkOptions(request.spec) }),
     readFiles(host, request),
   ]);
   const config = request.spec.engine;
@@ -61,11 +63,14 @@ export async function observeHost(
   };
 }
 
-/** Whether a pod wants something of the host's network that anyone may have taken. */
-function wantsNetwork({ pods = {} }: HostSpec): boolean {
-  return Object.values(pods).some(
-    ({ ports = [], network }) => ports.length > 0 || network?.mode === "bridge",
-  );
+/** What to look at of the host's network: whether a pod wants something of it, and which of its own. */
+function networkOptions({ pods = {} }: HostSpec): Pick<ObserveOptions, "network" | "cni"> {
+  const specs = Object.values(pods);
+  const cni = specs.flatMap(({ network }) => network?.cni ?? []);
+  return {
+    network: specs.some((spec) => (spec.ports ?? []).length > 0 || isNetworked(spec)),
+    ...(cni.length === 0 ? {} : { cni }),
+  };
 }
 
 interface HostFiles {

@@ -15,10 +15,14 @@ export interface WithMachine extends Pick<OpenedEngine, "page" | "breakNetwork">
   close(): void;
 }
 
-export function withMachine(inner: Engine, host: Host, { runDir }: HostDirectories): WithMachine {
+export function withMachine(inner: Engine, host: Host, directories: HostDirectories): WithMachine {
   const machine = new NetworkMachine();
-  const engine = withNetworks(inner, { host: machine.host(host), runDir, engine: "of the suite" });
-  const places = new NetworkPlaces(runDir);
+  const engine = withNetworks(inner, {
+    host: machine.host(host),
+    ...directories,
+    engine: "of the suite",
+  });
+  const places = new NetworkPlaces(directories.runDir);
   return {
     engine,
     page: (port) => machine.page(`http://127.0.0.1:${port}/`),
@@ -30,7 +34,7 @@ export function withMachine(inner: Engine, host: Host, { runDir }: HostDirectori
     traces: () => machine.traces(),
     close: () => {
       // of cases that failed
-      for (const path of mountsNaming(`${places.root}/`)) execFileSync("umount", [path]);
+      for (const path of mountsNaming(`${directories.runDir}/`)) execFileSync("umount", [path]);
       machine.close();
     },
   };

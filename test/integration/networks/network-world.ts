@@ -35,7 +35,8 @@ export class NetworkWorld implements AsyncDisposable {
   /** The engine with its networks. @param name what tells it from others of the machine */
   engine(make: typeof withNetworks, name = "one", inner = this.inner): Engine {
     const host = this.#counting(this.machine.host(openLocalHost()));
-    return make(inner.asEngine(), { host, runDir: this.folder, engine: name });
+    const stateDir = join(this.folder, "state");
+    return make(inner.asEngine(), { host, runDir: this.folder, stateDir, engine: name });
   }
 
   pod(name: string, spec: Partial<PodSpec> = {}, generation = 1): PodInstance {

@@ -8,6 +8,7 @@ export const EVERY_FIELD = PodSpec.parse({
     subnet: "10.1.0.0/24",
     internal: false,
     dns: ["10.1.0.53"],
+    cni: { name: "lan", configDir: "/etc/cni/net.d", pluginDirs: ["/usr/lib/cni"] },
   },
   hostname: "every",
   sysctls: { "net.core.somaxconn": "1024" },

@@ -18,6 +18,7 @@ const ALL = [
     "docker-registry",
     "/lib/systemd/systemd",
     "systemctl",
+    "/usr/lib/cni/portmap",
     "ip",
     "iptables-restore",
     OCI_SCHEMA,
@@ -109,10 +110,11 @@ test.each([
     packages: [
       ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
       "systemd",
+      "containernetworking-plugins",
       SPECS,
     ],
     advice: expect.stringContaining(
-      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd ${SPECS}`,
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd containernetworking-plugins ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);

@@ -1,6 +1,6 @@
 import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
-import { type ContainerSpec, isSecret } from "../../../model/index.ts";
+import { type ContainerSpec, isNetworked, isSecret } from "../../../model/index.ts";
 import { buildSpec, cgroupsPath } from "../spec/build-spec.ts";
 import { wantsAllCapabilities } from "../spec/capability-sets.ts";
 import type { OciSpec, OciUser } from "../spec/oci-spec.ts";
@@ -56,8 +56,8 @@ export async function planContainers(
         environment,
         volumeDirs: pod.volumeDirs,
         files,
-        sharesFiles: mode === "bridge",
-        network: mode === "bridge" ? joinedNetwork(pod) : mode === "host" ? "host" : "new",
+        sharesFiles: isNetworked(pod.spec),
+        network: isNetworked(pod.spec) ? joinedNetwork(pod) : mode === "host" ? "host" : "new",
         cgroupsPath: cgroupsPath(context.client.namespace, id),
         devices: await hostDevices(context.host, container.devices),
         ...(wantsAllCapabilities(container.security)
@@ -70,7 +70,7 @@ export async function planContainers(
   );
 }
 
-/** The namespace that was made for a pod in a network of the fleet. */
+/** The namespace that was made for a pod in a network that is not containerd's. */
 function joinedNetwork({ identity, network }: PodInstance): { readonly path: string } {
   if (network !== undefined) return { path: network.namespace };
   throw new StowageError(`Cannot prepare pod "${identity.pod}": nothing made its network`, {

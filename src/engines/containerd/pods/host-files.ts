@@ -1,6 +1,6 @@
 import { StowageError } from "../../../errors/index.ts";
 import { type Host, LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "../../../host/index.ts";
-import type { HostDirectories, Network } from "../../../model/index.ts";
+import { type HostDirectories, isNetworked, type Network } from "../../../model/index.ts";
 import type { FileMounts } from "../spec/mounts.ts";
 
 const HOSTS = "127.0.0.1\\tlocalhost\\n::1\\tlocalhost ip6-localhost ip6-loopback\\n";
@@ -37,7 +37,7 @@ export async function ensureHostFiles(
   const script = logWriterPath(directories);
   const { existing } = await host.snapshot({ exist: [...OF_HOST, ...Object.values(ours), script] });
   if (!existing.has(script)) await host.createFile(script, LOG_WRITER_SCRIPT);
-  if (mode === "bridge") return given;
+  if (isNetworked({ network: { mode } })) return given;
   if (mode === "host") {
     const found = OF_HOST.filter((path) => existing.has(path));
     return Object.fromEntries(found.map((path) => [path, path]));

@@ -7,6 +7,7 @@ import {
 import { StowageError } from "../../../errors/index.ts";
 import {
   type ContainerSpec,
+  isNetworked,
   isSecret,
   LABEL_RECORD,
   objectName,
@@ -130,14 +131,14 @@ function placeArguments(pod: PodInstance): readonly string[] {
 }
 
 /** Whether each container of a podman pod joins a namespace itself: a pod of podman's cannot be told one. */
-export function joinsNamespace({ network }: PodSpec): boolean {
-  return network?.mode === "bridge";
+export function joinsNamespace(spec: PodSpec): boolean {
+  return isNetworked(spec);
 }
 
-/** The network of a pod as podman is told it: one of the fleet by the namespace that was made for it. */
+/** The network of a pod as podman is told it: one that podman did not make by the namespace that was made for it. */
 export function networkArgument({ identity, spec, network }: PodInstance): string {
   const mode = spec.network?.mode ?? "none";
-  if (mode !== "bridge") return mode;
+  if (!isNetworked(spec)) return mode;
   if (network !== undefined) return `ns:${network.namespace}`;
   throw new StowageError(`Cannot prepare pod "${identity.pod}": nothing made its network`, {
     code: "internal",

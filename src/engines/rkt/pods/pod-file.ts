@@ -50,7 +50,7 @@ const PodFile = z.object({
   version: z.literal(1),
   identity: Identity,
   recordDigest: z.string(),
-  network: z.enum(["none", "host", "bridge"]),
+  network: z.enum(["none", "host", "bridge", "cni"]),
   hostname: z.string(),
   /** Paths of declared attributes of the pod that can be reported. */
   podDeclared: z.array(z.string()),
