@@ -6,7 +6,18 @@ const NEW_POD: Capability = { support: "native", change: "replace", known: "spec
 /** What the simulated engine can do: everything; where a pod runs once, a restart is a new one, and nobody does it by itself. */
 export function simCapabilities(runOnce: boolean): CapabilityTable {
   const fields = Object.keys(PodSpec.shape).map((key) => [key, NATIVE] as const);
-  const table = Object.fromEntries(fields);
+  const table: CapabilityTable = {
+    ...Object.fromEntries(fields),
+    "containers.*.health.whenUnhealthy": [
+      { ...NATIVE, values: ["report"] },
+      {
+        support: "emulated",
+        reason: "Stowage asks, ends all containers of the pod and starts them again",
+        while: "stowage watch runs",
+        known: "spec only",
+      },
+    ],
+  };
   if (!runOnce) return table;
   return {
     ...table,

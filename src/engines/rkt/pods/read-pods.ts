@@ -80,9 +80,8 @@ export async function readPods(
         `${layout.imagesDir}/*/image.json`,
         `${layout.dir}/pods/*/*/pod`,
         `${layout.dir}/pods/*/*/appsinfo/*/treeStoreID`,
+        // not of the cgroups below it: a command that goes on in a container is not the container
         `${processDir(home, EVERY_APP)}/cgroup.procs`,
-        // commands that were run in a container
-        `${processDir(home, EVERY_APP)}/*/cgroup.procs`,
         ...(more.files ?? []),
       ],
       exist: more.exist ?? [],
@@ -244,7 +243,6 @@ export async function readPod(
       files: [
         ...apps.flatMap((app) => [
           `${processDir(home, app)}/cgroup.procs`,
-          `${processDir(home, app)}/*/cgroup.procs`,
           `${supervisorDir(home, app)}/cgroup.procs`,
           `${layout.dir}/pods/*/*/appsinfo/${app}/treeStoreID`,
         ]),

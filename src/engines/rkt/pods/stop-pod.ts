@@ -107,14 +107,18 @@ async function hasEnded(
   const exit = `${layout.podDir(name)}/${container}.exit`;
   const processes = `${processDir(home, app)}/cgroup.procs`;
   const supervisor = `${supervisorDir(home, app)}/cgroup.procs`;
+  const commands = `${processDir(home, app)}/*/cgroup.procs`;
   const deadline = performance.now() + timeoutMs;
   let ownEnd = Number.POSITIVE_INFINITY;
   for (let round = 0; ; round += 1) {
     const { files, existing } = await host.snapshot(
-      { files: [processes, supervisor], exist: [exit] },
+      { files: [processes, supervisor, commands], exist: [exit] },
       callOptions(signal),
     );
     const [left, supervised] = [pidsIn(files.get(processes)), pidsIn(files.get(supervisor))];
+    // commands that somebody has run in it do not end by themselves
+    if (left.length === 0 && [...files].some((each) => isCommand(each, [processes, supervisor])))
+      await killProcesses(context, [app], { supervisors: false });
     if (left.length === 0 && existing.has(exit)) return true;
     if (left.length === 0 && supervised.length === 0) {
       // its supervisor is gone: nobody else will say that it ended
@@ -128,6 +132,13 @@ async function hasEnded(
     if (now >= deadline) return false;
     await pause(round, signal);
   }
+}
+
+function isCommand(
+  [path, text]: readonly [string, string | Error],
+  others: readonly string[],
+): boolean {
+  return !others.includes(path) && pidsIn(text).length > 0;
 }
 
 function pidsIn(text: string | Error | undefined): readonly string[] {
