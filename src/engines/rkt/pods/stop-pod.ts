@@ -116,9 +116,7 @@ async function hasEnded(
       callOptions(signal),
     );
     const [left, supervised] = [pidsIn(files.get(processes)), pidsIn(files.get(supervisor))];
-    // commands that somebody has run in it do not end by themselves
-    if (left.length === 0 && [...files].some((each) => isCommand(each, [processes, supervisor])))
-      await killProcesses(context, [app], { supervisors: false });
+    if (left.length === 0) await endCommands(context, app, files, [processes, supervisor]);
     if (left.length === 0 && existing.has(exit)) return true;
     if (left.length === 0 && supervised.length === 0) {
       // its supervisor is gone: nobody else will say that it ended
@@ -134,11 +132,16 @@ async function hasEnded(
   }
 }
 
-function isCommand(
-  [path, text]: readonly [string, string | Error],
+/** Ends commands that somebody has run in a container: they do not by themselves. */
+async function endCommands(
+  context: RktContext,
+  app: string,
+  files: ReadonlyMap<string, string | Error>,
   others: readonly string[],
-): boolean {
-  return !others.includes(path) && pidsIn(text).length > 0;
+): Promise<void> {
+  const commands = [...files].filter(([path]) => !others.includes(path));
+  if (commands.every(([, text]) => pidsIn(text).length === 0)) return;
+  await killProcesses(context, [app], { supervisors: false });
 }
 
 function pidsIn(text: string | Error | undefined): readonly string[] {
