@@ -107,16 +107,14 @@ async function hasEnded(
   const exit = `${layout.podDir(name)}/${container}.exit`;
   const processes = `${processDir(home, app)}/cgroup.procs`;
   const supervisor = `${supervisorDir(home, app)}/cgroup.procs`;
-  const commands = `${processDir(home, app)}/*/cgroup.procs`;
   const deadline = performance.now() + timeoutMs;
   let ownEnd = Number.POSITIVE_INFINITY;
   for (let round = 0; ; round += 1) {
     const { files, existing } = await host.snapshot(
-      { files: [processes, supervisor, commands], exist: [exit] },
+      { files: [processes, supervisor], exist: [exit] },
       callOptions(signal),
     );
     const [left, supervised] = [pidsIn(files.get(processes)), pidsIn(files.get(supervisor))];
-    if (left.length === 0) await endCommands(context, app, files, [processes, supervisor]);
     if (left.length === 0 && existing.has(exit)) return true;
     if (left.length === 0 && supervised.length === 0) {
       // its supervisor is gone: nobody else will say that it ended
@@ -130,18 +128,6 @@ async function hasEnded(
     if (now >= deadline) return false;
     await pause(round, signal);
   }
-}
-
-/** Ends commands that somebody has run in a container: they do not by themselves. */
-async function endCommands(
-  context: RktContext,
-  app: string,
-  files: ReadonlyMap<string, string | Error>,
-  others: readonly string[],
-): Promise<void> {
-  const commands = [...files].filter(([path]) => !others.includes(path));
-  if (commands.every(([, text]) => pidsIn(text).length === 0)) return;
-  await killProcesses(context, [app], { supervisors: false });
 }
 
 function pidsIn(text: string | Error | undefined): readonly string[] {
