@@ -28,6 +28,13 @@ export interface ProbeTiming {
    * @defaultValue - none
    */
   readonly startPeriod?: Duration;
+  /**
+   * What `stowage watch` does about it when it is unhealthy: report it, or end the pod and start it again,
+   * which needs a restart policy that starts again whatever ends.
+   *
+   * @defaultValue report
+   */
+  readonly whenUnhealthy?: "report" | "restart";
 }
 
 /** A probe that asks for a page. */
@@ -81,11 +88,12 @@ export class Probe {
   }
 }
 
-function timing({ interval, timeout, retries, startPeriod }: ProbeTiming) {
-  return compact<Pick<ProbeSpec, "intervalMs" | "timeoutMs" | "retries" | "startPeriodMs">>({
+function timing({ interval, timeout, retries, startPeriod, whenUnhealthy }: ProbeTiming) {
+  return compact<Omit<ProbeSpec, "kind" | "port" | "path" | "command">>({
     intervalMs: interval?.toMilliseconds(),
     timeoutMs: timeout?.toMilliseconds(),
     retries,
     startPeriodMs: startPeriod?.toMilliseconds(),
+    whenUnhealthy,
   });
 }

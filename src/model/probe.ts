@@ -24,6 +24,11 @@ const timing = {
     unit: "ms",
     default: 0,
   }).optional(),
+  whenUnhealthy: field(z.enum(["report", "restart"]), {
+    description:
+      "What stowage watch does about it when it is unhealthy: report it, or end the pod and start it again.",
+    default: "report",
+  }).optional(),
 };
 
 /** How to find out that a container does its work; a replacement is kept only when it passes. */

@@ -280,6 +280,14 @@ describe("validateFleet() finds", () => {
       `error ${web}.containers.web.health: a probe of kind tcp asks the host's loopback`,
     ],
     [
+      "an end for a new start that nobody would make",
+      inPod(
+        { ...hostNetwork, restart: { policy: "on-failure" } },
+        { health: { kind: "tcp", port: 80, whenUnhealthy: "restart" } },
+      ),
+      `error ${web}.containers.web.health.whenUnhealthy: it ends the pod for a new start, and with the restart policy on-failure`,
+    ],
+    [
       "retries of another policy",
       inPod({ restart: { policy: "always", maxRetries: 3 } }),
       `error ${web}.restart.maxRetries: the policy always has no number`,

@@ -9,3 +9,4 @@ export * from "./plan-input.ts";
 export { planPrune, type Retention } from "./plan-prune.ts";
 export { planRestarts, type Restart, type RestartPlan } from "./plan-restarts.ts";
 export { planRollback } from "./rollback.ts";
+export { processKey, type UnhealthyContainer } from "./unhealthy.ts";

@@ -10,7 +10,7 @@ import {
   record,
 } from "../../test/support/plan-world.ts";
 import type { ObservedContainer, PodSpec } from "../model/index.ts";
-import { plan, planRestarts } from "./index.ts";
+import { plan, planRestarts, processKey } from "./index.ts";
 
 type Restart = NonNullable<PodSpec["restart"]>;
 
@@ -96,6 +96,52 @@ describe("planRestarts()", () => {
     expect(byId.get("a/web")?.after).toEqual(["a/db"]);
     expect(byId.get("a/web")?.steps.map(({ kind }) => kind)).toEqual(["start"]);
     expect(byId.get("a/db")?.steps.map(({ kind }) => kind)).toEqual(["start", "wait-healthy"]);
+  });
+});
+
+describe("planRestarts() of what is unhealthy", () => {
+  const health = { kind: "exec", command: ["x"], whenUnhealthy: "restart" } as const;
+  const always = { policy: "always" } as const;
+
+  /** What becomes of a pod that runs as process 7, of which probes found a process unhealthy. */
+  function found(spec: PodSpec, change: Partial<ObservedContainer> = {}, generation = 1) {
+    const old = applied(spec);
+    const asked = observed("web", old, "running", { pid: 7, ...change });
+    const process = processKey(asked.containers["main"] as ObservedContainer);
+    const seen = hostWith([observed("web", old, "running", { pid: 7 })], [record("web", [old])]);
+    const reason = "it hangs";
+    const unhealthy = [{ id: "a/web", container: "main", generation, process, reason }];
+    return planRestarts(input(fleet({ web: spec }), seen), unhealthy);
+  }
+
+  test("ends a pod for a new start that counts", () => {
+    const { restarts, left } = found(pod({ health }, { restart: always }));
+    expect(restarts).toMatchObject([
+      {
+        byEngine: false,
+        change: {
+          id: "a/web",
+          action: "restart",
+          interrupts: true,
+          reasons: [{ path: "containers.main", text: "it is unhealthy: it hangs" }],
+          steps: [
+            { kind: "stop", generation: 1 },
+            { kind: "start", generation: 1, again: true },
+          ],
+        },
+      },
+    ]);
+    expect(left).toEqual([]);
+  });
+
+  test("leaves another process, another generation, and what does not want it", () => {
+    const spec = pod({ health }, { restart: always });
+    expect(found(spec, { pid: 8 }).restarts).toEqual([]);
+    expect(found(spec, { restarts: 1 }).restarts).toEqual([]);
+    expect(found(spec, {}, 2).restarts).toEqual([]);
+    const { whenUnhealthy: _, ...report } = health;
+    expect(found(pod({ health: report }, { restart: always })).restarts).toEqual([]);
+    expect(found(pod({ health })).restarts).toEqual([]);
   });
 });
 

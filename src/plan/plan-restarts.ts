@@ -1,20 +1,20 @@
 import {
   type Condition,
-  type EngineConfig,
   type ObservedContainer,
   type ObservedPod,
   podDependency,
-  type RecordedGeneration,
   type RestartPolicy,
   restartSupport,
 } from "../model/index.ts";
-import { podsOnHost, seenEngines } from "./observed-pods.ts";
+import { type AppliedPod, appliedPods } from "./applied-pods.ts";
+import { seenEngines } from "./observed-pods.ts";
 import type { PodChange, Reason, Step } from "./plan.ts";
-import type { HostObservation, PlanInput } from "./plan-input.ts";
+import type { PlanInput } from "./plan-input.ts";
 import { withCompletion } from "./pod-conditions.ts";
 import { isCompleted, runAgain, stateWords } from "./state-reasons.ts";
+import { type UnhealthyContainer, unhealthyReasons } from "./unhealthy.ts";
 
-/** A pod of which containers ended that their restart policy wants to run. */
+/** A pod of which containers ended that their restart policy wants to run, or which is to be ended for a new start. */
 export interface Restart {
   readonly change: PodChange;
   /** Its engine starts it again by itself, and is to be given the time for it. */
@@ -37,12 +37,14 @@ export interface RestartPlan {
 }
 
 /**
- * What restart policies want to be started again: of declared pods, as they were last applied. Pure, as
+ * What restart policies want to be started again, and what is to be ended for a new start as it is unhealthy:
+ * of declared pods, as they were last applied. Pure, as
  * a plan is, and made of less: neither images nor what is declared now are looked at, so that a
  * declaration that is broken keeps nothing down.
  */
 export function planRestarts(
   input: Pick<PlanInput, "manifest" | "hosts" | "options">,
+  unhealthy: readonly UnhealthyContainer[] = [],
 ): RestartPlan {
   const restarts: Restart[] = [];
   const left: LeftPod[] = [];
@@ -51,38 +53,12 @@ export function planRestarts(
     for (const found of appliedPods(input, host, observation)) {
       const ended = endedContainers(found);
       left.push(...ended.left);
+      const reasons = unhealthyReasons(found, unhealthy);
       if (ended.due.length > 0) restarts.push(restartOf(found, ended.due));
+      else if (reasons.length > 0) restarts.push(newStart(found, reasons));
     }
   }
   return { restarts: withOrder(restarts), left };
-}
-
-interface AppliedPod {
-  readonly host: string;
-  readonly observation: HostObservation;
-  readonly pod: ObservedPod;
-  /** Absent: the declared one. */
-  readonly engine?: EngineConfig;
-  readonly applied: RecordedGeneration;
-}
-
-/** The current generation of each declared pod that was applied and is there. */
-function appliedPods(
-  { manifest, options }: Pick<PlanInput, "manifest" | "options">,
-  host: string,
-  observation: HostObservation,
-): readonly AppliedPod[] {
-  const declared = manifest.hosts[host]?.pods ?? {};
-  return podsOnHost(observation).flatMap(({ pod, engine }): readonly AppliedPod[] => {
-    if (pod.owner !== manifest.id || pod.fleet !== manifest.name) return [];
-    if (!Object.hasOwn(declared, pod.pod) || options.pods?.includes(pod.pod) === false) return [];
-    const reading = observation.records.get(`${pod.owner}/${pod.fleet}/${pod.pod}`);
-    const record = reading?.kind === "record" ? reading.record : undefined;
-    if (record?.current !== pod.generation) return [];
-    const applied = record.generations.find(({ generation }) => generation === pod.generation);
-    if (applied === undefined) return [];
-    return [{ host, observation, pod, applied, ...(engine === undefined ? {} : { engine }) }];
-  });
 }
 
 interface Ended {
@@ -124,29 +100,49 @@ function whyLeft(
 }
 
 function restartOf(found: AppliedPod, containers: readonly string[]): Restart {
-  const { host, observation, pod, engine, applied } = found;
-  const { owner, fleet, generation } = pod;
-  const at = engine === undefined ? {} : { engine };
-  const step: Step = { kind: "start", generation, ...at, containers, again: true };
+  const { observation, pod, engine, applied } = found;
+  const { generation } = pod;
+  const step: Step = { kind: "start", generation, ...at(found), containers, again: true };
   const { capabilities } =
     seenEngines(observation).find(({ config }) => config === engine) ?? observation;
+  const reasons = containers
+    .filter((name) => !isCompleted(applied.spec, pod, name))
+    .map((name) => reasonOf(pod, name));
   return {
     byEngine: restartSupport(capabilities, applied.spec).support === "native",
-    change: {
-      id: `${host}/${pod.pod}`,
-      host,
-      pod: pod.pod,
-      action: "start",
-      origin: { owner, fleet, host: pod.host },
-      reasons: containers
-        .filter((name) => !isCompleted(applied.spec, pod, name))
-        .map((name) => reasonOf(pod, name)),
-      steps: [step],
-      after: (applied.spec.dependsOn ?? []).map((each) => podDependency(each, host).id),
-      interrupts: false,
-      to: applied,
-      notes: [],
-    },
+    change: { ...changeOf(found, reasons), action: "start", steps: [step], interrupts: false },
+  };
+}
+
+/** All of the pod ends, and is started in its order: the containers of a pod live together. */
+function newStart(found: AppliedPod, reasons: readonly Reason[]): Restart {
+  const { generation } = found.pod;
+  const steps: readonly Step[] = [
+    { kind: "stop", generation, ...at(found) },
+    { kind: "start", generation, ...at(found), again: true },
+  ];
+  const change = changeOf(found, reasons);
+  return { byEngine: false, change: { ...change, action: "restart", steps, interrupts: true } };
+}
+
+function at({ engine }: AppliedPod): Pick<AppliedPod, "engine"> {
+  return engine === undefined ? {} : { engine };
+}
+
+function changeOf(
+  { host, pod, applied }: AppliedPod,
+  reasons: readonly Reason[],
+): Omit<PodChange, "action" | "steps" | "interrupts"> {
+  const { owner, fleet } = pod;
+  return {
+    id: `${host}/${pod.pod}`,
+    host,
+    pod: pod.pod,
+    origin: { owner, fleet, host: pod.host },
+    reasons,
+    after: (applied.spec.dependsOn ?? []).map((each) => podDependency(each, host).id),
+    to: applied,
+    notes: [],
   };
 }
 

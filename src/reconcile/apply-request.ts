@@ -5,6 +5,12 @@ import type { ApplyEvent } from "./execute/events.ts";
 import type { FleetObservation } from "./observe/observe-fleet.ts";
 import type { PlanFleetRequest } from "./plan-fleet.ts";
 
+/**
+ * What fails for its configuration mostly does so within this; each apply that starts a pod takes so much longer,
+ * once.
+ */
+export const SETTLE_MS = 500;
+
 /** What to apply, and how. */
 export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" | "connector"> {
   readonly connector: Connector;
@@ -23,6 +29,12 @@ export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" |
   readonly lockLifeMs?: number | undefined;
   /** Running pods that may be removed although they are more than half. */
   readonly allowRemovals?: number | undefined;
+  /**
+   * How long a container without a probe has to run before it counts as started.
+   *
+   * @defaultValue SETTLE_MS
+   */
+  readonly settleMs?: number | undefined;
   readonly onEvent: (event: ApplyEvent) => void;
   /** Lets running steps end and begins no more (first Ctrl-C). */
   readonly draining?: AbortSignal | undefined;

@@ -2,7 +2,7 @@ import { StowageError } from "../errors/index.ts";
 import { mapLimited } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
 import { type Plan, rosterEntry } from "../plan/index.ts";
-import type { ApplyFleetRequest } from "./apply-request.ts";
+import { type ApplyFleetRequest, SETTLE_MS } from "./apply-request.ts";
 import type { ChangeOutcome } from "./execute/events.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { type ApplyContext, type HostSession, openSession } from "./execute/host-session.ts";
@@ -68,7 +68,15 @@ type FencedSession = HostSession & { readonly signal: AbortSignal & Disposable }
 export function openSessions(
   request: Pick<
     RunPlanRequest,
-    "manifest" | "locked" | "observation" | "store" | "signal" | "manager" | "appliedBy" | "secrets"
+    | "manifest"
+    | "locked"
+    | "observation"
+    | "store"
+    | "signal"
+    | "manager"
+    | "appliedBy"
+    | "secrets"
+    | "settleMs"
   >,
 ): ReadonlyMap<string, FencedSession> {
   const { manifest, locked, observation, store, appliedBy, secrets } = request;
@@ -79,6 +87,7 @@ export function openSessions(
     appliedBy,
     secrets,
     store,
+    settleMs: request.settleMs ?? SETTLE_MS,
     alone: new Map(),
   };
   const sessions = new Map<string, FencedSession>();

@@ -23,6 +23,16 @@ const RKT = {
   security: { privileged: true, seccomp: "unconfined", noNewPrivileges: false, unmaskPaths: true },
 };
 
+const PROBE = {
+  kind: "exec",
+  command: ["/bin/sh", "-c", "test -f /tmp/ok"],
+  intervalMs: 100,
+  timeoutMs: 10_000,
+  retries: 2,
+  startPeriodMs: 20_000,
+  whenUnhealthy: "restart",
+} as const;
+
 for (const kind of ["containerd", "podman", "rkt"] as const) {
   // podman starts again by itself what its policy wants, without pauses
   const byEngine = kind === "podman";
@@ -31,10 +41,11 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
     test("what is killed runs again, what flaps is held back, and a new manifest is taken over", async () => {
       await using fleet = new RealFleet((places) => [openLab(kind, engine, places)]);
       for (const image of ["app:1", "app:2"]) fleet.image(image);
-      const pod = (image: string, script: string, restart: object) => ({
+      const pod = (image: string, script: string, restart: object, health?: object) => ({
         containers: {
           main: {
             image,
+            ...(health === undefined ? {} : { health }),
             command: ["/bin/sh", "-c", script],
             stopSignal: "SIGKILL",
             ...(kind === "rkt" ? RKT : {}),
@@ -45,6 +56,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       const manifest = (image: string): FleetManifest =>
         fleet.manifest({
           web: pod(image, "sleep 100000", ALWAYS),
+          sick: pod("app:1", "touch /tmp/ok; sleep 100000", ALWAYS, PROBE),
           bad: pod(
             "app:1",
             "sleep 1; exit 3",
@@ -57,7 +69,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
 
       await using watch = new WatchProcess(
         cli,
-        ...["-f", file, "--metrics-port", "0", "--interval", "500ms"],
+        ...["-f", file, "--metrics-port", "0", "--interval", "500ms", "--probe-interval", "500ms"],
       );
       expect((await watch.told("listening")).by).toBe(kind === "rkt" ? "interval" : "events");
       await watch.told("pass");
@@ -87,6 +99,18 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         const pauses = watch.of("backing-off").map(({ pauseMs }) => pauseMs);
         expect(pauses.slice(0, 2)).toEqual([2000, 4000]);
       }
+
+      const well = await containerOf(manifest("app:1"), "sick");
+      rmSync(`/proc/${well?.pid}/root/tmp/ok`);
+      expect(await watch.told("unhealthy")).toMatchObject({ id: "here/sick", tries: 2 });
+      const { outcome: mended } = await watch.told(
+        "changed",
+        ({ outcome }) => outcome.pod === "sick" && outcome.status === "done",
+      );
+      expect(mended.action).toBe("restart");
+      const again = await containerOf(manifest("app:1"), "sick");
+      expect(again).toMatchObject({ state: "running", restarts: 1 });
+      expect(again?.pid).not.toBe(well?.pid);
 
       writeFileSync(file, "{ broken");
       await watch.told("declaration-broken");

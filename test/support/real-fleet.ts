@@ -96,7 +96,10 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
   async apply(
     manifest: FleetManifest,
     change: Partial<
-      Pick<ApplyFleetRequest, "lockTimeoutMs" | "lockLifeMs" | "appliedBy" | "onEvent" | "narrow">
+      Pick<
+        ApplyFleetRequest,
+        "lockTimeoutMs" | "lockLifeMs" | "appliedBy" | "onEvent" | "narrow" | "settleMs"
+      >
     > = {},
   ): Promise<ApplyReport> {
     return await applyFleet({
@@ -104,6 +107,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
       options: {},
       confirm: async () => true,
       appliedBy: "test@desk",
+      settleMs: 0,
       lockTimeoutMs: 10_000,
       allowRemovals: 1_000,
       onEvent: () => {},

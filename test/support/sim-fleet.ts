@@ -136,6 +136,7 @@ export class SimFleet implements Disposable {
       ...this.#common(manifest),
       confirm: async () => true,
       appliedBy: "tester@here",
+      settleMs: 0,
       lockTimeoutMs: 0,
       onEvent: (event) => this.events.push(event),
     };

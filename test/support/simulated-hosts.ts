@@ -77,6 +77,7 @@ export class SimulatedHosts {
       savedPlan: run.savedPlan,
       confirm: async () => true,
       appliedBy: run.appliedBy ?? "test@desk",
+      settleMs: 0,
       lockTimeoutMs: run.lockTimeoutMs ?? 0,
       lockLifeMs: run.lockLifeMs,
       allowRemovals: run.allowRemovals ?? 1_000,

@@ -8,6 +8,14 @@ const WAIT_MS = 15_000;
 /** A watch's seconds are that much shorter. */
 const SPEED = 50;
 
+/** Those of {@link WatchedFleet}. */
+export const WATCH_TIMES = {
+  intervalMs: 2000,
+  fullIntervalMs: 600_000,
+  maxPauseMs: 300_000,
+  probeIntervalMs: 10_000,
+};
+
 /** A simulated fleet that is watched, in time that runs faster; dispose it to end that. */
 export class WatchedFleet implements AsyncDisposable {
   readonly fleet = new SimFleet();
@@ -53,7 +61,7 @@ export class WatchedFleet implements AsyncDisposable {
       },
       drift: "mend",
       once: false,
-      times: { intervalMs: 2000, fullIntervalMs: 600_000, maxPauseMs: 300_000 },
+      times: WATCH_TIMES,
       drain: this.#drain.signal,
       abort: new AbortController().signal,
       onEvent: (event) => this.events.push(event),

@@ -33,6 +33,11 @@ export const applyCommand: Command = {
         value: "TIME",
         description: "Wait this long for a host that is locked (default 0s)",
       },
+      settle: {
+        value: "TIME",
+        description:
+          "A container without a probe counts as started when it has run for this long (default 500ms)",
+      },
       json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
     },
     details: [
@@ -68,6 +73,7 @@ async function apply(args: Arguments, context: CommandContext): Promise<ExitCode
       ...hooks,
       appliedBy: context.appliedBy,
       lockTimeoutMs,
+      settleMs: args.durationMs("settle"),
       allowRemovals: args.count("allow-removals"),
       draining: context.drain,
       signal: context.abort,

@@ -13,6 +13,7 @@ import { levelOf, watchWords } from "../watch/watch-words.ts";
 const INTERVAL_MS = 15_000;
 const FULL_INTERVAL_MS = 300_000;
 const MAX_PAUSE_MS = 300_000;
+const PROBE_INTERVAL_MS = 10_000;
 const PORT_MAX = 65_535;
 
 /** `stowage watch`. */
@@ -41,6 +42,11 @@ export const watchCommand: Command = {
       "max-pause": {
         value: "TIME",
         description: "The longest pause between two starts of one pod (default 5m)",
+      },
+      "probe-interval": {
+        value: "TIME",
+        description:
+          "Between two tries of a probe that passes, at least (default 10s); one that fails is tried as it says",
       },
       "metrics-port": {
         value: "PORT",
@@ -132,6 +138,7 @@ function timesOf(args: Arguments): WatchRequest["times"] {
     intervalMs: spanOf(args, "interval", INTERVAL_MS),
     fullIntervalMs: spanOf(args, "full-interval", FULL_INTERVAL_MS),
     maxPauseMs: spanOf(args, "max-pause", MAX_PAUSE_MS),
+    probeIntervalMs: spanOf(args, "probe-interval", PROBE_INTERVAL_MS),
   };
 }
 

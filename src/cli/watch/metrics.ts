@@ -25,6 +25,7 @@ const METRICS = {
   watch_changes_total: ["counter", "Changes that were made, by action and what came of them."],
   watch_pending_changes: ["gauge", "What a whole plan would change, and watch did not."],
   watch_back_off_seconds: ["gauge", "Last pause of a pod that was started several times."],
+  watch_unhealthy: ["gauge", "Whether a container's probe failed as often in a row as it may."],
   watch_declaration_broken: ["gauge", "Whether the manifest cannot be loaded."],
   pods: ["gauge", "Pods of the fleet by state."],
 } as const satisfies Readonly<Record<string, readonly [Metric["type"], string]>>;
@@ -80,6 +81,14 @@ export class WatchMetrics {
         break;
       case "backing-off":
         this.#set("watch_back_off_seconds", { pod: event.id }, event.pauseMs / 1000);
+        break;
+      case "unhealthy":
+      case "recovered":
+        this.#set(
+          "watch_unhealthy",
+          { pod: event.id, container: event.container },
+          event.type === "unhealthy" ? 1 : 0,
+        );
         break;
       case "declaration":
         this.#set("watch_declaration_broken", {}, 0);

@@ -9,6 +9,8 @@ const LEVELS: Readonly<Partial<Record<WatchEvent["type"], Level>>> = {
   deaf: "warning",
   unreachable: "warning",
   left: "warning",
+  unhealthy: "warning",
+  unasked: "warning",
   "backing-off": "warning",
   locked: "warning",
   failed: "error",
@@ -48,6 +50,13 @@ export function watchWords(event: WatchEvent, isVerbose: boolean): string | unde
       return changedWords(event);
     case "backing-off":
       return `${event.id}: tried ${event.tries} times; the next try is in ${event.pauseMs / 1000} s at the earliest`;
+    case "unhealthy":
+      return `${event.id}: container ${event.container} is unhealthy, by ${plural(event.tries, "probe")} in a row${event.restarts ? "" : ", and left so"}: ${event.reason}`;
+    case "recovered":
+      if (event.how === "ended" && !isVerbose) return undefined;
+      return `${event.id}: container ${event.container} ${event.how === "passes" ? "is healthy again" : "was unhealthy, and has ended"}`;
+    case "unasked":
+      return `${event.host}: probes are not asked: ${event.reason}`;
     case "locked":
       return `waiting: ${event.reason}`;
     case "failed":

@@ -39,9 +39,18 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   "containers.*.health": {
     support: "emulated",
     reason: "containerd has no health checks; Stowage asks the container itself",
-    while: "stowage apply waits for the pod",
+    while: "stowage apply waits for the pod, and stowage watch runs",
     known: "kernel",
   },
+  "containers.*.health.whenUnhealthy": [
+    { ...PLANNED, values: ["report"] },
+    {
+      support: "emulated",
+      reason: "Stowage asks, ends all containers of the pod and starts them again",
+      while: "stowage watch runs",
+      known: "kernel",
+    },
+  ],
   "containers.*.init": ORDER,
   "containers.*.dependsOn": ORDER,
   "containers.*.completeWithinMs": ORDER,

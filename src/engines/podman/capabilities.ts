@@ -38,6 +38,7 @@ export function podmanCapabilities(
     hostname: SEEN,
     ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
     "containers.*.health": HEALTH,
+    "containers.*.health.whenUnhealthy": [{ ...TOLD, values: ["report"] }, UNHEALTHY],
     ...FIXED,
     "containers.*.init": { ...ORDER, change: "replace" },
     "containers.*.dependsOn": { ...ORDER, change: "replace" },
@@ -92,7 +93,14 @@ const ORDER: Capability = {
 const HEALTH: Capability = {
   support: "emulated",
   reason: "podman runs health checks only under systemd; Stowage asks the container itself",
-  while: "stowage apply waits for the pod",
+  while: "stowage apply waits for the pod, and stowage watch runs",
+  known: "kernel",
+};
+
+const UNHEALTHY: Capability = {
+  support: "emulated",
+  reason: "Stowage asks, ends all containers of the pod and starts them again",
+  while: "stowage watch runs",
   known: "kernel",
 };
 

@@ -25,8 +25,17 @@ const OF_STOWAGE: CapabilityTable = {
   "containers.*.health": {
     support: "emulated",
     reason: "rkt has no health checks; Stowage asks the container itself",
-    while: "stowage apply waits for the pod",
+    while: "stowage apply waits for the pod, and stowage watch runs",
   },
+  "containers.*.health.whenUnhealthy": [
+    { ...PLANNED, values: ["report"] },
+    {
+      support: "emulated",
+      reason:
+        "Stowage asks, ends the containers of the pod and starts new ones, whose writable layers are new",
+      while: "stowage watch runs",
+    },
+  ],
 };
 
 /** What only whoever stops a pod does. */

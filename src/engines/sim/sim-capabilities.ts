@@ -13,7 +13,19 @@ const NO_PLUGINS: Capability = {
 /** What the simulated engine can do: everything that is not the host's own; where a pod runs once, a restart is a new one, and nobody does it by itself. */
 export function simCapabilities(runOnce: boolean): CapabilityTable {
   const fields = Object.keys(PodSpec.shape).map((key) => [key, NATIVE] as const);
-  const table = { ...Object.fromEntries(fields), "network.mode": [NO_PLUGINS, NATIVE] };
+  const table: CapabilityTable = {
+    ...Object.fromEntries(fields),
+    "network.mode": [NO_PLUGINS, NATIVE],
+    "containers.*.health.whenUnhealthy": [
+      { ...NATIVE, values: ["report"] },
+      {
+        support: "emulated",
+        reason: "Stowage asks, ends all containers of the pod and starts them again",
+        while: "stowage watch runs",
+        known: "spec only",
+      },
+    ],
+  };
   if (!runOnce) return table;
   return {
     ...table,

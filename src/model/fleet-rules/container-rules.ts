@@ -118,7 +118,16 @@ function* securityRules(path: string, security: Security): Findings {
 
 function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Findings {
   const { health } = container;
-  if (health === undefined || health.kind === "exec") return;
+  if (health === undefined) return;
+  const policy = pod.restart?.policy ?? "no";
+  if (health.whenUnhealthy === "restart" && policy !== "always" && policy !== "unless-stopped") {
+    yield mistake(
+      `${path}.whenUnhealthy`,
+      `it ends the pod for a new start, and with the restart policy ${policy} it could stay ended`,
+      "set restart: { policy: always } on the pod, or leave whenUnhealthy at report",
+    );
+  }
+  if (health.kind === "exec") return;
   // in a network of its own the pod has an address that can be asked
   if (pod.network?.mode === "host" || isNetworked(pod)) return;
   yield mistake(

@@ -29,6 +29,8 @@ export interface ApplyContext {
   readonly appliedBy: string;
   readonly secrets: SecretValues;
   readonly store: ImageStore;
+  /** How long a container without a probe has to run before it counts as started. */
+  readonly settleMs: number;
   /** By machine, as far as that can be told: what only one may do at a time of all hosts on it. */
   readonly alone: Map<string, Limiter>;
 }
@@ -54,6 +56,8 @@ export interface HostSession extends LockedHost {
   /** Images that got another manifest digest when they were handed over, by the one that was planned. */
   readonly handedOver: Map<string, AppliedImage>;
   readonly run: Limiter;
+  /** What only one may do at a time of all hosts on the machine. */
+  readonly alone: Limiter;
   readonly probe: Limiter;
   /** Aborted by a lost lock and by the user. */
   readonly signal: AbortSignal;
@@ -77,6 +81,7 @@ export function openSession(
     context,
     layout,
     signal,
+    alone,
     records: new RecordBook({
       host,
       name,

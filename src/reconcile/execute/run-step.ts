@@ -34,7 +34,8 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
   const options = { signal };
   switch (step.kind) {
     case "create-volume":
-      return await createVolume(session, step);
+      // pods that share it make it at the same time
+      return await session.alone(() => createVolume(session, step));
     case "prepare":
       await records.announce(change, generationOf(context, step.generation), options);
       await writeFiles(context, step.generation);

@@ -24,25 +24,49 @@ export interface Health {
   readonly reason?: string;
 }
 
+/** A container that was asked, and what it came to. */
+export interface ProbedContainer {
+  readonly pod: ObservedPod;
+  readonly name: string;
+  readonly container: ObservedContainer;
+  readonly probe: Probe;
+  readonly health: Health;
+}
+
 /** Names a container of a generation among those of {@link checkHealth}. */
 export function healthKey(pod: Parameters<typeof objectName>[0], container: string): string {
   return `${objectName(pod)}/${container}`;
 }
 
+/** What {@link probeContainers} says, by {@link healthKey}. */
+export async function checkHealth(
+  access: HostAccess,
+  found: Pick<HostEngines, "engines" | "records">,
+  manifest: FleetManifest,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Health>> {
+  const probed = await probeContainers(access, found, manifest, signal);
+  return new Map(probed.map(({ pod, name, health }) => [healthKey(pod, name), health]));
+}
+
 /**
  * Asks each probe of the fleet's containers that run on a host, once: those of what was last applied. The same
  * asking as that of an apply.
+ *
+ * @param isWanted leaves out what is not to be asked now; all are when absent
  */
-export async function checkHealth(
+export async function probeContainers(
   access: HostAccess,
   { engines, records }: Pick<HostEngines, "engines" | "records">,
-  { id, name }: FleetManifest,
+  { id, name: fleetName }: Pick<FleetManifest, "id" | "name">,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, Health>> {
+  isWanted: (container: Omit<ProbedContainer, "health">) => boolean = () => true,
+): Promise<readonly ProbedContainer[]> {
   const asked = engines.flatMap((reading) =>
     reading.pods
-      .filter(({ owner, fleet }) => owner === id && fleet === name)
-      .flatMap((pod) => probesOf(reading, pod, records)),
+      .filter(({ owner, fleet }) => owner === id && fleet === fleetName)
+      .flatMap((pod) => probesOf(reading, pod, records))
+      .filter(isWanted),
   );
   const answers = await mapLimited(asked, AT_ONCE, async (each) => ({
     ...each,
@@ -51,20 +75,14 @@ export async function checkHealth(
   const failed = answers.filter(({ problem }) => problem !== undefined);
   const pids = failed.flatMap(({ container }) => container.pid ?? []);
   const ages = await processAges(access.host, pids, signal);
-  return new Map(
-    answers.map(({ pod, name: container, probe, problem, container: { pid } }) => {
-      const ageMs = ages.get(pid ?? 0) ?? Number.POSITIVE_INFINITY;
-      return [healthKey(pod, container), verdict(problem, ageMs, probe)];
-    }),
-  );
+  return answers.map(({ pod, name, probe, problem, container }) => {
+    const ageMs = ages.get(container.pid ?? 0) ?? Number.POSITIVE_INFINITY;
+    return { pod, name, container, probe, health: verdict(problem, ageMs, probe) };
+  });
 }
 
-interface Asked {
+interface Asked extends Omit<ProbedContainer, "health"> {
   readonly reading: EngineReading;
-  readonly pod: ObservedPod;
-  readonly name: string;
-  readonly container: ObservedContainer;
-  readonly probe: Probe;
 }
 
 function probesOf(

@@ -1,4 +1,5 @@
 import type { HostReader } from "../../host/index.ts";
+import type { ObservedEngine } from "../../model/index.ts";
 
 /** Ticks a second in what Linux tells programs, whatever its own timer does. */
 const TICKS = 100;
@@ -24,4 +25,25 @@ export async function processAges(
     return Number.isFinite(ageMs) ? [[pid, ageMs]] : [];
   });
   return new Map(found);
+}
+
+const known = new WeakMap<ObservedEngine, Promise<ReadonlyMap<number, number>>>();
+
+/** Like {@link processAges}, of all processes that an observation tells of; read once for all who ask. */
+export async function agesOfAll(
+  host: HostReader,
+  seen: ObservedEngine,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, number>> {
+  const ages =
+    known.get(seen) ??
+    processAges(
+      host,
+      seen.pods.flatMap(({ containers }) =>
+        Object.values(containers).flatMap(({ pid }) => pid ?? []),
+      ),
+      signal,
+    );
+  known.set(seen, ages);
+  return await ages;
 }

@@ -27,7 +27,9 @@ function world() {
   const host = { probe: async () => undefined } as unknown as Host;
   const feed = new ObservationFeed(engine, signal);
   const observation = { capabilities: {} };
-  return { now, session: { engine, host, signal, feed, probe: createLimiter(1), observation } };
+  const context = { settleMs: 0 };
+  const probe = createLimiter(1);
+  return { now, session: { engine, host, signal, feed, probe, observation, context } };
 }
 
 test("waitHealthy() does not believe what was seen before the pod was started", async () => {
@@ -76,3 +78,54 @@ test("waits of one moment share one observation, which asks for their pods alone
   await session.feed.observe({ ...identity, pod: "d" }, 60_000);
   expect(asked[1]).toEqual(["d"]);
 });
+
+/** A container without a probe, which its engine starts again; what it is at each look, the last one from then on. */
+function unprobed(looks: readonly { state: ContainerState; ageMs?: number; exitCode?: number }[]) {
+  const { session } = world();
+  let look = -1;
+  session.engine.observe = async () => {
+    look = Math.min(look + 1, looks.length - 1);
+    const { state, exitCode } = looks[look] ?? { state: "running" };
+    const image = { reference: "app:1" };
+    const code = exitCode === undefined ? {} : { exitCode };
+    const main = { id: "1", state, pid: 7, image, reported: {}, ...code };
+    const pod = { ...identity, state: "running" as const, containers: { main }, reported: {} };
+    return { pods: [pod], images: [], leftovers: [] };
+  };
+  const snapshot = async () => ({
+    files: new Map([
+      ["/proc/uptime", "100.00 1\n"],
+      ["/proc/7/stat", `7 (x) S ${"0 ".repeat(18)}${10_000 - (looks[look]?.ageMs ?? 0) / 10} 0`],
+    ]),
+  });
+  const host = { ...session.host, snapshot } as unknown as Host;
+  const context = { settleMs: 40 };
+  return { ...session, host, context, looked: () => look + 1 };
+}
+
+const plain = { containers: { main: { image: "app:1" } } };
+
+test("waitHealthy() believes a container without a probe when its process has run for a while", async () => {
+  const began = performance.now();
+  const session = unprobed([{ state: "running", ageMs: 45 }]);
+  await waitHealthy(session, identity, plain);
+  expect(performance.now() - began).toBeGreaterThan(35);
+  // one look is enough: it was not asked before its time was over
+  expect(session.looked()).toBe(1);
+});
+
+test("waitHealthy() takes an end moments after the start for a failed one", async () => {
+  const session = unprobed([{ state: "exited", exitCode: 3 }]);
+  await expect(waitHealthy(session, identity, plain)).rejects.toThrow(
+    'Cannot start pod "web": container main is not healthy: it ended with exit code 3; see its log',
+  );
+});
+
+test("waitHealthy() is not misled by a crash loop that runs at each look", async () => {
+  const session = unprobed([{ state: "running", ageMs: 5 }]);
+  const observation = { capabilities: { "restart.policy": { support: "native" as const } } };
+  const always = { ...plain, restart: { policy: "always" as const } };
+  await expect(waitHealthy({ ...session, observation }, identity, always)).rejects.toThrow(
+    /container main is not healthy after 10 tries: it ended and was started again; see its log$/,
+  );
+}, 30_000);

@@ -6,11 +6,13 @@ import {
   type ObservedPod,
   type PodIdentity,
   type PodSpec,
+  type Probe,
   probeTiming,
   restartSupport,
   runsOnce,
 } from "../../model/index.ts";
 import type { HostSession } from "../execute/host-session.ts";
+import { agesOfAll } from "./process-ages.ts";
 import { runProbe } from "./run-probe.ts";
 
 /** How old what is known of processes may be while a probe goes on. */
@@ -18,17 +20,20 @@ const STATE_AGE_MS = 500;
 /** First of the quick tries before a probe's own interval begins to count. */
 const FIRST_PAUSE_MS = 20;
 /** For a container without a probe whose engine starts it again when it ends. */
-const UNPROBED = { intervalMs: 1000, timeoutMs: 2000, retries: 10, startPeriodMs: 0 };
+const UNPROBED = { intervalMs: 1000, retries: 10 };
+/** The kernel counts starts in hundredths of a second. */
+const AGE_ERROR_MS = 20;
 
 type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe"> & {
   readonly observation: Pick<HostSession["observation"], "capabilities">;
+  readonly context: Pick<HostSession["context"], "settleMs">;
 };
 
 /**
  * Waits until a generation does its work: its processes run, and every probe passes.
  *
- * A container without a probe is healthy when it runs after its start; one that runs to its end is not
- * waited for. Failed tries count from the
+ * A container without a probe is started when its process has run for the settle time, and not another one
+ * before it; one that runs to its end is not waited for. Failed tries count from the
  * end of the start period on; within the first interval it is tried more often, which does not count.
  *
  * @param only these containers; absent: all of them
@@ -62,15 +67,15 @@ async function waitForContainer(
   watched: Watched,
 ): Promise<void> {
   const probe = watched.container.health;
-  const { intervalMs, retries, startPeriodMs } =
-    probe === undefined ? UNPROBED : probeTiming(probe);
+  if (probe === undefined) return await waitSettled(session, identity, watched);
+  const { intervalMs, retries, startPeriodMs } = probeTiming(probe);
   const beganAt = performance.now();
   let failed = 0;
   let pauseMs = Math.min(FIRST_PAUSE_MS, intervalMs);
   for (;;) {
     // what was seen before the start says nothing of it
     const stateAgeMs = Math.min(STATE_AGE_MS, performance.now() - beganAt);
-    const problem = await tryOnce(session, identity, watched, stateAgeMs);
+    const problem = await tryOnce(session, identity, { ...watched, probe }, stateAgeMs);
     if (problem === undefined) return;
     const isCounted = performance.now() - beganAt >= startPeriodMs && pauseMs >= intervalMs;
     if (isCounted) failed += 1;
@@ -80,14 +85,48 @@ async function waitForContainer(
   }
 }
 
-async function tryOnce(
+/** Many pods settle at once, and one look is for all whose time is over. */
+async function waitSettled(
   session: Session,
   identity: PodIdentity,
   watched: Watched,
+): Promise<void> {
+  const { signal, context } = session;
+  await sleep(context.settleMs, undefined, { signal });
+  for (let failed = 0; ; ) {
+    const problem =
+      (await processProblem(session, identity, watched, 0)) ??
+      (await newProcess(session, identity, watched));
+    if (problem === undefined) return;
+    failed += 1;
+    if (failed >= UNPROBED.retries) throw unhealthy(identity, watched.name, problem, failed);
+    await sleep(UNPROBED.intervalMs, undefined, { signal });
+  }
+}
+
+/** Whether its engine had to start it again meanwhile: what ends all the time runs now and then. */
+async function newProcess(
+  { feed, host, signal, context: { settleMs } }: Session,
+  identity: PodIdentity,
+  { name }: Watched,
+): Promise<string | undefined> {
+  if (settleMs === 0) return undefined;
+  const seen = await feed.observe(identity, STATE_AGE_MS);
+  const container = seen.pods.find((each) => isSame(each, identity))?.containers[name];
+  const { pid, restarts = 0 } = container ?? {};
+  if (pid === undefined) return undefined;
+  const ageMs = (await agesOfAll(host, seen, signal)).get(pid);
+  if (ageMs === undefined || ageMs + AGE_ERROR_MS >= settleMs) return undefined;
+  return `it ended and was started again${restarts > 1 ? `, ${restarts} times` : ""}`;
+}
+
+async function tryOnce(
+  session: Session,
+  identity: PodIdentity,
+  watched: Watched & { readonly probe: Probe },
   stateAgeMs: number,
 ): Promise<string | undefined> {
-  const probe = watched.container.health;
-  if (probe === undefined) return await processProblem(session, identity, watched, 0);
+  const { probe } = watched;
   const down = await processProblem(session, identity, watched, stateAgeMs);
   if (down !== undefined) return down;
   const { timeoutMs } = probeTiming(probe);

@@ -1,5 +1,6 @@
 import type { EventKind } from "../../engine/index.ts";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
+import { HostLoops } from "./host-loops.ts";
 import { listen } from "./listen.ts";
 import type { Wakes } from "./wakes.ts";
 import type { WatchClock, WatchRequest } from "./watch-request.ts";
@@ -14,19 +15,12 @@ const JITTER = 0.2;
 /** An engine that starts pods again by itself is given that long for it. */
 export const ENGINE_MS = 1500;
 
-interface Listener {
-  readonly key: string;
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-}
-
 /** Listens to the engines of a fleet's hosts, and wakes whoever has to look. */
 export class Listeners {
   readonly #request: WatchRequest;
   readonly #clock: WatchClock;
   readonly #wakes: Wakes;
-  readonly #onCrash: (error: unknown) => void;
-  readonly #running = new Map<string, Listener>();
+  readonly #loops: HostLoops;
 
   constructor(
     request: WatchRequest,
@@ -37,32 +31,18 @@ export class Listeners {
     this.#request = request;
     this.#clock = clock;
     this.#wakes = wakes;
-    this.#onCrash = onCrash;
+    const { hosts } = request.options;
+    const wants = (name: string): boolean => hosts?.includes(name) ?? true;
+    this.#loops = new HostLoops(wants, (...host) => this.#hear(...host), onCrash);
   }
 
   /** Listens to the hosts of a manifest, and to no others. */
   async follow(manifest: FleetManifest): Promise<void> {
-    const wanted = this.#request.options.hosts;
-    const hosts = Object.entries(manifest.hosts).filter(([name]) => wanted?.includes(name) ?? true);
-    const keys = new Map(hosts.map(([name, spec]) => [name, keyOf(manifest, spec)]));
-    const gone = [...this.#running].filter(([name, { key }]) => keys.get(name) !== key);
-    for (const [name] of gone) this.#running.delete(name);
-    await end(gone.map(([, listener]) => listener));
-    for (const [name, spec] of hosts) {
-      if (!this.#running.has(name)) this.#running.set(name, this.#listen(manifest, name, spec));
-    }
+    await this.#loops.follow(manifest);
   }
 
   async stop(): Promise<void> {
-    const all = [...this.#running.values()];
-    this.#running.clear();
-    await end(all);
-  }
-
-  #listen(manifest: FleetManifest, host: string, spec: HostSpec): Listener {
-    const stop = new AbortController();
-    const done = this.#hear(manifest, host, spec, stop.signal).catch(this.#onCrash);
-    return { key: keyOf(manifest, spec), stop, done };
+    await this.#loops.stop();
   }
 
   async #hear(
@@ -95,13 +75,4 @@ export class Listeners {
     if (kind === "ended") this.#wakes.ask("restarts", endedMs);
     if (kind === "removed" || kind === "paused") this.#wakes.ask("full", CHANGED_MS);
   }
-}
-
-async function end(listeners: readonly Listener[]): Promise<void> {
-  for (const { stop } of listeners) stop.abort();
-  await Promise.allSettled(listeners.map(({ done }) => done));
-}
-
-function keyOf({ id, name }: FleetManifest, { address, engine }: HostSpec): string {
-  return JSON.stringify([id, name, address, engine]);
 }

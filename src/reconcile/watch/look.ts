@@ -1,5 +1,10 @@
 import { DiagnosticsError } from "../../errors/index.ts";
-import { type Plan, planRestarts, type RestartPlan } from "../../plan/index.ts";
+import {
+  type Plan,
+  planRestarts,
+  type RestartPlan,
+  type UnhealthyContainer,
+} from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import { ImageStore } from "../images/image-store.ts";
 import { type FleetObservation, observeFleet } from "../observe/observe-fleet.ts";
@@ -11,6 +16,8 @@ import type { Declaration, WatchRequest } from "./watch-request.ts";
 export interface Look {
   readonly observation: FleetObservation;
   readonly restarts: RestartPlan;
+  /** What probes had found by then. */
+  readonly unhealthy: readonly UnhealthyContainer[];
   /** Of a whole look. */
   readonly plan?: Plan;
   /** Why there is no plan: what is declared cannot be. */
@@ -22,6 +29,7 @@ export async function lookAtFleet(
   request: WatchRequest,
   declaration: Declaration,
   isFull: boolean,
+  unhealthy: readonly UnhealthyContainer[],
 ): Promise<Look> {
   const { connector, options, drain } = request;
   const readings: HostReading[] = [];
@@ -36,8 +44,9 @@ export async function lookAtFleet(
         return reading;
       },
     });
-    const restarts = planRestarts({ ...declaration, hosts: observation.hosts, options });
-    const seen = { observation, restarts };
+    const input = { ...declaration, hosts: observation.hosts, options };
+    const restarts = planRestarts(input, unhealthy);
+    const seen = { observation, restarts, unhealthy };
     return isFull ? { ...seen, ...(await planWhole(request, declaration, observation)) } : seen;
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));

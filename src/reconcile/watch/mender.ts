@@ -48,7 +48,7 @@ export class Mender {
     this.#noteEnds(restarts);
     const waits = new Map(restarts.map((each) => [each.change.id, this.#waitMs(each)]));
     const due = new Set([...waits].filter(([, ms]) => ms <= 0).map(([id]) => id));
-    const outcomes = due.size === 0 ? [] : await this.#restart(declaration, due);
+    const outcomes = due.size === 0 ? [] : await this.#restart(declaration, due, look);
     const later = [...waits].flatMap(([id, ms]) => (due.has(id) ? [] : [ms]));
     const mends = await this.#mendDrift(look, declaration);
     const next = [...later, ...mends.later];
@@ -77,8 +77,9 @@ export class Mender {
   async #restart(
     declaration: Declaration,
     due: ReadonlySet<string>,
+    { unhealthy }: Look,
   ): Promise<readonly ChangeOutcome[]> {
-    const outcomes = await runRestarts(this.#applyRequest(declaration), due);
+    const outcomes = await runRestarts(this.#applyRequest(declaration), due, unhealthy);
     for (const outcome of outcomes) this.#note(outcome, true);
     return outcomes;
   }

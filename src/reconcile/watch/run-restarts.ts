@@ -1,4 +1,9 @@
-import { PLAN_VERSION, type Plan, planRestarts } from "../../plan/index.ts";
+import {
+  PLAN_VERSION,
+  type Plan,
+  planRestarts,
+  type UnhealthyContainer,
+} from "../../plan/index.ts";
 import { withLockedHosts } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
@@ -6,20 +11,22 @@ import { runPlan } from "../run-plan.ts";
 import { SecretValues } from "../secrets/secret-values.ts";
 
 /**
- * Starts pods again that ended, under the locks of their hosts: those of `ids` that, looked at under the
- * lock, still want it.
+ * Starts pods again that ended or are unhealthy, under the locks of their hosts: those of `ids` that, looked
+ * at under the lock, still want it.
  *
  * @throws StowageError `aborted` when a host is locked
  */
 export async function runRestarts(
   request: ApplyFleetRequest,
   ids: ReadonlySet<string>,
+  unhealthy: readonly UnhealthyContainer[],
 ): Promise<readonly ChangeOutcome[]> {
   const hosts = [...new Set([...ids].map((id) => id.slice(0, id.indexOf("/"))))];
   const options = { ...request.options, hosts };
   return await withLockedHosts({ ...request, options }, async (locked, observation, store) => {
     const { manifest } = request;
-    const { restarts } = planRestarts({ manifest, hosts: observation.hosts, options });
+    const input = { manifest, hosts: observation.hosts, options };
+    const { restarts } = planRestarts(input, unhealthy);
     const pods = restarts
       .map(({ change }) => change)
       .filter(({ id }) => ids.has(id))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { IMAGE, OTHER_IMAGE, podOf } from "../../../test/support/sim-fleet.ts";
-import { WatchedFleet } from "../../../test/support/watched-fleet.ts";
+import { WATCH_TIMES, WatchedFleet } from "../../../test/support/watched-fleet.ts";
 import { StowageError } from "../../errors/index.ts";
 
 const ALWAYS = { restart: { policy: "always" } } as const;
@@ -235,7 +235,7 @@ describe("watchFleet() beside others", () => {
     await world.fleet.apply(manifest);
     world.fleet.down.set("alpha", new StowageError("it is down", { code: "unavailable" }));
     await world.watch(manifest, {
-      times: { intervalMs: 2000, fullIntervalMs: 3000, maxPauseMs: 300_000 },
+      times: { ...WATCH_TIMES, fullIntervalMs: 3000 },
     });
     await world.until(() => world.of("pass").length > 2 || undefined);
     expect(world.of("unreachable")).toEqual([

@@ -39,6 +39,8 @@ export interface WatchTimes {
   readonly fullIntervalMs: number;
   /** The longest pause between two starts of one pod. */
   readonly maxPauseMs: number;
+  /** Between two tries of a probe that passes, at least. */
+  readonly probeIntervalMs: number;
 }
 
 /** What to watch, and how. */
@@ -109,6 +111,24 @@ export type WatchEvent =
   /** All that a whole plan would do and watch does not; told when it is another than before. */
   | { readonly type: "pending"; readonly changes: readonly Pending[] }
   | { readonly type: "changed"; readonly outcome: ChangeOutcome; readonly isRestart: boolean }
+  /** A probe failed as often in a row as it may; `restarts`: the pod is to be ended for a new start. */
+  | {
+      readonly type: "unhealthy";
+      readonly id: string;
+      readonly container: string;
+      readonly reason: string;
+      readonly tries: number;
+      readonly restarts: boolean;
+    }
+  /** What was unhealthy passes again, or its process is gone. */
+  | {
+      readonly type: "recovered";
+      readonly id: string;
+      readonly container: string;
+      readonly how: "passes" | "ended";
+    }
+  /** The probes of a host are not asked. */
+  | { readonly type: "unasked"; readonly host: string; readonly reason: string }
   /** A pod is not tried again before that. */
   | {
       readonly type: "backing-off";

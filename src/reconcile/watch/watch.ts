@@ -1,9 +1,11 @@
 import { StowageError } from "../../errors/index.ts";
+import type { FleetManifest } from "../../model/index.ts";
 import { BackOff } from "./back-off.ts";
 import { Listeners } from "./listeners.ts";
 import { type Look, lookAtFleet } from "./look.ts";
 import { MACHINE_CLOCK } from "./machine-clock.ts";
 import { Mender } from "./mender.ts";
+import { Probing } from "./probing.ts";
 import { Told } from "./told.ts";
 import { type WakeKind, Wakes } from "./wakes.ts";
 import type { WatchLocks } from "./watch-lock.ts";
@@ -33,6 +35,8 @@ export class Watch {
   readonly #failures: BackOff;
   readonly #crash = new AbortController();
   #declaration: Declaration;
+  /** Of a watch that stays: probes are asked several times before they count. */
+  #probing: Probing | undefined;
 
   constructor(request: WatchRequest, locks: WatchLocks | undefined) {
     this.#request = request;
@@ -47,7 +51,7 @@ export class Watch {
 
   /** One look, and what follows from it. */
   async once(): Promise<WatchEnd> {
-    const look = await lookAtFleet(this.#request, this.#declaration, true);
+    const look = await lookAtFleet(this.#request, this.#declaration, true, []);
     this.#told.look(look, this.#declaration, "full", 0);
     if (look.refusal !== undefined) {
       this.#request.onEvent({ type: "failed", reason: look.refusal });
@@ -69,9 +73,14 @@ export class Watch {
     const signal = AbortSignal.any(ends);
     const crash = (error: unknown): void => this.#crash.abort(error);
     const listeners = new Listeners(this.#request, this.#clock, this.#wakes, crash);
+    const probing = new Probing(this.#request, this.#clock, this.#wakes, crash);
+    this.#probing = probing;
+    const follow = async (now: FleetManifest): Promise<void> => {
+      await Promise.all([listeners.follow(now), probing.follow(now)]);
+    };
     try {
-      await listeners.follow(manifest);
-      const following = this.#followDeclaration(listeners, signal).catch(crash);
+      await follow(manifest);
+      const following = this.#followDeclaration(follow, signal).catch(crash);
       this.#wakes.ask("full");
       for (;;) {
         const kind = await this.#wakes.next(signal);
@@ -81,7 +90,7 @@ export class Watch {
       onEvent({ type: "stopping" });
       await following;
     } finally {
-      await listeners.stop();
+      await Promise.all([listeners.stop(), probing.stop()]);
     }
     if (!drain.aborted) signal.throwIfAborted();
   }
@@ -93,7 +102,8 @@ export class Watch {
     if (isFull) this.#askForNextFull();
     try {
       if (isFull) await this.#locks?.take(this.#declaration.manifest, signal);
-      const look = await lookAtFleet(this.#request, this.#declaration, isFull);
+      const unhealthy = this.#probing?.unhealthy() ?? [];
+      const look = await lookAtFleet(this.#request, this.#declaration, isFull, unhealthy);
       this.#told.look(look, this.#declaration, kind, this.#clock.now() - beganAt);
       await this.#act(look);
       if (look.refusal !== undefined) this.#fail(look.refusal);
@@ -131,7 +141,10 @@ export class Watch {
   }
 
   /** Takes a changed declaration over; of a broken one the last good one is kept. */
-  async #followDeclaration(listeners: Listeners, signal: AbortSignal): Promise<void> {
+  async #followDeclaration(
+    follow: (manifest: FleetManifest) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { source, onEvent } = this.#request;
     for (;;) {
       await this.#clock.sleep(DECLARATION_MS, signal);
@@ -145,7 +158,7 @@ export class Watch {
           Object.keys(each),
         );
         onEvent({ type: "declaration", pods: pods.length });
-        await listeners.follow(changed.manifest);
+        await follow(changed.manifest);
         this.#wakes.ask("full");
       } catch (error) {
         if (!StowageError.is(error)) throw error;

@@ -4,6 +4,8 @@ import type { ExecStreams, TerminalSize } from "../../../src/engine/index.ts";
 import { type EngineUnderTest, SERVER } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
 
+/** A busybox that is process 1 does not hear SIGTERM. */
+const KILL = { containers: { main: { signal: "SIGKILL" } } };
 const PIECE = 64 * 1024;
 
 /** Commands that read and print. */
@@ -60,6 +62,29 @@ export function execStreamCases({ it, itWith }: Suite): void {
       streams: { stdin: pieces(Buffer.from("x")), stdout: () => {}, stderr: () => {} },
     });
     await expect(running).rejects.toMatchObject({ code: "failed_precondition" });
+    expect((await test.observed(pod))?.state).toBe("running");
+  });
+
+  it("a command ends with the stop of its pod, and holds up no new start", async (test) => {
+    const pod = await test.started({ main: SERVER });
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const running = test.engine.exec(
+      pod.identity,
+      "main",
+      ["/bin/sh", "-c", "echo begun; sleep 1000"],
+      { streams: { stdout: begin, stderr: () => {} } },
+    );
+    const ended = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([begun, ended]);
+    await test.engine.stop(pod.identity, KILL);
+    await test.engine.start(pod);
+    await ended;
     expect((await test.observed(pod))?.state).toBe("running");
   });
 

@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     options: {},
     confirm: async () => true,
     appliedBy: order.appliedBy ?? "test@desk",
+    settleMs: 0,
     lockTimeoutMs: order.lockTimeoutMs ?? 10_000,
     lockLifeMs: order.lockLifeMs,
     allowRemovals: 1_000,

@@ -18,7 +18,7 @@ export function faultyHost(host: Host, faults: FaultPoint, folder: string): Host
     get: (target, key) => {
       const member: unknown = Reflect.get(target, key);
       if (typeof member !== "function" || typeof key !== "string") return member;
-      if (key === "runLines") return member.bind(target);
+      if (key === "runLines" || key === "markPrograms") return member.bind(target);
       if (key === "run") {
         return async (command: readonly string[], options: RunOptions = {}) => {
           const kind = faults.meet(commandName(command, folder), OF_COMMANDS);

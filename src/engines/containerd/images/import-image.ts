@@ -1,6 +1,7 @@
 import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Leases } from "../../../gen/containerd/services/leases/v1/leases_pb.ts";
+import { createLimiter } from "../../../internal/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { chainIds } from "./chain-id.ts";
 import { ensureContentLabels } from "./content-labels.ts";
@@ -9,7 +10,6 @@ import { targetLabel, writeImageRecord } from "./image-record.ts";
 import { dropLease, hasLease, takeImportLease } from "./import-lease.ts";
 import { layerMediaType } from "./layer-media-type.ts";
 import { manifestPosition } from "./manifest-position.ts";
-import { runLimited } from "./run-limited.ts";
 import { DEFAULT_SNAPSHOTTER, snapshotExists } from "./snapshots.ts";
 import { unpackLayer } from "./unpack-layer.ts";
 import { uploadBlob } from "./upload-blob.ts";
@@ -95,12 +95,14 @@ async function importUnderLease(
   const listing = await findListing(content);
   // a manifest may name one layer several times
   const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
-  const uploads = runLimited(UPLOADS_AT_ONCE, [
+  const limited = createLimiter(UPLOADS_AT_ONCE);
+  // one that fails does not stop the others
+  const uploads = [
     ...distinct.map((layer) => () => store("layer", layer, {})),
     () => store("manifest", manifest, manifestLabels(config.digest, layers)),
     () => store("config", config, configLabels(snapshotter, top)),
     ...(listing === undefined ? [] : [() => store("index", listing.index, listing.labels)]),
-  ]);
+  ].map((upload) => limited(upload));
   const unpack = async (): Promise<void> => {
     await leaseSnapshots(client, leaseId, snapshotter, chain, signal);
     if (top !== undefined && (await snapshotExists(client, snapshotter, top, signal))) return;

@@ -5,7 +5,7 @@ import { AfterLine, type CommandResult, LastBytes, runInTerminal } from "../../.
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { describePod, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
-import { cgroupDirs, processDir } from "../run/cgroups.ts";
+import { cgroupDirs, EXEC_PREFIX, processDir } from "../run/cgroups.ts";
 import { quote, quoteAll } from "../run/quote.ts";
 import { standingOf } from "./container-state.ts";
 import { readPod, type SeenPods } from "./read-pods.ts";
@@ -49,7 +49,7 @@ export async function execCommand(
   const enter = context.cli.command("enter", `--app=${app}`, uuid, ...words);
   // rkt's fly enters the root only: the rest of the namespaces is ours
   const joined = ["nsenter", `--target=${standing.pid}`, "--mount", "--uts", "--net", "--"];
-  const id = `exec-${randomBytes(6).toString("hex")}`;
+  const id = `${EXEC_PREFIX}${randomBytes(6).toString("hex")}`;
   const line = context.flavor === "fly" ? [...joined, ...enter] : enter;
   // it is ended below, inside the container too; this is for what cannot be ended so
   const run =

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { recordingHost } from "../../../../test/support/rkt/recording-host.ts";
-import { openLocalHost } from "../../../host/index.ts";
+import { openLocalHost, type SnapshotRequest } from "../../../host/index.ts";
 import { Gate } from "../../../internal/index.ts";
 import { RktCli } from "../cli/rkt-cli.ts";
 import type { RktContext } from "../context.ts";
 import { appName, RktLayout } from "../layout.ts";
 import { observeEngine } from "../observe-engine.ts";
+import { cgroupHome } from "../run/cgroup-home.ts";
+import { processDir } from "../run/cgroups.ts";
 import { manifestLabels } from "./pod-file.ts";
 import { readPods } from "./read-pods.ts";
 
@@ -98,4 +100,28 @@ test("a half-made import is a leftover by its folder, its file or its image", as
   expect((await observeEngine(context, undefined)).leftovers).toEqual([
     { name: key, what: "import of an image" },
   ]);
+});
+
+test("a command that goes on in a container is not the container: what ended is to be started again", async () => {
+  const [own, ended] = [appName(IDENTITY, "main"), appName(IDENTITY, "side")];
+  const tree = new Map<string, string>();
+  const host = {
+    ...context.host,
+    snapshot: async ({ files: patterns = [] }: SnapshotRequest) => {
+      const found = patterns.map(
+        (pattern) => new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`),
+      );
+      const files = [...tree].filter(([path]) => found.some((each) => each.test(path)));
+      return { files: new Map(files), existing: new Set(), entries: new Map() };
+    },
+  } as unknown as RktContext["host"];
+  const home = await cgroupHome({ ...context, host }, undefined);
+  tree.set(`${processDir(home, own)}/cgroup.procs`, "70\n");
+  tree.set(`${processDir(home, own)}/exec-1/cgroup.procs`, "71\n");
+  tree.set(`${processDir(home, own)}/system.slice/cgroup.procs`, "72\n");
+  tree.set(`${processDir(home, ended)}/cgroup.procs`, "");
+  tree.set(`${processDir(home, ended)}/exec-2/cgroup.procs`, "73\n");
+  const { processes, cgroups } = await readPods({ ...context, host }, undefined);
+  expect([...processes]).toEqual([[own, [70, 72]]]);
+  expect([...cgroups].sort()).toEqual([own, ended].sort());
 });

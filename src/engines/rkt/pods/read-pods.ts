@@ -6,7 +6,13 @@ import type { Flavor } from "../flavor.ts";
 import { parseImageRecord } from "../images/image-record.ts";
 import { appName, imageKey } from "../layout.ts";
 import { cgroupHome } from "../run/cgroup-home.ts";
-import { type CgroupHome, EVERY_APP, processDir, supervisorDir } from "../run/cgroups.ts";
+import {
+  type CgroupHome,
+  EVERY_APP,
+  EXEC_PREFIX,
+  processDir,
+  supervisorDir,
+} from "../run/cgroups.ts";
 import {
   type Manifest,
   manifestIdentity,
@@ -83,7 +89,7 @@ export async function readPods(
         `${layout.dir}/pods/*/*/pod`,
         `${layout.dir}/pods/*/*/appsinfo/*/treeStoreID`,
         `${processDir(home, EVERY_APP)}/cgroup.procs`,
-        // commands that were run in a container
+        // of rkt's flavours some make cgroups below it
         `${processDir(home, EVERY_APP)}/*/cgroup.procs`,
         ...(more.files ?? []),
       ],
@@ -207,7 +213,7 @@ function processesOf(
   const base = processDir(home, EVERY_APP);
   const folder = base.slice(0, base.indexOf(EVERY_APP));
   for (const [path, text] of files) {
-    if (!path.startsWith(folder) || !path.endsWith("/cgroup.procs")) continue;
+    if (!path.startsWith(folder) || !isContainers(path)) continue;
     const name = path.slice(folder.length).split("/")[home.systemd ? 1 : 0] ?? "";
     cgroups.add(name);
     const pids = typeof text === "string" ? text.split("\n").filter(Boolean).map(Number) : [];
@@ -216,6 +222,12 @@ function processesOf(
     else processes.set(name, [...(processes.get(name) ?? []), ...pids]);
   }
   return { processes, supervised, cgroups: [...cgroups] };
+}
+
+/** A command that goes on in a container is not the container: it must not keep it from being started. */
+function isContainers(path: string): boolean {
+  const [directory = "", file] = path.split("/").slice(-2);
+  return file === "cgroup.procs" && !directory.startsWith(EXEC_PREFIX);
 }
 
 /** A generation and what of the rest is its own. */

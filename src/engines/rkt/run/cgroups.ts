@@ -19,6 +19,9 @@ const CONTROLLERS = ["cpu", "cpuset", "memory", "pids"] as const;
 /** In place of an app: stands for all of them in a pattern. */
 export const EVERY_APP = "stw-*";
 
+/** Begins the name of the cgroup, below its container's, that a command has which is run in it. */
+export const EXEC_PREFIX = "exec-";
+
 type Field = keyof Resources;
 
 /** Path of a container's cgroup below the root of each hierarchy */
