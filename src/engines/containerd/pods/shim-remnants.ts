@@ -4,6 +4,7 @@ import type { Host } from "../../../host/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { type DaemonDirectories, isSameSocket } from "./daemon-directories.ts";
 import type { PodContext } from "./pod-context.ts";
+import { shimSockets } from "./shim-socket.ts";
 import { endTask, getTask } from "./tasks.ts";
 
 /** Where runc keeps the state of containers, for every containerd of a host. */
@@ -23,7 +24,8 @@ const COMMAND_LINES = "/proc/*/cmdline";
 
 /**
  * Takes away what a create that was cut short leaves, and no call of the daemon can: a shim without a
- * task, the bundle that keeps its id from ever being used again, and the runtime's waiting process.
+ * task, the bundle that keeps its id from ever being used again, and the runtime's waiting process. Also
+ * the socket of a shim that was killed.
  *
  * @param suspects those whose create is known to have been cut short: a daemon may begin a shim for
  *   them though nothing of it is to be seen
@@ -34,18 +36,21 @@ export async function removeShimRemnants(
   ids: readonly string[],
   suspects: ReadonlySet<string>,
 ): Promise<void> {
-  const { host, facts, client } = context;
+  const { host, facts, client, socketPath } = context;
   const directories = await facts.daemonDirectories();
   const placesOf = (id: string): readonly string[] => [
     ...bundlesOf(directories, client.namespace, id),
     runcState(client.namespace, id),
   ];
-  const remaining = async (): Promise<readonly string[]> => {
-    const { existing } = await host.snapshot({ exist: ids.flatMap(placesOf) });
-    return ids.filter((id) => suspects.has(id) || placesOf(id).some((path) => existing.has(path)));
-  };
-  const doubtful = await remaining();
+  const sockets = ids.flatMap((id) => shimSockets(socketPath, client.namespace, id));
+  const { existing } = await host.snapshot({ exist: [...ids.flatMap(placesOf), ...sockets] });
+  const doubtful = ids.filter(
+    (id) => suspects.has(id) || placesOf(id).some((path) => existing.has(path)),
+  );
   await settleAll(doubtful.map((id) => removeRemnant(context, directories, id)));
+  await settleAll(
+    sockets.filter((path) => existing.has(path)).map((path) => host.removeFile(path)),
+  );
 }
 
 /** Where the bundles of a namespace lie in a daemon's state directory. */

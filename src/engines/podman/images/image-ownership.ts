@@ -15,6 +15,8 @@ import { imageTag, isImageTag } from "./image-tag.ts";
 
 /** Bytes of a large image on a slow disk take their time. */
 const LOAD_MS = 60 * 60 * 1000;
+/** How often the images are listed while others go. */
+const LIST_TRIES = 5;
 /** Bytes that a manifest may have to be kept. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
@@ -23,10 +25,17 @@ export async function listImages(
   { cli }: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<readonly ListedImage[]> {
-  return await cli.json(["images", "--no-trunc", "--format", "json"], ImagesAnswer, {
-    doing: "list images",
-    ...(signal === undefined ? {} : { signal }),
-  });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await cli.json(["images", "--no-trunc", "--format", "json"], ImagesAnswer, {
+        doing: "list images",
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      // podman looks at each once more, and fails where one was removed meanwhile
+      if (!StowageError.is(error, "not_found") || tries === LIST_TRIES) throw error;
+    }
+  }
 }
 
 /** Brings an image in, and writes down that a fleet uses it. */
