@@ -27,8 +27,7 @@ export function unhealthyReasons(
   { host, pod, applied: { spec } }: AppliedPod,
   unhealthy: readonly UnhealthyContainer[],
 ): readonly Reason[] {
-  const policy = spec.restart?.policy ?? "no";
-  if (policy !== "always" && policy !== "unless-stopped") return [];
+  if (spec.restart?.policy !== "always") return [];
   return unhealthy
     .filter(({ id, generation, container: name, process }) => {
       const container = pod.containers[name];
