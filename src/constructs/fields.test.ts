@@ -78,7 +78,6 @@ test("every field of a manifest can be declared with constructs", () => {
         timeout: Duration.seconds(1),
         retries: 3,
         startPeriod: Duration.minutes(1),
-        whenUnhealthy: "report" as const,
       };
       const front = new BridgeNetwork(fleet, "front", {
         subnet: "10.1.0.0/24",

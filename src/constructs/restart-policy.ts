@@ -17,6 +17,11 @@ export class RestartPolicy {
     return new RestartPolicy({ policy: "always" });
   }
 
+  /** Starts it again unless it was stopped on purpose. */
+  static unlessStopped(): RestartPolicy {
+    return new RestartPolicy({ policy: "unless-stopped" });
+  }
+
   /**
    * Starts it again when its exit code is not 0.
    *

@@ -5,7 +5,7 @@ import { field } from "./field.ts";
 export const RestartPolicy = z.strictObject({
   policy: field(z.enum(["no", "on-failure", "always", "unless-stopped"]), {
     description:
-      "When a container that ended by itself is started again: by its engine, or where that does not, by stowage watch. unless-stopped is refused: no engine tells a stop by hand from an end.",
+      "When a container that ended by itself is started again: by its engine, or where that does not, by stowage watch.",
     change: "live",
     default: "no",
   }),

@@ -288,11 +288,6 @@ describe("validateFleet() finds", () => {
       `error ${web}.containers.web.health.whenUnhealthy: it ends the pod for a new start, and with the restart policy on-failure`,
     ],
     [
-      "a policy that no engine can keep",
-      inPod({ restart: { policy: "unless-stopped" } }),
-      `error ${web}.restart.policy: no engine tells a stop by hand from an end`,
-    ],
-    [
       "retries of another policy",
       inPod({ restart: { policy: "always", maxRetries: 3 } }),
       `error ${web}.restart.maxRetries: the policy always has no number`,

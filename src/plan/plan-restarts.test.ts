@@ -25,7 +25,7 @@ function afterEnd(restart: Restart | undefined, change: Partial<ObservedContaine
 
 describe("planRestarts()", () => {
   test("starts again what the policy wants, and counts it", () => {
-    for (const policy of ["always", "on-failure"] as const) {
+    for (const policy of ["always", "unless-stopped", "on-failure"] as const) {
       const { steps, left } = afterEnd({ policy }, { exitCode: 1 });
       expect(steps).toEqual([{ kind: "start", generation: 1, containers: ["main"], again: true }]);
       expect(left).toEqual([]);

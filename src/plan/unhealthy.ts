@@ -27,7 +27,8 @@ export function unhealthyReasons(
   { host, pod, applied: { spec } }: AppliedPod,
   unhealthy: readonly UnhealthyContainer[],
 ): readonly Reason[] {
-  if (spec.restart?.policy !== "always") return [];
+  const policy = spec.restart?.policy ?? "no";
+  if (policy !== "always" && policy !== "unless-stopped") return [];
   return unhealthy
     .filter(({ id, generation, container: name, process }) => {
       const container = pod.containers[name];

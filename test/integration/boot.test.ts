@@ -136,7 +136,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       };
       const secretive = {
         ...main("sleep 100000", { files: { "/run/token": { secret: { fromEnv: "TOKEN" } } } }),
-        restart: { policy: "always" },
+        restart: { policy: "unless-stopped" },
       };
       const pods = {
         store: { ...store, ...ALWAYS },

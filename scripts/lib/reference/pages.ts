@@ -19,7 +19,7 @@ const IN_CODE = `In TypeScript the same fields are properties of the constructs,
 | \`maxBytes\` of \`logging\` | \`maxSize\` |
 | \`health\` | \`Probe.http(…)\`, \`Probe.tcp(…)\`, \`Probe.exec(…)\` |
 | \`network\` | \`Network.host()\`, \`Network.none()\` |
-| \`restart\` | \`RestartPolicy.always()\`, \`.onFailure(3)\`, \`.never()\` |
+| \`restart\` | \`RestartPolicy.always()\`, \`.unlessStopped()\`, \`.onFailure(3)\`, \`.never()\` |
 | \`volumes\` | \`new Volume(…)\`, \`Volume.bind(…)\`, \`Volume.tmpfs(…)\` |
 | \`engine\` | ${ENGINE_KINDS.map((kind) => `\`Engine.${kind}(…)\``).join(", ")} |
 | \`files.*.content\`, \`.base64\` | a text, or \`content\` (text or bytes) or \`file\` (read at synth) of \`{ … }\` |

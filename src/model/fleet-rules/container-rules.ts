@@ -120,7 +120,7 @@ function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Fin
   const { health } = container;
   if (health === undefined) return;
   const policy = pod.restart?.policy ?? "no";
-  if (health.whenUnhealthy === "restart" && policy !== "always") {
+  if (health.whenUnhealthy === "restart" && policy !== "always" && policy !== "unless-stopped") {
     yield mistake(
       `${path}.whenUnhealthy`,
       `it ends the pod for a new start, and with the restart policy ${policy} it could stay ended`,

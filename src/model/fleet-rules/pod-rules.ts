@@ -7,13 +7,6 @@ export function* podRules(place: PodPlace): Findings {
   yield* networkRules(place);
   yield* volumeRules(place);
   const { path, pod } = place;
-  if (pod.restart?.policy === "unless-stopped") {
-    yield mistake(
-      `${path}.restart.policy`,
-      "no engine tells a stop by hand from an end, so that unless-stopped could only be always",
-      "use always, and take a pod that is to stay down out of the manifest, or give it the policy no before it is stopped",
-    );
-  }
   if (pod.restart?.maxRetries !== undefined && pod.restart.policy !== "on-failure") {
     yield mistake(
       `${path}.restart.maxRetries`,

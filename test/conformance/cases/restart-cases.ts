@@ -44,15 +44,17 @@ export function restartCases({ fixture, it, itWith }: Suite): void {
     },
   );
 
-  itWith("restarts", "always starts what was killed again", async (test) => {
-    const pod = await test.started({ main: SERVER }, { restart: { policy: "always" } });
-    const { pid } = await test.container(pod);
-    await test.opened.killContainer(pod.identity, "main");
-    const again = await test.until(async () => {
-      const found = await test.container(pod);
-      return found.state === "running" && found.pid !== pid ? found : undefined;
-    });
-    expect(again.restarts).toBe(1);
+  itWith("restarts", "always and unless-stopped start what was killed again", async (test) => {
+    for (const policy of ["always", "unless-stopped"] as const) {
+      const pod = await test.started({ main: SERVER }, { restart: { policy } });
+      const { pid } = await test.container(pod);
+      await test.opened.killContainer(pod.identity, "main");
+      const again = await test.until(async () => {
+        const found = await test.container(pod);
+        return found.state === "running" && found.pid !== pid ? found : undefined;
+      });
+      expect(again.restarts).toBe(1);
+    }
   });
 
   itWith("restarts", "what was stopped stays so, whatever its policy says", async (test) => {
