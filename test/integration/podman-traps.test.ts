@@ -51,6 +51,24 @@ describeWithEngine("podman", "what podman forgets", (podman) => {
     await engine.until(async () => !isAlive(conmon) || undefined);
   };
 
+  test("nothing is left of a container whose conmon was killed, in the runtime or in its cgroups", async () => {
+    const pod = await engine.started({ main: SERVER });
+    const named = await engine.container(pod);
+    const id = opened.podman("inspect", "--format", "{{.Id}}", named.id).trim();
+    const cgroups = (): readonly string[] =>
+      ["pids/", "memory/", ""].flatMap((controller) => {
+        const path = `/sys/fs/cgroup/${controller}libpod_parent/libpod-${id}`;
+        return existsSync(path) ? [path] : [];
+      });
+    const state = ["runc", "crun"].map((runtime) => `/run/${runtime}/${id}`);
+    await endConmon(id);
+    expect(state.some((path) => existsSync(path))).toBe(true);
+    expect(cgroups()).not.toEqual([]);
+    await engine.engine.remove(pod.identity);
+    expect(state.filter((path) => existsSync(path))).toEqual([]);
+    expect(cgroups()).toEqual([]);
+  });
+
   test("after a reboot a pod that ran is exited, without an exit code, and runs again", async () => {
     const pod = await engine.started({ main: SERVER });
     const { id, pid = 0 } = await engine.container(pod);

@@ -1,13 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { openSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /** The kernel's number of the first pid namespace: only there /proc/locks shows every lock. */
 const FIRST_PID_NAMESPACE = "pid:[4026531836]";
 
+function seesEveryLock(): boolean {
+  return readlinkSync("/proc/self/ns/pid") === FIRST_PID_NAMESPACE;
+}
+
 /** Tells which folders are under an exclusive flock, by the kernel's list where that is whole. */
 export function lockReader(): (path: string) => boolean {
-  if (readlinkSync("/proc/self/ns/pid") !== FIRST_PID_NAMESPACE) {
-    return (path) => spawnSync("flock", ["-sn", path, "true"]).status === 1;
+  if (!seesEveryLock()) {
+    return isLocked;
   }
   const locked = new Set(
     [...readFileSync("/proc/locks", "utf8").matchAll(/FLOCK +ADVISORY +WRITE +-?\d+ (\S+) /g)].map(
@@ -23,6 +27,15 @@ export function lockReader(): (path: string) => boolean {
   };
 }
 
+/** Asks for the lock: of an open folder, as flock(1) makes a file where there is none any more. */
+function isLocked(path: string): boolean {
+  const fd = openSync(path, "r");
+  const stdio = ["ignore", "ignore", "ignore", fd] as const;
+  const { status } = spawnSync("flock", ["-sn", "3"], { stdio: [...stdio] });
+  closeSync(fd);
+  return status === 1;
+}
+
 /**
  * Takes an exclusive flock on a folder for as long as this process lives: flock(1) locks the open file
  * that the two processes share.
@@ -31,7 +44,9 @@ export function lockReader(): (path: string) => boolean {
  */
 export function takeLock(path: string): boolean {
   const fd = openSync(path, "r");
-  const { status } = spawnSync("flock", ["-xn", "3"], {
+  // where there is no list, a look at the lock may be what holds it
+  const patience = seesEveryLock() ? ["-xn", "3"] : ["-xw", "1", "3"];
+  const { status } = spawnSync("flock", patience, {
     stdio: ["ignore", "ignore", "ignore", fd],
   });
   return status === 0;

@@ -1,4 +1,5 @@
 import type { Host } from "../../host/index.ts";
+import { Gate } from "../../internal/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
 import type { InspectedContainer } from "./cli/answers.ts";
 import type { Batch } from "./cli/batch.ts";
@@ -17,6 +18,8 @@ export interface PodmanContext {
   readonly files: OwnFiles;
   readonly facts: MachineFacts;
   readonly images: ImageDetailsReader;
+  /** What brings images in goes together; what takes away what is left of an import, alone. */
+  readonly imports: Gate;
   /** Containers by name or id, in all their detail. */
   readonly inspect: Batch<readonly InspectedContainer[]>;
   readonly init: Batch<string>;
@@ -51,6 +54,7 @@ export async function openContext(
     files,
     facts,
     images: new ImageDetailsReader(cli, files.scope),
+    imports: new Gate(),
     inspect: inspecting(cli),
     init: initializing(cli),
     start: starting(cli),

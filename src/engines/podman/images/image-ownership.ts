@@ -48,15 +48,17 @@ export async function importForFleet(
   const { reference, manifest, config } = content;
   const tag = imageTag(context.files.scope, reference, manifest.digest);
   const id = config.digest.replace(/^sha256:/, "");
-  if (!(await isLoaded(context, content, id, signal)))
-    await load(context, content, tag, id, signal);
-  signal?.throwIfAborted();
-  const document = await manifestOf(content);
-  await writeOwnership(
-    context,
-    { reference, digest: manifest.digest, id, manifest: document },
-    ownership,
-  );
+  await context.imports.together(async () => {
+    if (!(await isLoaded(context, content, id, signal)))
+      await load(context, content, tag, id, signal);
+    signal?.throwIfAborted();
+    const document = await manifestOf(content);
+    await writeOwnership(
+      context,
+      { reference, digest: manifest.digest, id, manifest: document },
+      ownership,
+    );
+  });
 }
 
 /** Whether our name leads to the image: somebody may have given it to another one. */

@@ -70,8 +70,11 @@ export async function removeLeftover(
   if (!name.startsWith(OBJECT_PREFIX) || name.includes("/")) return;
   if (name.startsWith(IMPORT_PREFIX))
     return await host.removeDirectory(`${files.importsDir}/${name}`);
+  if (name.startsWith(IMAGE_PREFIX)) {
+    // its import may be taken up again just now
+    return await context.imports.alone(() => removeImageLeftover(context, name, signal));
+  }
   const used = await storeUsed(host, context.facts.graphRoot, signal);
-  if (name.startsWith(IMAGE_PREFIX)) return await removeImageLeftover(context, name, used, signal);
   const isFree = !used || (await removeObjects(context, name, signal));
   if (isFree) {
     await host.removeFile(`${files.podsDir}/${name}.json`);
@@ -83,10 +86,10 @@ export async function removeLeftover(
 async function removeImageLeftover(
   context: PodmanContext,
   key: string,
-  used: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { files, host } = context;
+  const used = await storeUsed(host, context.facts.graphRoot, signal);
   const images = used ? await listImages(context, signal) : [];
   const tag = images
     .flatMap(({ Names }) => Names)

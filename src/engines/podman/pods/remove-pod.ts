@@ -6,6 +6,7 @@ import type { PodmanContext } from "../context.ts";
 import { processesOf } from "./cgroup-processes.ts";
 import { findGeneration, inspectContainers, listPods } from "./lists.ts";
 import { forgetRestarts } from "./restart-counts.ts";
+import { forgetInRuntimes } from "./runtime-state.ts";
 
 /** Takes away everything of a generation: what was changed of it last, so that it is found until then. */
 export async function removePod(
@@ -52,7 +53,9 @@ export async function removeNoted(
 
 /** Removes a container by its name, whatever its state; gone already: nothing happens. */
 export async function removeNamed(context: PodmanContext, name: string): Promise<void> {
-  await removeNoted(context, name, async () => await removeContainers(context, [name]));
+  const found = await inspectContainers(context, [name], undefined);
+  const ids = found.length === 0 ? [name] : found.map(({ Id }) => Id);
+  await removeNoted(context, name, async () => await removeContainers(context, ids));
 }
 
 /** Removes a pod of podman's with its containers; gone already: nothing happens. */
@@ -76,6 +79,7 @@ export async function removeContainers(
   if (ids.length === 0) return;
   await forceRemove(context, ids);
   await endOrphans(context, ids, podId);
+  await forgetInRuntimes(context.host, ids);
 }
 
 /** podman also says that it removed what it did not. */
