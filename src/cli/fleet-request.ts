@@ -94,6 +94,7 @@ export async function fleetRequest(
       env: context.env,
       declared: fleet.manifest.registries,
       hostsDirectory: HOSTS_DIRECTORY,
+      readsRegistriesConf: true,
     }),
     ...(lockFile === undefined ? {} : { lockFile }),
     parallelism: args.count("parallelism", 1),

@@ -16,6 +16,25 @@ export interface ImageDefaults {
   readonly stopSignal?: string | undefined;
 }
 
+/** Where an engine that pulls by itself finds an image, by its manifest's digest. */
+export interface ImageOrigin {
+  /** Domain and path, without tag and digest. */
+  readonly repository: string;
+  /** Whether the registry is spoken with in the clear. */
+  readonly isPlain: boolean;
+  /** Variables of the user's that programs of registries go by: proxies, where the configuration is. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the user proves to registries who it is with, by domain; never shown, never in arguments. */
+  credentials(): Promise<ReadonlyMap<string, RegistryAccount>>;
+  /** Told how many bytes have come so far. */
+  onBytes?(bytes: number): void;
+}
+
+/** A user of a registry: by a password, or by a token of its login service. */
+export type RegistryAccount =
+  | { readonly username: string; readonly password: string }
+  | { readonly identityToken: string };
+
 /** One platform's image and its bytes, as an engine takes it in. */
 export interface ImageContent {
   /** Reference in canonical form, as it was declared. */
@@ -28,6 +47,8 @@ export interface ImageContent {
   /** Digests of the layers without compression, in order. */
   readonly diffIds: readonly string[];
   readonly defaults: ImageDefaults;
+  /** The registry that has it, for an engine that pulls by itself; absent where the bytes have to be taken from here. */
+  readonly registry?: ImageOrigin;
   /** Bytes of a blob from `offset`; whoever reads them verifies the digest. */
   open(digest: string, offset?: number): AsyncIterable<Uint8Array>;
 }

@@ -98,6 +98,7 @@ async function currentLock(
         env,
         declared: manifest.registries,
         hostsDirectory: HOSTS_DIRECTORY,
+        readsRegistriesConf: true,
       }),
       signal,
     });

@@ -82,6 +82,15 @@ export async function readHostPlaces(
   }
 }
 
+/** A registry that is asked whoever it proves to be, and in the clear where it proves nothing. */
+export function insecurePlaces(domain: string): readonly RegistryPlace[] {
+  const may = { resolves: true, pulls: true, headers: {}, isMirror: false };
+  return [
+    { ...may, base: new URL(`https://${domain}/v2/`), tls: { rejectUnauthorized: false } },
+    { ...may, base: new URL(`http://${domain}/v2/`), tls: {} },
+  ];
+}
+
 async function findFile(directory: string, domain: string): Promise<string | undefined> {
   const [host = "", port] = domain.split(/:(?=\d+$)/);
   const names = [...(port === undefined ? [] : [`${host}_${port}_`]), domain, "_default"];

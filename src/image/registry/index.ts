@@ -1,1 +1,2 @@
 export { openRegistries, type Registries } from "./open-registries.ts";
+export type { RegistryOrigin } from "./registry-origin.ts";

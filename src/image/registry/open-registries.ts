@@ -1,21 +1,9 @@
 import { StowageError } from "../../errors/index.ts";
-import type { ImageReference, RegistrySpec } from "../../model/index.ts";
+import type { ImageReference } from "../../model/index.ts";
 import type { ImageSource } from "../blob-source.ts";
 import type { Credentials } from "./docker-credentials.ts";
-import type { RegistryPlace } from "./host-places.ts";
-
-interface RegistriesOptions {
-  /** Where the user's credentials and proxies are looked for. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** How registries are reached, by domain. @defaultValue over TLS, without mirrors */
-  readonly declared?: Readonly<Record<string, RegistrySpec>> | undefined;
-  /**
-   * Folder in which this machine says how registries are reached that are not declared.
-   *
-   * @defaultValue none
-   */
-  readonly hostsDirectory?: string | undefined;
-}
+import type { RegistryOrigin } from "./registry-origin.ts";
+import { isLoopback, type RegistriesOptions, type Way, waysTo } from "./ways.ts";
 
 /** The registries that image references name. */
 export interface Registries {
@@ -31,6 +19,11 @@ export interface Registries {
    * @throws StowageError naming the registry, what it was asked, and what to do
    */
   open(reference: ImageReference, signal?: AbortSignal): Promise<ImageSource>;
+  /**
+   * What a program needs that pulls by itself, as this machine has it set up; undefined where the fleet says, or
+   * a file of containerd's, how the registry is reached: it knows nothing of that.
+   */
+  origin(reference: ImageReference): Promise<RegistryOrigin | undefined>;
 }
 
 /**
@@ -58,49 +51,12 @@ export function openRegistries(options: RegistriesOptions): Registries {
         throw passedOver.length === 0 ? error : withMirrors(error, passedOver);
       }
     },
+    origin: async (reference) => {
+      const { registryOrigin } = await import("./registry-origin.ts");
+      const ways = await waysTo(reference, options);
+      return registryOrigin(reference, ways, options);
+    },
   };
-}
-
-/** A reference as it is named somewhere, and where that is. */
-interface Way {
-  readonly reference: ImageReference;
-  readonly place?: RegistryPlace;
-  /** The registry that it stands for. */
-  readonly registry?: string;
-}
-
-/** Where an image may be had, in order: as the fleet declares its registry, else as this machine does. */
-async function waysTo(
-  reference: ImageReference,
-  { declared = {}, hostsDirectory }: RegistriesOptions,
-): Promise<readonly Way[]> {
-  const { domain } = reference;
-  const at = (place: string): ImageReference => ({
-    ...reference,
-    domain: place,
-    repository: `${place}/${reference.path}`,
-  });
-  const spec = declared[domain];
-  if (spec !== undefined || hostsDirectory === undefined)
-    return [...(spec?.mirrors ?? []).map((each) => ({ reference: at(each) })), { reference }];
-  const { readHostPlaces, registryHost } = await import("./reach-registry.ts");
-  const scheme = isLoopback(domain) ? "http" : "https";
-  const server = `${scheme}://${registryHost(domain)}`;
-  const places = await readHostPlaces(hostsDirectory, domain, server);
-  // a tag is asked for and read at one place
-  const fit = places?.filter(
-    ({ resolves, pulls }) => pulls && (resolves || reference.digest !== undefined),
-  );
-  if (fit === undefined) return [{ reference }];
-  const ways = fit.map((place) => {
-    const named = place.isMirror ? at(place.base.host) : reference;
-    return { reference: named, place, registry: domain };
-  });
-  if (ways.length > 0) return ways;
-  throw new StowageError(
-    `Cannot ask for image "${reference.canonical}": the hosts.toml of registry ${domain} lets no host be asked for it; mend it, or declare the registry`,
-    { code: "failed_precondition", context: { domain } },
-  );
 }
 
 /** An error of a registry that tells why its mirrors were passed over as well. */
@@ -143,9 +99,4 @@ async function openOne(
     await client[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Registries of this machine are spoken with in the clear: nothing leaves it. */
-function isLoopback(domain: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(domain);
 }

@@ -52,7 +52,13 @@ function counted(content: ImageContent, { sizeBytes }: ImportStep, onBytes: OnBy
       onBytes(bytes, sizeBytes);
     }
   }
-  return { ...content, open: (digest, offset) => count(content.open(digest, offset)) };
+  const { registry } = content;
+  const told = registry && { ...registry, onBytes: (come: number) => onBytes(come, sizeBytes) };
+  return {
+    ...content,
+    ...(told === undefined ? {} : { registry: told }),
+    open: (digest, offset) => count(content.open(digest, offset)),
+  };
 }
 
 /** The image as a generation that is made now finds it in the engine. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ImageContent } from "../../engine/index.ts";
+import type { ImageContent, ImageOrigin } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import {
   type ImageSource,
@@ -75,6 +75,7 @@ export class ImageStore implements AsyncDisposable {
     const source = await this.#open(canonical, digest);
     const found = await this.resolve(canonical, platform, digest);
     const { manifest, index, config, layers, diffIds, imageConfig } = found;
+    const registry = await this.#originOf(canonical, digest);
     return {
       reference: canonical,
       manifest,
@@ -83,6 +84,7 @@ export class ImageStore implements AsyncDisposable {
       layers,
       diffIds,
       defaults: imageConfig,
+      ...(registry === undefined ? {} : { registry }),
       open: (blob, offset) => source.open(blob, offset),
     };
   }
@@ -103,6 +105,13 @@ export class ImageStore implements AsyncDisposable {
     if (spec?.layout !== undefined) return { layout: resolve(this.#manifestDir, spec.layout) };
     if (spec?.archive !== undefined) return { archive: resolve(this.#manifestDir, spec.archive) };
     return undefined;
+  }
+
+  async #originOf(canonical: string, digest: string): Promise<ImageOrigin | undefined> {
+    if (this.isOnDisk(canonical)) return undefined;
+    const { repository } = parseImageReference(canonical);
+    const pinned = parseImageReference(`${repository}@${digest}`);
+    return await this.#registriesOf(canonical)?.origin(pinned);
   }
 
   #registriesOf(canonical: string): Registries | undefined {

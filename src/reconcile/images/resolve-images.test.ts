@@ -96,7 +96,10 @@ function observationOf({ held = [], applied }: World): HostObservation {
 async function resolveOne(world: World) {
   const { reference = REFERENCE, images = { [REFERENCE]: { layout: "images" } }, lock } = world;
   const { registry } = world;
-  const registries = registry === undefined ? undefined : { has: () => true, open: registry };
+  const registries =
+    registry === undefined
+      ? undefined
+      : { has: () => true, open: registry, origin: async () => undefined };
   await using store = new ImageStore({ images }, dir, { registries });
   const pods = { web: { containers: { main: { image: reference } } } };
   const observation = observationOf(world);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ImageContent, ImageOwnership } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { type AppliedImage, imageName } from "../../../model/index.ts";
-import { ImagesAnswer, type ListedImage } from "../cli/answers.ts";
+import type { ListedImage } from "../cli/answers.ts";
 import { nothingDone, podmanError } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
 import { listContainers } from "../pods/lists.ts";
@@ -10,33 +10,13 @@ import { IMPORT_PREFIX } from "../store/own-files.ts";
 import { storeUsed } from "../store/store-used.ts";
 import { archiveStream } from "./archive-stream.ts";
 import { findOwnImage, removeOwnership, writeOwnership } from "./image-files.ts";
+import { imageExists, listImages } from "./image-list.ts";
 import { reserveImageSpace } from "./image-space.ts";
 import { imageTag, isImageTag } from "./image-tag.ts";
+import { LOAD_MS, removeWork } from "./import-work.ts";
 
-/** Bytes of a large image on a slow disk take their time. */
-const LOAD_MS = 60 * 60 * 1000;
-/** How often the images are listed while others go. */
-const LIST_TRIES = 5;
 /** Bytes that a manifest may have to be kept. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-
-/** Every image of the store; an image of several names once or once a name, by the version. */
-export async function listImages(
-  { cli }: PodmanContext,
-  signal: AbortSignal | undefined,
-): Promise<readonly ListedImage[]> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await cli.json(["images", "--no-trunc", "--format", "json"], ImagesAnswer, {
-        doing: "list images",
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (error) {
-      // podman looks at each once more, and fails where one was removed meanwhile
-      if (!StowageError.is(error, "not_found") || tries === LIST_TRIES) throw error;
-    }
-  }
-}
 
 /** Brings an image in, and writes down that a fleet uses it. */
 export async function importForFleet(
@@ -50,7 +30,7 @@ export async function importForFleet(
   const id = config.digest.replace(/^sha256:/, "");
   await context.imports.together(async () => {
     if (!(await isLoaded(context, content, id, signal)))
-      await load(context, content, tag, id, signal);
+      await bring(context, content, tag, id, signal);
     signal?.throwIfAborted();
     const document = await manifestOf(content);
     await writeOwnership(
@@ -81,19 +61,7 @@ async function isLoaded(
   return false;
 }
 
-async function imageExists(
-  { cli }: PodmanContext,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const doing = `look for image "${name}"`;
-  const args = ["image", "exists", name];
-  const result = await cli.run(args, { doing, ...(signal === undefined ? {} : { signal }) });
-  if (result.exitCode > 1) throw podmanError(doing, args, result);
-  return result.exitCode === 0;
-}
-
-async function load(
+async function bring(
   context: PodmanContext,
   content: ImageContent,
   tag: string,
@@ -103,19 +71,24 @@ async function load(
   const { cli, host, files } = context;
   const name = imageName(content.reference, content.manifest.digest);
   using _ = await reserveImageSpace(context, content, signal);
-  // podman unpacks it there first, and leaves that behind when it is killed
+  // podman works there first, and leaves that behind when it is killed
   const work = `${files.importsDir}/${IMPORT_PREFIX}${randomBytes(8).toString("hex")}`;
   await host.makeDirectory(work, { mode: 0o700 });
   try {
-    await cli.read(["load", "--quiet"], {
-      doing: `import image "${name}"`,
-      stdin: archiveStream(content, tag),
-      env: { TMPDIR: work },
-      timeoutMs: LOAD_MS,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    if (content.registry === undefined) {
+      await cli.read(["load", "--quiet"], {
+        doing: `import image "${name}"`,
+        stdin: archiveStream(content, tag),
+        env: { TMPDIR: work },
+        timeoutMs: LOAD_MS,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } else {
+      const { pullImage } = await import("./pull-image.ts");
+      await pullImage(context, { content, origin: content.registry, tag, work }, signal);
+    }
   } finally {
-    await host.removeDirectory(work);
+    await removeWork(context, work);
   }
   if (!(await imageExists(context, tag, signal)))
     throw nothingDone(`import image "${name}"`, ["load"]);

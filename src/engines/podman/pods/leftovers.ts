@@ -1,8 +1,10 @@
 import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
 import type { ListedContainer, ListedPod } from "../cli/answers.ts";
 import type { PodmanContext } from "../context.ts";
-import { listImages, untag } from "../images/image-ownership.ts";
+import { listImages } from "../images/image-list.ts";
+import { untag } from "../images/image-ownership.ts";
 import { keyOfTag } from "../images/image-tag.ts";
+import { removeWork } from "../images/import-work.ts";
 import { IMAGE_PREFIX, IMPORT_PREFIX, RESTARTS_SUFFIX } from "../store/own-files.ts";
 import { glanceAtStore, storeUsed } from "../store/store-used.ts";
 import { isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
@@ -69,7 +71,7 @@ export async function removeLeftover(
   signal?.throwIfAborted();
   if (!name.startsWith(OBJECT_PREFIX) || name.includes("/")) return;
   if (name.startsWith(IMPORT_PREFIX))
-    return await host.removeDirectory(`${files.importsDir}/${name}`);
+    return await removeWork(context, `${files.importsDir}/${name}`);
   if (name.startsWith(IMAGE_PREFIX)) {
     // its import may be taken up again just now
     return await context.imports.alone(() => removeImageLeftover(context, name, signal));

@@ -9,7 +9,7 @@ import {
 import type { InspectedContainer, ListedContainer } from "../cli/answers.ts";
 import { callOptions, type PodmanContext } from "../context.ts";
 import { imageFilePattern, readOwnImages } from "../images/image-files.ts";
-import { listImages } from "../images/image-ownership.ts";
+import { listImages } from "../images/image-list.ts";
 import { imageLeftovers, observeImages } from "../images/observe-images.ts";
 import { glanceAtStore, mayBeOurs, type StoredContainer } from "../store/store-used.ts";
 import { listLeftovers } from "./leftovers.ts";

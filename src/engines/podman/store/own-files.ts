@@ -26,6 +26,7 @@ const HASH_CHARACTERS = 26;
  *     <stateDir>/.podman/<store>/pods/<object name>.restarts.json              starts that podman does not count
  *     <stateDir>/.podman/<store>/pods/<object name>.unfinished                 a podman pod is being made, or anything removed
  *     <stateDir>/.podman/<store>/imports/stw-import-<random>/                  where podman unpacks an import
+ *     <runDir>/podman-logins/stw-import-<random>/auth.json                     who asks a registry, while it is asked
  *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
  */
 export interface OwnFiles {
@@ -34,6 +35,8 @@ export interface OwnFiles {
   readonly imagesDir: string;
   readonly podsDir: string;
   readonly importsDir: string;
+  /** In memory: logins of pulls, each in a folder of its import's name. */
+  readonly loginsDir: string;
   readonly containersConf: string;
   imageDir(name: string): string;
   podFile(identity: PodIdentity): string;
@@ -47,7 +50,10 @@ export interface OwnFiles {
 }
 
 /** The files that go with one store of podman's. */
-export function ownFiles({ stateDir }: HostDirectories, settings: PodmanSettings): OwnFiles {
+export function ownFiles(
+  { stateDir, runDir }: HostDirectories,
+  settings: PodmanSettings,
+): OwnFiles {
   const store = settings.root === undefined ? "default" : hash(settings.root).slice(0, 8);
   const dir = `${stateDir}/.podman/${store}`;
   return {
@@ -55,6 +61,7 @@ export function ownFiles({ stateDir }: HostDirectories, settings: PodmanSettings
     imagesDir: `${dir}/images`,
     podsDir: `${dir}/pods`,
     importsDir: `${dir}/imports`,
+    loginsDir: `${runDir}/podman-logins`,
     containersConf: `${dir}/containers.conf`,
     imageDir: (name) => `${dir}/images/${imageKey(name)}`,
     podFile: (identity) => `${dir}/pods/${objectName(identity)}.json`,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { StowageError } from "../../../errors/index.ts";
 import type { PodmanContext } from "../context.ts";
-import { listImages } from "./image-ownership.ts";
+import { listImages } from "./image-list.ts";
 
 /** A podman whose first lists fail. */
 function contextOf(failures: readonly StowageError[]): PodmanContext {
