@@ -41,6 +41,11 @@ export class NetworkMachine {
     });
   }
 
+  /** A command line that runs a program there. */
+  command(...words: readonly string[]): readonly [string, ...string[]] {
+    return ["nsenter", `${NET}${this.#file}`, "--", ...words];
+  }
+
   /** Runs a program there. @returns its stdout */
   sh(script: string): string {
     return execFileSync("nsenter", [`${NET}${this.#file}`, "--", "sh", "-ec", script], {
