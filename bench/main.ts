@@ -5,6 +5,7 @@ import { ensureBuild } from "../scripts/lib/ensure-build.ts";
 import { PROJECT_ROOT } from "../scripts/lib/project-root.ts";
 import { runMain } from "../scripts/lib/run-main.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
+import { composePods } from "./benchmarks/compose-pods.ts";
 import { movePods } from "./benchmarks/move-pods.ts";
 import { networkPods } from "./benchmarks/network-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
@@ -35,6 +36,7 @@ const BENCHMARKS = [
   pull,
   watchPods,
   networkPods,
+  composePods,
 ];
 
 // certificates of the machine's own, which every Node would read at its start
