@@ -2,6 +2,7 @@ import type {
   BootPlaces,
   CommandResult,
   FileAttributes,
+  FileEntry,
   FileStretch,
   Host,
   HostCallOptions,
@@ -12,6 +13,7 @@ import type {
   SnapshotRequest,
 } from "../host.ts";
 import { measureDirectory } from "./disk-usage.ts";
+import { inspectPath } from "./inspect-path.ts";
 import { moveDirectory } from "./move-directory.ts";
 import { findPortHolders } from "./port-holders.ts";
 import { probePort } from "./probe-port.ts";
@@ -57,6 +59,15 @@ class LocalHost implements Host {
   ): Promise<FileStretch | undefined> {
     options?.signal?.throwIfAborted();
     return await readStretch(path, offset);
+  }
+
+  async inspect(path: string, options?: HostCallOptions): Promise<FileEntry | undefined> {
+    options?.signal?.throwIfAborted();
+    return await inspectPath(path);
+  }
+
+  async reachSocket(path: string): Promise<string> {
+    return path;
   }
 
   async diskUsage(path: string, options?: HostCallOptions): Promise<number> {

@@ -18,6 +18,10 @@ const ALL = [
     "docker-registry",
     "ip",
     "iptables-restore",
+    "ssh",
+    "ssh-keygen",
+    "sshd",
+    "sudo",
     OCI_SCHEMA,
   ],
 ];
@@ -105,11 +109,11 @@ test.each([
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
     packages: [
-      ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
+      ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry", "openssh-client", "openssh-server", "sudo"],
       SPECS,
     ],
     advice: expect.stringContaining(
-      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry ${SPECS}`,
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry openssh-client openssh-server sudo ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);
