@@ -14,7 +14,7 @@ const connecting = createLimiter(16);
 /** Time that a host which is busy with others is asked again and again. */
 const BUSY_MS = 60_000;
 /** Time that a connection which was there is waited for. */
-const RESUME_MS = 45_000;
+const RESUME_MS = 20_000;
 /** Times that something harmless is begun again after the connection went. */
 const TRIES = 4;
 const PAUSE_MS = 200;
@@ -100,7 +100,11 @@ export class Link {
       } catch (error) {
         const patience = this.#wasUp ? RESUME_MS : BUSY_MS;
         const isOver = this.#isClosed || performance.now() - begun > patience;
-        if (isOver || !this.#isPassing(error)) throw this.#reason(error);
+        if (isOver || !this.#isPassing(error)) {
+          // it was waited for long enough: whoever asks next is told at once
+          this.#wasUp = false;
+          throw this.#reason(error);
+        }
       }
       // not all at once again
       await delay(pause * (0.5 + Math.random()));

@@ -109,7 +109,17 @@ test.each([
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
     packages: [
-      ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry", "openssh-client", "openssh-server", "sudo"],
+      ...[
+        "containerd",
+        "runc",
+        "podman",
+        "catatonit",
+        "busybox-static",
+        "docker-registry",
+        "openssh-client",
+        "openssh-server",
+        "sudo",
+      ],
       SPECS,
     ],
     advice: expect.stringContaining(
