@@ -17,6 +17,8 @@ const BUSY_MS = 60_000;
 const RESUME_MS = 20_000;
 /** Times that something harmless is begun again after the connection went. */
 const TRIES = 4;
+/** Time after a host was given up in which nobody has it tried again: an apply leaves it in several steps. */
+const GIVEN_UP_MS = 3_000;
 const PAUSE_MS = 200;
 const PAUSE_MAX_MS = 3_000;
 
@@ -25,6 +27,7 @@ export class Link {
   readonly #target: SshTarget;
   #session: Promise<Session> | undefined;
   #wasUp = false;
+  #givenUp: { readonly at: number; readonly error: unknown } | undefined;
   #isClosed = false;
 
   constructor(target: SshTarget) {
@@ -92,6 +95,8 @@ export class Link {
 
   async #connect(): Promise<Session> {
     const begun = performance.now();
+    const { at = Number.NEGATIVE_INFINITY, error: known } = this.#givenUp ?? {};
+    if (begun - at < GIVEN_UP_MS) throw known;
     for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, PAUSE_MAX_MS)) {
       try {
         const session = await connecting(() => openSession(this.#target));
@@ -100,15 +105,19 @@ export class Link {
       } catch (error) {
         const patience = this.#wasUp ? RESUME_MS : BUSY_MS;
         const isOver = this.#isClosed || performance.now() - begun > patience;
-        if (isOver || !this.#isPassing(error)) {
-          // it was waited for long enough: whoever asks next is told at once
-          this.#wasUp = false;
-          throw this.#reason(error);
-        }
+        if (isOver || !this.#isPassing(error)) throw this.#giveUp(error);
       }
       // not all at once again
       await delay(pause * (0.5 + Math.random()));
     }
+  }
+
+  /** One that was waited for long enough: whoever asks next is told at once. @returns why */
+  #giveUp(error: unknown): unknown {
+    const reason = this.#reason(error);
+    if (this.#wasUp) this.#givenUp = { at: performance.now(), error: reason };
+    this.#wasUp = false;
+    return reason;
   }
 
   /** Whether it may be better in a moment. */
