@@ -34,6 +34,9 @@ const PACKAGES: readonly SystemPackage[] = [
   },
   { name: "iproute2", brings: ["ip"], purpose: "network namespaces" },
   { name: "iptables", brings: ["iptables-restore"], purpose: "ports of networks" },
+  { name: "openssh-client", brings: ["ssh", "ssh-keygen"], purpose: "the way to other hosts" },
+  { name: "openssh-server", brings: ["sshd"], purpose: "what test hosts are reached by" },
+  { name: "sudo", brings: ["sudo"], purpose: "what users of test hosts become root by" },
   {
     name: "containernetworking-plugins",
     brings: ["/usr/lib/cni/portmap"],

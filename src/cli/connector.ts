@@ -15,16 +15,20 @@ import { engineEntry } from "./engine-kinds.ts";
 
 type ConfigOf<K extends EngineConfig["kind"]> = Extract<EngineConfig, { kind: K }>;
 
-/**
- * The way to hosts: loads the engine of a kind when the first host of it is reached.
- *
- * @param boot where a host of this machine keeps what is to start at boot; absent: nothing is to
- */
-export function createConnector(boot?: BootPlaces): Connector {
+/** What hosts are reached with. */
+interface ConnectorOptions {
+  /** Where a host of this machine keeps what is to start at boot; absent: nothing is to. */
+  readonly boot?: BootPlaces | undefined;
+  /** File of ssh's configuration in place of the user's own. */
+  readonly sshConfig?: string | undefined;
+}
+
+/** The way to hosts: loads the engine of a kind when the first host of it is reached. */
+export function createConnector({ boot, sshConfig }: ConnectorOptions = {}): Connector {
   let world: Promise<SimWorld> | undefined;
   const open = async (name: string, spec: HostSpec): Promise<HostAccess> => {
     const { engine } = spec;
-    if (engine.kind !== "sim") return await openLocal(engine, name, spec, boot);
+    if (engine.kind !== "sim") return await openReal(engine, name, spec, { boot, sshConfig });
     world ??= import("../engines/sim/index.ts").then(({ SimWorld: World }) => new World());
     return await openSimulated(engine, name, await world);
   };
@@ -44,15 +48,19 @@ async function openSimulated(
   });
 }
 
-async function openLocal(
+async function openReal(
   config: EngineConfig,
   name: string,
   spec: HostSpec,
-  boot: BootPlaces | undefined,
+  { boot, sshConfig }: ConnectorOptions,
 ): Promise<HostAccess> {
-  checkLocal(name, spec);
-  const { openLocalHost } = await import("../host/index.ts");
-  const host = openLocalHost(boot === undefined ? {} : { boot });
+  const isLocal = spec.address === "local";
+  if (isLocal) checkLinux(name);
+  const { openLocalHost, openSshHost } = await import("../host/index.ts");
+  // a host that is reached from elsewhere has no Stowage of its own to start at boot
+  const host = isLocal
+    ? openLocalHost(boot === undefined ? {} : { boot })
+    : await openSshHost(spec.address, sshConfig === undefined ? {} : { config: sshConfig });
   const directories = hostDirectories(spec);
   return await access(host, config, (other) => openEngine(other, name, host, directories));
 }
@@ -75,13 +83,7 @@ interface EngineOpener {
   readonly open?: (config: EngineConfig, host: Host, at: HostDirectories) => Promise<Engine>;
 }
 
-function checkLocal(name: string, spec: HostSpec): void {
-  if (spec.address !== "local") {
-    throw new StowageError(
-      `Cannot reach host "${name}": ${spec.address} is another machine, and this version reaches only the address "local"; run stowage on that machine`,
-      { code: "unimplemented", context: { host: name } },
-    );
-  }
+function checkLinux(name: string): void {
   if (process.platform !== "linux") {
     throw new StowageError(
       `Cannot reach host "${name}": this machine is not Linux, so it cannot be a host; see stowage doctor`,

@@ -54,7 +54,10 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
     drain,
     abort,
     appliedBy: `${userName()}@${hostname()}`,
-    connector: createConnector(bootPlaces()),
+    connector: createConnector({
+      boot: bootPlaces(),
+      sshConfig: process.env["STOWAGE_SSH_CONFIG"] || undefined,
+    }),
     now: () => new Date(),
     confirm: (question) => ask(question, drain),
   };

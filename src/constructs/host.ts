@@ -6,7 +6,10 @@ import { markScope, reportMistakes } from "./scopes.ts";
 
 /** Properties of {@link Host}. */
 export interface HostProps {
-  /** Where it is: `local`, or `ssh://user@host:port`. */
+  /**
+   * Where it is: `local`, or `ssh://user@host:port`. User and port may be left out, and the host be an alias:
+   * your ssh configuration counts.
+   */
   readonly address: string;
   /**
    * Words of your own to place services by.

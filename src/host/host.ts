@@ -59,6 +59,15 @@ export interface FileContent {
   readonly gid: number;
 }
 
+/** What lies at a path; of a symbolic link the link itself. */
+export interface FileEntry {
+  /** `whiteout` is what overlayfs marks as deleted by. */
+  readonly kind: "file" | "directory" | "symlink" | "socket" | "whiteout" | "other";
+  readonly size: number;
+  /** Of a symbolic link. */
+  readonly target?: string;
+}
+
 /** Mode of a file, and its owner where that is not to be whoever writes it. */
 export interface FileAttributes {
   readonly mode: number;
@@ -167,6 +176,14 @@ export interface HostReader extends AsyncDisposable {
     offset: number,
     options?: HostCallOptions,
   ): Promise<FileStretch | undefined>;
+  /** @returns undefined when nothing is there */
+  inspect(path: string, options?: HostCallOptions): Promise<FileEntry | undefined>;
+  /**
+   * Path on this machine of a socket that leads to a Unix socket of the host, until the host is disposed of.
+   *
+   * @throws StowageError `not_found` or `unavailable` where it can already be told that nobody answers there
+   */
+  reachSocket(path: string, options?: HostCallOptions): Promise<string>;
   /** Bytes used below a directory; 0 when it does not exist. */
   diskUsage(path: string, options?: HostCallOptions): Promise<number>;
   /**

@@ -1,5 +1,6 @@
 export { findOnPath, searchPath } from "./find-on-path.ts";
 export { Gate } from "./gate.ts";
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";
+export { onAbort } from "./on-abort.ts";
 export { settleAll } from "./settle-all.ts";
 export { tailLines } from "./tail-lines.ts";

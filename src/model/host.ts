@@ -4,14 +4,16 @@ import { field } from "./field.ts";
 import { AbsolutePath, Name } from "./names.ts";
 import { PodSpec } from "./pod.ts";
 
+/** Neither user nor host begins as an option of ssh does; a password has no place in it. */
+const ADDRESS =
+  /^(?:local|ssh:\/\/(?:[^-\s@:/?#][^\s@:/?#]*@)?(?:\[[\w:.%]+\]|[^-\s@:/?#[\]][^\s@:/?#[\]]*)(?::\d{1,5})?\/?)$/;
+
 /** A Linux machine, the engine it runs and the pods that belong on it. */
 export const HostSpec = z.strictObject({
-  address: field(
-    z.string().regex(/^(?:local|ssh:\/\/\S+)$/, 'must be "local" or ssh://user@host:port'),
-    {
-      description: "Where it is: local, or ssh://user@host:port.",
-    },
-  ),
+  address: field(z.string().regex(ADDRESS, 'must be "local" or ssh://user@host:port'), {
+    description:
+      "Where it is: local, or ssh://user@host:port. User and port may be left out, and the host be an alias: your ssh configuration counts.",
+  }),
   labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
     description: "Words of your own to place services by.",
   }).optional(),

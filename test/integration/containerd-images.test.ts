@@ -41,7 +41,7 @@ import {
   listImportLeftovers,
   sweepImports,
 } from "../../src/engines/containerd/images/import-leftovers.ts";
-import { localLayerFiles } from "../../src/engines/containerd/images/layer-files.ts";
+import { hostLayerFiles } from "../../src/engines/containerd/images/layer-files.ts";
 import { snapshotExists } from "../../src/engines/containerd/images/snapshots.ts";
 import { UserResolver } from "../../src/engines/containerd/images/user-resolver.ts";
 import type { StowageError } from "../../src/errors/index.ts";
@@ -50,6 +50,7 @@ import { Images } from "../../src/gen/containerd/services/images/v1/images_pb.ts
 import { Leases } from "../../src/gen/containerd/services/leases/v1/leases_pb.ts";
 import { Namespaces } from "../../src/gen/containerd/services/namespaces/v1/namespaces_pb.ts";
 import { Kind, Snapshots } from "../../src/gen/containerd/services/snapshots/v1/snapshots_pb.ts";
+import { openLocalHost } from "../../src/host/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { openContent } from "./containerd-images/image-content.ts";
 
@@ -80,7 +81,7 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
   });
 
   beforeEach(async () => {
-    connection = await connect({ socketPath: containerd.address });
+    connection = await connect({ host: openLocalHost(), socketPath: containerd.address });
     client = connection.inNamespace(`stw-test-${randomBytes(4).toString("hex")}`);
     folder = mkdtempSync(join(tmpdir(), "stw-img-"));
   });
@@ -512,7 +513,10 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
     const image = makeImage({ out: folder, reference: REFERENCE, layers: [...layers, link] });
     await importImage(client, await load(image), { name: NAME, labels: {} });
     const top = chainIds(image.diffIds).at(-1);
-    const resolver = new UserResolver(client, { files: localLayerFiles, snapshotter: SNAPSHOTTER });
+    const resolver = new UserResolver(client, {
+      files: hostLayerFiles(openLocalHost()),
+      snapshotter: SNAPSHOTTER,
+    });
     expect(await resolver.resolve(top, "new")).toEqual({ uid: 8, gid: 8, additionalGids: [99] });
     expect(await resolver.resolve(top, "new:extra", ["77"])).toEqual({
       uid: 8,
@@ -538,26 +542,31 @@ describeWithEngine("containerd", "a connection to containerd", (containerd) => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   test("says which version answers", async () => {
-    await using connection = await connect({ socketPath: containerd.address });
+    await using connection = await connect({
+      host: openLocalHost(),
+      socketPath: containerd.address,
+    });
     expect(connection.version).toMatch(/^v?\d+\.\d+\.\d+/);
   });
 
   test("an absent socket, a file, a long path and a relative one are refused, naming the path and the remedy", async () => {
     const absent = join(folder, "absent.sock");
-    await expect(connect({ socketPath: absent })).rejects.toMatchObject({
+    await expect(connect({ host: openLocalHost(), socketPath: absent })).rejects.toMatchObject({
       code: "not_found",
       message: expect.stringMatching(new RegExp(`"${absent}".*start containerd`)),
     });
     writeFileSync(join(folder, "file"), "");
-    await expect(connect({ socketPath: join(folder, "file") })).rejects.toMatchObject({
+    await expect(
+      connect({ host: openLocalHost(), socketPath: join(folder, "file") }),
+    ).rejects.toMatchObject({
       code: "unavailable",
     });
     const long = join(folder, "x".repeat(100));
-    await expect(connect({ socketPath: long })).rejects.toMatchObject({
+    await expect(connect({ host: openLocalHost(), socketPath: long })).rejects.toMatchObject({
       code: "invalid_argument",
       message: expect.stringContaining("107"),
     });
-    await expect(connect({ socketPath: "c.sock" })).rejects.toMatchObject({
+    await expect(connect({ host: openLocalHost(), socketPath: "c.sock" })).rejects.toMatchObject({
       code: "invalid_argument",
     });
   });
@@ -588,7 +597,9 @@ describeWithEngine("containerd", "a connection to containerd", (containerd) => {
       execFileSync("mv", [socketPath, join(folder, "moved.sock")]);
       server.close();
       const dead = join(folder, "moved.sock");
-      await expect(connect({ socketPath: dead, firstAnswerMs })).rejects.toMatchObject({
+      await expect(
+        connect({ host: openLocalHost(), socketPath: dead, firstAnswerMs }),
+      ).rejects.toMatchObject({
         code: "unavailable",
         message: expect.stringMatching(/moved\.sock.*nothing listens there; start containerd/),
       });
@@ -597,14 +608,19 @@ describeWithEngine("containerd", "a connection to containerd", (containerd) => {
     onTestFinished(() => {
       server.close();
     });
-    await expect(connect({ socketPath, firstAnswerMs })).rejects.toMatchObject({
+    await expect(
+      connect({ host: openLocalHost(), socketPath, firstAnswerMs }),
+    ).rejects.toMatchObject({
       code: "unavailable",
       message: expect.stringMatching(/s\.sock.*correct the address|see whether containerd/),
     });
   });
 
   test("a call whose signal is aborted rejects with its reason", async () => {
-    await using connection = await connect({ socketPath: containerd.address });
+    await using connection = await connect({
+      host: openLocalHost(),
+      socketPath: containerd.address,
+    });
     const reason = new Error("enough");
     const options = { doing: "test", signal: AbortSignal.abort(reason) };
     await expect(connection.inNamespace("x").unary(Images.method.list, {}, options)).rejects.toBe(
@@ -619,7 +635,10 @@ describeWithEngine("containerd", "a connection to containerd", (containerd) => {
   });
 
   test("what the daemon says becomes one error with its code and our words", async () => {
-    await using connection = await connect({ socketPath: containerd.address });
+    await using connection = await connect({
+      host: openLocalHost(),
+      socketPath: containerd.address,
+    });
     const client = connection.inNamespace("x");
     await expect(
       client.unary(Images.method.get, { name: "nope" }, { doing: 'look up image "nope"' }),

@@ -13,6 +13,7 @@ import {
   deleteContainer,
   listContainers,
 } from "../../src/engines/containerd/pods/container-records.ts";
+import { openLocalHost } from "../../src/host/index.ts";
 import { mapLimited } from "../../src/internal/index.ts";
 import { objectName } from "../../src/model/index.ts";
 import {
@@ -287,7 +288,10 @@ describeWithEngine("containerd", "containerd pods", (containerd) => {
   test("more containers than fit into one message are all seen", async () => {
     const COUNT = 2300;
     const pod = await under.prepared({ main: SERVER });
-    await using connection = await connect({ socketPath: containerd.address });
+    await using connection = await connect({
+      host: openLocalHost(),
+      socketPath: containerd.address,
+    });
     const client = connection.inNamespace(namespace);
     const ids = Array.from({ length: COUNT }, (_, at) => `foreign-${at}`);
     const spec = {
@@ -379,7 +383,10 @@ describeWithEngine("containerd", "containerd pods", (containerd) => {
 
   /** Deletes a record and leaves its task alone, which ctr refuses to do. */
   async function deleteRecord(id: string): Promise<void> {
-    await using connection = await connect({ socketPath: containerd.address });
+    await using connection = await connect({
+      host: openLocalHost(),
+      socketPath: containerd.address,
+    });
     await deleteContainer(connection.inNamespace(namespace), id);
   }
 

@@ -6,7 +6,7 @@ const CONNECTOR = join(import.meta.dirname, "../../src/reconcile/connector.ts");
 
 /** Methods that look and leave everything as it is. */
 const LOOKS: Readonly<Record<string, readonly string[]>> = {
-  host: ["diskUsage", "holders", "probe", "readFileFrom", "snapshot"],
+  host: ["diskUsage", "holders", "inspect", "probe", "reachSocket", "readFileFrom", "snapshot"],
   engine: ["capabilities", "events", "info", "logs", "observe"],
 };
 

@@ -1,3 +1,4 @@
+import { StowageError } from "../../errors/index.ts";
 import {
   type EngineConfig,
   EngineConfig as EngineConfigSchema,
@@ -9,6 +10,7 @@ import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import type { Check } from "../doctor/check.ts";
 import { engineCheck } from "../doctor/engine-check.ts";
+import { readFarFacts } from "../doctor/far-facts.ts";
 import { machineChecks } from "../doctor/machine-checks.ts";
 import { readMachineFacts } from "../doctor/machine-facts.ts";
 import { engineEntry } from "../engine-kinds.ts";
@@ -70,12 +72,7 @@ async function checkHost(
   context: CommandContext,
 ): Promise<readonly Check[]> {
   const { kind } = spec.engine;
-  if (spec.address !== "local" && kind !== "sim") {
-    const remedy = "this version reaches only local hosts; run stowage doctor on that machine";
-    return [
-      { name: "address", status: "fail", finding: `${spec.address} is another machine`, remedy },
-    ];
-  }
+  if (spec.address !== "local" && kind !== "sim") return await checkFar(host, spec, context);
   const { stateDir } = hostDirectories(spec);
   const facts = await readMachineFacts(
     stateDir,
@@ -89,4 +86,28 @@ async function checkHost(
     return await reading.engine.info({ signal: context.drain });
   });
   return [...ofMachine, ofEngine];
+}
+
+/** A host that is reached by ssh: nothing else can be told of one that is not. */
+async function checkFar(
+  host: string,
+  spec: HostSpec,
+  { connector, drain }: CommandContext,
+): Promise<readonly Check[]> {
+  const { kind } = spec.engine;
+  const { stateDir } = hostDirectories(spec);
+  const names = engineEntry(kind).programs.map(({ name }) => name);
+  try {
+    await using reading = await connector.read(host, spec, drain);
+    const facts = await readFarFacts(reading.host, stateDir, names, drain);
+    return [
+      { name: "address", status: "ok", finding: `${spec.address} is reached` },
+      ...machineChecks(facts, stateDir, kind),
+      await engineCheck(kind, async () => await reading.engine.info({ signal: drain })),
+    ];
+  } catch (error) {
+    if (!StowageError.is(error)) throw error;
+    const [finding = "", ...remedy] = error.message.split("; ");
+    return [{ name: "address", status: "fail", finding, remedy: remedy.join("; ") }];
+  }
 }

@@ -28,7 +28,10 @@ export async function readMachineFacts(
     platform: process.platform,
     kernel: release(),
     uid: process.getuid?.(),
-    cgroups: await readCgroups(),
+    cgroups: parseCgroups(
+      await textOf("/sys/fs/cgroup/cgroup.controllers"),
+      await textOf("/proc/self/mounts"),
+    ),
     filesystems: words((await textOf("/proc/filesystems")) ?? ""),
     freeBytes: await freeBytes(stateDir),
     programs: Object.fromEntries(
@@ -37,12 +40,13 @@ export async function readMachineFacts(
   };
 }
 
-async function readCgroups(): Promise<MachineFacts["cgroups"]> {
-  const unified = await textOf("/sys/fs/cgroup/cgroup.controllers");
+/** Which cgroups there are, by the file that only version 2 has, and by what is mounted. */
+export function parseCgroups(
+  unified: string | undefined,
+  mounted: string | undefined,
+): MachineFacts["cgroups"] {
   if (unified !== undefined) return { version: 2, controllers: words(unified) };
-  const mounts = ((await textOf("/proc/self/mounts")) ?? "")
-    .split("\n")
-    .map((line) => line.split(" "));
+  const mounts = (mounted ?? "").split("\n").map((line) => line.split(" "));
   const controllers = mounts
     .filter((mount) => mount[2] === "cgroup")
     .flatMap((mount) => (mount[3] ?? "").split(","));
@@ -67,6 +71,7 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-function words(text: string): readonly string[] {
+/** The words of a text. */
+export function words(text: string): readonly string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }

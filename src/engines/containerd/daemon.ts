@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Host } from "../../host/index.ts";
 import type { ContainerdConfig, HostDirectories } from "../../model/index.ts";
 import { type ContainerdConnection, connect } from "./client/connection.ts";
-import { localLayerFiles } from "./images/layer-files.ts";
+import { hostLayerFiles } from "./images/layer-files.ts";
 import { DEFAULT_SNAPSHOTTER } from "./images/snapshots.ts";
 import { UserResolver } from "./images/user-resolver.ts";
 import { HostFacts } from "./pods/host-facts.ts";
@@ -58,7 +58,7 @@ export class LazyDaemon {
   async #connect(): Promise<Daemon> {
     const { config, host, directories } = this.#options;
     const socketPath = config.socket ?? "/run/containerd/containerd.sock";
-    this.#connection = connect({ socketPath });
+    this.#connection = connect({ socketPath, host });
     const connection = await this.#connection;
     const client = connection.inNamespace(config.namespace ?? "stowage");
     const snapshotter = config.snapshotter ?? DEFAULT_SNAPSHOTTER;
@@ -71,7 +71,7 @@ export class LazyDaemon {
         socketPath,
         runtime: config.runtime ?? "io.containerd.runc.v2",
         snapshotter,
-        users: new UserResolver(client, { files: localLayerFiles, snapshotter }),
+        users: new UserResolver(client, { files: hostLayerFiles(host), snapshotter }),
         images: new ImageDetailsReader(client),
         facts: new HostFacts(client, host, socketPath),
         names: new Map(),

@@ -3,6 +3,7 @@ import type {
   BootPlaces,
   CommandResult,
   FileAttributes,
+  FileEntry,
   FileStretch,
   Host,
   HostCallOptions,
@@ -74,6 +75,23 @@ export class SimHost implements Host {
         return inodes.includes(inode) && holder !== undefined ? [[inode, holder] as const] : [];
       });
       return new Map(found);
+    });
+  }
+
+  inspect(path: string, options: HostCallOptions = {}): Promise<FileEntry | undefined> {
+    return this.#calls.read("host.inspect", options.signal, (state) => {
+      const [content] = readContents(state, [path]).values();
+      if (content instanceof Error) throw content;
+      if (state.links[path] !== undefined)
+        return { kind: "symlink", size: 0, target: state.links[path] };
+      if (content?.bytes !== undefined) return { kind: "file", size: content.bytes.byteLength };
+      return exists(state, path) ? { kind: "directory", size: 0 } : undefined;
+    });
+  }
+
+  async reachSocket(path: string): Promise<string> {
+    throw new StowageError(`Cannot reach socket "${path}": simulated programs listen on none`, {
+      code: "unimplemented",
     });
   }
 

@@ -1,19 +1,20 @@
-import { endProgramsCommand } from "../end-programs.ts";
 import type {
   BootPlaces,
   CommandResult,
   FileAttributes,
+  FileEntry,
   FileStretch,
   Host,
   HostCallOptions,
   HostSnapshot,
   PortHolder,
   ProbeTarget,
-  ProgramMark,
   RunOptions,
   SnapshotRequest,
 } from "../host.ts";
+import { MarkingHost } from "../marking-host.ts";
 import { measureDirectory } from "./disk-usage.ts";
+import { inspectPath } from "./inspect-path.ts";
 import { moveDirectory } from "./move-directory.ts";
 import { findPortHolders } from "./port-holders.ts";
 import { probePort } from "./probe-port.ts";
@@ -24,9 +25,6 @@ import { runProgram } from "./run-program.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createWhole, linkFile, makeDirectory, removeFile, replaceFile } from "./write-file.ts";
 
-/** Time that it takes to end programs, beyond that which they are given. */
-const END_MS = 30_000;
-
 /**
  * The machine that this program runs on. It holds nothing open: disposing it does nothing.
  *
@@ -36,12 +34,12 @@ export function openLocalHost({ boot }: { readonly boot?: BootPlaces } = {}): Ho
   return new LocalHost(boot);
 }
 
-class LocalHost implements Host {
+class LocalHost extends MarkingHost implements Host {
   readonly address = "local";
   readonly boot?: BootPlaces;
-  #mark: ProgramMark | undefined;
 
   constructor(boot: BootPlaces | undefined) {
+    super();
     if (boot !== undefined) this.boot = boot;
   }
 
@@ -63,6 +61,15 @@ class LocalHost implements Host {
   ): Promise<FileStretch | undefined> {
     options?.signal?.throwIfAborted();
     return await readStretch(path, offset);
+  }
+
+  async inspect(path: string, options?: HostCallOptions): Promise<FileEntry | undefined> {
+    options?.signal?.throwIfAborted();
+    return await inspectPath(path);
+  }
+
+  async reachSocket(path: string): Promise<string> {
+    return path;
   }
 
   async diskUsage(path: string, options?: HostCallOptions): Promise<number> {
@@ -134,29 +141,11 @@ class LocalHost implements Host {
     await removeTree(path, options?.signal);
   }
 
-  markPrograms(mark: ProgramMark | undefined): void {
-    this.#mark = mark;
-  }
-
-  async endPrograms(
-    mark: ProgramMark,
-    graceMs: number,
-    options?: HostCallOptions,
-  ): Promise<readonly string[]> {
-    const { stdout } = await runProgram(endProgramsCommand(mark, graceMs), {
-      ...options,
-      timeoutMs: graceMs + END_MS,
-    });
-    return stdout.split("\n").filter(Boolean);
-  }
-
-  async run(command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    const mark = this.#mark;
-    if (mark === undefined) return await runProgram(command, options);
-    return await runProgram(command, {
-      ...options,
-      env: { ...options.env, [mark.name]: mark.value },
-    });
+  protected override async runUnmarked(
+    command: readonly string[],
+    options: RunOptions,
+  ): Promise<CommandResult> {
+    return await runProgram(command, options);
   }
 
   runLines(

@@ -1,8 +1,12 @@
 import { get } from "node:http";
 import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ProbeTarget } from "../host.ts";
 
 const LOOPBACK = "127.0.0.1";
+
+/** Connects to a port: `connect` is emitted when that is done, `error` when it fails. */
+export type Dial = (at: { readonly host: string; readonly port: number }) => Duplex;
 
 /**
  * Asks a port: whether it takes a connection, or what it answers to GET.
@@ -13,19 +17,22 @@ export function probePort(
   target: ProbeTarget,
   timeoutMs: number,
   signal: AbortSignal | undefined,
+  dial: Dial = connect,
 ): Promise<string | undefined> {
   signal?.throwIfAborted();
   const { address: host = LOOPBACK, port, http } = target;
   return new Promise((resolve, reject) => {
     const request =
       http === undefined
-        ? connect({ host, port }, () => end(undefined))
-        : get({ host, port, path: http.path, agent: false }, ({ statusCode = 0 }) =>
-            end(
-              statusCode >= 200 && statusCode < 400
-                ? undefined
-                : `port ${port} answered ${statusCode} to GET ${http.path}`,
-            ),
+        ? dial({ host, port }).once("connect", () => end(undefined))
+        : get(
+            { host, port, path: http.path, createConnection: () => dial({ host, port }) },
+            ({ statusCode = 0 }) =>
+              end(
+                statusCode >= 200 && statusCode < 400
+                  ? undefined
+                  : `port ${port} answered ${statusCode} to GET ${http.path}`,
+              ),
           );
     const timer = setTimeout(
       () => end(`port ${port} did not answer within ${timeoutMs} ms`),

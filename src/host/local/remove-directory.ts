@@ -99,7 +99,8 @@ async function mountOf(directory: FileHandle): Promise<string> {
   });
 }
 
-function mounted(path: string): StowageError {
+/** The error of a directory that something is mounted in. */
+export function mounted(path: string): StowageError {
   return new StowageError(
     `Cannot remove directory "${path}": something is mounted on it; unmount it first`,
     { code: "failed_precondition", context: { path } },

@@ -47,7 +47,8 @@ export async function* runLines(
   }
 }
 
-async function* linesOf(
+/** Lines of what a program prints. */
+export async function* linesOf(
   output: AsyncIterable<Buffer>,
   program: string,
 ): AsyncGenerator<string, void, undefined> {
@@ -66,7 +67,8 @@ async function* linesOf(
   if (rest !== "") yield rest;
 }
 
-function hasEnded(program: string, exitCode: number | null, stderr: string): StowageError {
+/** The error of a program whose lines are read, when it failed. */
+export function hasEnded(program: string, exitCode: number | null, stderr: string): StowageError {
   const said = stderr.trim().split("\n").at(-1) ?? "";
   const how = exitCode === null ? "it was killed" : `it ended with exit code ${exitCode}`;
   return new StowageError(

@@ -4,13 +4,14 @@ import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StowageError } from "../../errors/index.ts";
 import type { ByteSink, CommandResult, RunOptions } from "../host.ts";
+import { PROGRAM_PATH } from "../program-path.ts";
 import { systemCode } from "./file-error.ts";
 import { killTree } from "./kill-tree.ts";
 
-const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+/** What a program may print where nobody takes it as it comes. */
+export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** Time that a program has of which nobody says how long it may take: what is run here takes moments. */
 const TIMEOUT_MS = 120_000;
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * Runs a program to its end. Its environment is a fixed one: neither the user's language nor a
@@ -19,6 +20,23 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 export async function runProgram(
   command: readonly string[],
   options: RunOptions = {},
+): Promise<CommandResult> {
+  return await runWithin(command, options, spawnProgram);
+}
+
+/** Begins a program and waits for its end; an abort of the signal kills it. */
+export type Spawn = (
+  program: string,
+  args: readonly string[],
+  options: RunOptions,
+  signal: AbortSignal,
+) => Promise<CommandResult>;
+
+/** Runs a program with the time that it may take. */
+export async function runWithin(
+  command: readonly string[],
+  options: RunOptions,
+  spawnIt: Spawn,
 ): Promise<CommandResult> {
   const [program, ...args] = command;
   if (program === undefined || program === "") {
@@ -33,7 +51,7 @@ export async function runProgram(
   // asked itself: one that looks at the clock is no part of what is made of it
   signal?.throwIfAborted();
   try {
-    return await spawnProgram(program, args, options, AbortSignal.any(ends));
+    return await spawnIt(program, args, options, AbortSignal.any(ends));
   } catch (error) {
     signal?.throwIfAborted();
     if (deadline?.aborted !== true) throw error;
@@ -92,7 +110,7 @@ export function programEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   return {
-    PATH: [process.env["PATH"], PATH].filter(Boolean).join(":"),
+    PATH: [process.env["PATH"], PROGRAM_PATH].filter(Boolean).join(":"),
     HOME: "/root",
     LC_ALL: "C",
     ...more,
@@ -154,7 +172,8 @@ export function spawnError(program: string, error: Error): StowageError {
   });
 }
 
-function tooMuch(program: string): StowageError {
+/** The error of a program that prints more than that. */
+export function tooMuch(program: string): StowageError {
   return new StowageError(
     `Cannot read output of program "${program}": it is longer than ${OUTPUT_BYTES_MAX} bytes`,
     { code: "resource_exhausted" },

@@ -18,7 +18,8 @@ export interface ApplyOrder {
 
 const READS = new Set([
   ...["info", "capabilities", "observe", "logs", "snapshot", "holders", "diskUsage", "probe"],
-  ...["markPrograms", "endPrograms", "readRange", "readFileFrom", "kind", "address"],
+  ...["markPrograms", "endPrograms", "readRange", "readFileFrom"],
+  ...["inspect", "reachSocket", "kind", "address"],
 ]);
 
 /** Applies a manifest in a process of its own, to be killed; prints each event as a line of JSON. */
@@ -28,7 +29,10 @@ async function main(): Promise<void> {
   const report = await applyFleet({
     manifest,
     manifestDir: dirname(order.manifest),
-    connector: deadly(createConnector(), order.kill),
+    connector: deadly(
+      createConnector({ sshConfig: process.env["STOWAGE_SSH_CONFIG"] }),
+      order.kill,
+    ),
     environment: process.env,
     options: {},
     confirm: async () => true,

@@ -24,7 +24,7 @@ void runCli(words, {
   drain: new AbortController().signal,
   abort: new AbortController().signal,
   appliedBy: "test@desk",
-  connector: createConnector(JSON.parse(places) as BootPlaces),
+  connector: createConnector({ boot: JSON.parse(places) as BootPlaces }),
   now: () => new Date(),
   confirm: async () => false,
 }).then((exitCode) => {

@@ -1,6 +1,7 @@
 import { connect } from "../../../src/engines/containerd/client/connection.ts";
 import type { ContainerdClient } from "../../../src/engines/containerd/client/containerd-client.ts";
 import { importImage } from "../../../src/engines/containerd/images/import-image.ts";
+import { openLocalHost } from "../../../src/host/index.ts";
 import { openContent } from "./image-content.ts";
 
 /**
@@ -42,7 +43,7 @@ function mortal(client: ContainerdClient): ContainerdClient {
 }
 
 async function main(): Promise<void> {
-  await using connection = await connect({ socketPath: address });
+  await using connection = await connect({ host: openLocalHost(), socketPath: address });
   const { source, content } = await openContent(layout, reference);
   await using _source = source;
   process.stdout.write("ready\n");

@@ -21,6 +21,10 @@ const ALL = [
     "/usr/lib/cni/portmap",
     "ip",
     "iptables-restore",
+    "ssh",
+    "ssh-keygen",
+    "sshd",
+    "sudo",
     OCI_SCHEMA,
   ],
 ];
@@ -108,13 +112,23 @@ test.each([
   expect(await ensureSystemPackages(context)).toMatchObject({
     status: "missing",
     packages: [
-      ...["containerd", "runc", "podman", "catatonit", "busybox-static", "docker-registry"],
-      "systemd",
-      "containernetworking-plugins",
+      ...[
+        "containerd",
+        "runc",
+        "podman",
+        "catatonit",
+        "busybox-static",
+        "docker-registry",
+        "systemd",
+        "containernetworking-plugins",
+        "openssh-client",
+        "openssh-server",
+        "sudo",
+      ],
       SPECS,
     ],
     advice: expect.stringContaining(
-      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd containernetworking-plugins ${SPECS}`,
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd containernetworking-plugins openssh-client openssh-server sudo ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);

@@ -1,5 +1,6 @@
 import { StowageError } from "../../../errors/index.ts";
 import { Version } from "../../../gen/containerd/services/version/v1/version_pb.ts";
+import type { HostReader } from "../../../host/index.ts";
 import type { ContainerdClient } from "./containerd-client.ts";
 import { GrpcClient } from "./grpc-client.ts";
 import { checkSocketPath } from "./socket-path.ts";
@@ -8,6 +9,8 @@ import { checkSocketPath } from "./socket-path.ts";
 export interface ConnectOptions {
   /** Absolute path of the socket, at most 107 bytes. */
   readonly socketPath: string;
+  /** Whose socket it is. */
+  readonly host: HostReader;
   readonly signal?: AbortSignal | undefined;
   /** @defaultValue 5000 */
   readonly firstAnswerMs?: number;
@@ -50,11 +53,12 @@ const CHANNEL_OPTIONS = {
  * the socket may not be used, `not_found` when it is absent, `unavailable` when it refuses or is not containerd's.
  */
 export async function connect(options: ConnectOptions): Promise<ContainerdConnection> {
-  const { socketPath, signal, firstAnswerMs = 5000 } = options;
-  await checkSocketPath(socketPath);
+  const { socketPath, host, signal, firstAnswerMs = 5000 } = options;
+  await checkSocketPath(host, socketPath);
+  const dialled = await host.reachSocket(socketPath);
   const { Client, credentials, Metadata } = await import("./grpc-library.ts");
   signal?.throwIfAborted();
-  const channel = new Client(`unix://${socketPath}`, credentials.createInsecure(), CHANNEL_OPTIONS);
+  const channel = new Client(`unix://${dialled}`, credentials.createInsecure(), CHANNEL_OPTIONS);
   const inNamespace = (namespace: string): ContainerdClient =>
     new GrpcClient({ channel, newMetadata: () => new Metadata(), socketPath, namespace });
   try {

@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { StowageError } from "../../../errors/index.ts";
+import type { HostReader } from "../../../host/index.ts";
 
 /** Bytes that fit into a Linux socket address with their final zero; longer paths are cut silently. */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -11,7 +11,7 @@ const MAX_SOCKET_PATH_BYTES = 107;
  * @throws StowageError `invalid_argument` for a relative or too long path, `not_found` when nothing is
  * there, `unavailable` when something else is, `permission_denied` when the folder may not be searched.
  */
-export async function checkSocketPath(path: string): Promise<void> {
+export async function checkSocketPath(host: HostReader, path: string): Promise<void> {
   const fail = (
     code: "invalid_argument" | "not_found" | "unavailable" | "permission_denied",
     why: string,
@@ -31,23 +31,21 @@ export async function checkSocketPath(path: string): Promise<void> {
       `the path has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH_BYTES}; use a shorter one`,
     );
   }
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") {
-      return fail(
-        "not_found",
-        "there is no such socket; start containerd or correct the address of the engine",
-        error,
-      );
-    }
-    if (error.code === "EACCES") {
-      return fail(
-        "permission_denied",
-        "its folder may not be searched; run as root or as a member of the socket's group",
-        error,
-      );
-    }
-    return fail("unavailable", error.message, error);
+  const found = await host.inspect(path).catch((error: unknown) => {
+    if (!StowageError.is(error, "permission_denied")) throw error;
+    return fail(
+      "permission_denied",
+      "its folder may not be searched; run as root or as a member of the socket's group",
+      error,
+    );
   });
-  if (!found.isSocket())
+  if (found === undefined) {
+    fail(
+      "not_found",
+      "there is no such socket; start containerd or correct the address of the engine",
+    );
+  }
+  // where a link leads is seen when it is dialled
+  if (found?.kind !== "socket" && found?.kind !== "symlink")
     fail("unavailable", "it is not a socket; correct the address of the engine");
 }

@@ -1,6 +1,5 @@
-import { constants } from "node:fs";
-import { lstat, open, readlink } from "node:fs/promises";
 import { StowageError } from "../../../errors/index.ts";
+import type { HostReader } from "../../../host/index.ts";
 
 /** What lies at a path of one layer's folder; symbolic links are not followed. */
 export type LayerEntry =
@@ -15,49 +14,39 @@ export interface LayerFiles {
   read(path: string, maxBytes: number): Promise<string>;
 }
 
-/** Folders on this machine; needs the right to read them, which is root's. */
-export const localLayerFiles: LayerFiles = {
-  async inspect(path) {
-    const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-      throw cannotRead(path, error);
-    });
-    if (found === undefined) return undefined;
-    if (found.isFile()) return { kind: "file" };
-    if (found.isDirectory()) return { kind: "directory" };
-    if (found.isSymbolicLink()) return { kind: "symlink", target: await readlink(path) };
-    // overlayfs marks what a layer deletes by a character device 0:0
-    if (found.isCharacterDevice() && found.rdev === 0) return { kind: "whiteout" };
-    return { kind: "other" };
-  },
+/** Folders of a host; needs the right to read them, which is root's. */
+export function hostLayerFiles(host: HostReader): LayerFiles {
+  return {
+    async inspect(path) {
+      const found = await host.inspect(path);
+      if (found === undefined) return undefined;
+      const { kind, target = "" } = found;
+      if (kind === "symlink") return { kind, target };
+      return { kind: kind === "socket" ? "other" : kind };
+    },
 
-  async read(path, maxBytes) {
-    try {
-      await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-      const { size } = await file.stat();
-      if (size > maxBytes) {
+    async read(path, maxBytes) {
+      const found = await host.inspect(path);
+      // by somebody's hand: nothing that an image has leads elsewhere
+      if (found?.kind !== "file") {
+        throw new StowageError(`Cannot read file "${path}" of an image: it is no regular file`, {
+          code: "failed_precondition",
+        });
+      }
+      if (found.size > maxBytes) {
         throw new StowageError(
-          `Cannot read file "${path}": it has ${size} bytes, ${maxBytes} are allowed`,
-          {
-            code: "resource_exhausted",
-          },
+          `Cannot read file "${path}": it has ${found.size} bytes, ${maxBytes} are allowed`,
+          { code: "resource_exhausted" },
         );
       }
-      return await file.readFile("utf8");
-    } catch (error) {
-      throw cannotRead(path, error);
-    }
-  },
-};
-
-function cannotRead(path: string, error: unknown): StowageError {
-  const denied =
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "EACCES" || error.code === "EPERM");
-  return StowageError.from(
-    error,
-    `Cannot read file "${path}" of an image`,
-    denied ? "permission_denied" : "internal",
-  );
+      const parts: Uint8Array[] = [];
+      for (let offset = 0; offset < found.size; ) {
+        const stretch = await host.readFileFrom(path, offset);
+        if (stretch === undefined || stretch.bytes.byteLength === 0) break;
+        parts.push(stretch.bytes);
+        offset = stretch.nextOffset;
+      }
+      return Buffer.concat(parts).toString("utf8");
+    },
+  };
 }

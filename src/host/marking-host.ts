@@ -1,0 +1,38 @@
+import { endProgramsCommand } from "./end-programs.ts";
+import type { CommandResult, Host, HostCallOptions, ProgramMark, RunOptions } from "./host.ts";
+
+/** Time that it takes to end programs, beyond that which they are given. */
+const END_MS = 30_000;
+
+/** The part of a host that marks its programs, over however they are run. */
+export abstract class MarkingHost implements Pick<Host, "markPrograms" | "endPrograms" | "run"> {
+  #mark: ProgramMark | undefined;
+
+  protected abstract runUnmarked(
+    command: readonly string[],
+    options: RunOptions,
+  ): Promise<CommandResult>;
+
+  markPrograms(mark: ProgramMark | undefined): void {
+    this.#mark = mark;
+  }
+
+  async endPrograms(
+    mark: ProgramMark,
+    graceMs: number,
+    options?: HostCallOptions,
+  ): Promise<readonly string[]> {
+    const { stdout } = await this.runUnmarked(endProgramsCommand(mark, graceMs), {
+      ...options,
+      timeoutMs: graceMs + END_MS,
+    });
+    return stdout.split("\n").filter(Boolean);
+  }
+
+  async run(command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
+    const mark = this.#mark;
+    if (mark === undefined) return await this.runUnmarked(command, options);
+    const env = { ...options.env, [mark.name]: mark.value };
+    return await this.runUnmarked(command, { ...options, env });
+  }
+}

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { agentSource, remoteCommand } from "./agent/source.ts";
+import { Session } from "./session.ts";
+import { sshArguments } from "./ssh-arguments.ts";
+import type { SshTarget } from "./ssh-target.ts";
+import { waitForGreeting } from "./wait-for-greeting.ts";
+
+/** End of what ssh said that is looked at. */
+const STDERR_BYTES = 4096;
+
+/**
+ * Connects once: ssh brings up the agent, and all else goes over the streams of that one session.
+ *
+ * @throws ConnectFailure with the reason, `SessionLost` when it went at once
+ */
+export async function openSession(target: SshTarget): Promise<Session> {
+  const nonce = randomBytes(8).toString("hex");
+  const source = Buffer.from(agentSource(nonce));
+  const args = sshArguments(target.at, remoteCommand(nonce, source.byteLength), target.config);
+  // Ctrl-C on the terminal is Stowage's to act on: ssh has what the running steps still need
+  const child = spawn(target.program ?? "ssh", [...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  const { stdin, stdout } = child;
+  stdin.on("error", () => undefined);
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_BYTES);
+  });
+  stdin.write(source);
+  try {
+    await waitForGreeting(child, { target, nonce, stderr: () => stderr });
+    const session = new Session({ child, stdin, stdout }, () => lastLine(stderr));
+    await session.facts;
+    return session;
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) || "the other end closed it";
+}

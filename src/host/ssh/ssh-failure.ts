@@ -1,0 +1,110 @@
+import { type ErrorCode, StowageError } from "../../errors/index.ts";
+
+/** What a failed attempt was like. */
+export interface SshFailure {
+  readonly error: StowageError;
+  /** The host had too much to do with others who want to log in: the same is to be tried again. */
+  readonly isBusy: boolean;
+}
+
+/** How an attempt ended, as ssh and the host told it. */
+export interface SshEnd {
+  readonly address: string;
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  /** What came where the agent should have spoken. */
+  readonly stdout: string;
+  /** For a command that a person can type. */
+  readonly target: string;
+}
+
+interface Kind {
+  readonly pattern: RegExp;
+  readonly code: ErrorCode;
+  readonly say: (match: RegExpExecArray, end: SshEnd) => string;
+  readonly isBusy?: boolean;
+}
+
+/** Texts of OpenSSH and sudo, which they print in no other language; the first one that is found counts. */
+const KINDS: readonly Kind[] = [
+  {
+    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    code: "failed_precondition",
+    say: (_, { target }) =>
+      `its host key is another one than your known_hosts has; either it was installed anew or somebody is in between: find out which, then ssh-keygen -R and ssh ${target}`,
+  },
+  {
+    pattern: /No (\S+) host key is known for|Host key verification failed/,
+    code: "failed_precondition",
+    say: (_, { target }) =>
+      `its host key is not in your known_hosts; connect once with ssh ${target} and compare the key that it shows`,
+  },
+  {
+    pattern: /Permission denied \(([^)]*)\)/,
+    code: "unauthenticated",
+    say: ([, ways], { target }) =>
+      `it lets nobody in with the keys that ssh offers (${ways}); see that ssh -v ${target} works without a question, by an agent or a key of your configuration`,
+  },
+  {
+    pattern: /Could not resolve hostname (\S+): (.*)/,
+    code: "not_found",
+    say: ([, name]) =>
+      `no host is called "${name}" in DNS or your ssh configuration; correct the address`,
+  },
+  {
+    pattern: /kex_exchange_identification|Connection reset by|Connection closed by/,
+    code: "unavailable",
+    isBusy: true,
+    say: ([text]) => `it hung up before anybody could log in (${text}); see its sshd's log`,
+  },
+  {
+    pattern:
+      /sudo: (?:a password is required|a terminal is required|no tty|sorry, you must have)|not in the sudoers|not allowed to execute|may not run sudo/,
+    code: "permission_denied",
+    say: (_, { target }) =>
+      `its user may not become root without a password; log in as root, or grant it: echo 'USER ALL=(root) NOPASSWD: /usr/bin/perl' >/etc/sudoers.d/stowage, with USER as in ${target}`,
+  },
+  {
+    pattern: /sudo: (?:not found|command not found)|exec: sudo/,
+    code: "permission_denied",
+    say: () =>
+      "its user is not root and there is no sudo; log in as root, or install sudo and grant it without a password",
+  },
+  {
+    pattern: /no-perl\n$/,
+    code: "failed_precondition",
+    say: () =>
+      "there is no perl on it, which does the work there; install it (Debian has it always, others as perl or perl-interpreter)",
+  },
+  {
+    pattern:
+      /(Connection refused|Connection timed out|No route to host|Network is unreachable|Operation timed out)/,
+    code: "unavailable",
+    say: ([, state]) => `${state?.toLowerCase()}; see that it runs and is reached from here`,
+  },
+  {
+    pattern:
+      /Bad configuration option.*|Bad owner or permissions.*|terminating, \d+ bad.*|Can't open user config file.*/,
+    code: "invalid_argument",
+    say: ([text]) => `ssh does not take its configuration (${text}); mend that`,
+  },
+];
+
+/** What a failed attempt comes to. */
+export function sshFailure(end: SshEnd): SshFailure {
+  const said = `${end.stdout.slice(-2048)}\n${end.stderr}`;
+  for (const { pattern, code, say, isBusy = false } of KINDS) {
+    const match = pattern.exec(pattern.source.startsWith("no-perl") ? end.stdout : end.stderr);
+    if (match === null) continue;
+    return { error: unreachable(end.address, say(match, end), code), isBusy };
+  }
+  const last = said.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
+  const how = last === "" ? `ssh ended with ${end.exitCode}` : last;
+  const state = `the connection ended before anything could be run (${how}); see whether ssh ${end.target} works`;
+  return { error: unreachable(end.address, state, "unavailable"), isBusy: false };
+}
+
+/** The one form of all of them. */
+export function unreachable(address: string, state: string, code: ErrorCode): StowageError {
+  return new StowageError(`Cannot reach host ${address}: ${state}`, { code, context: { address } });
+}

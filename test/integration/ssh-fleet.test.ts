@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { busyboxImage } from "../../scripts/lib/make-image.ts";
+import { createConnector } from "../../src/cli/connector.ts";
+import { FleetManifest, MANIFEST_VERSION } from "../../src/model/index.ts";
+import { type ApplyEvent, applyFleet, planFleet } from "../../src/reconcile/index.ts";
+import { addUser, startContainerd, startSshd } from "../hosts/services.ts";
+import type { TestHost } from "../hosts/test-host.ts";
+import { TestHosts } from "../hosts/test-hosts.ts";
+import { describeWithTestHosts } from "../set-up/describe-with-test-hosts.ts";
+import { ApplyProgram } from "../support/apply-program.ts";
+
+const UNKIND = "MaxStartups 1:100:1\nMaxSessions 1\nPermitRootLogin no\nAllowTcpForwarding no";
+
+describeWithTestHosts("a fleet over ssh", () => {
+  let hosts: TestHosts;
+  let all: readonly TestHost[];
+  let one: TestHost;
+  const apply = new ApplyProgram();
+
+  beforeAll(async () => {
+    hosts = await TestHosts.make();
+    all = await Promise.all(["one", "two", "three"].map((name) => hosts.add(name)));
+    one = all[0] as TestHost;
+    const [, two, three] = all as [TestHost, TestHost, TestHost];
+    await startSshd(one, hosts.keys);
+    for (const host of [two, three]) {
+      await startSshd(host, hosts.keys, UNKIND);
+      await addUser(host, hosts.keys, "ops", { sudo: "ALL=(root) NOPASSWD: ALL" });
+    }
+    await Promise.all([startContainerd(one), startContainerd(two), apply.build()]);
+    for (const nth of [1, 2, 3]) {
+      busyboxImage({
+        out: join(hosts.folder, "layout"),
+        reference: `app:${nth}`,
+        files: new Map([["/name", { content: String(nth) }]]),
+      });
+    }
+    vitestEnvironment(hosts.keys.config);
+  });
+  afterAll(async () => {
+    apply[Symbol.dispose]();
+    await hosts[Symbol.asyncDispose]();
+  });
+
+  const manifest = (image: string): FleetManifest => {
+    const main = { image, command: ["sleep", "100000"], stopSignal: "SIGKILL" };
+    const resources = { memoryBytes: 67_108_864 };
+    const pods = { web: { containers: { main: { ...main, resources } } } };
+    const [at, two, three] = all.map(({ address }) => address);
+    return FleetManifest.parse({
+      version: MANIFEST_VERSION,
+      name: "shop",
+      id: "owner-1",
+      images: Object.fromEntries(
+        [1, 2, 3].map((nth) => [`app:${nth}`, { layout: "layout" }] as const),
+      ),
+      hosts: {
+        one: { address: `ssh://root@${at}`, engine: { kind: "containerd" }, pods },
+        two: { address: `ssh://ops@${two}:22`, engine: { kind: "containerd" }, pods },
+        three: { address: `ssh://ops@${three}`, engine: { kind: "podman" }, pods },
+      },
+    });
+  };
+  const request = (image: string) => ({
+    manifest: manifest(image),
+    manifestDir: hosts.folder,
+    connector: createConnector({ sshConfig: hosts.keys.config }),
+    environment: {},
+    options: {},
+  });
+  const converge = async (image: string, onEvent: (event: ApplyEvent) => void = () => {}) =>
+    await applyFleet({
+      ...request(image),
+      confirm: async () => true,
+      appliedBy: "test@desk",
+      lockTimeoutMs: 60_000,
+      allowRemovals: 1_000,
+      onEvent,
+    });
+  const changes = async (image: string) => {
+    const { plan } = await planFleet(request(image));
+    return [...plan.pods.map(({ id }) => id), ...plan.hostChanges.map(({ id }) => id)];
+  };
+  /** The process of each host's pod, of which there is one. */
+  const running = async () =>
+    await Promise.all(all.map((host) => host.sh("pgrep -xf 'sleep 100000'")));
+
+  test("is applied on every engine, and then there is nothing to do", async () => {
+    const { status, outcomes } = await converge("app:1");
+    expect(outcomes.flatMap(({ reason }) => reason ?? [])).toEqual([]);
+    expect(status).toBe("done");
+    expect(await changes("app:1")).toEqual([]);
+    expect((await running()).map((pids) => pids.trim().split("\n").length)).toEqual([1, 1, 1]);
+  });
+
+  test("a host whose wire is cut in the middle is told of, the others converge, and so does it later", async () => {
+    const { status, outcomes } = await converge("app:2", (event) => {
+      if (event.type === "change-started" && event.id === "one/web") void one.link.cut();
+    });
+    expect(status).not.toBe("done");
+    const done = outcomes.filter(({ status: each }) => each === "done").map(({ id }) => id);
+    expect(done).toEqual(expect.arrayContaining(["two/web", "three/web"]));
+    expect(done).not.toContain("one/web");
+    await one.link.mend();
+    expect((await converge("app:2")).status).toBe("done");
+    expect(await changes("app:2")).toEqual([]);
+    expect((await running()).map((pids) => pids.trim().split("\n").length)).toEqual([1, 1, 1]);
+  });
+
+  test.each(["prepare", "start"])(
+    "an apply that is killed at the first %s leaves nothing that the next one does not mend",
+    async (kind) => {
+      const image = kind === "start" ? "app:3" : "app:1";
+      const path = join(hosts.folder, "fleet.json");
+      writeFileSync(path, JSON.stringify(manifest(image)));
+      const { ended } = apply.start({ manifest: path }, (event, process) => {
+        if (event.type === "step-started" && event.step.kind === kind) process.kill("SIGKILL");
+      });
+      expect((await ended).signal).toBe("SIGKILL");
+      for (const host of all) while ((await host.sh("pgrep -c stowage-agent || :")) !== "0\n");
+      expect((await converge(image)).status).toBe("done");
+      expect(await changes(image)).toEqual([]);
+      expect((await running()).map((pids) => pids.trim().split("\n").length)).toEqual([1, 1, 1]);
+    },
+  );
+});
+
+/** What a process of its own reaches hosts with. */
+function vitestEnvironment(config: string): void {
+  process.env["STOWAGE_SSH_CONFIG"] = config;
+}
