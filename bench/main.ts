@@ -5,6 +5,7 @@ import { ensureBuild } from "../scripts/lib/ensure-build.ts";
 import { PROJECT_ROOT } from "../scripts/lib/project-root.ts";
 import { runMain } from "../scripts/lib/run-main.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
+import { bridgePods } from "./benchmarks/bridge-pods.ts";
 import { composePods } from "./benchmarks/compose-pods.ts";
 import { movePods } from "./benchmarks/move-pods.ts";
 import { networkPods } from "./benchmarks/network-pods.ts";
@@ -36,6 +37,7 @@ const BENCHMARKS = [
   pull,
   watchPods,
   networkPods,
+  bridgePods,
   composePods,
 ];
 

@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { whyNoOtherVersions } from "../../scripts/lib/engine-matrix/engine-files.ts";
 import { whyNoPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
-import type { FleetManifest } from "../../src/model/index.ts";
 import { NetworkMachine } from "../../test/support/network-machine.ts";
 import { COMMAND, STOP_SIGNAL } from "../lib/bench-fleet.ts";
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Figure } from "../lib/benchmark.ts";
+import { FIRST_PORT, writeBridgeFleet } from "../lib/bridge-fleet.ts";
 import { type ContainerdLab, openContainerdLab } from "../lib/containerd-lab.ts";
 import { DOCKER_IMAGE, type DockerLab, openDockerLab } from "../lib/docker-lab.ts";
 import { median, medianRatio, type Pair } from "../lib/statistics.ts";
@@ -13,7 +13,6 @@ import { stowageMain } from "../lib/stowage-command.ts";
 import { timeCommand } from "../lib/time-command.ts";
 
 const SIZES = [50, 200];
-const FIRST_PORT = 20_000;
 const MODES = ["none", "bridge"] as const;
 type Mode = (typeof MODES)[number];
 
@@ -50,7 +49,10 @@ async function measure(context: BenchmarkContext): Promise<BenchmarkResult> {
     for (const size of SIZES) {
       const pods = Math.ceil(size / context.divisor);
       for (const mode of MODES) {
-        const manifest = writeManifest(containerd, mode, pods);
+        const manifest =
+          mode === "none"
+            ? containerd.writeFleet(mode, pods)
+            : writeBridgeFleet(containerd, mode, pods);
         const ours: Side = (step) => stowage(manifest, step === "down" ? "destroy" : "apply");
         const theirs = composeOf(docker, mode, pods);
         const rounds = await measureRounds(ours, theirs, context, `${pods} pods, ${mode}`);
@@ -127,23 +129,6 @@ async function stowageIn(
 ): Promise<number> {
   const [program, ...words] = machine.inside([process.execPath, stowageMain(), ...args]);
   return await timeCommand(program, words, { signal, cwd: lab.dir });
-}
-
-/** A fleet of such pods, in a bridge network with a port each. */
-function writeManifest(lab: ContainerdLab, mode: Mode, pods: number): string {
-  const path = lab.writeFleet(mode, pods);
-  if (mode === "none") return path;
-  const fleet = JSON.parse(readFileSync(path, "utf8")) as FleetManifest;
-  const hosts = Object.entries(fleet.hosts).map(([name, host]) => {
-    const own = Object.entries(host.pods ?? {}).map(([pod, spec], at) => {
-      const ports = [{ host: FIRST_PORT + at, container: 8080 }];
-      return [pod, { ...spec, network: { mode, name: "front" }, ports }];
-    });
-    return [name, { ...host, pods: Object.fromEntries(own) }];
-  });
-  const networks = { front: {} };
-  writeFileSync(path, JSON.stringify({ ...fleet, networks, hosts: Object.fromEntries(hosts) }));
-  return path;
 }
 
 /** The same by compose. */

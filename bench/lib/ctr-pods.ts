@@ -24,11 +24,16 @@ export interface CtrPods {
   remove(): Promise<number>;
 }
 
-/** Prepares what `ctr run` needs to make containers like the ones that Stowage has in the lab now. */
+/**
+ * Prepares what `ctr run` needs to make containers like the ones that Stowage has in the lab now.
+ *
+ * @param networkOf the file of each one's network namespace, where it is to have one that was made for it
+ */
 export async function openCtrPods(
   lab: ContainerdLab,
   count: number,
   signal: AbortSignal,
+  networkOf?: (at: number) => string,
 ): Promise<CtrPods> {
   const ctr = (...args: string[]) => lab.ctrArgs(NAMESPACE, ...args);
   const archive = join(lab.dir, "image.tar");
@@ -37,7 +42,7 @@ export async function openCtrPods(
   const ours = readSpec(lab, STOWAGE_NAMESPACE, firstContainer(lab));
   const flags = runFlags(ours, lab.dir);
   const ids = Array.from({ length: count }, (_, at) => `ctr-${at}`);
-  const runs = writeRunArguments(lab, ids);
+  const runs = writeRunArguments(lab, ids, networkOf);
   const names = join(lab.dir, "ctr-ids");
   writeFileSync(names, ids.map((id) => `${id}\0`).join(""));
   const xargs = (file: string, perCommand: number, ...command: string[]) =>
@@ -63,10 +68,17 @@ export async function openCtrPods(
 }
 
 /** The words that each `ctr run` has of its own, NUL-separated, as xargs hands them out. */
-function writeRunArguments(lab: ContainerdLab, ids: readonly string[]) {
+function writeRunArguments(
+  lab: ContainerdLab,
+  ids: readonly string[],
+  networkOf?: (at: number) => string,
+) {
   const { maxBytes = 16 * 1024 * 1024, maxFiles = 2 } = effectiveLogging(undefined);
   const script = logWriterPath(hostDirectories(lab.host));
-  const silent = ids.map((id) => [lab.image.reference, id, ...COMMAND]);
+  const silent = ids.map((id, at) => [
+    ...(networkOf === undefined ? [] : ["--with-ns", `network:${networkOf(at)}`]),
+    ...[lab.image.reference, id, ...COMMAND],
+  ]);
   const logged = ids.map((id, at) => {
     const directory = join(lab.dir, "ctr-logs", id);
     mkdirSync(directory, { recursive: true });
