@@ -34,7 +34,7 @@ async function measure({
   await using lab = await openContainerdLab();
   const machines = [new NetworkMachine(), new NetworkMachine()] as const;
   const run = async (machine: NetworkMachine, ...words: readonly string[]): Promise<number> => {
-    const [program, ...args] = machine.command(...words);
+    const [program, ...args] = machine.inside(words);
     return await timeCommand(program, args, { signal, cwd: lab.dir });
   };
   const stowage = (word: string, manifest: string) =>

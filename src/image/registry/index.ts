@@ -1,2 +1,1 @@
 export { openRegistries, type Registries } from "./open-registries.ts";
-export type { RegistryOrigin } from "./registry-origin.ts";

@@ -35,6 +35,8 @@ export interface RepositoryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Bytes of an answer that wait for their reader: they are read in pieces of about that. */
+const HELD_BYTES = 512 * 1024;
 const REDIRECTS_MAX = 5;
 const TRIES = 4;
 const WAIT_MAX_MS = 60_000;
@@ -145,7 +147,13 @@ export class RegistryClient implements AsyncDisposable {
   async #send(asked: Asked, url: URL, options: Sent): Promise<RegistryAnswer> {
     try {
       const dispatcher = this.#dispatcher;
-      return await request(url, { ...options, dispatcher, ...optionsOf(this.#options) });
+      const highWaterMark = HELD_BYTES;
+      return await request(url, {
+        ...options,
+        dispatcher,
+        highWaterMark,
+        ...optionsOf(this.#options),
+      });
     } catch (error) {
       this.throwIfStopped();
       throw unreachable(asked, error);
