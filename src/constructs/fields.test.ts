@@ -78,7 +78,8 @@ test("every field of a manifest can be declared with constructs", () => {
         timeout: Duration.seconds(1),
         retries: 3,
         startPeriod: Duration.minutes(1),
-      };
+        whenUnhealthy: "report",
+      } as const;
       const front = new BridgeNetwork(fleet, "front", {
         subnet: "10.1.0.0/24",
         internal: false,
@@ -87,6 +88,10 @@ test("every field of a manifest can be declared with constructs", () => {
       new Pod(host, "bridged", {
         network: Network.bridge(front),
         ports: Ports.range(8080, 8081, { container: 80, hostIp: "127.0.0.1" }),
+        containers: { main: { image: "web:1" } },
+      });
+      new Pod(host, "lan", {
+        network: Network.cni("lan", { configDir: "/n", pluginDirs: ["/p"] }),
         containers: { main: { image: "web:1" } },
       });
       const db = new Pod(host, "db", {
