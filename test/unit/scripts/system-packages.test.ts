@@ -120,15 +120,15 @@ test.each([
         "busybox-static",
         "docker-registry",
         "systemd",
-        "containernetworking-plugins",
         "openssh-client",
         "openssh-server",
         "sudo",
+        "containernetworking-plugins",
       ],
       SPECS,
     ],
     advice: expect.stringContaining(
-      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd containernetworking-plugins openssh-client openssh-server sudo ${SPECS}`,
+      `apt-get install --no-install-recommends containerd runc podman catatonit busybox-static docker-registry systemd openssh-client openssh-server sudo containernetworking-plugins ${SPECS}`,
     ),
   });
   expect(calls).toEqual([]);
