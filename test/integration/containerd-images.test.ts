@@ -51,6 +51,7 @@ import { Leases } from "../../src/gen/containerd/services/leases/v1/leases_pb.ts
 import { Namespaces } from "../../src/gen/containerd/services/namespaces/v1/namespaces_pb.ts";
 import { Kind, Snapshots } from "../../src/gen/containerd/services/snapshots/v1/snapshots_pb.ts";
 import { openLocalHost } from "../../src/host/index.ts";
+import { LABEL_IMAGE_TARGET } from "../../src/model/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { openContent } from "./containerd-images/image-content.ts";
 
@@ -482,23 +483,25 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
       labelsIfMade: { other: "no" },
     });
     await addImageLabels(client, NAME, { d: "3" });
+    const target = { [LABEL_IMAGE_TARGET]: `${image.digest} ${image.digest}` };
     expect((await listImageRecords(client))[0]?.labels).toEqual({
+      ...target,
       "io.x/a.b": "1",
       made: "yes",
       c: "2",
       d: "3",
     });
     const left = await removeImageLabel(client, NAME, "io.x/a.b");
-    expect(left?.labels).toEqual({ made: "yes", c: "2", d: "3" });
+    expect(left?.labels).toEqual({ ...target, made: "yes", c: "2", d: "3" });
     await expect(addImageLabels(client, "absent", { a: "1" })).rejects.toMatchObject({
       code: "not_found",
     });
     expect(await removeImageLabel(client, "absent", "a")).toBeUndefined();
     await deleteImageRecord(client, NAME, { sync: true });
     await deleteImageRecord(client, NAME, { sync: true });
-    const target = { mediaType: "", digest: "", size: 0 };
+    const nothing = { mediaType: "", digest: "", size: 0 };
     await expect(
-      writeImageRecord(client, { name: NAME, target, labels: {} }),
+      writeImageRecord(client, { name: NAME, target: nothing, labels: {} }),
     ).rejects.toMatchObject({
       code: "invalid_argument",
     });

@@ -3,6 +3,7 @@ import {
   type CapabilityTable,
   FleetManifest,
   generationDigest,
+  isNetworked,
   type Json,
   MANIFEST_VERSION,
   type ObservedContainer,
@@ -82,9 +83,7 @@ export function observed(
     state: podState(containers.map(([, each]) => each.state)),
     containers: Object.fromEntries(containers),
     reported: {},
-    ...(entry.spec.network?.mode === "bridge" && state === "running"
-      ? { address: "10.1.0.2" }
-      : {}),
+    ...(isNetworked(entry.spec) && state === "running" ? { address: "10.1.0.2" } : {}),
   };
 }
 
