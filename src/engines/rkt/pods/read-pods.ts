@@ -13,6 +13,7 @@ import {
   processDir,
   supervisorDir,
 } from "../run/cgroups.ts";
+import { withLateEnds } from "./late-ends.ts";
 import {
   type Manifest,
   manifestIdentity,
@@ -98,7 +99,7 @@ export async function readPods(
     },
     callOptions(signal),
   );
-  return assemble(context, home, snapshot);
+  return await withLateEnds(context, snapshot, (each) => assemble(context, home, each), signal);
 }
 
 function assemble(context: RktContext, home: CgroupHome, snapshot: HostSnapshot): SeenPods {
@@ -274,5 +275,9 @@ export async function readPod(
     callOptions(signal),
   );
   const files = new Map([...first.files, ...snapshot.files]);
-  return { pod, seen: assemble(context, home, { ...snapshot, files }) };
+  const whole = { ...snapshot, files };
+  return {
+    pod,
+    seen: await withLateEnds(context, whole, (each) => assemble(context, home, each), signal),
+  };
 }
