@@ -24,7 +24,7 @@ export async function reboot(
   for (const path of [`${folder}/run`, `${folder}/podman/runroot`, `${folder}/podman/tmp`])
     rmSync(path, { recursive: true, force: true });
   machine.sh(`
-for link in $(ip -o link show | sed -n 's/^[0-9]*: \\(stw-[^:@]*\\).*/\\1/p'); do ip link del "$link"; done
+for link in $(ip -o link show | sed -n 's/^[0-9]*: \\(stw-[^:@]*\\).*/\\1/p'); do ip link del "$link" || ! ip link show "$link"; done
 for table in nat filter; do iptables -t $table -F; iptables -t $table -X; done
 echo 0 >/proc/sys/net/ipv4/ip_forward`);
 }
