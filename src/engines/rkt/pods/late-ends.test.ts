@@ -3,7 +3,6 @@ import type { HostSnapshot, SnapshotRequest } from "../../../host/index.ts";
 import type { RktContext } from "../context.ts";
 import { appName, RktLayout } from "../layout.ts";
 import { withLateEnds } from "./late-ends.ts";
-import type { SeenPods } from "./read-pods.ts";
 
 const identity = { owner: "o", fleet: "shop", pod: "web", host: "a", generation: 1 };
 const layout = new RktLayout({ stateDir: "/s", runDir: "/r" }, "/var/lib/rkt");
@@ -18,19 +17,18 @@ async function read(supervised: boolean) {
       return { files: new Map([[exit, "137 2026-01-01T00:00:00Z \n"]]) };
     },
   };
-  const assemble = ({ files }: HostSnapshot) =>
-    ({
-      pods: [
-        {
-          name: "stw-web-1-x",
-          identity,
-          pids: new Map([["main", 12]]),
-          exits: new Map([...files.values()].map((text) => ["main", text])),
-        },
-      ],
-      processes: new Map(),
-      supervised: new Map(supervised ? [[appName(identity, "main"), [11]]] : []),
-    }) as unknown as SeenPods;
+  const assemble = ({ files }: HostSnapshot) => ({
+    pods: [
+      {
+        name: "stw-web-1-x",
+        identity,
+        pids: new Map([["main", 12]]),
+        exits: new Map([...files.values()].map((text) => ["main", String(text)])),
+      },
+    ],
+    processes: new Map(),
+    supervised: new Map(supervised ? [[appName(identity, "main"), [11]]] : []),
+  });
   const context = { host, layout } as unknown as RktContext;
   const none = { files: new Map() } as unknown as HostSnapshot;
   const { pods } = await withLateEnds(context, none, assemble, undefined);
