@@ -16,8 +16,12 @@ left() {
   done
   true
 }
-while pids=$(left) && [ -n "$pids" ]; do
-  turns=$((turns - 1))
+none=0
+while [ $none -lt 2 ]; do
+  pids=$(left)
+  # one that is just becoming another program has no environment for a moment
+  [ -n "$pids" ] || { none=$((none + 1)); sleep 0.05; continue; }
+  none=0 turns=$((turns - 1))
   [ "$turns" -gt -50 ] || break
   [ "$turns" -gt 0 ] || kill -KILL $pids 2>/dev/null
   sleep 0.1
