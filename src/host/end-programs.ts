@@ -16,10 +16,18 @@ left() {
   done
   true
 }
-none=0
+# one that is just becoming another program has no environment for a moment
+still() {
+  for pid in $known; do
+    read -r stat <"/proc/$pid/stat" || continue
+    set -- \${stat##*) }
+    [ "$1" = Z ] || [ "$4" = "$pid" ] || echo "$pid"
+  done
+} 2>/dev/null
+none=0 known=
 while [ $none -lt 2 ]; do
-  pids=$(left)
-  # one that is just becoming another program has no environment for a moment
+  pids=$({ left; still; } | sort -u)
+  known=$pids
   [ -n "$pids" ] || { none=$((none + 1)); sleep 0.05; continue; }
   none=0 turns=$((turns - 1))
   [ "$turns" -gt -50 ] || break
