@@ -1,15 +1,7 @@
-import type { HostReader } from "../../host/index.ts";
+import { type HostReader, PROGRAM_PATH } from "../../host/index.ts";
 import { type MachineFacts, parseCgroups, words } from "./machine-facts.ts";
 
-/** Where programs lie on a host that is reached from elsewhere. */
-const FOLDERS = [
-  "/usr/local/sbin",
-  "/usr/local/bin",
-  "/usr/sbin",
-  "/usr/bin",
-  "/sbin",
-  "/bin",
-] as const;
+const FOLDERS = PROGRAM_PATH.split(":");
 const KERNEL = "/proc/sys/kernel/osrelease";
 const CONTROLLERS = "/sys/fs/cgroup/cgroup.controllers";
 const MOUNTS = "/proc/self/mounts";

@@ -34,7 +34,7 @@ export async function openSession(target: SshTarget): Promise<Session> {
   try {
     await waitForGreeting(child, { target, nonce, stderr: () => stderr });
     const session = new Session({ child, stdin, stdout }, () => lastLine(stderr));
-    await session.facts;
+    await session.ready;
     return session;
   } catch (error) {
     child.kill("SIGKILL");

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { Channel } from "./channel.ts";
 import { defer } from "./deferred.ts";
-import { type Frame, FrameReader, frameHead, packList, unpackList } from "./frames.ts";
+import { type Frame, FrameReader, frameHead, packList } from "./frames.ts";
 
 /** How often the host is asked whether it is there. */
 const PING_MS = 5_000;
@@ -16,19 +16,12 @@ export interface Wire {
   readonly stdout: Readable;
 }
 
-/** Who the agent is. */
-export interface AgentFacts {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** One connection to a host, with its agent at the other end: any number of things at once. */
 export class Session {
   readonly #wire: Wire;
   readonly #reader = new FrameReader();
   readonly #channels = new Map<number, Channel>();
-  readonly #ended = defer<string>();
-  readonly #facts = defer<AgentFacts>();
+  readonly #ready = defer<void>();
   readonly #timer: NodeJS.Timeout;
   #last = 0;
   #heardAt = performance.now();
@@ -44,14 +37,9 @@ export class Session {
     this.#timer = setInterval(() => this.#ping(), PING_MS).unref();
   }
 
-  /** What the agent says first. */
-  get facts(): Promise<AgentFacts> {
-    return this.#facts.promise;
-  }
-
-  /** Comes when the connection has ended, with why. */
-  get ended(): Promise<string> {
-    return this.#ended.promise;
+  /** Comes when the agent serves. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get isOver(): boolean {
@@ -102,10 +90,7 @@ export class Session {
   }
 
   #dispatch(frame: Frame): void {
-    if (frame.type === "R") {
-      const [uid, gid] = unpackList(frame.data).map(Number);
-      this.#facts.resolve({ uid: uid ?? 0, gid: gid ?? 0 });
-    }
+    if (frame.type === "R") this.#ready.resolve();
     if (this.#channels.get(frame.id)?.take(frame) === true) this.#channels.delete(frame.id);
   }
 
@@ -128,8 +113,7 @@ export class Session {
     const lost = new SessionLost(why);
     for (const channel of this.#channels.values()) channel.fail(lost);
     this.#channels.clear();
-    this.#facts.reject(lost);
-    this.#ended.resolve(why);
+    this.#ready.reject(lost);
   }
 }
 

@@ -20,6 +20,8 @@ export interface SshEnd {
 
 interface Kind {
   readonly pattern: RegExp;
+  /** Where it is said. @defaultValue stderr */
+  readonly on?: "stdout";
   readonly code: ErrorCode;
   readonly say: (match: RegExpExecArray, end: SshEnd) => string;
   readonly isBusy?: boolean;
@@ -72,6 +74,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern: /no-perl\n$/,
+    on: "stdout",
     code: "failed_precondition",
     say: () =>
       "there is no perl on it, which does the work there; install it (Debian has it always, others as perl or perl-interpreter)",
@@ -93,8 +96,8 @@ const KINDS: readonly Kind[] = [
 /** What a failed attempt comes to. */
 export function sshFailure(end: SshEnd): SshFailure {
   const said = `${end.stdout.slice(-2048)}\n${end.stderr}`;
-  for (const { pattern, code, say, isBusy = false } of KINDS) {
-    const match = pattern.exec(pattern.source.startsWith("no-perl") ? end.stdout : end.stderr);
+  for (const { pattern, on = "stderr", code, say, isBusy = false } of KINDS) {
+    const match = pattern.exec(end[on]);
     if (match === null) continue;
     return { error: unreachable(end.address, say(match, end), code), isBusy };
   }

@@ -155,7 +155,7 @@ $SIG{CHLD} = sub { syswrite $waker, "." };
 $SIG{$_} = \&quit for qw(ALRM HUP TERM INT);
 $SIG{PIPE} = "IGNORE";
 my $input = "";
-put("R", 0, packed($<, $(+0, $ENV{PATH}));
+put("R", 0, "");
 alarm $LEASE;
 for (;;) {
   my ($r, $w) = ("", "");
