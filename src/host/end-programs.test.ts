@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
-import { openLocalHost } from "./index.ts";
+import { openLocalHost, PROGRAM_MARK } from "./index.ts";
 
-const MARK = { name: "STOWAGE_LOCK", value: `/run/test.${process.pid}` };
+const MARK = `/run/test.${process.pid}`;
 
 const started: number[] = [];
 afterEach(() => {
@@ -11,12 +11,9 @@ afterEach(() => {
 });
 
 /** A program that runs as one of a process that is gone. */
-async function begin(
-  command: string,
-  { value = MARK.value, detached = false } = {},
-): Promise<number> {
+async function begin(command: string, { value = MARK, detached = false } = {}): Promise<number> {
   const child = spawn("sh", ["-c", `echo begun; ${command}`], {
-    env: { ...process.env, [MARK.name]: value },
+    env: { ...process.env, [PROGRAM_MARK]: value },
     stdio: ["ignore", "pipe", "ignore"],
     detached,
   });
@@ -48,7 +45,7 @@ test("one that takes longer is killed, with what it started", async () => {
 
 test("what went into the background stays, and so does what has another mark", async () => {
   const daemon = await begin("sleep 1000; true", { detached: true });
-  const other = await begin("exec sleep 1000", { value: `${MARK.value}/other` });
+  const other = await begin("exec sleep 1000", { value: `${MARK}/other` });
   const plain = await begin("exec sleep 1000", { value: "" });
   expect(await openLocalHost().endPrograms(MARK, 0)).toEqual([]);
   expect([daemon, other, plain].map(isAlive)).toEqual([true, true, true]);
@@ -58,10 +55,10 @@ test("what went into the background stays, and so does what has another mark", a
 test("programs are marked from when it is said until it ends", async () => {
   const host = openLocalHost();
   const read = async () =>
-    (await host.run(["sh", "-c", `echo "$${MARK.name}$OTHER"`], { env: { OTHER: "!" } })).stdout;
+    (await host.run(["sh", "-c", `echo "$${PROGRAM_MARK}$OTHER"`], { env: { OTHER: "!" } })).stdout;
   expect(await read()).toBe("!\n");
   host.markPrograms(MARK);
-  expect(await read()).toBe(`${MARK.value}!\n`);
+  expect(await read()).toBe(`${MARK}!\n`);
   host.markPrograms(undefined);
   expect(await read()).toBe("!\n");
 });

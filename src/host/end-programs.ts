@@ -1,4 +1,5 @@
-import type { ProgramMark } from "./host.ts";
+/** The variable that marks programs, and all that they start. */
+export const PROGRAM_MARK = "STOWAGE_LOCK";
 
 /**
  * Looks for marked programs every tenth of a second, kills them at the end, and prints those that are still there after
@@ -40,7 +41,7 @@ done 2>/dev/null
 exit 0`;
 
 /** The command that ends marked programs and prints those that it cannot end. */
-export function endProgramsCommand(mark: ProgramMark, graceMs: number): readonly string[] {
+export function endProgramsCommand(mark: string, graceMs: number): readonly string[] {
   const turns = Math.ceil(graceMs / 100);
-  return ["sh", "-c", SCRIPT, "sh", `${mark.name}=${mark.value}`, String(turns)];
+  return ["sh", "-c", SCRIPT, "sh", `${PROGRAM_MARK}=${mark}`, String(turns)];
 }

@@ -131,12 +131,6 @@ export interface RunOptions extends HostCallOptions {
 /** Takes bytes as they come, in order: the next ones are held back until it is done with these. */
 export type ByteSink = (bytes: Uint8Array) => Promise<void> | void;
 
-/** A variable that is in the environment of programs, and in that of all that they start. */
-export interface ProgramMark {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** What a command on a host came to. */
 export interface CommandResult {
   /** 128 + the signal's number when a signal ended it. */
@@ -241,21 +235,17 @@ export interface Host extends HostReader {
   /** Removes a directory and everything below it, never crossing into another mount; absent: nothing happens. */
   removeDirectory(path: string, options?: HostCallOptions): Promise<void>;
   /**
-   * Marks what {@link run} runs from now on, in its environment: programs of a process of ours that was
-   * killed are found by it. `undefined` ends that.
+   * Marks what {@link run} runs from now on, by the variable `PROGRAM_MARK` of its environment: programs of a
+   * process of ours that was killed are found by it. What is to stay takes it off. `undefined` ends that.
    */
-  markPrograms(mark: ProgramMark | undefined): void;
+  markPrograms(mark: string | undefined): void;
   /**
    * Waits for programs that another process marked so, and kills those that take longer. What has gone into
    * a session of its own is no program any more, but something that stays.
    *
    * @returns those that cannot be killed either, by id and name
    */
-  endPrograms(
-    mark: ProgramMark,
-    graceMs: number,
-    options?: HostCallOptions,
-  ): Promise<readonly string[]>;
+  endPrograms(mark: string, graceMs: number, options?: HostCallOptions): Promise<readonly string[]>;
   /**
    * Runs a program of the host to its end, with no shell between; an abort kills it and all that it started.
    *

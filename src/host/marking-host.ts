@@ -1,24 +1,24 @@
-import { endProgramsCommand } from "./end-programs.ts";
-import type { CommandResult, Host, HostCallOptions, ProgramMark, RunOptions } from "./host.ts";
+import { endProgramsCommand, PROGRAM_MARK } from "./end-programs.ts";
+import type { CommandResult, Host, HostCallOptions, RunOptions } from "./host.ts";
 
 /** Time that it takes to end programs, beyond that which they are given. */
 const END_MS = 30_000;
 
 /** The part of a host that marks its programs, over however they are run. */
 export abstract class MarkingHost implements Pick<Host, "markPrograms" | "endPrograms" | "run"> {
-  #mark: ProgramMark | undefined;
+  #mark: string | undefined;
 
   protected abstract runUnmarked(
     command: readonly string[],
     options: RunOptions,
   ): Promise<CommandResult>;
 
-  markPrograms(mark: ProgramMark | undefined): void {
+  markPrograms(mark: string | undefined): void {
     this.#mark = mark;
   }
 
   async endPrograms(
-    mark: ProgramMark,
+    mark: string,
     graceMs: number,
     options?: HostCallOptions,
   ): Promise<readonly string[]> {
@@ -32,7 +32,7 @@ export abstract class MarkingHost implements Pick<Host, "markPrograms" | "endPro
   async run(command: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     const mark = this.#mark;
     if (mark === undefined) return await this.runUnmarked(command, options);
-    const env = { ...options.env, [mark.name]: mark.value };
+    const env = { ...options.env, [PROGRAM_MARK]: mark };
     return await this.runUnmarked(command, { ...options, env });
   }
 }

@@ -7,7 +7,6 @@ import {
   type LockFile,
   lockPath,
   lockRequest,
-  programMark,
   readLockState,
 } from "./lock-file.ts";
 
@@ -106,7 +105,7 @@ export class HeldLock implements HostLock {
   #mark(host: Host): void {
     this.#users += 1;
     this.#hosts.push(host);
-    host.markPrograms(programMark(this.#parts.lockDir));
+    host.markPrograms(this.#parts.lockDir);
   }
 
   /** Numbers begin anew with each boot: the same one may be somebody else's by now. */

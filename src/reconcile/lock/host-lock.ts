@@ -10,7 +10,6 @@ import {
   type LockState,
   lockPath,
   lockRequest,
-  programMark,
   readLockState,
 } from "./lock-file.ts";
 
@@ -142,7 +141,7 @@ async function take(
  */
 async function endFormerPrograms(request: AcquireLockRequest): Promise<void> {
   const { host, name, lockDir, signal } = request;
-  const left = await host.endPrograms(programMark(lockDir), FORMER_MS, callOptions(signal));
+  const left = await host.endPrograms(lockDir, FORMER_MS, callOptions(signal));
   if (left.length === 0) return;
   throw new StowageError(
     `Cannot lock host "${name}": ${left.join(", ")} of a run that was killed cannot be ended; look at why it hangs, and restart the host if nothing else helps`,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { HostSnapshot, ProgramMark } from "../../host/index.ts";
+import type { HostSnapshot } from "../../host/index.ts";
 import { HolderProcess, hasEnded } from "./holder-process.ts";
 
 /** What the file of a lock's number says. */
@@ -43,11 +43,6 @@ export function lockRequest(lockDir: string) {
 /** Path of the file of a number. */
 export function lockPath(lockDir: string, number: number): string {
   return `${lockDir}/${number}.json`;
-}
-
-/** What programs have in their environment that are run under a lock. */
-export function programMark(lockDir: string): ProgramMark {
-  return { name: "STOWAGE_LOCK", value: lockDir };
 }
 
 /** The highest number among names in a lock's directory. */

@@ -29,6 +29,10 @@ describe("launchScript()", () => {
     expect(text).toContain("</dev/null &");
   });
 
+  test("is no program of whoever started it: it stays where that is killed", () => {
+    expect(launchScript(LAUNCH)).toMatch(/^unset (?:\w+ )*STOWAGE_LOCK$/m);
+  });
+
   test("keeps nothing where that is declared", () => {
     const text = launchScript({ ...LAUNCH, logging: { ...LAUNCH.logging, mode: "none" } });
     expect(text).not.toContain("mkfifo");

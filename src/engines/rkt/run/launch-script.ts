@@ -1,4 +1,5 @@
 import { CGROUP_ROOT } from "../../../engine/index.ts";
+import { PROGRAM_MARK } from "../../../host/index.ts";
 import type { Logging } from "../../../model/index.ts";
 import {
   type CgroupHome,
@@ -51,7 +52,7 @@ export function launchScript(launch: Launch): string {
   const { container, app, cgroups, podDir, pipeDir } = launch;
   const [out, err] = [`${pipeDir}/${app}.out`, `${pipeDir}/${app}.err`];
   const kept = launch.logging.mode === "file";
-  return `unset STW_SCRIPT
+  return `unset STW_SCRIPT ${PROGRAM_MARK}
 umask 077
 cd ${quote(podDir)} || exit
 # a signal that is caught is not ignored by what is run
