@@ -150,7 +150,7 @@ export interface PortHolder {
  * with StowageError, or with the signal's own reason when it was aborted.
  */
 export interface HostReader extends AsyncDisposable {
-  /** For people: `local`, or the ssh address. */
+  /** `local`, or the ssh address. */
   readonly address: string;
   /** Absent: Stowage cannot be run there by the host itself. */
   readonly boot?: BootPlaces;

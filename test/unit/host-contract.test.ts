@@ -31,9 +31,9 @@ import {
   vi,
 } from "vitest";
 import { StowageError } from "../../src/errors/index.ts";
-import { type Host, openLocalHost, openSshHost } from "../../src/host/index.ts";
+import type { Host } from "../../src/host/index.ts";
+import { HOST_KINDS } from "../hosts/host-kinds.ts";
 
-const SSH_TO_ITSELF = join(import.meta.dirname, "../hosts/ssh-to-itself.sh");
 const isRoot = process.getuid?.() === 0;
 let dir: string;
 
@@ -53,17 +53,11 @@ async function listen(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Every host is held to these. The second one is reached as by ssh, with a shell of this machine at the other end. */
-const HOSTS = {
-  local: () => openLocalHost(),
-  ssh: () => openSshHost("ssh://here", { program: SSH_TO_ITSELF }),
-} as const;
-
 describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
   let host: Host;
 
   beforeAll(async () => {
-    host = await HOSTS[kind]();
+    host = await HOST_KINDS[kind]();
   });
 
   afterAll(async () => await host[Symbol.asyncDispose]());

@@ -24,12 +24,13 @@ export async function bringImage(
   ownership: ImageOwnership,
   onBytes: OnBytes,
 ): Promise<void> {
-  const { engine, context, observation, signal } = session;
+  const { engine, host, context, observation, signal } = session;
   const { reference, digest } = step.image;
   await using exported = await exportFrom(session, step);
   if (exported === undefined) {
     const content = await context.store.contentOf(reference, observation.info.platform, digest);
-    return await engine.importImage(counted(content, step, onBytes), ownership, { signal });
+    const had = host.address === "local" ? content : fromHere(content);
+    return await engine.importImage(counted(had, step, onBytes), ownership, { signal });
   }
   await engine.importImage(counted(exported.content, step, onBytes), ownership, { signal });
   const { manifest, config } = exported.content;
@@ -37,6 +38,11 @@ export async function bringImage(
   // its layers have another form there, and so the image has another identity in the new engine
   const image = { reference, digest: manifest.digest, configDigest: config.digest };
   session.handedOver.set(imageName(reference, digest), image);
+}
+
+/** The same image by its bytes alone: how registries are reached is said of this machine, and no other. */
+function fromHere({ registry: _, ...content }: ImageContent): ImageContent {
+  return content;
 }
 
 /** The same image, telling of its bytes as they are read. */
