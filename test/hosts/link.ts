@@ -1,16 +1,25 @@
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { run } from "./run.ts";
+
+/** A port of no service: an answer of any kind is one. */
+const DISCARD_PORT = 9;
+const PATIENCE_MS = 60_000;
 
 /** The wire between a host and the machine; what is done to it is undone by {@link Link.mend}. */
 export class Link {
   readonly #name: string;
+  readonly #address: string;
   readonly #inside: (script: string) => Promise<string>;
 
   /**
    * @param name interface of the machine's end
+   * @param address of the host's end
    * @param inside runs a script of the shell in the host
    */
-  constructor(name: string, inside: (script: string) => Promise<string>) {
+  constructor(name: string, address: string, inside: (script: string) => Promise<string>) {
     this.#name = name;
+    this.#address = address;
     this.#inside = inside;
   }
 
@@ -19,12 +28,22 @@ export class Link {
     await run("ip", ["link", "set", this.#name, "down"]);
   }
 
-  /** As it was at first. */
+  /** As it was at first, and the host answers. */
   async mend(): Promise<void> {
     await run("ip", ["link", "set", this.#name, "up"]);
+    await this.#untilItAnswers();
     // where there is none, there is nothing to take away
     await run("tc", ["qdisc", "del", "dev", this.#name, "root"]).catch(() => undefined);
     await this.#inside("while iptables -D INPUT -j stw-lossy; do :; done 2>/dev/null || :");
+  }
+
+  /** A wire that was just plugged in takes its moment. */
+  async #untilItAnswers(): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!(await answers(this.#address))) {
+      if (performance.now() > deadline) throw new Error(`${this.#address} does not answer`);
+      await delay(20);
+    }
   }
 
   /** What goes to the host comes no faster. @param rate as tc(8) writes it: `10mbit` */
@@ -46,5 +65,19 @@ iptables -I INPUT -j stw-lossy`);
 
   async #queue(...discipline: readonly string[]): Promise<void> {
     await run("tc", ["qdisc", "replace", "dev", this.#name, "root", ...discipline]);
+  }
+}
+
+/** Whether a host is at an address: it refuses what it does not serve. */
+async function answers(address: string): Promise<boolean> {
+  const socket = connect({ host: address, port: DISCARD_PORT, timeout: 1_000 });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("timeout", () => resolve(false));
+      socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "ECONNREFUSED"));
+    });
+  } finally {
+    socket.destroy();
   }
 }

@@ -31,7 +31,7 @@ export class TestHost {
 
   constructor(place: HostPlace) {
     this.#place = place;
-    this.link = new Link(place.mark, (script) => this.sh(script));
+    this.link = new Link(place.mark, place.address, (script) => this.sh(script));
   }
 
   get name(): string {
