@@ -76,6 +76,16 @@ export function openSession(
   const machine = `${host.address} ${directories.stateDir} ${directories.runDir}`;
   const alone = context.alone.get(machine) ?? createLimiter(1);
   context.alone.set(machine, alone);
+  const work = createLimiter(CHANGES_AT_ONCE);
+  let open = 0;
+  const run: Limiter = async (task) => {
+    open += 1;
+    try {
+      return await work(task);
+    } finally {
+      open -= 1;
+    }
+  };
   return {
     ...locked,
     context,
@@ -93,9 +103,9 @@ export function openSession(
       secrets,
     }),
     files: new PodFiles({ host, directories, secrets, alone }),
-    feed: new ObservationFeed(engine, signal),
+    feed: new ObservationFeed(engine, signal, () => open > 0),
     handedOver: new Map(),
-    run: createLimiter(CHANGES_AT_ONCE),
+    run,
     probe: createLimiter(CHANGES_AT_ONCE),
   };
 }
