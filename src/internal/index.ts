@@ -1,3 +1,4 @@
+export { anySignal } from "./any-signal.ts";
 export { findOnPath, searchPath } from "./find-on-path.ts";
 export { Gate } from "./gate.ts";
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";

@@ -1,5 +1,5 @@
 import { StowageError } from "../errors/index.ts";
-import { mapLimited } from "../internal/index.ts";
+import { anySignal, mapLimited } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
 import { type Plan, rosterEntry } from "../plan/index.ts";
 import { type ApplyFleetRequest, SETTLE_MS } from "./apply-request.ts";
@@ -31,7 +31,7 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
   // a mistake of our own ends everything, as the end of the process would
   const crash = new AbortController();
   const signals = [crash.signal, ...(request.signal === undefined ? [] : [request.signal])];
-  const sessions = openSessions({ ...request, signal: AbortSignal.any(signals) });
+  const sessions = openSessions({ ...request, signal: anySignal(signals) });
   const draining = request.draining ?? new AbortController().signal;
   try {
     const announced = await announceHosts(request, sessions);

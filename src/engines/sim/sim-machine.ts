@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { anySignal } from "../../internal/index.ts";
 import {
   type ContainerSpec,
   objectName,
@@ -292,7 +293,7 @@ export class SimMachine {
   async #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const done = new AbortController();
     const timer = setTimeout(() => done.abort(), Math.max(0, Math.ceil(ms)));
-    const stop = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
+    const stop = signal === undefined ? done.signal : anySignal([done.signal, signal]);
     try {
       await once(this.#changed, "changed", { signal: stop });
     } catch (error) {

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StowageError } from "../../errors/index.ts";
+import { anySignal } from "../../internal/index.ts";
 import type { ByteSink, CommandResult, RunOptions } from "../host.ts";
 import { PROGRAM_PATH } from "../program-path.ts";
 import { systemCode } from "./file-error.ts";
@@ -51,7 +52,7 @@ export async function runWithin(
   // asked itself: one that looks at the clock is no part of what is made of it
   signal?.throwIfAborted();
   try {
-    return await spawnIt(program, args, options, AbortSignal.any(ends));
+    return await spawnIt(program, args, options, anySignal(ends));
   } catch (error) {
     signal?.throwIfAborted();
     if (deadline?.aborted !== true) throw error;

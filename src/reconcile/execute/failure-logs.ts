@@ -1,3 +1,4 @@
+import { anySignal } from "../../internal/index.ts";
 import type { PodIdentity } from "../../model/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
@@ -13,7 +14,7 @@ export async function lastLines(
   redact: (text: string) => string,
 ): Promise<NonNullable<ChangeOutcome["logs"]>> {
   const lines: { container: string; text: string }[] = [];
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const limit = anySignal([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     for await (const line of engine.logs(identity, undefined, { tail: LINES, signal: limit })) {
       lines.push({

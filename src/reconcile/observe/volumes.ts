@@ -1,4 +1,5 @@
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
+import { anySignal } from "../../internal/index.ts";
 import { hostDirectories, hostLayout, Name, type RosterReading } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
@@ -71,7 +72,7 @@ async function measure(
   const limit = AbortSignal.timeout(MEASURE_MS);
   try {
     return await host.diskUsage(path, {
-      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+      signal: anySignal(signal === undefined ? [limit] : [limit, signal]),
     });
   } catch {
     signal?.throwIfAborted();

@@ -1,3 +1,4 @@
+import { anySignal } from "../../internal/index.ts";
 import type { WatchClock } from "./watch-request.ts";
 
 /** Why a watch looks: for what ended, or for everything. */
@@ -29,10 +30,7 @@ export class Wakes {
       const waitMs = due === undefined ? LONG_MS : due[1] - this.#clock.now();
       if (due !== undefined && waitMs <= 0) return this.#take();
       this.#told = new AbortController();
-      await this.#clock.sleep(
-        Math.min(waitMs, LONG_MS),
-        AbortSignal.any([signal, this.#told.signal]),
-      );
+      await this.#clock.sleep(Math.min(waitMs, LONG_MS), anySignal([signal, this.#told.signal]));
     }
   }
 

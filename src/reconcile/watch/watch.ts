@@ -1,4 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
+import { anySignal } from "../../internal/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import { BackOff } from "./back-off.ts";
 import { Listeners } from "./listeners.ts";
@@ -70,7 +71,7 @@ export class Watch {
     const { manifest } = this.#declaration;
     onEvent({ type: "watching", fleet: manifest.name, hosts: Object.keys(manifest.hosts) });
     const ends = [drain, this.#crash.signal, ...(this.#locks ? [this.#locks.signal] : [])];
-    const signal = AbortSignal.any(ends);
+    const signal = anySignal(ends);
     const crash = (error: unknown): void => this.#crash.abort(error);
     const listeners = new Listeners(this.#request, this.#clock, this.#wakes, crash);
     const probing = new Probing(this.#request, this.#clock, this.#wakes, crash);

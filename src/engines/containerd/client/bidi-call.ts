@@ -19,7 +19,7 @@ const ANSWER_MS = 120_000;
  * first answer on: a write that is cancelled while containerd opens it leaves its ref locked for good.
  */
 export class BidiCall<I extends DescMessage, O extends DescMessage> implements AsyncDisposable {
-  readonly #call: ClientDuplexStream<MessageShape<I>, MessageShape<O>>;
+  readonly #call: ClientDuplexStream<MessageShape<I> | Buffer, MessageShape<O>>;
   readonly #input: I;
   readonly #answers = new MessageQueue<MessageShape<O>>();
   readonly #options: RpcOptions;
@@ -30,7 +30,7 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
 
   /** @internal made by the client only */
   constructor(
-    call: ClientDuplexStream<MessageShape<I>, MessageShape<O>>,
+    call: ClientDuplexStream<MessageShape<I> | Buffer, MessageShape<O>>,
     input: I,
     place: RpcErrorPlace,
     options: RpcOptions,
@@ -50,10 +50,19 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
 
   /** Sends one message, waiting while the transport is full. */
   async send(message: MessageInitShape<I>): Promise<void> {
+    await this.#write(create(this.#input, message));
+  }
+
+  /** Sends one message that is encoded already; it is read until its answer is there. */
+  async sendEncoded(message: Buffer): Promise<void> {
+    await this.#write(message);
+  }
+
+  async #write(message: MessageShape<I> | Buffer): Promise<void> {
     this.#options.signal?.throwIfAborted();
     // the failure itself comes out of receive()
     if (this.#over) return;
-    if (this.#call.write(create(this.#input, message))) return;
+    if (this.#call.write(message)) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         for (const event of ["drain", "error", "end", "close"]) this.#call.off(event, done);

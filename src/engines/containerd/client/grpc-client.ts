@@ -166,7 +166,8 @@ function codec<I extends DescMessage, O extends DescMessage>(method: {
   readonly output: O;
 }) {
   return {
-    serialize: (message: MessageShape<I>): Buffer => {
+    serialize: (message: MessageShape<I> | Buffer): Buffer => {
+      if (Buffer.isBuffer(message)) return message;
       const bytes = toBinary(method.input, message);
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },

@@ -1,7 +1,7 @@
 import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Leases } from "../../../gen/containerd/services/leases/v1/leases_pb.ts";
-import { createLimiter } from "../../../internal/index.ts";
+import { anySignal, createLimiter } from "../../../internal/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { chainIds } from "./chain-id.ts";
 import { ensureContentLabels } from "./content-labels.ts";
@@ -83,9 +83,7 @@ async function importUnderLease(
   // one failure stops the others at their next step
   const failure = new AbortController();
   const signal =
-    options.signal === undefined
-      ? failure.signal
-      : AbortSignal.any([options.signal, failure.signal]);
+    options.signal === undefined ? failure.signal : anySignal([options.signal, failure.signal]);
 
   const store = async (kind: string, blob: BlobDescriptor, blobLabels: Labels): Promise<void> => {
     const upload = { blob, ref: `${kind}-${blob.digest}`, labels: blobLabels };

@@ -7,12 +7,13 @@ import type { BidiCall } from "../client/bidi-call.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { isBadCommit, isLockedRef, isWrongOffset } from "../client/rpc-error.ts";
 import { chunkStream } from "./chunk-stream.ts";
+import { encodeWrite, WRITE_HEADROOM } from "./encode-write.ts";
 import type { Labels } from "./gc-labels.ts";
 
-/** The daemon's messages end at 16 MiB. With larger ones the collector of garbage takes as long as the rest. */
-const CHUNK_BYTES = 512 * 1024;
 /** Chunks on their way without an answer. */
 const CHUNKS_IN_FLIGHT = 4;
+/** The daemon's messages end at 16 MiB. With larger ones the collector of garbage takes as long as the rest. */
+const CHUNKS = { bytes: 512 * 1024, headroom: WRITE_HEADROOM, inUse: CHUNKS_IN_FLIGHT };
 /** How long another client may keep a blob to itself, and how long without writing any of it. */
 const LOCKED_FOR_MS = 15 * 60 * 1000;
 const IDLE_FOR_MS = 5000;
@@ -176,10 +177,11 @@ async function sendBytes(
   const bytes = bounded(content.open(blob.digest, from), blob, from);
   let offset = from;
   let unanswered = 0;
-  for await (const data of chunkStream(bytes, CHUNK_BYTES)) {
+  // a chunk whose answer has come is on its way no more: its buffer takes the next one
+  for await (const chunk of chunkStream(bytes, CHUNKS)) {
     signal?.throwIfAborted();
-    await call.send({ action: WriteAction.WRITE, offset: BigInt(offset), data });
-    offset += data.byteLength;
+    await call.sendEncoded(encodeWrite(chunk, offset));
+    offset += chunk.end - chunk.start;
     unanswered += 1;
     if (unanswered < CHUNKS_IN_FLIGHT) continue;
     await call.receive();

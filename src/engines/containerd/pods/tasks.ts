@@ -4,6 +4,7 @@ import { Snapshots } from "../../../gen/containerd/services/snapshots/v1/snapsho
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import type { Mount } from "../../../gen/containerd/types/mount_pb.ts";
 import { type Process, Status } from "../../../gen/containerd/v1/types/task_pb.ts";
+import { anySignal } from "../../../internal/index.ts";
 import type { ContainerState } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 
@@ -152,7 +153,7 @@ export async function waitForTask(
       { containerId: id, execId },
       {
         doing: `wait for task "${id}"`,
-        ...(either.length === 0 ? {} : { signal: AbortSignal.any(either) }),
+        ...(either.length === 0 ? {} : { signal: anySignal(either) }),
       },
     );
     return { exitCode: exitStatus };

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { type CommandResult, type Host, LastBytes, runInTerminal } from "../../../host/index.ts";
+import { anySignal } from "../../../internal/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import { reasonOf } from "../cli/podman-error.ts";
 import { describePod, type PodmanContext } from "../context.ts";
@@ -105,7 +106,7 @@ async function endedWithin(
 ): Promise<boolean> {
   const done = new AbortController();
   const ends = [done.signal, ...(signal === undefined ? [] : [signal])];
-  const late = delay(timeoutMs ?? FOREVER_MS, false, { signal: AbortSignal.any(ends) }).catch(
+  const late = delay(timeoutMs ?? FOREVER_MS, false, { signal: anySignal(ends) }).catch(
     () => false,
   );
   try {

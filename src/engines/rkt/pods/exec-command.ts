@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { AfterLine, type CommandResult, LastBytes, runInTerminal } from "../../../host/index.ts";
+import { anySignal } from "../../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { describePod, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
@@ -191,7 +192,7 @@ async function runToEnd<T>(
   signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const ends = AbortSignal.any([timeout, signal].filter((each) => each !== undefined));
+  const ends = anySignal([timeout, signal].filter((each) => each !== undefined));
   const given = new Promise<undefined>((resolve) => {
     ends.addEventListener("abort", () => resolve(undefined), { once: true });
     if (ends.aborted) resolve(undefined);
