@@ -6,6 +6,13 @@ export type { Connector, HostAccess, HostReading } from "./connector.ts";
 export { type DestroyFleetRequest, destroyFleet, type HostVolume } from "./destroy-fleet.ts";
 export type { ApplyEvent, ChangeOutcome } from "./execute/events.ts";
 export { checkHealth, type Health, healthKey } from "./health/check-health.ts";
+export { readAudit, readPodRecords } from "./history/pod-records.ts";
+export {
+  type RollbackTarget,
+  rollbackTarget,
+  rollbackWarnings,
+  rolledBack,
+} from "./history/rollback.ts";
 export {
   FLEET_LOCK_FILE,
   FleetLock,
