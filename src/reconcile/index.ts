@@ -29,6 +29,12 @@ export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";
 export { type ContainerStats, sampleStats } from "./stats/sample-stats.ts";
+export type { HostSurvey, Leaving } from "./uninstall/survey-host.ts";
+export {
+  type UninstallReport,
+  type UninstallRequest,
+  uninstallHost,
+} from "./uninstall/uninstall-host.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
 export { type Heard, listen } from "./watch/listen.ts";
 export { watchFleet } from "./watch/watch-fleet.ts";

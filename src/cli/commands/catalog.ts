@@ -40,6 +40,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./destroy.ts")).destroyCommand,
   },
   {
+    name: "uninstall",
+    summary: "Take everything of Stowage's off a host",
+    load: async () => (await import("./uninstall.ts")).uninstallCommand,
+  },
+  {
     name: "history",
     summary: "List what was applied to each pod, when, and by whom",
     load: async () => (await import("./history.ts")).historyCommand,
