@@ -4,6 +4,7 @@ const LAYERS = {
   internal: ["errors"],
   model: ["errors"],
   constructs: ["model", "errors"],
+  inventory: ["constructs", "model", "errors"],
   plan: ["model", "errors"],
   host: ["errors", "internal"],
   image: ["model", "errors", "internal"],
@@ -53,7 +54,7 @@ module.exports = {
       severity: "error",
       from: { path: "^src/([^/]+)", pathNot: TEST },
       to: {
-        path: "^src/(errors|internal|model|engine|plan|reconcile|constructs|host|image|network)/",
+        path: "^src/(errors|internal|model|engine|plan|reconcile|constructs|inventory|host|image|network)/",
         pathNot: ["^src/$1/", "/index\\.ts$"],
       },
     },

@@ -7,6 +7,7 @@ export {
   StowageError,
   type StowageErrorOptions,
 } from "./errors/index.ts";
+export { type AddToOptions, Inventory, type SshConfigOptions } from "./inventory/index.ts";
 export type { Port } from "./model/index.ts";
 export {
   ContainerSpec,

@@ -52,6 +52,7 @@ describe("each rule bites on a planted import", () => {
     ["layer-internal", "src/internal/x.ts", "../model/index.ts"],
     ["layer-model", "src/model/x.ts", "../plan/index.ts"],
     ["layer-constructs", "src/constructs/x.ts", "../plan/index.ts"],
+    ["layer-inventory", "src/inventory/x.ts", "../plan/index.ts"],
     ["layer-plan", "src/plan/x.ts", "../host/index.ts"],
     ["layer-host", "src/host/x.ts", "../model/index.ts"],
     ["layer-image", "src/image/x.ts", "../host/index.ts"],
@@ -120,7 +121,7 @@ function plantTree(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "stw-layers-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const folders =
-    "errors internal model constructs plan host image engine network engines/sim engines/containerd reconcile cli gen/api";
+    "errors internal model constructs inventory plan host image engine network engines/sim engines/containerd reconcile cli gen/api";
   const skeleton = folders.split(" ").flatMap((folder) => [
     [`src/${folder}/index.ts`, 'export type { Inner } from "./inner.ts";\n'],
     [`src/${folder}/inner.ts`, "export type Inner = string;\n"],

@@ -62,6 +62,10 @@ export class PeopleProgress implements Progress {
         return yellow(
           `waiting for the lock of host ${event.host}: ${printable(event.holder)} holds it`,
         );
+      case "not-audited":
+        return yellow(
+          `host ${event.host} keeps no note of this in its audit file: ${printable(event.reason)}`,
+        );
       case "change-started":
         this.#active.set(event.id, "");
         return undefined;

@@ -65,6 +65,7 @@ const StepSchema = z.discriminatedUnion("kind", [
   step("forget", {}),
   step("write-roster", { hosts: Roster.shape.hosts }),
   step("remove-roster", {}),
+  step("trim-history", { pod: Name, keep: z.int().min(0) }),
   step("install-unit", { unit: BootUnit }),
   step("remove-unit", { name: z.string() }),
   step("move-fleet", { from: identity }),

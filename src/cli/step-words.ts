@@ -9,7 +9,7 @@ import {
 import type { Step } from "../plan/index.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { printable } from "./text/printable.ts";
-import { formatTransfer } from "./text/quantities.ts";
+import { formatTransfer, plural } from "./text/quantities.ts";
 
 /** Steps that only keep Stowage's own notes: not worth a word where there are others. */
 const BOOKKEEPING: ReadonlySet<Step["kind"]> = new Set([
@@ -67,6 +67,8 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
       return "write the roster";
     case "remove-roster":
       return "delete the roster";
+    case "trim-history":
+      return `keep ${plural(step.keep, "old record")} of ${step.pod}`;
     case "install-unit":
       return `install ${bootUnitName(step.unit)}`;
     case "remove-unit":

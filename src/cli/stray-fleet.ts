@@ -43,7 +43,7 @@ export async function findStrayFleet(
       code: "invalid_argument",
     });
   }
-  const spec = hostSpec(address, args);
+  const spec = strayHost(address, args);
   const rosters = await readRosters(spec, fleet, context);
   const owner = chooseOwner([...rosters.keys()], fleet, address, args.text("owner"));
   const hosts = rosters.get(owner)?.hosts ?? {};
@@ -119,7 +119,8 @@ function chooseOwner(
   );
 }
 
-function hostSpec(address: string, args: Arguments): HostSpec {
+/** A host of which no manifest says anything: as the options do. */
+export function strayHost(address: string, args: Arguments): HostSpec {
   const [stateDir, runDir] = [args.text("state-dir"), args.text("run-dir")];
   return {
     address,

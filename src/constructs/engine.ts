@@ -149,6 +149,11 @@ export class Engine {
     return new Engine(compact({ kind: "sim", file, latencyMs, maxPods, runOnce, store }));
   }
 
+  /** An engine as a manifest or an inventory has it. */
+  static fromConfig(config: EngineConfig): Engine {
+    return new Engine({ ...config });
+  }
+
   /** @internal */
   toConfig(): EngineConfig {
     return { ...this.#config };

@@ -11,6 +11,11 @@ export interface Selection {
   readonly problem?: string;
 }
 
+/** The label that says that a host is in a group, as a pair: it is in as many as it has such labels. */
+export function groupLabel(group: string): readonly [key: string, value: string] {
+  return [`group/${group}`, "yes"];
+}
+
 /** Chooses hosts of the fleet. */
 export class Hosts {
   readonly #select: (hosts: readonly SelectableHost[]) => Selection;
@@ -27,6 +32,17 @@ export class Hosts {
       matching(
         hosts.filter((host) => wanted.every(([key, value]) => host.labels[key] === value)),
         `no host is labelled ${words}`,
+      ),
+    );
+  }
+
+  /** Hosts of a group of an inventory. */
+  static inGroup(group: string): Hosts {
+    const [key, value] = groupLabel(group);
+    return new Hosts((hosts) =>
+      matching(
+        hosts.filter((host) => host.labels[key] === value),
+        `no host is in group ${group}`,
       ),
     );
   }

@@ -14,7 +14,7 @@ export { type ContainerdOptions, Engine, type PodmanOptions, type SimOptions } f
 export type { FileAttributes, FileLike, FileProps } from "./files.ts";
 export { Fleet, type FleetProps } from "./fleet.ts";
 export { Host, type HostProps, type IHost } from "./host.ts";
-export { Hosts } from "./hosts.ts";
+export { groupLabel, Hosts } from "./hosts.ts";
 export { type IImage, Image, type ImageProps } from "./image.ts";
 export type { Logging } from "./logging.ts";
 export { type CniOptions, Network } from "./network.ts";

@@ -189,6 +189,12 @@ export interface EngineReader extends AsyncDisposable {
   events(options?: CallOptions): AsyncIterable<EngineEvent> | undefined;
 }
 
+/** Something that stays in an engine, and why; for people. */
+export interface EngineRest {
+  readonly what: string;
+  readonly why: string;
+}
+
 /**
  * An engine: what makes and runs pods on one host.
  *
@@ -266,6 +272,13 @@ export interface Engine extends EngineReader {
   remove(identity: PodIdentity, options?: CallOptions): Promise<void>;
   /** Takes away a leftover by the name that `observe` gave it. Absent: nothing happens. */
   removeLeftover(name: string, options?: CallOptions): Promise<void>;
+  /**
+   * Takes away what the engine holds of Stowage's beside pods, images and leftovers, when none of these is
+   * there any more. What others use, and what only the engine's own tools take away, stays.
+   *
+   * @returns what stays, and why
+   */
+  vacate(options?: CallOptions): Promise<readonly EngineRest[]>;
   /**
    * Runs a command in a running container to its end. An abort kills it.
    *

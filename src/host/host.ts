@@ -210,6 +210,18 @@ export interface Host extends HostReader {
     options?: HostCallOptions,
   ): Promise<void>;
   /**
+   * Adds a line to a file, its directories made (0700); mode 0600. What a killed writer left half written
+   * becomes a line of its own. Flushed to disk.
+   *
+   * @param maxBytes a file that would get longer is first renamed to `<path>.1`, in place of an older one
+   */
+  appendLine(
+    path: string,
+    line: string,
+    maxBytes: number,
+    options?: HostCallOptions,
+  ): Promise<void>;
+  /**
    * Makes a file with its whole text, in one instant.
    *
    * @returns false when it exists already: nothing was changed

@@ -5,8 +5,10 @@ import type { HostDirectories } from "./host.ts";
  *
  *     <stateDir>/<owner>/<fleet>/<pod>.json        record, 0600
  *     <stateDir>/<owner>/<fleet>/.roster.json      roster, 0600
+ *     <stateDir>/<owner>/<fleet>/.history/<pod>.json   old records, 0600
  *     <stateDir>/<owner>/<fleet>/.volumes/<name>/  named volume
  *     <stateDir>/<owner>/<fleet>/.files/<object name>.<host>/   files of one generation's containers
+ *     <stateDir>/audit.log, audit.log.1            who applied what, 0600
  *     <stateDir>/logs/<object name>/               output of one container of one generation
  *     <stateDir>/.<engine>/                        what an adapter keeps where its engine does not
  *     <runDir>/lock/                               the host's lock
@@ -22,9 +24,13 @@ export interface HostLayout {
   readonly secretsHome: string;
   readonly secretsDir: string;
   readonly logsDir: string;
+  readonly historyDir: string;
+  /** Of all fleets of the host. */
+  readonly auditFile: string;
   readonly lockDir: string;
   readonly watchLockDir: string;
   recordFile(pod: string): string;
+  historyFile(pod: string): string;
   volumeDir(volume: string): string;
 }
 
@@ -39,9 +45,12 @@ export function hostLayout(directories: HostDirectories, owner: string, fleet: s
     secretsHome: `${directories.runDir}/stw-secrets`,
     secretsDir: `${directories.runDir}/stw-secrets/${owner}.${fleet}`,
     logsDir: `${directories.stateDir}/logs`,
+    historyDir: `${fleetDir}/.history`,
+    auditFile: `${directories.stateDir}/audit.log`,
     lockDir: `${directories.runDir}/lock`,
     watchLockDir: `${directories.runDir}/watch/${owner}/${fleet}`,
     recordFile: (pod) => `${fleetDir}/${pod}.json`,
+    historyFile: (pod) => `${fleetDir}/.history/${pod}.json`,
     volumeDir: (volume) => `${fleetDir}/.volumes/${volume}`,
   };
 }

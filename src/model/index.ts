@@ -1,4 +1,5 @@
 export * from "./attributes.ts";
+export * from "./audit.ts";
 export * from "./boot-unit.ts";
 export * from "./canonical.ts";
 export * from "./capability.ts";
@@ -11,6 +12,7 @@ export * from "./field.ts";
 export * from "./field-paths.ts";
 export * from "./file.ts";
 export * from "./fleet.ts";
+export * from "./history.ts";
 export * from "./host.ts";
 export * from "./host-layout.ts";
 export * from "./image.ts";

@@ -7,9 +7,10 @@ import { PodSpec } from "./pod.ts";
 
 /**
  * Version of the record's form; a higher one found on a host is refused, a lower one migrated on read.
- * 2: the engine of each generation, and generations that are kept in another engine.
+ * 2: the engine of each generation, and generations that are kept in another engine. 3: who applied each
+ * generation, and when.
  */
-export const RECORD_VERSION = 2;
+export const RECORD_VERSION = 3;
 
 /** Version of Stowage's own defaults; raised when one changes, so that the change is an entry of the plan. */
 export const DEFAULTS_VERSION = 1;
@@ -35,6 +36,9 @@ export const RecordedGeneration = z.strictObject({
   defaults: z.int(),
   /** The engine that it was made in; absent in records of before there was a choice. */
   engine: EngineConfig.optional(),
+  /** When and by whom it was applied; absent in records of before that was written down of each one. */
+  appliedAt: z.iso.datetime().optional(),
+  appliedBy: z.string().optional(),
 });
 /** See the schema of the same name. */
 export type RecordedGeneration = z.infer<typeof RecordedGeneration>;

@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  EngineRest,
   ExecOptions,
   ExecResult,
   ExportedImage,
@@ -175,6 +176,10 @@ class NetworkedEngine implements Engine {
     if (!seen.leftovers.some((each) => each.name === name)) return;
     for (const networks of used) await networks.drop(name);
     await (await this.#openBridges()).removeEmpty(name);
+  }
+
+  vacate(options?: CallOptions): Promise<readonly EngineRest[]> {
+    return this.#engine.vacate(options);
   }
 
   exec(

@@ -5,16 +5,19 @@ import { seenEngines } from "./observed-pods.ts";
 import { type HostChange, type HostPlan, PLAN_VERSION, type Plan, type PodChange } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 import { mayRun, type PlacedPod } from "./pod-context.ts";
+import { type HostHistories, pruneHistories, type RecordRetention } from "./prune-history.ts";
 import { type PrunedGeneration, pruneImages } from "./prune-images.ts";
 import { hostRefusals } from "./refusals.ts";
 import { commitStep, keptEntries, sweepPlaced } from "./steps.ts";
 
 /** What is kept of what nothing needs now. */
-export interface Retention {
+export interface Retention extends RecordRetention {
   /** Old generations of each pod that stay, newest first. */
   readonly keep: number;
   /** Old generations of pods that were applied after this stay as well, ms since 1970. */
   readonly before?: number;
+  /** Old records of each pod that stay, newest first. @defaultValue all */
+  readonly records?: number;
 }
 
 /**
@@ -25,7 +28,10 @@ export interface Retention {
  * @throws DiagnosticsError when a host must not be worked on
  */
 export function planPrune(
-  input: Pick<PlanInput, "manifest" | "hosts" | "options">,
+  input: Pick<PlanInput, "manifest" | "hosts" | "options"> & {
+    /** Old records of the fleet's pods, by host. */
+    readonly histories?: ReadonlyMap<string, HostHistories>;
+  },
   retention: Retention,
 ): Plan {
   const whole: PlanInput = { ...input, leaving: new Map(), images: new Map(), secrets: new Map() };
@@ -64,7 +70,9 @@ export function planPrune(
     const { changes, pruned } = pruneGenerations(whole, host, found, retention);
     const cleans = earlyHostChanges(whole, host, found).filter(({ action }) => action === "clean");
     pods.push(...changes);
-    hostChanges.push(...cleans, ...pruneImages(whole, host, found, pruned));
+    const histories = input.histories?.get(host) ?? new Map();
+    hostChanges.push(...cleans, ...pruneHistories(host, histories, retention));
+    hostChanges.push(...pruneImages(whole, host, found, pruned, histories));
   }
   if (diagnostics.length > 0)
     throw new DiagnosticsError(`The pruning of fleet "${manifest.name}"`, diagnostics);

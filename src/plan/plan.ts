@@ -108,6 +108,8 @@ export type Step =
   | { readonly kind: "forget" }
   | { readonly kind: "write-roster"; readonly hosts: Roster["hosts"] }
   | { readonly kind: "remove-roster" }
+  /** Leaves only so many of a pod's old records, the newest ones. */
+  | { readonly kind: "trim-history"; readonly pod: string; readonly keep: number }
   /** Puts a unit where the host's systemd starts it at boot. */
   | { readonly kind: "install-unit"; readonly unit: BootUnit }
   | { readonly kind: "remove-unit"; readonly name: string }

@@ -12,6 +12,7 @@ import {
 import { seenEngines } from "./observed-pods.ts";
 import type { HostChange } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
+import { type HostHistories, recordsOf } from "./prune-history.ts";
 
 /** A generation that was kept and is to go. */
 export interface PrunedGeneration {
@@ -30,6 +31,7 @@ export function pruneImages(
   host: string,
   observation: HostObservation,
   pruned: readonly PrunedGeneration[],
+  histories: HostHistories,
 ): readonly HostChange[] {
   const ownership = `${manifest.id}/${manifest.name}`;
   const stores = [
@@ -54,7 +56,8 @@ export function pruneImages(
         );
         // one that is used by nobody that is known is used by somebody else
         if (going.length < users.length || (image.inUse && users.length === 0)) return [];
-        return [releaseOf(host, observation, image, engine, going)];
+        const records = recordsOf(histories, image.name);
+        return [releaseOf(host, observation, image, engine, { going, records })];
       });
   });
 }
@@ -69,16 +72,25 @@ function releaseOf(
   { config }: HostObservation,
   { name, sizeBytes, fleets = [] }: ObservedImage,
   engine: EngineConfig | undefined,
-  going: readonly PrunedGeneration[],
+  lost: {
+    readonly going: readonly PrunedGeneration[];
+    /** Old records that name it. */
+    readonly records: readonly string[];
+  },
 ): HostChange {
+  const { going, records } = lost;
   const where = engine === undefined ? "" : ` in ${engineName(engine, config)}`;
-  const lost = going.map(({ pod }) => `generation ${pod.generation} of pod ${pod.pod}`);
+  const generations = going.map(({ pod }) => `generation ${pod.generation} of pod ${pod.pod}`);
   const why =
-    lost.length > 0
-      ? `is there for ${lost.join(" and ")} alone, and with it goes the way back to that`
+    generations.length > 0
+      ? `is there for ${generations.join(" and ")} alone, and with it goes the way back to that`
       : fleets.length > 1
         ? "is used by no pod of the fleet; other fleets keep it"
         : "is used by no pod";
+  const back =
+    records.length === 0
+      ? ""
+      : `; the way back to ${records.join(", ")} then needs it brought again`;
   const at = engine === undefined ? {} : { engine };
   const size = sizeBytes === undefined || fleets.length > 1 ? {} : { sizeBytes };
   return {
@@ -88,7 +100,7 @@ function releaseOf(
         : `${host}/${engineIdentity(engine)}/image:${name}`,
     host,
     action: "release",
-    text: `image ${name}${where} ${why}`,
+    text: `image ${name}${where} ${why}${back}`,
     steps: [{ kind: "release-image", name, ...at, ...size }],
     after: [...new Set(going.map(({ change }) => change))],
   };

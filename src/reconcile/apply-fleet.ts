@@ -41,7 +41,8 @@ export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyRepor
     const hasSteps = [...made.pods, ...made.hostChanges].some(({ steps }) => steps.length > 0);
     if (!hasSteps) return untouchedReport(made, "incomplete");
     if (!(await confirm(made))) return untouchedReport(made, "declined");
-    return await runPlan({ ...request, plan: made, locked, observation, store, secrets });
+    const run = { ...request, plan: made, locked, observation, store, secrets };
+    return await runPlan({ ...run, audited: request.command ?? "apply" });
   });
 }
 

@@ -22,6 +22,12 @@ export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" |
   readonly confirm: (plan: Plan) => Promise<boolean>;
   /** Who applies: `user@machine`. */
   readonly appliedBy: string;
+  /**
+   * What the user ran, as the hosts' audit files name it.
+   *
+   * @defaultValue apply
+   */
+  readonly command?: string | undefined;
   /** @defaultValue cli */
   readonly manager?: Roster["manager"] | undefined;
   /** How long to wait for a host's lock. */

@@ -39,11 +39,27 @@ export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyR
       return untouchedReport(made, made.hostChanges.length === 0 ? "converged" : "incomplete");
     }
     if (!(await isAgreed(request, made, volumes))) return untouchedReport(made, "declined");
-    const run = { ...asked, plan: made, locked, observation, store, secrets };
-    const report = hasSteps ? await runPlan(run) : untouchedReport(made, "done");
-    if (report.status !== "done" && report.status !== "incomplete") return report;
-    return await deleteVolumes(report, run, volumes);
+    const run = {
+      ...asked,
+      plan: made,
+      locked,
+      observation,
+      store,
+      secrets,
+      audited: request.command ?? "destroy",
+    };
+    return await destroyPlanned(run, hasSteps, volumes);
   });
+}
+
+async function destroyPlanned(
+  run: RunPlanRequest,
+  hasSteps: boolean,
+  volumes: readonly HostVolume[],
+): Promise<ApplyReport> {
+  const report = hasSteps ? await runPlan(run) : untouchedReport(run.plan, "done");
+  if (report.status !== "done" && report.status !== "incomplete") return report;
+  return await deleteVolumes(report, run, volumes);
 }
 
 async function isAgreed(

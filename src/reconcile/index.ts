@@ -6,6 +6,13 @@ export type { Connector, HostAccess, HostReading } from "./connector.ts";
 export { type DestroyFleetRequest, destroyFleet, type HostVolume } from "./destroy-fleet.ts";
 export type { ApplyEvent, ChangeOutcome } from "./execute/events.ts";
 export { checkHealth, type Health, healthKey } from "./health/check-health.ts";
+export { readAudit, readPodRecords } from "./history/pod-records.ts";
+export {
+  type RollbackTarget,
+  rollbackTarget,
+  rollbackWarnings,
+  rolledBack,
+} from "./history/rollback.ts";
 export {
   FLEET_LOCK_FILE,
   FleetLock,
@@ -22,6 +29,12 @@ export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";
 export { type ContainerStats, sampleStats } from "./stats/sample-stats.ts";
+export type { HostSurvey, Leaving } from "./uninstall/survey-host.ts";
+export {
+  type UninstallReport,
+  type UninstallRequest,
+  uninstallHost,
+} from "./uninstall/uninstall-host.ts";
 export { unlockHosts } from "./unlock-hosts.ts";
 export { type Heard, listen } from "./watch/listen.ts";
 export { watchFleet } from "./watch/watch-fleet.ts";

@@ -1,5 +1,5 @@
 import type { Registries } from "../image/registry/index.ts";
-import type { FleetManifest } from "../model/index.ts";
+import type { AppliedImage, FleetManifest } from "../model/index.ts";
 import {
   type ImageResolution,
   type Plan,
@@ -27,6 +27,8 @@ export interface PlanFleetRequest {
   /** It can only read: no plan has more at hand. */
   readonly connector: Pick<Connector, "read">;
   readonly lockFile?: FleetLock | undefined;
+  /** What references lead to on a host whatever anything else says, by canonical reference. */
+  readonly pins?: ReadonlyMap<string, ReadonlyMap<string, AppliedImage>> | undefined;
   /** Where images come from that are not on disk. @defaultValue nowhere */
   readonly registries?: Registries | undefined;
   readonly environment: Environment;
@@ -71,7 +73,7 @@ export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet
 
 /** Plans from what was observed. */
 export async function planObserved(
-  request: Pick<PlanFleetRequest, "manifest" | "lockFile" | "options"> & {
+  request: Pick<PlanFleetRequest, "manifest" | "lockFile" | "pins" | "options"> & {
     readonly secrets: SecretValues;
   },
   observation: FleetObservation,
@@ -92,7 +94,12 @@ export async function planObserved(
 }
 
 async function findImages(
-  { manifest, lockFile, options }: Pick<PlanFleetRequest, "manifest" | "lockFile" | "options">,
+  {
+    manifest,
+    lockFile,
+    pins,
+    options,
+  }: Pick<PlanFleetRequest, "manifest" | "lockFile" | "pins" | "options">,
   { hosts }: FleetObservation,
   store: ImageStore,
 ) {
@@ -110,6 +117,7 @@ async function findImages(
       observation,
       store,
       lock: lockFile,
+      pins: pins?.get(host),
     });
     images.set(host, found.images);
     warnings.push(...found.warnings);

@@ -1,8 +1,17 @@
+import type { HostReader } from "../host/index.ts";
+import { mapLimited } from "../internal/index.ts";
+import { hostDirectories, hostLayout, type PodHistory } from "../model/index.ts";
 import { type Plan, planPrune, type Retention } from "../plan/index.ts";
 import { withLockedHosts } from "./apply-fleet.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import type { HostReading } from "./connector.ts";
-import { observeFleet } from "./observe/observe-fleet.ts";
+import { readHistories } from "./history/pod-histories.ts";
+import type { LockedHosts } from "./locked-hosts.ts";
+import {
+  DEFAULT_PARALLELISM,
+  type FleetObservation,
+  observeFleet,
+} from "./observe/observe-fleet.ts";
 import type { PlanFleetRequest } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";
 import { runPlan } from "./run-plan.ts";
@@ -14,16 +23,19 @@ export async function planPruning(
 ): Promise<Plan> {
   const { connector, signal, manifest, options, retention } = request;
   const readings: HostReading[] = [];
+  const opened = new Map<string, HostReader>();
   try {
     const { hosts } = await observeFleet({
       ...request,
       reach: async (name, spec) => {
         const reading = await connector.read(name, spec, signal);
         readings.push(reading);
+        opened.set(name, reading.host);
         return reading;
       },
     });
-    return planPrune({ manifest, hosts, options }, retention);
+    const histories = await historiesOf(request, hosts, opened);
+    return planPrune({ manifest, hosts, options, histories }, retention);
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
   }
@@ -40,12 +52,38 @@ export async function pruneFleet(
 ): Promise<ApplyReport> {
   return await withLockedHosts(request, async (locked, observation, store) => {
     const { manifest, options, retention, confirm } = request;
-    const plan = planPrune({ manifest, hosts: observation.hosts, options }, retention);
+    const { hosts } = observation;
+    const opened = new Map([...hosts.keys()].flatMap((name) => hostAt(locked, name)));
+    const histories = await historiesOf(request, hosts, opened);
+    const plan = planPrune({ manifest, hosts, options, histories }, retention);
     const hasSteps = [...plan.pods, ...plan.hostChanges].some(({ steps }) => steps.length > 0);
     if (!hasSteps)
       return untouchedReport(plan, plan.hostChanges.length === 0 ? "converged" : "incomplete");
     if (!(await confirm(plan))) return untouchedReport(plan, "declined");
     const secrets = new SecretValues(request);
-    return await runPlan({ ...request, plan, locked, observation, store, secrets });
+    const run = { ...request, plan, locked, observation, store, secrets };
+    return await runPlan({ ...run, audited: "prune" });
   });
+}
+
+/** Old records of the fleet's pods on hosts that were observed. */
+async function historiesOf(
+  { manifest, parallelism, signal }: Pick<PlanFleetRequest, "manifest" | "parallelism" | "signal">,
+  hosts: FleetObservation["hosts"],
+  opened: ReadonlyMap<string, HostReader>,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, PodHistory>>> {
+  const options = signal === undefined ? {} : { signal };
+  const limit = parallelism ?? DEFAULT_PARALLELISM;
+  const found = await mapLimited([...opened], limit, async ([name, host]) => {
+    const spec = manifest.hosts[name];
+    if (spec === undefined || hosts.get(name)?.kind !== "observed") return [];
+    const layout = hostLayout(hostDirectories(spec), manifest.id, manifest.name);
+    return [[name, await readHistories(host, layout, options)] as const];
+  });
+  return new Map(found.flat());
+}
+
+function hostAt(locked: LockedHosts, name: string): readonly (readonly [string, HostReader])[] {
+  const host = locked.get(name)?.host;
+  return host === undefined ? [] : [[name, host]];
 }

@@ -3,6 +3,7 @@ import { anySignal, mapLimited } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
 import { type Plan, rosterEntry } from "../plan/index.ts";
 import { type ApplyFleetRequest, SETTLE_MS } from "./apply-request.ts";
+import { auditRun } from "./execute/audit-run.ts";
 import type { ChangeOutcome } from "./execute/events.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { type ApplyContext, type HostSession, openSession } from "./execute/host-session.ts";
@@ -22,6 +23,8 @@ export interface RunPlanRequest extends ApplyFleetRequest {
   readonly observation: FleetObservation;
   readonly store: ImageStore;
   readonly secrets: SecretValues;
+  /** What the hosts' audit files call it; absent: they do not note it. */
+  readonly audited?: string | undefined;
 }
 
 /** Runs a plan under the locks and reports what came of it. */
@@ -34,6 +37,9 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
   const sessions = openSessions({ ...request, signal: anySignal(signals) });
   const draining = request.draining ?? new AbortController().signal;
   try {
+    const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
+    const command = request.audited;
+    const auditEnd = await auditRun({ command, plan, sessions, parallelism, onEvent });
     const announced = await announceHosts(request, sessions);
     const outcomes = await executePlan({
       plan,
@@ -41,7 +47,7 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
       draining,
       onEvent,
       onCrash: (error) => crash.abort(error),
-      parallelism: request.parallelism ?? DEFAULT_PARALLELISM,
+      parallelism,
       unreachable: new Map(
         [...observation.hosts].flatMap(([name, found]) =>
           found.kind === "unreachable" ? [[name, found.reason] as const] : [],
@@ -50,6 +56,7 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
     });
     if (outcomes.every(({ status }) => status === "done")) await settleHosts(announced, outcomes);
     const isInterrupted = draining.aborted || request.signal?.aborted === true;
+    await auditEnd(outcomes, isInterrupted);
     return {
       plan,
       status: statusOf(outcomes, isInterrupted),

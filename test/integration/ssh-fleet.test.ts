@@ -3,8 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { busyboxImage } from "../../scripts/lib/make-image.ts";
 import { createConnector } from "../../src/cli/connector.ts";
-import { FleetManifest, MANIFEST_VERSION } from "../../src/model/index.ts";
-import { type ApplyEvent, applyFleet, planFleet } from "../../src/reconcile/index.ts";
+import { FleetManifest, type HostSpec, MANIFEST_VERSION } from "../../src/model/index.ts";
+import {
+  type ApplyEvent,
+  applyFleet,
+  planFleet,
+  uninstallHost,
+} from "../../src/reconcile/index.ts";
 import { addUser, startContainerd, startSshd } from "../hosts/services.ts";
 import type { TestHost } from "../hosts/test-host.ts";
 import { TestHosts } from "../hosts/test-hosts.ts";
@@ -131,6 +136,33 @@ describeWithTestHosts("a fleet over ssh", () => {
       expect((await running()).map((pids) => pids.trim().split("\n").length)).toEqual([1, 1, 1]);
     },
   );
+
+  test("uninstalled from, hosts have nothing of Stowage's any more; others keep theirs", async () => {
+    const { hosts: specs, id: owner, name: fleet } = manifest("app:1");
+    for (const name of ["two", "three"]) {
+      const report = await uninstallHost({
+        ...request("app:1"),
+        name,
+        spec: specs[name] as HostSpec,
+        own: { owner, fleet },
+        volumes: false,
+        appliedBy: "test@desk",
+        lockTimeoutMs: 60_000,
+        onEvent: () => {},
+        confirm: async () => true,
+      });
+      expect(report).toMatchObject({ status: "done", leaves: [], problems: [] });
+    }
+    const look = `for each in /var/lib/stowage /run/stowage /sys/fs/cgroup/*/stowage; do [ ! -e $each ] || echo $each; done
+pgrep -xf 'sleep 100000' || :
+iptables-save | grep stw || :
+podman ps -aq 2>/dev/null || :
+podman images -q 2>/dev/null || :
+ls /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots 2>/dev/null || :`;
+    const [one_, two, three] = await Promise.all(all.map((host) => host.sh(look)));
+    expect([two, three]).toEqual(["", ""]);
+    expect(one_).toContain("/var/lib/stowage");
+  });
 });
 
 /** What a process of its own reaches hosts with. */

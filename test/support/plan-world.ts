@@ -11,6 +11,7 @@ import {
   type PodRecord,
   PodSpec,
   podState,
+  RECORD_VERSION,
   type RecordedGeneration,
   type RecordReading,
 } from "../../src/model/index.ts";
@@ -94,7 +95,7 @@ export function record(
   current: number | undefined = generations.at(-1)?.generation,
 ): [string, RecordReading] {
   const made: PodRecord = {
-    version: 2,
+    version: RECORD_VERSION,
     owner: OWNER,
     fleet: "shop",
     host: "a",

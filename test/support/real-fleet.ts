@@ -90,7 +90,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
   }
 
   async plan(manifest: FleetManifest): Promise<Plan> {
-    return (await planFleet({ ...this.#request(manifest), options: {} })).plan;
+    return (await planFleet({ ...this.requestOf(manifest), options: {} })).plan;
   }
 
   async apply(
@@ -98,12 +98,12 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     change: Partial<
       Pick<
         ApplyFleetRequest,
-        "lockTimeoutMs" | "lockLifeMs" | "appliedBy" | "onEvent" | "narrow" | "settleMs"
+        "lockTimeoutMs" | "lockLifeMs" | "appliedBy" | "onEvent" | "narrow" | "settleMs" | "pins"
       >
     > = {},
   ): Promise<ApplyReport> {
     return await applyFleet({
-      ...this.#request(manifest),
+      ...this.requestOf(manifest),
       options: {},
       confirm: async () => true,
       appliedBy: "test@desk",
@@ -117,7 +117,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
 
   async prune(manifest: FleetManifest): Promise<ApplyReport> {
     return await pruneFleet({
-      ...this.#request(manifest),
+      ...this.requestOf(manifest),
       retention: { keep: 1 },
       options: {},
       confirm: async () => true,
@@ -139,7 +139,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     return found;
   }
 
-  /** Everything that there is of the fleet: in its engines, in the kernel and on disk. */
+  /** Everything that there is of the fleet: in its engines, in the kernel and on disk, but for what was once. */
   async traces(): Promise<Traces> {
     const ofLabs = await Promise.all(
       this.labs.map(async (lab, index) => {
@@ -157,7 +157,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
       files: plainNames(
         [stateDir, runDir]
           .flatMap((folder) => this.#files(folder))
-          .filter((path) => !/^run\/lock\//.test(path)),
+          .filter((path) => !/^run\/lock\/|^state\/audit\.log|\/\.history(?:\/|$)/.test(path)),
       ),
     };
   }
@@ -173,7 +173,8 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #request(manifest: FleetManifest) {
+  /** What every way of working on it has in common. */
+  requestOf(manifest: FleetManifest) {
     return {
       manifest,
       manifestDir: this.folder,

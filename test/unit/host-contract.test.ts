@@ -372,6 +372,37 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
     });
   });
 
+  describe("appendLine()", () => {
+    test("adds lines for its owner alone, and makes what a killed writer left a line of its own", async () => {
+      const path = join(dir, "log/audit.log");
+      await host.appendLine(path, "one", 1000);
+      await host.appendLine(path, "two", 1000);
+      expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      writeFileSync(path, "one\nha");
+      await host.appendLine(path, "three é", 1000);
+      expect(readFileSync(path, "utf8")).toBe("one\nha\nthree é\n");
+    });
+
+    test("puts a file aside that would get too long, over an older one", async () => {
+      const path = join(dir, "audit.log");
+      for (const line of ["1111", "2222", "3333"]) await host.appendLine(path, line, 10);
+      expect(readFileSync(path, "utf8")).toBe("3333\n");
+      expect(readFileSync(`${path}.1`, "utf8")).toBe("1111\n2222\n");
+      await host.appendLine(path, "4".repeat(20), 10);
+      await host.appendLine(path, "5", 10);
+      expect(readFileSync(`${path}.1`, "utf8")).toBe(`${"4".repeat(20)}\n`);
+    });
+
+    test("follows no link and says what is in the way", async () => {
+      symlinkSync(join(dir, "other"), join(dir, "audit.log"));
+      await expect(host.appendLine(join(dir, "audit.log"), "x", 10)).rejects.toSatisfy(
+        StowageError.is,
+      );
+      expect(existsSync(join(dir, "other"))).toBe(false);
+    });
+  });
+
   describe("writeBytes()", () => {
     async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
       for (const text of texts) yield Buffer.from(text);

@@ -40,6 +40,21 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./destroy.ts")).destroyCommand,
   },
   {
+    name: "uninstall",
+    summary: "Take everything of Stowage's off a host",
+    load: async () => (await import("./uninstall.ts")).uninstallCommand,
+  },
+  {
+    name: "history",
+    summary: "List what was applied to each pod, when, and by whom",
+    load: async () => (await import("./history.ts")).historyCommand,
+  },
+  {
+    name: "rollback",
+    summary: "Take a pod back to what was applied to it before",
+    load: async () => (await import("./rollback.ts")).rollbackCommand,
+  },
+  {
     name: "ps",
     summary: "List the pods of a fleet as they are",
     load: async () => (await import("./ps.ts")).psCommand,

@@ -24,9 +24,14 @@ export const pruneCommand: Command = {
         value: "N",
         description: `Old generations of each pod to leave where they are kept (default ${KEEP})`,
       },
+      records: {
+        value: "N",
+        description: "Old records of each pod to leave, for history and rollback (default all)",
+      },
       "older-than": {
         value: "TIME",
-        description: "Only old generations of pods that were last applied longer ago, as in 7d",
+        description:
+          "Only old generations of pods that were last applied, and records that were, longer ago, as in 7d",
       },
       "dry-run": { description: "Show what would go, and touch nothing" },
       yes: { short: "y", description: "Do not ask" },
@@ -37,6 +42,7 @@ export const pruneCommand: Command = {
       json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
     },
     details: [
+      "With --records also old records go, and with each the way back to it; it says which.",
       "What runs, what is declared, volumes and everything of others stay. It needs no registry, so that a full disk can be pruned.",
       "Of each image it says what is freed at most: layers that others share stay. Of each old generation it says that the way back to it is lost.",
       "With --dry-run: exit code 2 when something would go, 0 when nothing would.",
@@ -91,8 +97,10 @@ function show(
 
 function retentionOf(args: Arguments, { now }: CommandContext): Retention {
   const olderThanMs = args.durationMs("older-than");
+  const records = args.count("records");
   return {
     keep: args.count("keep") ?? KEEP,
+    ...(records === undefined ? {} : { records }),
     ...(olderThanMs === undefined ? {} : { before: now().getTime() - olderThanMs }),
   };
 }

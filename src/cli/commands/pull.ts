@@ -48,6 +48,7 @@ async function pull(args: Arguments, context: CommandContext): Promise<ExitCode>
       ...request,
       ...hooks,
       options,
+      command: "pull",
       narrow: imagesOnly,
       appliedBy: context.appliedBy,
       lockTimeoutMs,

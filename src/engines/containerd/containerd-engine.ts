@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  EngineRest,
   ExecOptions,
   ExecResult,
   ExportedImage,
@@ -155,6 +156,12 @@ export class ContainerdEngine implements Engine {
   async removeLeftover(name: string, { signal }: CallOptions = {}): Promise<void> {
     const { context } = await this.#open(signal);
     await removeLeftover(context, name, signal);
+  }
+
+  async vacate({ signal }: CallOptions = {}): Promise<readonly EngineRest[]> {
+    const { context } = await this.#open(signal);
+    const { vacateNamespace } = await import("./pods/vacate-namespace.ts");
+    return await vacateNamespace(context, signal);
   }
 
   async exec(

@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  EngineRest,
   ExecOptions,
   ExecResult,
   ExportedImage,
@@ -140,6 +141,12 @@ export class PodmanEngine implements Engine {
 
   async removeLeftover(name: string, { signal }: CallOptions = {}): Promise<void> {
     await removeLeftover(await this.#context(signal), name, signal);
+  }
+
+  /** Its notes lie in the state directory and go with that; podman's own store holds nothing more. */
+  async vacate({ signal }: CallOptions = {}): Promise<readonly EngineRest[]> {
+    signal?.throwIfAborted();
+    return [];
   }
 
   async exec(

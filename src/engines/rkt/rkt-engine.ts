@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Engine,
+  EngineRest,
   ExecOptions,
   ExecResult,
   ImageContent,
@@ -141,6 +142,13 @@ export class RktEngine implements Engine {
   async removeLeftover(name: string, { signal }: CallOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     await removeLeftover(this.#context, name, signal);
+  }
+
+  /** Cgroups of ours went with the last container. */
+  async vacate({ signal }: CallOptions = {}): Promise<readonly EngineRest[]> {
+    signal?.throwIfAborted();
+    const why = "pods of others may be made from them; rkt image gc takes away what none is";
+    return [{ what: `what rkt unpacked of images, in ${this.#context.layout.dir}`, why }];
   }
 
   async exec(

@@ -17,6 +17,14 @@ export function putFile(state: MachineState, path: string, text: string): void {
   state.files[path] = { text, mode: FILE_MODE };
 }
 
+/** Adds a line to a file of the machine; one that would get too long is put aside first. */
+export function putLine(state: MachineState, path: string, line: string, maxBytes: number): void {
+  const found = state.files[path];
+  const isFull = found !== undefined && found.text.length + line.length + 1 > maxBytes;
+  if (isFull) state.files[`${path}.1`] = found;
+  putFile(state, path, `${isFull ? "" : (found?.text ?? "")}${line}\n`);
+}
+
 /** Replaces a file of the machine by bytes, with its owner and mode. */
 export function putContent(
   state: MachineState,

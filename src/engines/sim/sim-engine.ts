@@ -2,6 +2,7 @@ import type {
   CallOptions,
   Engine,
   EngineEvent,
+  EngineRest,
   ExecOptions,
   ExecResult,
   ExportedImage,
@@ -168,6 +169,12 @@ export class SimEngine implements Engine {
     return this.#change("engine.removeLeftover", options, (state) => {
       delete state.leftovers[name];
     });
+  }
+
+  /** A simulated engine has nothing else. */
+  async vacate({ signal }: CallOptions = {}): Promise<readonly EngineRest[]> {
+    signal?.throwIfAborted();
+    return [];
   }
 
   exec(

@@ -14,7 +14,14 @@ import type {
   SnapshotRequest,
 } from "../../host/index.ts";
 import { SYSTEMD_RUNNING, SYSTEMD_UNITS } from "../../model/index.ts";
-import { listEntries, putContent, putFile, readContents, readFiles } from "./host-files.ts";
+import {
+  listEntries,
+  putContent,
+  putFile,
+  putLine,
+  readContents,
+  readFiles,
+} from "./host-files.ts";
 import { listeningOn, listeningPorts } from "./listening.ts";
 import {
   bytesBelow,
@@ -138,6 +145,17 @@ export class SimHost implements Host {
     const parts: Uint8Array[] = [];
     for await (const part of bytes) parts.push(part);
     await this.writeFile(path, Buffer.concat(parts).toString("utf8"), options);
+  }
+
+  appendLine(
+    path: string,
+    line: string,
+    maxBytes: number,
+    options: HostCallOptions = {},
+  ): Promise<void> {
+    return this.#change("host.appendLine", options, (state) =>
+      putLine(state, followLinks(state, path), line, maxBytes),
+    );
   }
 
   createFile(path: string, text: string, options: HostCallOptions = {}): Promise<boolean> {

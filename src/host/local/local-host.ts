@@ -13,6 +13,7 @@ import type {
   SnapshotRequest,
 } from "../host.ts";
 import { MarkingHost } from "../marking-host.ts";
+import { appendLine } from "./append-line.ts";
 import { measureDirectory } from "./disk-usage.ts";
 import { inspectPath } from "./inspect-path.ts";
 import { moveDirectory } from "./move-directory.ts";
@@ -106,6 +107,16 @@ class LocalHost extends MarkingHost implements Host {
   ): Promise<void> {
     options?.signal?.throwIfAborted();
     await replaceFile(path, bytes, options?.signal, attributes);
+  }
+
+  async appendLine(
+    path: string,
+    line: string,
+    maxBytes: number,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await appendLine(path, line, maxBytes);
   }
 
   async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {

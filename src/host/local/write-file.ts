@@ -142,7 +142,7 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** A file in the way of a directory is not the file that was to be made. */
-async function makeParents(path: string, mode = DIRECTORY_MODE): Promise<void> {
+export async function makeParents(path: string, mode = DIRECTORY_MODE): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode });
   } catch (error) {
@@ -193,7 +193,7 @@ async function removeOwn(path: string, file: FileHandle): Promise<void> {
   if (found?.ino === own.ino) await rm(path, { force: true });
 }
 
-async function flushDirectory(path: string): Promise<void> {
+export async function flushDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await directory.sync();

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { StowageError } from "../../errors/index.ts";
-import { onAbort } from "../../internal/index.ts";
 import type {
   CommandResult,
   FileAttributes,
@@ -16,13 +15,13 @@ import type {
 } from "../host.ts";
 import { fileError } from "../local/file-error.ts";
 import { probePort } from "../local/probe-port.ts";
-import { mounted } from "../local/remove-directory.ts";
 import { runWithin } from "../local/run-program.ts";
 import { MarkingHost } from "../marking-host.ts";
 import type { Channel } from "./channel.ts";
 import { ChannelSocket } from "./channel-socket.ts";
 import { Forwards } from "./forward.ts";
 import { Link } from "./link.ts";
+import { refused, settle, toStowageError } from "./remote-answer.ts";
 import { RemoteError } from "./remote-error.ts";
 import { remoteLines, runRemote } from "./remote-program.ts";
 import { readSnapshot, snapshotQuestion } from "./remote-snapshot.ts";
@@ -165,6 +164,19 @@ class SshHost extends MarkingHost implements Host {
     await this.#place(path, bytes, attributes, options);
   }
 
+  async appendLine(
+    path: string,
+    line: string,
+    maxBytes: number,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    const { signal } = options ?? {};
+    // not again: it may have been added
+    await this.#link.once(signal, (session) =>
+      settle(session.open(["append", path, maxBytes, line]), "write file", path, signal),
+    );
+  }
+
   async createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean> {
     const unique = `.${randomBytes(8).toString("hex")}`;
     // not again: a file that is there may be ours by then
@@ -264,37 +276,4 @@ class SshHost extends MarkingHost implements Host {
       await settle(channel, "write file", path, signal);
     });
   }
-}
-
-/** Waits for what the host says; an abort has it stop, and does not wait. */
-async function settle(
-  channel: Channel,
-  action: string,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly Buffer[]> {
-  using _waiting = onAbort(signal, () => {
-    channel.cancel();
-    channel.fail(signal?.reason);
-  });
-  try {
-    return await channel.answer;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toStowageError(error, action, path);
-  }
-}
-
-/** An error of the host's system in the same words as one of this machine's. */
-function toStowageError(error: unknown, action: string, path: string): unknown {
-  if (!(error instanceof RemoteError)) return error;
-  if (error.code === "EMOUNTED") return mounted(error.path ?? path);
-  return fileError(error, error.action ?? action, error.path ?? path);
-}
-
-function refused(address: string, path: string, cause: Error): StowageError {
-  return new StowageError(
-    `Cannot reach socket "${path}" of host ${address}: nothing listens there (ECONNREFUSED); start what should`,
-    { code: "unavailable", context: { address, path, state: "ECONNREFUSED" }, cause },
-  );
 }

@@ -27,6 +27,8 @@ export interface ChangeOutcome {
 export type ApplyEvent =
   | ObserveProgress
   | { readonly type: "lock-waiting"; readonly host: string; readonly holder: string }
+  /** A line of a host's audit file could not be written; the run goes on. */
+  | { readonly type: "not-audited"; readonly host: string; readonly reason: string }
   | { readonly type: "change-started"; readonly id: string }
   | {
       readonly type: "step-started";

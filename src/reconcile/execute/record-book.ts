@@ -2,13 +2,16 @@ import type { Host, HostCallOptions } from "../../host/index.ts";
 import {
   canonicalText,
   type HostLayout,
+  isSameMaking,
   type Json,
   type KeptGeneration,
   type PodRecord,
   RECORD_VERSION,
   type RecordedGeneration,
+  whenApplied,
 } from "../../model/index.ts";
 import type { HostObservation, PodChange } from "../../plan/index.ts";
+import { noteHistory } from "../history/pod-histories.ts";
 import type { SecretValues } from "../secrets/secret-values.ts";
 import { hashSecrets, makeSalt } from "../secrets/secrets.ts";
 
@@ -54,12 +57,15 @@ export class RecordBook {
   ): Promise<void> {
     const record = this.#find(change);
     const salt = record?.salt ?? makeSalt();
-    const proven = record?.generations.filter(({ generation }) => generation === record.current);
+    const proven = provenOf(record);
     await this.#write(
       change,
       {
         ...(record?.current === undefined ? {} : { current: record.current }),
-        generations: [...(proven ?? []), this.#withSecrets(made, salt)],
+        generations: [
+          ...(proven === undefined ? [] : [proven]),
+          this.#withSecrets({ ...made, ...this.#now() }, salt),
+        ],
         kept: record?.kept,
         salt,
       },
@@ -68,7 +74,8 @@ export class RecordBook {
   }
 
   /**
-   * Makes a generation the proven one and drops all others, but for the numbers of those that are kept.
+   * Makes a generation the proven one and drops all others, but for the numbers of those that are kept. What
+   * it takes the place of goes into the pod's history, before anything else: a kill leaves it in both.
    *
    * @param how.isAltered whether its secrets were given to the engine just now
    */
@@ -81,8 +88,18 @@ export class RecordBook {
     },
     options: HostCallOptions,
   ): Promise<void> {
-    const salt = this.#find(change)?.salt ?? makeSalt();
-    const entry = how.isAltered ? this.#withSecrets(proven, salt) : proven;
+    const record = this.#find(change);
+    const salt = record?.salt ?? makeSalt();
+    const was = provenOf(record);
+    const isSame = was !== undefined && isSameMaking(was, proven);
+    if (record !== undefined && was !== undefined && !isSame) {
+      const { host, layout } = this.#parts;
+      await noteHistory(host, layout, { ...record, generations: [was] }, options);
+    }
+    const when =
+      isSame && was.generation === proven.generation ? whenApplied(was, was) : this.#now();
+    const made = { ...proven, ...when };
+    const entry = how.isAltered ? this.#withSecrets(made, salt) : made;
     const { generation: current } = entry;
     await this.#write(change, { current, generations: [entry], kept: how.keep, salt }, options);
   }
@@ -98,8 +115,13 @@ export class RecordBook {
 
   async forget({ pod }: PodChange, options: HostCallOptions): Promise<void> {
     const { host, layout } = this.#parts;
+    await host.removeFile(layout.historyFile(pod), options);
     await host.removeFile(layout.recordFile(pod), options);
     this.#written.delete(pod);
+  }
+
+  #now(): { readonly appliedAt: string; readonly appliedBy: string } {
+    return { appliedAt: new Date().toISOString(), appliedBy: this.#parts.appliedBy };
   }
 
   #find({ pod, origin }: PodChange): PodRecord | undefined {
@@ -123,7 +145,7 @@ export class RecordBook {
     content: Pick<PodRecord, "generations" | "current" | "kept" | "salt">,
     options: HostCallOptions,
   ): Promise<void> {
-    const { host, name, owner, fleet, layout, appliedBy } = this.#parts;
+    const { host, name, owner, fleet, layout } = this.#parts;
     const { generations, current, kept = [], salt } = content;
     const isSecret = generations.some(({ secrets }) => secrets !== undefined);
     const record: PodRecord = {
@@ -136,10 +158,17 @@ export class RecordBook {
       generations,
       ...(kept.length === 0 ? {} : { kept }),
       ...(salt === undefined || !isSecret ? {} : { salt }),
-      appliedAt: new Date().toISOString(),
-      appliedBy,
+      ...this.#now(),
     };
     await host.writeFile(layout.recordFile(pod), canonicalText(record as Json), options);
     this.#written.set(pod, record);
   }
+}
+
+/** The current generation of a record, with when and by whom it was applied. */
+function provenOf(record: PodRecord | undefined) {
+  const found = record?.generations.find(({ generation }) => generation === record.current);
+  return record === undefined || found === undefined
+    ? undefined
+    : { ...found, ...whenApplied(found, record) };
 }

@@ -28,7 +28,7 @@ export async function removeRoster({ host, layout, signal }: Session): Promise<v
   await removeEmptyFleet({ host, layout, signal });
 }
 
-/** Removes the directories of a fleet that hold neither a record nor a volume. */
+/** Removes the directories of a fleet that hold neither a record nor a volume; histories go with their pods. */
 export async function removeEmptyFleet({
   host,
   layout,
@@ -40,7 +40,8 @@ export async function removeEmptyFleet({
   const { entries } = await host.snapshot({ list }, options);
   const inFleet = entries.get(layout.fleetDir);
   if (inFleet === undefined || (entries.get(layout.volumesDir) ?? []).length > 0) return;
-  if (inFleet.some((name) => `${layout.fleetDir}/${name}` !== layout.volumesDir)) return;
+  const empty = [layout.volumesDir, layout.historyDir];
+  if (inFleet.some((name) => !empty.includes(`${layout.fleetDir}/${name}`))) return;
   await host.removeDirectory(layout.fleetDir, options);
   const above = await host.snapshot({ list: [ownerDir] }, options);
   if (above.entries.get(ownerDir)?.length === 0) await host.removeDirectory(ownerDir, options);

@@ -1,6 +1,7 @@
 import { StowageError } from "../../errors/index.ts";
 import { hostDirectories, hostLayout } from "../../model/index.ts";
 import type { HostChange, Step } from "../../plan/index.ts";
+import { trimHistory } from "../history/pod-histories.ts";
 import { installUnit, removeUnit } from "./boot-steps.ts";
 import { bringImage, type OnBytes } from "./bring-image.ts";
 import { type HostSession, sessionAt } from "./host-session.ts";
@@ -38,6 +39,8 @@ export async function runHostStep(
       return await writeRoster(session, step.hosts);
     case "remove-roster":
       return await removeRoster(session);
+    case "trim-history":
+      return await trimHistory(host, layout, step.pod, step.keep, options);
     case "install-unit":
       return await installUnit(session, step.unit);
     case "remove-unit":

@@ -6,7 +6,12 @@ import { makeImage } from "../../../scripts/lib/image-maker/build-image.ts";
 import { type ErrorCode, StowageError } from "../../errors/index.ts";
 import { openImageSource } from "../../image/index.ts";
 import type { Registries } from "../../image/registry/index.ts";
-import type { FleetManifest, ObservedImage, PodRecord } from "../../model/index.ts";
+import {
+  type FleetManifest,
+  type ObservedImage,
+  type PodRecord,
+  RECORD_VERSION,
+} from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import {
   FLEET_LOCK_VERSION,
@@ -59,7 +64,7 @@ function observationOf({ held = [], applied }: World): HostObservation {
     defaults: 1,
   };
   const record: PodRecord = {
-    version: 2,
+    version: RECORD_VERSION,
     owner: "acme",
     fleet: "shop",
     host: "alpha",

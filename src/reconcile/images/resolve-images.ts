@@ -19,6 +19,8 @@ export interface ResolveImagesRequest {
   readonly observation: HostObservation;
   readonly store: ImageStore;
   readonly lock?: FleetLock | undefined;
+  /** What references are to lead to whatever anything else says, by canonical reference. */
+  readonly pins?: ReadonlyMap<string, AppliedImage> | undefined;
 }
 
 /** What a host's references lead to. */
@@ -30,7 +32,7 @@ export interface ResolvedReferences {
 
 /**
  * What each image reference of a host leads to on its platform. The first of these that knows it
- * says so: fleet.lock.json, a digest that is pinned, the layout or archive of the manifest, the
+ * says so: what the caller pins, fleet.lock.json, a digest that is pinned, the layout or archive of the manifest, the
  * reference's registry, the engine's own image of that name, what was last applied. Nothing on disk
  * is opened and no registry is asked for a pinned image that the engine holds.
  */
@@ -71,10 +73,12 @@ interface Wanted {
 }
 
 async function resolveReference(known: Known, wanted: Wanted): Promise<ImageResolution> {
-  const { lock, store, observation } = known;
+  const { lock, pins, store, observation } = known;
   const { canonical } = wanted;
+  const asked = pins?.get(canonical);
+  if (asked !== undefined) return await resolveLocked(known, wanted, asked, RECORD);
   const locked = lock?.images[canonical]?.[platformKey(observation.info.platform)];
-  if (locked !== undefined) return await resolveLocked(known, wanted, locked);
+  if (locked !== undefined) return await resolveLocked(known, wanted, locked, LOCK);
   const pin = wanted.digest ?? store.pinOf(canonical);
   if (pin !== undefined) {
     const held = heldByDigest(observation, pin) ?? heldAsApplied(known, wanted);
@@ -86,11 +90,27 @@ async function resolveReference(known: Known, wanted: Wanted): Promise<ImageReso
   return lastApplied(known, wanted) ?? unresolved(nowhere(wanted, pin));
 }
 
+/** Who names a digest, and what to do when it cannot be had. */
+interface Namer {
+  readonly name: string;
+  readonly remedy: string;
+}
+
+const LOCK: Namer = {
+  name: "fleet.lock.json",
+  remedy: "write the lock anew with stowage images lock",
+};
+const RECORD: Namer = {
+  name: "the record",
+  remedy: "bring it into the engine or its registry again, or go back to another record",
+};
+
 /** The lock wins; bytes on disk must then be the ones that it names. */
 async function resolveLocked(
   { observation, store }: Known,
   { canonical }: Wanted,
   locked: { readonly digest: string; readonly configDigest?: string | undefined },
+  { name, remedy }: Namer,
 ): Promise<ImageResolution> {
   const image = appliedImage(canonical, locked.digest, locked.configDigest);
   if (heldByDigest(observation, locked.digest) !== undefined) {
@@ -105,7 +125,7 @@ async function resolveLocked(
   } catch (error) {
     if (!StowageError.is(error)) throw error;
     return unresolved(
-      `fleet.lock.json names ${locked.digest}, and that cannot be had: ${error.message}; write the lock anew with stowage images lock`,
+      `${name} names ${locked.digest}, and that cannot be had: ${error.message}; ${remedy}`,
     );
   }
 }

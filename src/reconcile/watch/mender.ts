@@ -96,6 +96,7 @@ export class Mender {
     if (all.length === later.length) return { outcomes: [], later };
     const { outcomes } = await applyFleet({
       ...this.#applyRequest(declaration),
+      command: "watch",
       narrow: (fresh, observation) => this.#narrow(fresh, observation, declaration),
     });
     for (const outcome of outcomes) this.#note(outcome, false);

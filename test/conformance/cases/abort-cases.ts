@@ -26,6 +26,7 @@ export function abortCases({ it }: Suite): void {
       update: () => engine.update(running, { signal }),
       remove: () => engine.remove(running.identity, { signal }),
       removeLeftover: () => engine.removeLeftover("stw-x", { signal }),
+      vacate: () => engine.vacate({ signal }),
       exec: () => engine.exec(running.identity, "main", ["/bin/true"], { signal, timeoutMs: 1000 }),
     };
     for (const [name, call] of Object.entries(calls)) {

@@ -58,6 +58,19 @@ export function removeCases({ it }: Suite): void {
     expect(await test.lines(pod)).toEqual([]);
   });
 
+  it("vacating an engine takes nothing that is in use, and says why what stays does", async (test) => {
+    const pod = await test.started({ main: SERVER });
+    const before = await test.engine.observe();
+    for (const _ of ["once", "twice"]) {
+      for (const { what, why } of await test.engine.vacate()) {
+        expect(what).not.toBe("");
+        expect(why).not.toBe("");
+      }
+    }
+    expect(await test.engine.observe()).toEqual(before);
+    await test.engine.remove(pod.identity);
+  });
+
   it("removing a leftover that is not there does nothing", async (test) => {
     const before = await test.engine.observe();
     await test.engine.removeLeftover("stw-nothing-of-this-name");

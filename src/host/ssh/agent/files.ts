@@ -50,6 +50,23 @@ $OP{create} = sub { my ($id, $path, $unique, $text) = @_;
   flush_directory($path);
   done($id, 1);
 };
+$OP{append} = sub { my ($id, $path, $max, $line) = @_;
+  make_parents($path, 0700);
+  my $open = sub { sysopen my $f, $path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0600 or bad(); $f };
+  my $f = $open->();
+  my $size = (stat $f)[7];
+  if ($size && $size + length($line) + 1 > $max) {
+    rename $path, "$path.1" or bad();
+    $f = $open->();
+    $size = 0;
+  }
+  my $last = "\n";
+  if ($size) { sysseek $f, -1, 2 or bad(); defined sysread $f, $last, 1 or bad() }
+  write_all($f, ($last eq "\n" ? "" : "\n") . "$line\n");
+  $f->sync or bad();
+  flush_directory($path) if !$size;
+  done($id);
+};
 $OP{link} = sub { my ($id, $path, $target) = @_;
   my $tmp = temporary($path);
   make_parents($path, 0755);

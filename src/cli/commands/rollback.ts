@@ -1,0 +1,157 @@
+import { DiagnosticsError, StowageError } from "../../errors/index.ts";
+import { type FleetManifest, validateFleet } from "../../model/index.ts";
+import {
+  applyFleet,
+  type RollbackTarget,
+  readPodRecords,
+  rollbackTarget,
+  rollbackWarnings,
+  rolledBack,
+} from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { fleetRequest } from "../fleet-request.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { problemsOf, readHosts } from "../read-hosts.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { runFleet } from "../run-fleet.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { printable } from "../text/printable.ts";
+import { didYouMean } from "../text/suggest.ts";
+
+/** `stowage rollback`. */
+export const rollbackCommand: Command = {
+  help: {
+    name: "rollback",
+    summary:
+      "Takes a pod back to what was applied to it before, on each of its hosts. Shows the plan and asks first.",
+    operands: "POD",
+    minOperands: 1,
+    maxOperands: 1,
+    options: {
+      to: { value: "N", description: "Record to go back to (default: the one before the current)" },
+      host: { value: "HOST", multiple: true, description: "Only on this host" },
+      yes: { short: "y", description: "Do not ask" },
+      "lock-timeout": {
+        value: "TIME",
+        description: "Wait this long for a host that is locked (default 0s)",
+      },
+      settle: {
+        value: "TIME",
+        description:
+          "A container without a probe counts as started when it has run for this long (default 500ms)",
+      },
+      json: {
+        description: "Print targets, plan, progress and report as lines of JSON; needs --yes",
+      },
+    },
+    details: [
+      "The pods of a service have its name. It is an apply of the old record: the same steps, checks and way back; images are the ones of then, by digest. Secrets have the values of now.",
+      "The declaration is not changed: until it is, the next apply goes forward again. Where one of the hosts has no such record, or its image cannot be had, nothing is done.",
+    ],
+    examples: [
+      { command: "rollback web", comment: "to what ran before, on every host of web" },
+      { command: "history web", comment: "which records there are" },
+      {
+        command: "rollback web --to 3 --host edge-a --yes",
+        comment: "to one of them, on one host",
+      },
+    ],
+  },
+  run: rollback,
+};
+
+async function rollback(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [yes, json] = [args.flag("yes"), args.flag("json")];
+  requireAnswer(context, "rollback", { yes, json, look: "stowage history" });
+  const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
+  const [pod = ""] = args.operands;
+  const fleet = await loadFleet(args, context);
+  const targets = await findTargets(fleet.manifest, pod, args, context);
+  const { manifest, pins } = rolledBack(fleet.manifest, targets);
+  const errors = validateFleet(manifest).filter(({ severity }) => severity === "error");
+  if (errors.length > 0)
+    throw new DiagnosticsError(`The fleet with pod "${pod}" rolled back`, errors);
+  tell(targets, json, context);
+  const request = await fleetRequest({ ...fleet, manifest }, args, context);
+  const warnings = rollbackWarnings(fleet.manifest, targets);
+  return await runFleet(context, { json, yes, question: "Go back to this? Type yes:" }, (hooks) =>
+    applyFleet({
+      ...request,
+      ...hooks,
+      pins,
+      options: { hosts: targets.map(({ host }) => host), pods: [pod] },
+      narrow: (plan) => ({ ...plan, warnings: [...plan.warnings, ...warnings] }),
+      command: "rollback",
+      appliedBy: context.appliedBy,
+      lockTimeoutMs,
+      settleMs: args.durationMs("settle"),
+      draining: context.drain,
+      signal: context.abort,
+    }),
+  );
+}
+
+async function findTargets(
+  manifest: FleetManifest,
+  pod: string,
+  args: Arguments,
+  context: CommandContext,
+): Promise<readonly RollbackTarget[]> {
+  const hosts = selectHosts(manifest, args).filter(([, { pods }]) =>
+    Object.hasOwn(pods ?? {}, pod),
+  );
+  if (hosts.length === 0) throw notDeclared(manifest, pod);
+  const number = args.count("to", 1);
+  const found = await readHosts(
+    hosts,
+    context,
+    args.count("parallelism", 1),
+    async ({ host }, name, spec) => {
+      const records = await readPodRecords(host, manifest, spec, context.drain);
+      return { target: rollbackTarget(name, pod, records.get(pod) ?? [], number) };
+    },
+  );
+  const problems = problemsOf(found).map(({ host, problem }) => ({
+    severity: "error" as const,
+    path: `hosts.${host}`,
+    summary: problem.message,
+    detail: "name the hosts that can go back with --host",
+  }));
+  const [first] = problemsOf(found);
+  if (first !== undefined && found.length === 1) throw first.problem;
+  if (problems.length > 0) throw new DiagnosticsError(`The rollback of pod "${pod}"`, problems);
+  return found.flatMap((each) => ("target" in each ? [each.target] : []));
+}
+
+function notDeclared({ name, hosts }: FleetManifest, pod: string): StowageError {
+  const declared = Object.values(hosts).flatMap(({ pods }) => Object.keys(pods ?? {}));
+  const known = [...new Set(declared)];
+  return new StowageError(
+    `Cannot roll back pod "${pod}": fleet "${name}" does not declare it there; ${didYouMean(pod, known, `it declares ${known.join(", ") || "no pods"}`)}`,
+    { code: "not_found" },
+  );
+}
+
+function tell(targets: readonly RollbackTarget[], json: boolean, { stdout }: CommandContext): void {
+  if (json) {
+    const lines = targets.map(({ host, pod, from, to }) => ({
+      host,
+      pod,
+      ...(from === undefined ? {} : { from: from.number }),
+      to: to.number,
+      appliedAt: to.appliedAt,
+      appliedBy: to.appliedBy,
+    }));
+    stdout.write(`${JSON.stringify({ type: "rollback", targets: lines })}\n`);
+    return;
+  }
+  for (const { host, pod, from, to } of targets) {
+    const was = from === undefined ? "" : `from record ${from.number} `;
+    stdout.write(
+      `${host}/${pod} goes ${was}back to record ${to.number}, applied ${to.appliedAt} by ${printable(to.appliedBy)}\n`,
+    );
+  }
+  stdout.write("\n");
+}

@@ -1,0 +1,96 @@
+import { StowageError } from "../../errors/index.ts";
+import {
+  type AppliedImage,
+  type FleetManifest,
+  generationDigest,
+  type NumberedRecord,
+  parseImageReference,
+  previousRecord,
+} from "../../model/index.ts";
+import { secretsIn } from "../secrets/declared-secrets.ts";
+
+/** Where a pod goes back to on one host. */
+export interface RollbackTarget {
+  readonly host: string;
+  readonly pod: string;
+  /** What is current now, where that is known. */
+  readonly from?: NumberedRecord;
+  readonly to: NumberedRecord;
+}
+
+/**
+ * What a pod goes back to: the record of that number, else the newest one that is something else than
+ * what is current.
+ *
+ * @throws StowageError `not_found` or `failed_precondition`, naming what there is
+ */
+export function rollbackTarget(
+  host: string,
+  pod: string,
+  records: readonly NumberedRecord[],
+  number?: number,
+): RollbackTarget {
+  const from = records.find(({ isCurrent }) => isCurrent);
+  const to =
+    number === undefined
+      ? previousRecord(records)
+      : records.find((record) => record.number === number);
+  const fail = (why: string, code: "not_found" | "failed_precondition"): never => {
+    throw new StowageError(`Cannot roll back pod "${pod}" on host ${host}: ${why}`, { code });
+  };
+  if (to === undefined) {
+    const old = records.filter((record) => !record.isCurrent).map((record) => record.number);
+    const has = old.length === 0 ? "it keeps no old record" : `it keeps record ${old.join(", ")}`;
+    const what = number === undefined ? "" : `no record ${number} is there; `;
+    return fail(`${what}${has}; see stowage history ${pod}`, "not_found");
+  }
+  if (to.isCurrent)
+    return fail(`record ${to.number} is the one that was applied last`, "failed_precondition");
+  return { host, pod, to, ...(from === undefined ? {} : { from }) };
+}
+
+/** A fleet in which pods are declared as records say, and the images that these had, by host and reference. */
+export function rolledBack(
+  manifest: FleetManifest,
+  targets: readonly RollbackTarget[],
+): {
+  readonly manifest: FleetManifest;
+  readonly pins: ReadonlyMap<string, ReadonlyMap<string, AppliedImage>>;
+} {
+  const hosts = { ...manifest.hosts };
+  const pins = new Map<string, ReadonlyMap<string, AppliedImage>>();
+  for (const { host, pod, to } of targets) {
+    const spec = hosts[host];
+    if (spec === undefined) continue;
+    hosts[host] = { ...spec, pods: { ...spec.pods, [pod]: to.spec } };
+    const images = Object.entries(to.spec.containers).flatMap(([container, { image }]) => {
+      const applied = to.images[container];
+      return applied === undefined
+        ? []
+        : [[parseImageReference(image).canonical, applied] as const];
+    });
+    pins.set(host, new Map(images));
+  }
+  return { manifest: { ...manifest, hosts }, pins };
+}
+
+/** What somebody has to know who goes back to records: each is a sentence. */
+export function rollbackWarnings(
+  manifest: FleetManifest,
+  targets: readonly RollbackTarget[],
+): readonly string[] {
+  const hasSecrets = targets.some(({ to }) => secretsIn(to.spec).length > 0);
+  const isDeclared = targets.every(({ host, pod, to }) => {
+    const spec = manifest.hosts[host]?.pods?.[pod];
+    const { images } = to;
+    return spec !== undefined && generationDigest({ spec, images }) === generationDigest(to);
+  });
+  return [
+    ...(hasSecrets
+      ? ["secrets have the values of now: what they were in that record is kept nowhere"]
+      : []),
+    ...(isDeclared
+      ? []
+      : ["the declaration still says something else, and the next apply goes there again"]),
+  ];
+}

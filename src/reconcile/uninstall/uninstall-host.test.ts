@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { podOf, SimFleet } from "../../../test/support/sim-fleet.ts";
+import { SimKilled } from "../../engines/sim/index.ts";
+import { StowageError } from "../../errors/index.ts";
+import type { HostSpec } from "../../model/index.ts";
+import { type UninstallRequest, uninstallHost } from "./uninstall-host.ts";
+
+/** Of a run that never ends. */
+const MANY = 80;
+
+let fleet: SimFleet;
+beforeEach(() => {
+  fleet = new SimFleet("virtual");
+});
+afterEach(() => fleet[Symbol.dispose]());
+
+function request(more: Partial<UninstallRequest> = {}): UninstallRequest {
+  const manifest = fleet.manifest({ alpha: {} });
+  return {
+    ...fleet.applyRequest(manifest),
+    confirm: async () => true,
+    name: "alpha",
+    spec: manifest.hosts["alpha"] as HostSpec,
+    own: { owner: manifest.id, fleet: manifest.name },
+    volumes: false,
+    ...more,
+  };
+}
+
+const left = () =>
+  fleet
+    .machine()
+    .read(({ pods, images, files, links, leftovers }) => [
+      ...Object.keys(pods),
+      ...Object.keys(images),
+      ...Object.keys(files),
+      ...Object.keys(links),
+      ...Object.keys(leftovers),
+    ]);
+
+test.each(["before", "after"] as const)(
+  "a kill %s any of its writes: doing it again takes what is left",
+  async (phase) => {
+    let kills = 0;
+    for (let nth = 1; nth <= MANY; nth += 1) {
+      fleet[Symbol.dispose]();
+      fleet = new SimFleet("virtual");
+      await fleet.apply(fleet.manifest({ alpha: { web: podOf() } }));
+      await fleet.apply(fleet.manifest({ alpha: { web: podOf({ env: { A: "1" } }) } }));
+      fleet.faults = [{ nth, access: "write", phase, effect: "kill" }];
+      const end = await uninstallHost(request()).catch((error: unknown) => error);
+      fleet.faults = [];
+      // one that is killed while it gives a lock back is told that the lock is held
+      if (!(end instanceof SimKilled) && !StowageError.is(end, "aborted")) {
+        expect(end).toMatchObject({ status: "done", problems: [] });
+        break;
+      }
+      kills += 1;
+      // whoever was killed holds the lock until it expires
+      await fleet.machine().advance(60_000);
+      expect(await uninstallHost(request())).toMatchObject({ status: "done", problems: [] });
+      expect(left()).toEqual([]);
+    }
+    expect(kills).toBeGreaterThan(8);
+  },
+);
+
+test("a pod that cannot be ended is told, and what is needed to end it stays", async () => {
+  await fleet.apply(fleet.manifest({ alpha: { web: podOf() } }));
+  const effect = new StowageError("Cannot stop: it hangs", { code: "deadline_exceeded" });
+  fleet.faults = [{ call: "engine.stop", phase: "before", effect }];
+  expect(await uninstallHost(request())).toMatchObject({
+    status: "failed",
+    reports: [{ status: "failed" }],
+  });
+  expect(left()).toContain("/var/lib/stowage/acme/shop/web.json");
+  fleet.faults = [];
+  expect(await uninstallHost(request())).toMatchObject({ status: "done" });
+  expect(left()).toEqual([]);
+});
