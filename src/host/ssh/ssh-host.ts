@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { StowageError } from "../../errors/index.ts";
-import { onAbort } from "../../internal/index.ts";
 import type {
   CommandResult,
   FileAttributes,
@@ -16,7 +15,6 @@ import type {
 } from "../host.ts";
 import { fileError } from "../local/file-error.ts";
 import { probePort } from "../local/probe-port.ts";
-import { mounted } from "../local/remove-directory.ts";
 import { runWithin } from "../local/run-program.ts";
 import { MarkingHost } from "../marking-host.ts";
 import type { Channel } from "./channel.ts";
@@ -28,6 +26,8 @@ import { remoteLines, runRemote } from "./remote-program.ts";
 import { readSnapshot, snapshotQuestion } from "./remote-snapshot.ts";
 import { SessionLost } from "./session.ts";
 import { parseSshAddress } from "./ssh-address.ts";
+import { refused, settle, toStowageError } from "./ssh-answers.ts";
+import { streamBytes } from "./stream-bytes.ts";
 
 /** How hosts are reached by ssh. */
 export interface SshHostOptions {
@@ -137,23 +137,16 @@ class SshHost extends MarkingHost implements Host {
     bytes: AsyncIterable<Uint8Array>,
     options?: HostCallOptions,
   ): Promise<void> {
-    const { signal } = options ?? {};
-    await this.#link.once(signal, async (session) => {
-      const channel = session.open(["write", path, "", "", ""]);
-      try {
-        for await (const part of bytes) {
-          signal?.throwIfAborted();
-          if (channel.isOver) break;
-          await channel.write(part);
-        }
-        signal?.throwIfAborted();
-        channel.end();
-        await channel.answer;
-      } catch (error) {
-        channel.cancel();
-        throw toStowageError(error, "write file", path);
-      }
-    });
+    await this.#stream(["write", path, "", "", ""], bytes, path, options);
+  }
+
+  async appendBytes(
+    path: string,
+    offset: number,
+    bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    await this.#stream(["append", path, offset], bytes, path, options);
   }
 
   async placeFile(
@@ -249,6 +242,22 @@ class SshHost extends MarkingHost implements Host {
     );
   }
 
+  async #stream(
+    question: readonly (string | number)[],
+    bytes: AsyncIterable<Uint8Array>,
+    path: string,
+    options: HostCallOptions | undefined,
+  ): Promise<void> {
+    const signal = options?.signal;
+    await this.#link.once(signal, async (session) => {
+      try {
+        await streamBytes(session, question, bytes, signal);
+      } catch (error) {
+        throw toStowageError(error, "write file", path);
+      }
+    });
+  }
+
   async #place(
     path: string,
     bytes: Uint8Array,
@@ -264,37 +273,4 @@ class SshHost extends MarkingHost implements Host {
       await settle(channel, "write file", path, signal);
     });
   }
-}
-
-/** Waits for what the host says; an abort has it stop, and does not wait. */
-async function settle(
-  channel: Channel,
-  action: string,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly Buffer[]> {
-  using _waiting = onAbort(signal, () => {
-    channel.cancel();
-    channel.fail(signal?.reason);
-  });
-  try {
-    return await channel.answer;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw toStowageError(error, action, path);
-  }
-}
-
-/** An error of the host's system in the same words as one of this machine's. */
-function toStowageError(error: unknown, action: string, path: string): unknown {
-  if (!(error instanceof RemoteError)) return error;
-  if (error.code === "EMOUNTED") return mounted(error.path ?? path);
-  return fileError(error, error.action ?? action, error.path ?? path);
-}
-
-function refused(address: string, path: string, cause: Error): StowageError {
-  return new StowageError(
-    `Cannot reach socket "${path}" of host ${address}: nothing listens there (ECONNREFUSED); start what should`,
-    { code: "unavailable", context: { address, path, state: "ECONNREFUSED" }, cause },
-  );
 }

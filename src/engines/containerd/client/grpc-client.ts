@@ -42,6 +42,11 @@ export class GrpcClient implements ContainerdClient {
     this.#binding = binding;
   }
 
+  inNamespace(namespace: string): ContainerdClient {
+    const { leaseId: _, ...binding } = this.#binding;
+    return new GrpcClient({ ...binding, namespace });
+  }
+
   withLease(leaseId: string): ContainerdClient {
     return new GrpcClient({ ...this.#binding, leaseId });
   }
