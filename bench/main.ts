@@ -10,10 +10,12 @@ import { composePods } from "./benchmarks/compose-pods.ts";
 import { movePods } from "./benchmarks/move-pods.ts";
 import { networkPods } from "./benchmarks/network-pods.ts";
 import { noopPlan } from "./benchmarks/noop-plan.ts";
+import { planLatency } from "./benchmarks/plan-latency.ts";
 import { planSim } from "./benchmarks/plan-sim.ts";
 import { podmanPods } from "./benchmarks/podman-pods.ts";
 import { pull } from "./benchmarks/pull.ts";
 import { rktPods } from "./benchmarks/rkt-pods.ts";
+import { sshPlan } from "./benchmarks/ssh-plan.ts";
 import { watchPods } from "./benchmarks/watch-pods.ts";
 import { runBenchmarks } from "./lib/run-benchmarks.ts";
 
@@ -39,6 +41,8 @@ const BENCHMARKS = [
   networkPods,
   bridgePods,
   composePods,
+  sshPlan,
+  planLatency,
 ];
 
 // certificates of the machine's own, which every Node would read at its start

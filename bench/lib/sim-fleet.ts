@@ -8,6 +8,8 @@ export interface SimFleetOptions {
   readonly podsPerHost: number;
   /** Only the first host has pods. */
   readonly onlyFirst?: boolean;
+  /** What each call of a host takes. */
+  readonly latencyMs?: number;
   /** Where each host's file is. */
   readonly dir: string;
   readonly image: { readonly reference: string; readonly digest: string; readonly layout: string };
@@ -41,7 +43,12 @@ export function simFleet(options: SimFleetOptions): FleetManifest {
   const names = Array.from({ length: podsPerHost }, (_, number) => `pod-${number}`);
   const pods = Object.fromEntries(names.map((name) => [name, pod]));
   const specs = Array.from({ length: hosts }, (_, at) => {
-    const engine = { kind: "sim", file: simHostFile(dir, at) } as const;
+    const { latencyMs } = options;
+    const engine = {
+      kind: "sim",
+      file: simHostFile(dir, at),
+      ...(latencyMs === undefined ? {} : { latencyMs }),
+    } as const;
     const own = options.onlyFirst === true && at > 0 ? {} : { pods };
     return [simHostName(at), { address: "local", engine, ...own }] as const;
   });

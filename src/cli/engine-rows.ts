@@ -13,9 +13,12 @@ export interface EngineRow extends Omit<Capability, "known"> {
   readonly known: string;
 }
 
-/** What an engine can do with every field of a pod. */
+/** Fields of a host that engines differ in. */
+const HOST_FIELDS = ["pull"] as const;
+
+/** What an engine can do with every field of a pod, and with those of its host that it has a part in. */
 export function engineRows(table: CapabilityTable): readonly EngineRow[] {
-  return fieldPathsOf(PodSpec).flatMap((field) =>
+  return [...HOST_FIELDS, ...fieldPathsOf(PodSpec)].flatMap((field) =>
     capabilitiesOf(table, field).map((capability) => ({
       field,
       ...capability,

@@ -79,6 +79,8 @@ export class PeopleProgress implements Progress {
       case "step-progress":
         this.#active.set(event.id, `${this.#begun.get(event.id) ?? ""}  ${bytesWords(event)}`);
         return undefined;
+      case "step-note":
+        return yellow(`${shortDigests(event.id)}  ${printable(event.text)}`);
       case "step-done":
         return undefined;
       case "step-failed":

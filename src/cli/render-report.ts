@@ -5,8 +5,8 @@ import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
 import { formatDuration, plural } from "./text/quantities.ts";
 
-/** What a run does to pods; with `pull`, to their images alone. */
-export type RunVerb = "apply" | "destroy" | "pull" | "prune";
+/** What a run does to pods; with `pull` and `push`, to their images alone. */
+export type RunVerb = "apply" | "destroy" | "pull" | "push" | "prune";
 
 /** How an apply, a destroy or a pull ended: what was done, what was not, and what to do. Ends with a line end. */
 export function renderReport(
@@ -42,6 +42,7 @@ const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
   apply: "the hosts are what the manifest says",
   destroy: "the hosts hold nothing of the fleet",
   pull: "the hosts hold every image that their pods need",
+  push: "the hosts hold every image that their pods need",
   prune: "the hosts hold nothing to prune",
 };
 
@@ -49,6 +50,7 @@ const DONE: Readonly<Record<RunVerb, string>> = {
   apply: "changed",
   destroy: "removed",
   pull: "pulled",
+  push: "sent",
   prune: "made",
 };
 
@@ -60,6 +62,7 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
     apply: plural(pods, "pod"),
     destroy: plural(pods, "pod"),
     pull: plural(done.length, "image"),
+    push: plural(done.length, "image"),
     prune: plural(done.length, "change"),
   }[verb];
   const count = `${things} ${DONE[verb]} in ${formatDuration(ms)}`;

@@ -42,7 +42,8 @@ export async function runFleet(
   let shown = false;
   const show = (plan: Plan): void => {
     options.check?.(plan);
-    if (!shown && options.verb !== "pull") showPlan(context, plan, options);
+    const bringsImages = options.verb === "pull" || options.verb === "push";
+    if (!shown && !bringsImages) showPlan(context, plan, options);
     shown = true;
   };
   const confirm = async (plan: Plan): Promise<boolean> => {

@@ -37,6 +37,8 @@ const StepSchema = z.discriminatedUnion("kind", [
     image: AppliedImage,
     sizeBytes: z.int().optional(),
     from: z.strictObject({ engine: EngineConfig, digest: Digest }).optional(),
+    by: z.enum(["host", "controller"]).optional(),
+    orSent: z.literal(true).optional(),
   }),
   step("claim-image", { image: AppliedImage }),
   step("release-image", { name: z.string(), engine, sizeBytes: z.int().optional() }),

@@ -46,7 +46,7 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
   const which = placeWords(step, engine, isMove) ?? (old ? " the old" : "");
   switch (step.kind) {
     case "import-image":
-      return `import ${imageWords(step.image.reference)}${step.sizeBytes === undefined ? "" : ` (${formatTransfer(step.sizeBytes)})`}`;
+      return importWords(step);
     case "claim-image":
       return `share ${imageWords(step.image.reference)}`;
     case "release-image":
@@ -91,6 +91,20 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
     default:
       return step satisfies never;
   }
+}
+
+/** Who gets an image, where that is not this machine for itself. */
+const IMPORT_WORDS = {
+  host: { verb: "pull", where: " on the host" },
+  controller: { verb: "send", where: " from here" },
+} as const;
+
+function importWords(step: Step & { readonly kind: "import-image" }): string {
+  const { image, sizeBytes, by, orSent } = step;
+  const { verb, where } = by === undefined ? { verb: "import", where: "" } : IMPORT_WORDS[by];
+  const size = sizeBytes === undefined ? "" : ` (${formatTransfer(sizeBytes)})`;
+  const else_ = orSent === true ? ", else send it" : "";
+  return `${verb} ${imageWords(image.reference)}${size}${where}${else_}`;
 }
 
 /** Where a step of a move acts; a start needs no word, as it comes after what was prepared. */

@@ -107,6 +107,8 @@ function draftHost(
     labels: host.labels,
     // while there is none this stands in, so that all else can be looked at
     engine: engine?.toConfig() ?? { kind: "sim" },
+    pull: host.pull,
+    pullBytesPerSecond: host.pullPerSecond?.toBytes(),
     stateDir: host.stateDir,
     runDir: host.runDir,
     pods,

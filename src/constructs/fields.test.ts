@@ -73,6 +73,12 @@ test("every field of a manifest can be declared with constructs", () => {
         }),
         stateDir: "/s-rkt",
       });
+      new Host(fleet, "e", {
+        address: "ssh://e",
+        engine: Engine.podman(),
+        pull: "controller",
+        pullPerSecond: Size.mebibytes(1),
+      });
       const timing = {
         interval: Duration.seconds(1),
         timeout: Duration.seconds(1),

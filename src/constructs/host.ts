@@ -1,8 +1,10 @@
 import { Construct } from "constructs";
+import type { PullWay } from "../model/index.ts";
 import { copyDefaults, type PodDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { SelectableHost } from "./hosts.ts";
 import { markScope, reportMistakes } from "./scopes.ts";
+import type { Size } from "./size.ts";
 
 /** Properties of {@link Host}. */
 export interface HostProps {
@@ -23,6 +25,19 @@ export interface HostProps {
    * @defaultValue - the engine of the fleet's defaults
    */
   readonly engine?: Engine;
+  /**
+   * Who gets an image that it lacks: it asks the registry itself (`host`), this machine sends what is missing
+   * (`controller`), or nobody, and it has to be there (`never`).
+   *
+   * @defaultValue - over ssh the host, and what it cannot get is sent; on this machine there is no difference
+   */
+  readonly pull?: PullWay;
+  /**
+   * How much of images is sent to it in a second, at most.
+   *
+   * @defaultValue - as much as the connection takes
+   */
+  readonly pullPerSecond?: Size;
   /**
    * Directory on the host for records, volumes and logs.
    *
@@ -57,6 +72,8 @@ export class Host extends Construct implements IHost {
   readonly hostName: string;
   readonly address: string;
   readonly engine: Engine | undefined;
+  readonly pull: PullWay | undefined;
+  readonly pullPerSecond: Size | undefined;
   readonly stateDir: string | undefined;
   readonly runDir: string | undefined;
   readonly defaults: PodDefaults;
@@ -69,6 +86,8 @@ export class Host extends Construct implements IHost {
     this.hostName = props.name ?? id;
     this.address = props.address;
     this.engine = props.engine;
+    this.pull = props.pull;
+    this.pullPerSecond = props.pullPerSecond;
     this.stateDir = props.stateDir;
     this.runDir = props.runDir;
     this.defaults = copyDefaults(props.defaults ?? {});

@@ -22,10 +22,17 @@ export interface ImageOrigin {
   readonly repository: string;
   /** Whether the registry is spoken with in the clear. */
   readonly isPlain: boolean;
+  /** Repositories that hold the same and are asked before it, in this order; one that is away is passed over. */
+  readonly mirrors?: readonly { readonly repository: string; readonly isPlain: boolean }[];
   /** Variables of the user's that programs of registries go by: proxies, where the configuration is. */
   readonly env: Readonly<Record<string, string>>;
   /** What the user proves to registries who it is with, by domain; never shown, never in arguments. */
   credentials(): Promise<ReadonlyMap<string, RegistryAccount>>;
+  /**
+   * Headers that prove it to registries, by domain, for engines that take no login but in arguments: they let only
+   * this image be read, and that for a while. Never shown; absent where the engine is on this machine.
+   */
+  proofs?(): Promise<ReadonlyMap<string, string>>;
   /** Told how many bytes have come so far. */
   onBytes?(bytes: number): void;
 }

@@ -202,6 +202,16 @@ export interface Host extends HostReader {
     bytes: AsyncIterable<Uint8Array>,
     options?: HostCallOptions,
   ): Promise<void>;
+  /**
+   * Writes bytes into a file as they come, from an offset on: what it had beyond that is cut off. A failure leaves
+   * what had come, to be gone on with; 0600, its directories made (0700).
+   */
+  appendBytes(
+    path: string,
+    offset: number,
+    bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void>;
   /** Like {@link writeFile}, with bytes; the file has its owner and mode from its first moment on. */
   placeFile(
     path: string,

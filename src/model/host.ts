@@ -8,6 +8,11 @@ import { PodSpec } from "./pod.ts";
 const ADDRESS =
   /^(?:local|ssh:\/\/(?:[^-\s@:/?#][^\s@:/?#]*@)?(?:\[[\w:.%]+\]|[^-\s@:/?#[\]][^\s@:/?#[\]]*)(?::\d{1,5})?\/?)$/;
 
+/** Ways for an image to come to a host. */
+export const PULL_WAYS = ["host", "controller", "never"] as const;
+/** Who gets an image that a host lacks. */
+export type PullWay = (typeof PULL_WAYS)[number];
+
 /** A Linux machine, the engine it runs and the pods that belong on it. */
 export const HostSpec = z.strictObject({
   address: field(z.string().regex(ADDRESS, 'must be "local" or ssh://user@host:port'), {
@@ -18,6 +23,14 @@ export const HostSpec = z.strictObject({
     description: "Words of your own to place services by.",
   }).optional(),
   engine: field(EngineConfig, { description: "What runs its pods." }),
+  pull: field(z.enum(PULL_WAYS), {
+    description:
+      "Who gets an image that it lacks. host: it asks the registry itself. controller: the machine that Stowage runs on, which sends what is missing over the connection. never: nobody; it has to be there. Where nothing is said, a host over ssh asks, and is sent what it cannot get.",
+  }).optional(),
+  pullBytesPerSecond: field(z.int().min(4096), {
+    description: "Bytes of images that are sent to it in a second, at most.",
+    unit: "bytes",
+  }).optional(),
   stateDir: field(AbsolutePath, {
     description: "Directory for records, volumes and logs.",
     unit: "path",

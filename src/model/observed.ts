@@ -76,6 +76,8 @@ export interface ObservedLeftover {
   readonly name: string;
   /** What it is, in the engine's word: for people. */
   readonly what: string;
+  /** Digest of the manifest whose import left it, and which the next one of the same image goes on with. */
+  readonly image?: string;
 }
 
 /** Everything of interest in an engine, from one consistent pass. */

@@ -68,7 +68,7 @@ describe("parseFleet()", () => {
     [
       "a field that is like no other",
       withHost({ ...host, zzz: 1 }),
-      'hosts.a.zzz: unknown field "zzz"; its fields are address, labels, engine, stateDir, runDir, pods',
+      'hosts.a.zzz: unknown field "zzz"; its fields are address, labels, engine, pull, pullBytesPerSecond, stateDir, runDir, pods',
     ],
     [
       "a fraction",

@@ -16,11 +16,16 @@ import type { HostChange, PodChange } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 import { strayFiles } from "./stray-files.ts";
 
-/** What has to be done on a host before its pods: a renamed fleet's directory, leftovers of a killed apply. */
+/**
+ * What has to be done on a host before its pods: a renamed fleet's directory, leftovers of a killed apply.
+ *
+ * @param imports digests of images that are brought in next
+ */
 export function earlyHostChanges(
   input: PlanInput,
   host: string,
   observation: HostObservation,
+  imports: ReadonlySet<string>,
 ): readonly HostChange[] {
   const renames = formerIdentities(input, observation).map(
     (from): HostChange => ({
@@ -34,7 +39,11 @@ export function earlyHostChanges(
   );
   if (input.options.pods !== undefined) return renames;
   const engines = [
-    { leftovers: observation.engine.leftovers, engine: undefined },
+    {
+      // what an import goes on with, it takes away itself
+      leftovers: observation.engine.leftovers.filter(({ image = "" }) => !imports.has(image)),
+      engine: undefined,
+    },
     ...seenEngines(observation).map(({ config, engine: { leftovers } }) => ({
       leftovers,
       engine: config,

@@ -2,15 +2,23 @@ import type { Diagnostic } from "../errors/index.ts";
 import {
   type AppliedImage,
   type EngineConfig,
-  engineIdentity,
   engineName,
+  type HostSpec,
   imageName,
   type ObservedImage,
 } from "../model/index.ts";
-import { seenEngines } from "./observed-pods.ts";
+import { releases, releasesElsewhere } from "./image-releases.ts";
+import { type ImageWay, imageWay } from "./image-way.ts";
 import type { HostChange, PodChange } from "./plan.ts";
 import type { HostObservation, ImageResolution, PlanInput } from "./plan-input.ts";
-import { keptElsewhere, type PodContext } from "./pod-context.ts";
+import type { PodContext } from "./pod-context.ts";
+
+/** What has to be done about a host's images, what is in the way of it, and what is worth a word. */
+export interface ImagePart {
+  readonly changes: readonly HostChange[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly warnings: readonly string[];
+}
 
 /** Images that a host must hold for its pods, and those that the fleet does not need on it any more. */
 export function imageChanges(
@@ -19,27 +27,30 @@ export function imageChanges(
   observation: HostObservation,
   contexts: readonly PodContext[],
   podChanges: readonly PodChange[],
-): { readonly changes: readonly HostChange[]; readonly diagnostics: readonly Diagnostic[] } {
+): ImagePart {
   const ownership = `${input.manifest.id}/${input.manifest.name}`;
   const changes: HostChange[] = [];
   const diagnostics: Diagnostic[] = [];
+  const warnings: string[] = [];
   const needed = neededImages(contexts);
   const resolutions = resolutionsByName(input, host);
   for (const [name, { image, users }] of needed) {
     const held = observation.engine.images.find(
       (each) => each.name === name && each.digest === image.digest,
     );
-    const resolution = resolutions.get(name);
     if (held !== undefined) {
       const isClaimed = held.fleets === undefined || held.fleets.includes(ownership);
       if (!isClaimed) changes.push(claimChange(host, name, image));
-    } else if (canImport(resolution)) {
-      changes.push(importChange(host, observation.config, name, image, resolution));
-    } else if (users.some((user) => isMade(user, podChanges))) {
-      diagnostics.push(unavailable(host, image, users, observation.engine.images));
+      continue;
     }
+    const found = bringing(input, host, observation, { name, image, users }, resolutions.get(name));
+    changes.push(...(found.change ?? []));
+    warnings.push(...(found.warning ?? []));
+    const isWanted = users.some((user) => isMade(user, podChanges));
+    if (isWanted) diagnostics.push(...(found.refusal ?? []));
   }
   return {
+    warnings,
     changes: [
       ...changes,
       ...releases(input, host, observation, needed, podChanges),
@@ -49,50 +60,38 @@ export function imageChanges(
   };
 }
 
-function releases(
+/** How an image is brought that a host lacks, or why it cannot be. */
+function bringing(
   input: PlanInput,
   host: string,
   observation: HostObservation,
-  needed: ReadonlyMap<string, unknown>,
-  podChanges: readonly PodChange[],
-): readonly HostChange[] {
-  if (input.options.pods !== undefined) return [];
-  const ownership = `${input.manifest.id}/${input.manifest.name}`;
-  const after = podChanges.map(({ id }) => id);
-  return observation.engine.images
-    .filter((image) => !needed.has(image.name) && image.fleets?.includes(ownership) === true)
-    .map((image) => releaseChange(host, image, after));
+  needed: {
+    readonly name: string;
+    readonly image: AppliedImage;
+    readonly users: readonly PodContext[];
+  },
+  resolution: ImageResolution | undefined,
+): {
+  readonly change?: readonly HostChange[];
+  readonly warning?: readonly string[];
+  readonly refusal?: readonly Diagnostic[];
+} {
+  const { name, image, users } = needed;
+  if (!canImport(resolution))
+    return { refusal: [unavailable(host, image, users, observation.engine.images)] };
+  const way = resolution.from === undefined ? wayTo(input, host, observation, resolution) : {};
+  if ("refused" in way) return { refusal: [refusedWay(host, image, users, way)] };
+  const change = importChange(host, observation.config, name, image, { ...resolution, way });
+  if (way.because === undefined) return { change: [change] };
+  const size = resolution.sizeBytes === undefined ? "" : ` (${resolution.sizeBytes} bytes)`;
+  const warning = `${host}: ${image.reference}${size} is sent from this machine, as ${way.because}`;
+  return { change: [change], warning: [warning] };
 }
 
-/** Images of the fleet in engines where none of its pods is to stay. */
-function releasesElsewhere(
-  input: PlanInput,
-  host: string,
-  observation: HostObservation,
-  contexts: readonly PodContext[],
-  podChanges: readonly PodChange[],
-): readonly HostChange[] {
-  if (input.options.pods !== undefined) return [];
-  const ownership = `${input.manifest.id}/${input.manifest.name}`;
-  const kept = contexts.flatMap(keptElsewhere).map(({ engine }) => engine);
-  const after = podChanges.map(({ id }) => id);
-  return seenEngines(observation)
-    .filter(({ config }) => !kept.includes(config))
-    .flatMap(({ config, engine }) =>
-      engine.images
-        .filter(({ fleets }) => fleets?.includes(ownership) === true)
-        .map(({ name }): HostChange => {
-          const where = engineName(config, observation.config);
-          return {
-            id: `${host}/${engineIdentity(config)}/image:${name}`,
-            host,
-            action: "release",
-            text: `image ${name} is not needed in ${where} any more`,
-            steps: [{ kind: "release-image", name, engine: config }],
-            after,
-          };
-        }),
-    );
+/** Digests of the images that are to be brought in. */
+export function importsOf(changes: readonly HostChange[]): ReadonlySet<string> {
+  const steps = changes.flatMap((change) => change.steps);
+  return new Set(steps.flatMap((step) => (step.kind === "import-image" ? step.image.digest : [])));
 }
 
 /** Ids of the image changes that a pod has to wait for. */
@@ -139,6 +138,29 @@ function canImport(
   return resolution.available || resolution.from !== undefined;
 }
 
+function wayTo(
+  { manifest, options }: PlanInput,
+  host: string,
+  observation: HostObservation,
+  resolution: ImageResolution & { kind: "resolved" },
+): ImageWay {
+  const spec: Pick<HostSpec, "address" | "pull"> = manifest.hosts[host] ?? { address: "local" };
+  const { address } = spec;
+  // on this machine what is sent and what is pulled come the same way
+  if (options.sendImages === true) return address === "local" ? {} : { by: "controller" };
+  return imageWay(spec, observation, resolution);
+}
+
+function refusedWay(
+  host: string,
+  { reference }: AppliedImage,
+  users: readonly PodContext[],
+  { refused, instead }: Extract<ImageWay, { readonly refused: string }>,
+): Diagnostic {
+  const path = `hosts.${host}.pods.${(users[0] as PodContext).pod}`;
+  return { severity: "error", path, summary: `image ${reference}: ${refused}`, detail: instead };
+}
+
 function isMade(context: PodContext, changes: readonly PodChange[]): boolean {
   return changes.some(
     ({ host, pod, fresh }) => host === context.host && pod === context.pod && fresh !== undefined,
@@ -176,16 +198,19 @@ function importChange(
   config: EngineConfig,
   name: string,
   image: AppliedImage,
-  resolution: ImageResolution & { kind: "resolved" },
+  resolution: ImageResolution & { kind: "resolved" } & {
+    readonly way: Exclude<ImageWay, { readonly refused: string }>;
+  },
 ): HostChange {
-  const { sizeBytes, from } = resolution;
+  const { sizeBytes, from, way } = resolution;
+  const { by, orSent } = way;
   return {
     id: imageId(host, name),
     host,
     action: "import",
     text:
       from === undefined
-        ? `import image ${image.reference}`
+        ? importText(image.reference, by)
         : `hand image ${image.reference} over from ${engineName(from.engine, config)}`,
     steps: [
       {
@@ -193,10 +218,19 @@ function importChange(
         image,
         ...(sizeBytes === undefined ? {} : { sizeBytes }),
         ...(from === undefined ? {} : { from }),
+        ...(by === undefined ? {} : { by }),
+        ...(orSent === undefined ? {} : { orSent }),
       },
     ],
     after: [],
   };
+}
+
+function importText(reference: string, by: "host" | "controller" | undefined): string {
+  if (by === undefined) return `import image ${reference}`;
+  return by === "host"
+    ? `let the host pull image ${reference}`
+    : `send image ${reference} to the host`;
 }
 
 function claimChange(host: string, name: string, image: AppliedImage): HostChange {
@@ -207,16 +241,5 @@ function claimChange(host: string, name: string, image: AppliedImage): HostChang
     text: `use image ${image.reference}, which is on the host`,
     steps: [{ kind: "claim-image", image }],
     after: [],
-  };
-}
-
-function releaseChange(host: string, image: ObservedImage, after: readonly string[]): HostChange {
-  return {
-    id: imageId(host, image.name),
-    host,
-    action: "release",
-    text: `image ${image.name} is not needed any more`,
-    steps: [{ kind: "release-image", name: image.name }],
-    after,
   };
 }

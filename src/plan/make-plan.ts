@@ -12,7 +12,7 @@ import { cniProblems } from "./cni-problems.ts";
 import { endedPart } from "./ended-work.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { earlyHostChanges, isForgotten, lateHostChanges } from "./host-changes.ts";
-import { imageChanges, imagesBefore } from "./image-changes.ts";
+import { imageChanges, imagesBefore, importsOf } from "./image-changes.ts";
 import { orderChanges } from "./order.ts";
 import {
   type HostChange,
@@ -83,6 +83,7 @@ export function plan(input: PlanInput): Plan {
   for (const draft of drafts) {
     const own = ordered.changes.filter(({ host }) => host === draft.host);
     const around = aroundPods(input, draft, own, diagnostics);
+    warnings.push(...around.warnings);
     hostChanges.push(...around.changes);
     pods.push(...own.map((change) => withAfter(change, around.before(change.pod))));
   }
@@ -151,10 +152,14 @@ function aroundPods(
   draft: HostDraft,
   pods: readonly PodChange[],
   diagnostics: Diagnostic[],
-): { readonly changes: readonly HostChange[]; before(pod: string): readonly string[] } {
+): {
+  readonly changes: readonly HostChange[];
+  readonly warnings: readonly string[];
+  before(pod: string): readonly string[];
+} {
   const { host, observation, contexts } = draft;
-  const early = earlyHostChanges(input, host, observation);
   const images = imageChanges(input, host, observation, contexts, pods);
+  const early = earlyHostChanges(input, host, observation, importsOf(images.changes));
   diagnostics.push(...images.diagnostics);
   const elsewhere = [...early, ...images.changes].filter(({ steps }) =>
     steps.some((step) => "engine" in step),
@@ -167,6 +172,7 @@ function aroundPods(
   const byPod = new Map(contexts.map((context) => [context.pod, context]));
   return {
     changes: [...early, ...images.changes, ...late],
+    warnings: images.warnings,
     before: (pod) => [...first, ...imagesBefore(byPod.get(pod), images.changes)],
   };
 }

@@ -112,6 +112,8 @@ export type ImageResolution =
       /** Another engine of the host that holds it, and its digest there. */
       readonly from?: { readonly engine: EngineConfig; readonly digest: string };
       readonly sizeBytes?: number;
+      /** Its bytes are in a registry that other machines may ask as well. */
+      readonly ofRegistry?: boolean;
     }
   | { readonly kind: "unresolved"; readonly reason: string };
 
@@ -153,6 +155,8 @@ export interface PlanOptions {
   readonly forgetEngines?: readonly string[];
   /** Fields whose drift is of no interest, as in the reference (`containers.*.env`), with all below them. */
   readonly ignoreFields?: readonly string[];
+  /** Images are sent from this machine, whatever hosts declare of who gets them. */
+  readonly sendImages?: boolean;
   /** Plans the removal of everything. */
   readonly destroy?: boolean;
 }

@@ -68,7 +68,9 @@ export function planPrune(
     }
     diagnostics.push(...hostRefusals(whole, host, found));
     const { changes, pruned } = pruneGenerations(whole, host, found, retention);
-    const cleans = earlyHostChanges(whole, host, found).filter(({ action }) => action === "clean");
+    const cleans = earlyHostChanges(whole, host, found, new Set()).filter(
+      ({ action }) => action === "clean",
+    );
     pods.push(...changes);
     const histories = input.histories?.get(host) ?? new Map();
     hostChanges.push(...cleans, ...pruneHistories(host, histories, retention));

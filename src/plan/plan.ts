@@ -62,6 +62,10 @@ export type Step =
       readonly kind: "import-image";
       readonly image: AppliedImage;
       readonly sizeBytes?: number;
+      /** Who gets it, where the host is another machine: itself, or the one that Stowage runs on. */
+      readonly by?: "host" | "controller";
+      /** What the host cannot get is sent to it. */
+      readonly orSent?: true;
       /** Another engine that hands it over, and its digest there; from disk where that lacks bytes of it. */
       readonly from?: { readonly engine: EngineConfig; readonly digest: string };
     }

@@ -110,7 +110,7 @@ export function record(
 
 /** An engine that can do everything. */
 export const EVERYTHING: CapabilityTable = Object.fromEntries(
-  Object.keys(PodSpec.shape).map((key) => [key, { support: "native" as const }]),
+  ["pull", ...Object.keys(PodSpec.shape)].map((key) => [key, { support: "native" as const }]),
 );
 
 /** What host `a` looks like: nothing on it but what is said. */

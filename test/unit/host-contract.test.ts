@@ -431,6 +431,28 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
     });
   });
 
+  describe("appendBytes()", () => {
+    async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+      for (const text of texts) yield Buffer.from(text);
+    }
+
+    test("goes on at an offset, keeps what had come before a failure, and never leaves a gap", async () => {
+      const path = join(dir, "deep/part");
+      async function* broken(): AsyncGenerator<Uint8Array> {
+        yield* parts("0123456789");
+        throw new StowageError("Cannot read more", { code: "unavailable" });
+      }
+      await expect(host.appendBytes(path, 0, broken())).rejects.toThrow("Cannot read more");
+      // over ssh what was sent before may be on its way still
+      await vi.waitFor(() => expect(readFileSync(path, "utf8")).toBe("0123456789"));
+      await host.appendBytes(path, 4, parts("four", "!"));
+      expect(readFileSync(path, "utf8")).toBe("0123four!");
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      await expect(host.appendBytes(path, 100, parts("x"))).rejects.toThrow(/fewer bytes/);
+      expect(readFileSync(path, "utf8")).toBe("0123four!");
+    });
+  });
+
   describe("run()", () => {
     test("gives a program its input and environment", async () => {
       async function* input(): AsyncGenerator<Uint8Array> {

@@ -18,6 +18,7 @@ export class Stage {
   readonly #env: NodeJS.ProcessEnv;
   readonly #signal: AbortSignal;
   readonly #shown: string;
+  readonly #folder: string;
 
   constructor(options: {
     /** The built command line. */
@@ -28,11 +29,14 @@ export class Stage {
     readonly signal: AbortSignal;
     /** What stands before every command of `stowage` that is shown. */
     readonly shown?: string;
+    /** Where they are run. @defaultValue the quickstart's example */
+    readonly folder?: string;
   }) {
     this.#main = options.main;
     this.#env = options.env;
     this.#signal = options.signal;
     this.#shown = options.shown ?? "";
+    this.#folder = options.folder ?? EXAMPLE;
   }
 
   /** The same stage with further variables, which are shown before each command. */
@@ -41,6 +45,7 @@ export class Stage {
       main: this.#main,
       env: { ...this.#env, ...env },
       signal: this.#signal,
+      folder: this.#folder,
       shown: Object.entries(env)
         .map(([name, value]) => `${name}=${value} `)
         .join(""),
@@ -68,7 +73,7 @@ export class Stage {
     this.#signal.throwIfAborted();
     console.log(`\n$ ${shown}`);
     const child = spawn(file, args, {
-      cwd: EXAMPLE,
+      cwd: this.#folder,
       env: { ...process.env, ...this.#env },
       stdio: ["ignore", "inherit", "inherit"],
     });
@@ -79,7 +84,7 @@ export class Stage {
     this.#signal.throwIfAborted();
     if (exitCodes.includes(code)) return code;
     throw new StowageError(
-      `Cannot go on with the quickstart: "${shown}" ended with exit code ${code}; see what it said above`,
+      `Cannot go on with the story: "${shown}" ended with exit code ${code}; see what it said above`,
       { code: "failed_precondition" },
     );
   }

@@ -95,6 +95,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./pull.ts")).pullCommand,
   },
   {
+    name: "push",
+    summary: "Send the images of the declaration to the hosts from here, and no more",
+    load: async () => (await import("./push.ts")).pushCommand,
+  },
+  {
     name: "images",
     summary: "List the images on the hosts; images lock pins their digests",
     load: async () => (await import("./images.ts")).imagesCommand,

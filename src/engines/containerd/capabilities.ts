@@ -29,6 +29,16 @@ const UNSEEN = [
  */
 export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, PLANNED])),
+  pull: [
+    { ...PLANNED, values: ["controller", "never"] },
+    {
+      support: "emulated",
+      reason:
+        "by the daemon's own transfer service from 2.0 on, before that by ctr, into a namespace that goes afterwards",
+      while: "Stowage brings the image",
+      known: "kernel",
+    },
+  ],
   containers: SEEN,
   volumes: SEEN,
   network: SEEN,

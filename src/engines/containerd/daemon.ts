@@ -69,6 +69,7 @@ export class LazyDaemon {
         host,
         directories,
         socketPath,
+        major: Number.parseInt(connection.version.replace(/^v/, ""), 10),
         runtime: config.runtime ?? "io.containerd.runc.v2",
         snapshotter,
         users: new UserResolver(client, { files: hostLayerFiles(host), snapshotter }),

@@ -30,6 +30,7 @@ export function podmanCapabilities(
   const major = Number.parseInt(version, 10);
   return {
     ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, TOLD])),
+    pull: SEEN,
     containers: SEEN,
     volumes: SEEN,
     network: SEEN,

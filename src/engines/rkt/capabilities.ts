@@ -14,6 +14,15 @@ const ORDER: Capability = {
   while: "Stowage starts the pod",
 };
 const OF_STOWAGE: CapabilityTable = {
+  pull: [
+    { ...PLANNED, values: ["controller", "never"] },
+    {
+      support: "unsupported",
+      reason:
+        "its fetch says the same of a missing tag and of a wrong digest, and keeps logins for the whole host",
+      instead: "pull: controller",
+    },
+  ],
   labels: PLANNED,
   dependsOn: PLANNED,
   replacement: PLANNED,

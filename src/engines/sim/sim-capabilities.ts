@@ -15,6 +15,7 @@ export function simCapabilities(runOnce: boolean): CapabilityTable {
   const fields = Object.keys(PodSpec.shape).map((key) => [key, NATIVE] as const);
   const table: CapabilityTable = {
     ...Object.fromEntries(fields),
+    pull: NATIVE,
     "network.mode": [NO_PLUGINS, NATIVE],
     "containers.*.health.whenUnhealthy": [
       { ...NATIVE, values: ["report"] },

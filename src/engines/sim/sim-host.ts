@@ -158,6 +158,18 @@ export class SimHost implements Host {
     );
   }
 
+  async appendBytes(
+    path: string,
+    offset: number,
+    bytes: AsyncIterable<Uint8Array>,
+    options: HostCallOptions = {},
+  ): Promise<void> {
+    const before = await this.readFileFrom(path, 0, options);
+    const parts: Uint8Array[] = [(before?.bytes ?? new Uint8Array()).subarray(0, offset)];
+    for await (const part of bytes) parts.push(part);
+    await this.writeFile(path, Buffer.concat(parts).toString("utf8"), options);
+  }
+
   createFile(path: string, text: string, options: HostCallOptions = {}): Promise<boolean> {
     return this.#change("host.createFile", options, (state) => {
       const target = followLinks(state, path);

@@ -13,6 +13,7 @@ import type {
   SnapshotRequest,
 } from "../host.ts";
 import { MarkingHost } from "../marking-host.ts";
+import { appendFile } from "./append-file.ts";
 import { appendLine } from "./append-line.ts";
 import { measureDirectory } from "./disk-usage.ts";
 import { inspectPath } from "./inspect-path.ts";
@@ -97,6 +98,16 @@ class LocalHost extends MarkingHost implements Host {
   ): Promise<void> {
     options?.signal?.throwIfAborted();
     await replaceFile(path, bytes, options?.signal);
+  }
+
+  async appendBytes(
+    path: string,
+    offset: number,
+    bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    options?.signal?.throwIfAborted();
+    await appendFile(path, offset, bytes, options?.signal);
   }
 
   async placeFile(

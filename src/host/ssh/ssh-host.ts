@@ -27,6 +27,7 @@ import { remoteLines, runRemote } from "./remote-program.ts";
 import { readSnapshot, snapshotQuestion } from "./remote-snapshot.ts";
 import { SessionLost } from "./session.ts";
 import { parseSshAddress } from "./ssh-address.ts";
+import { streamBytes } from "./stream-bytes.ts";
 
 /** How hosts are reached by ssh. */
 export interface SshHostOptions {
@@ -136,23 +137,16 @@ class SshHost extends MarkingHost implements Host {
     bytes: AsyncIterable<Uint8Array>,
     options?: HostCallOptions,
   ): Promise<void> {
-    const { signal } = options ?? {};
-    await this.#link.once(signal, async (session) => {
-      const channel = session.open(["write", path, "", "", ""]);
-      try {
-        for await (const part of bytes) {
-          signal?.throwIfAborted();
-          if (channel.isOver) break;
-          await channel.write(part);
-        }
-        signal?.throwIfAborted();
-        channel.end();
-        await channel.answer;
-      } catch (error) {
-        channel.cancel();
-        throw toStowageError(error, "write file", path);
-      }
-    });
+    await this.#stream(["write", path, "", "", ""], bytes, path, options);
+  }
+
+  async appendBytes(
+    path: string,
+    offset: number,
+    bytes: AsyncIterable<Uint8Array>,
+    options?: HostCallOptions,
+  ): Promise<void> {
+    await this.#stream(["append", path, offset], bytes, path, options);
   }
 
   async placeFile(
@@ -173,7 +167,7 @@ class SshHost extends MarkingHost implements Host {
     const { signal } = options ?? {};
     // not again: it may have been added
     await this.#link.once(signal, (session) =>
-      settle(session.open(["append", path, maxBytes, line]), "write file", path, signal),
+      settle(session.open(["appendline", path, maxBytes, line]), "write file", path, signal),
     );
   }
 
@@ -259,6 +253,22 @@ class SshHost extends MarkingHost implements Host {
     return await this.#link.again(signal, (session) =>
       settle(session.open(question), action, path, signal),
     );
+  }
+
+  async #stream(
+    question: readonly (string | number)[],
+    bytes: AsyncIterable<Uint8Array>,
+    path: string,
+    options: HostCallOptions | undefined,
+  ): Promise<void> {
+    const signal = options?.signal;
+    await this.#link.once(signal, async (session) => {
+      try {
+        await streamBytes(session, question, bytes, signal);
+      } catch (error) {
+        throw toStowageError(error, "write file", path);
+      }
+    });
   }
 
   async #place(

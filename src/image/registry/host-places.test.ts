@@ -175,7 +175,7 @@ describe.skipIf(findOnPath("openssl") === undefined)("over TLS (needs openssl)",
     const files = { key: readFileSync(`${key}`), cert: readFileSync(`${cert}`) };
     const server = createServer(files, async (request, response) => {
       const line = `${request.method} ${request.url?.replace(/\?.*/, "")}`;
-      const asked = { line, headers: request.headers, body: "" };
+      const asked = { line, headers: request.headers, body: "", from: "" };
       if (!(await serveImage(image)(asked, response))) response.writeHead(404).end();
     }).listen(0, "127.0.0.1");
     await once(server, "listening");

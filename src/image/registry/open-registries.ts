@@ -24,6 +24,10 @@ export interface Registries {
    * a file of containerd's, how the registry is reached: it knows nothing of that.
    */
   origin(reference: ImageReference): Promise<RegistryOrigin | undefined>;
+  /** Whether another machine may ask the same registry: this machine's loopback is nobody else's. */
+  isElsewhere(reference: ImageReference): boolean;
+  /** What a program of another machine needs that pulls by itself: what the fleet says, and the user's credentials. */
+  originElsewhere(reference: ImageReference, signal?: AbortSignal): Promise<RegistryOrigin>;
 }
 
 /**
@@ -55,6 +59,11 @@ export function openRegistries(options: RegistriesOptions): Registries {
       const { registryOrigin } = await import("./registry-origin.ts");
       const ways = await waysTo(reference, options);
       return registryOrigin(reference, ways, options);
+    },
+    isElsewhere: ({ domain }) => domain !== "localhost" && !isLoopback(domain),
+    originElsewhere: async (reference, signal) => {
+      const { registryOriginElsewhere } = await import("./registry-origin-elsewhere.ts");
+      return registryOriginElsewhere(reference, options, signal);
     },
   };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import * as z from "zod";
 import { StowageError } from "../../errors/index.ts";
+import { INDEX_TYPES, MANIFEST_TYPES } from "../media-types.ts";
 import { type Challenge, parseChallenges } from "./auth-challenge.ts";
 import type { Credentials } from "./docker-credentials.ts";
 import type { RegistryPlace } from "./host-places.ts";
@@ -96,6 +97,14 @@ export class RegistryClient implements AsyncDisposable {
     if (this.#authorization === undefined || this.#authorization === shown)
       throw refused(asked, 401, "");
     return await this.#accepted(asked, await this.#patiently(() => this.#follow(asked, url)));
+  }
+
+  /** The header by which a path is let be read; undefined where none is asked for. @throws as {@link ask} */
+  async prove(path: string, asked: Asked): Promise<string | undefined> {
+    const headers = { accept: [...MANIFEST_TYPES, ...INDEX_TYPES].join(", ") };
+    const answer = await this.ask({ ...asked, path, method: "HEAD", headers });
+    await answer.body.dump();
+    return this.#authorization;
   }
 
   async #accepted(asked: RegistryRequest, answer: RegistryAnswer): Promise<RegistryAnswer> {

@@ -16,10 +16,14 @@ export interface RegistryOrigin {
   readonly repository: string;
   /** Whether it is spoken with in the clear. */
   readonly isPlain: boolean;
+  /** Repositories that are asked before it. */
+  readonly mirrors?: readonly { readonly repository: string; readonly isPlain: boolean }[];
   /** Proxies, and where the configuration is. */
   readonly env: Readonly<Record<string, string>>;
   /** What the user has for each domain that may be asked; never shown. */
   credentials(): Promise<ReadonlyMap<string, Credentials>>;
+  /** Headers that prove it for a while, by domain, where a registry asks for a proof; never shown. */
+  proofs?(): Promise<ReadonlyMap<string, string>>;
 }
 
 /** @param ways to it; undefined comes back where they are not the machine's own */

@@ -16,11 +16,25 @@ export function* hostRules(manifest: FleetManifest): Findings {
     );
   }
   for (const host of Object.keys(manifest.hosts)) {
+    yield* paceOfNothing(manifest, host);
     yield* portClashes(manifest, host);
     yield* volumeClashes(manifest, host);
   }
   yield* sharedPlaces(manifest);
   yield* sharedEngines(manifest);
+}
+
+/** A rate of what is never sent would be accepted and ignored. */
+function* paceOfNothing(manifest: FleetManifest, host: string): Findings {
+  const { address, pull, pullBytesPerSecond } = manifest.hosts[host] ?? {};
+  if (pullBytesPerSecond === undefined || (address !== "local" && pull !== "host")) return;
+  yield mistake(
+    `hosts.${host}.pullBytesPerSecond`,
+    address === "local"
+      ? "nothing is sent to this machine"
+      : "nothing is sent to a host that gets its images itself (pull: host)",
+    address === "local" ? "leave it out" : "leave it out, or declare pull: controller",
+  );
 }
 
 function* portClashes(manifest: FleetManifest, host: string): Findings {

@@ -3,36 +3,40 @@ import { StowageError } from "../../errors/index.ts";
 import { type AppliedImage, imageName } from "../../model/index.ts";
 import type { Step } from "../../plan/index.ts";
 import type { HostSession } from "./host-session.ts";
+import { counted, type ImageHooks, paced } from "./image-bytes.ts";
 
 type ImportStep = Step & { readonly kind: "import-image" };
 
-/** Told how many bytes of an image have come. */
-export type OnBytes = (bytes: number, ofBytes: number | undefined) => void;
-
-/** Shortest time between two reports of bytes. */
-const REPORT_MS = 250;
+/** Failures after which it is worth sending what a host could not get. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set([
+  "unavailable",
+  "deadline_exceeded",
+  "unimplemented",
+]);
 
 /**
  * Brings an image into a host's engine: handed over by another engine of the host where that has all
- * bytes of it, else from disk.
+ * bytes of it, else from disk or its registry, by who the step says.
  *
- * @throws StowageError `not_found` when neither has it
+ * @throws StowageError `not_found` when it is nowhere
  */
 export async function bringImage(
   session: HostSession,
   step: ImportStep,
   ownership: ImageOwnership,
-  onBytes: OnBytes,
+  hooks: ImageHooks,
 ): Promise<void> {
-  const { engine, host, context, observation, signal } = session;
+  const { engine, signal } = session;
   const { reference, digest } = step.image;
   await using exported = await exportFrom(session, step);
   if (exported === undefined) {
-    const content = await context.store.contentOf(reference, observation.info.platform, digest);
-    const had = host.address === "local" ? content : fromHere(content);
-    return await engine.importImage(counted(had, step, onBytes), ownership, { signal });
+    if (step.by === "host" && (await isPulledThere(session, step, ownership, hooks))) return;
+    const content = await contentOf(session, step, step.by === undefined ? "here" : "nobody");
+    const sent = step.by === undefined ? content : paced(content, session.pace, signal);
+    return await engine.importImage(counted(sent, step.sizeBytes, hooks), ownership, { signal });
   }
-  await engine.importImage(counted(exported.content, step, onBytes), ownership, { signal });
+  const handed = counted(exported.content, step.sizeBytes, hooks);
+  await engine.importImage(handed, ownership, { signal });
   const { manifest, config } = exported.content;
   if (manifest.digest === digest) return;
   // its layers have another form there, and so the image has another identity in the new engine
@@ -40,31 +44,35 @@ export async function bringImage(
   session.handedOver.set(imageName(reference, digest), image);
 }
 
-/** The same image by its bytes alone: how registries are reached is said of this machine, and no other. */
-function fromHere({ registry: _, ...content }: ImageContent): ImageContent {
-  return content;
+/** Has the host ask the registry. @returns false when it cannot reach it, and is to be sent the image then */
+async function isPulledThere(
+  session: HostSession,
+  step: ImportStep,
+  ownership: ImageOwnership,
+  hooks: ImageHooks,
+): Promise<boolean> {
+  const { engine, signal } = session;
+  const content = counted(await contentOf(session, step, "elsewhere"), step.sizeBytes, hooks);
+  try {
+    await engine.importImage(content, ownership, { signal });
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!StowageError.is(error) || !OUT_OF_REACH.has(error.code)) throw error;
+    if (step.orSent !== true) throw error;
+    hooks.onNote(
+      `the host could not pull ${step.image.reference}, and is sent its bytes from here; declare pull: controller to do so at once (${error.message})`,
+    );
+    return false;
+  }
 }
 
-/** The same image, telling of its bytes as they are read. */
-function counted(content: ImageContent, { sizeBytes }: ImportStep, onBytes: OnBytes): ImageContent {
-  let bytes = 0;
-  let toldAt = performance.now();
-  async function* count(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    for await (const part of parts) {
-      bytes += part.byteLength;
-      yield part;
-      if (performance.now() - toldAt < REPORT_MS) continue;
-      toldAt = performance.now();
-      onBytes(bytes, sizeBytes);
-    }
-  }
-  const { registry } = content;
-  const told = registry && { ...registry, onBytes: (come: number) => onBytes(come, sizeBytes) };
-  return {
-    ...content,
-    ...(told === undefined ? {} : { registry: told }),
-    open: (digest, offset) => count(content.open(digest, offset)),
-  };
+async function contentOf(
+  { context, observation }: HostSession,
+  { image: { reference, digest } }: ImportStep,
+  puller: "here" | "elsewhere" | "nobody",
+): Promise<ImageContent> {
+  return await context.store.contentOf(reference, observation.info.platform, digest, puller);
 }
 
 /** The image as a generation that is made now finds it in the engine. */

@@ -46,6 +46,8 @@ export type ApplyEvent =
       /** All that will come, where that is known. */
       readonly ofBytes?: number;
     }
+  /** Something that is worth a word, and no failure. */
+  | { readonly type: "step-note"; readonly id: string; readonly text: string }
   | { readonly type: "step-done"; readonly id: string; readonly step: Step; readonly ms: number }
   | {
       readonly type: "step-failed";

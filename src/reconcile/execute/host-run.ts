@@ -28,9 +28,12 @@ export async function runHostChange(
     const stepAt = performance.now();
     try {
       await session.lock.check();
-      await runHostStep(session, change, step, (bytes, ofBytes) => {
-        const of = ofBytes === undefined ? {} : { ofBytes };
-        hooks.onEvent({ type: "step-progress", id, bytes, ...of });
+      await runHostStep(session, change, step, {
+        onBytes: (bytes, ofBytes) => {
+          const of = ofBytes === undefined ? {} : { ofBytes };
+          hooks.onEvent({ type: "step-progress", id, bytes, ...of });
+        },
+        onNote: (text) => hooks.onEvent({ type: "step-note", id, text }),
       });
       hooks.onEvent({ type: "step-done", id, step, ms: performance.now() - stepAt });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/index.ts";
 import type { Host } from "../../host/index.ts";
-import { createLimiter, type Limiter } from "../../internal/index.ts";
+import { createLimiter, createPace, type Limiter, type Pace } from "../../internal/index.ts";
 import {
   type AppliedImage,
   type EngineConfig,
@@ -59,6 +59,8 @@ export interface HostSession extends LockedHost {
   /** What only one may do at a time of all hosts on the machine. */
   readonly alone: Limiter;
   readonly probe: Limiter;
+  /** Of what is sent to it of images. */
+  readonly pace: Pace;
   /** Aborted by a lost lock and by the user. */
   readonly signal: AbortSignal;
 }
@@ -107,6 +109,7 @@ export function openSession(
     handedOver: new Map(),
     run,
     probe: createLimiter(CHANGES_AT_ONCE),
+    pace: createPace(locked.spec.pullBytesPerSecond),
   };
 }
 

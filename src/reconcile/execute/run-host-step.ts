@@ -3,8 +3,9 @@ import { hostDirectories, hostLayout } from "../../model/index.ts";
 import type { HostChange, Step } from "../../plan/index.ts";
 import { trimHistory } from "../history/pod-histories.ts";
 import { installUnit, removeUnit } from "./boot-steps.ts";
-import { bringImage, type OnBytes } from "./bring-image.ts";
+import { bringImage } from "./bring-image.ts";
 import { type HostSession, sessionAt } from "./host-session.ts";
+import type { ImageHooks } from "./image-bytes.ts";
 import { removeRoster, writeRoster } from "./rosters.ts";
 
 /** Runs one step of a host's own change; the lock was checked. */
@@ -12,14 +13,14 @@ export async function runHostStep(
   session: HostSession,
   change: HostChange,
   step: Step,
-  onBytes: OnBytes,
+  hooks: ImageHooks,
 ): Promise<void> {
   const { engine, host, layout, signal, context } = session;
   const ownership = { owner: context.owner, fleet: context.fleet };
   const options = { signal };
   switch (step.kind) {
     case "import-image":
-      return await bringImage(session, step, ownership, onBytes);
+      return await bringImage(session, step, ownership, hooks);
     case "claim-image":
       return await engine.claimImage(step.image, ownership, options);
     case "release-image":

@@ -57,6 +57,13 @@ export class ImageStore implements AsyncDisposable {
     return this.#pathOf(canonical) !== undefined;
   }
 
+  /** Whether they are in a registry that other machines may ask as well. */
+  isElsewhere(canonical: string): boolean {
+    if (this.isOnDisk(canonical)) return false;
+    const reference = parseImageReference(canonical);
+    return this.#registriesOf(canonical)?.isElsewhere(reference) === true;
+  }
+
   /** Finds an image. @throws StowageError when it is not there, or not what it must be */
   async resolve(canonical: string, platform: Platform, digest?: string): Promise<ResolvedImage> {
     const key = [canonical, platformKey(platform), digest ?? ""].join(" ");
@@ -70,12 +77,22 @@ export class ImageStore implements AsyncDisposable {
     return await found;
   }
 
-  /** An image with its bytes, as an engine takes it in. */
-  async contentOf(canonical: string, platform: Platform, digest: string): Promise<ImageContent> {
+  /**
+   * An image with its bytes, as an engine takes it in.
+   *
+   * @param puller the machine whose engine may ask the registry itself
+   */
+  async contentOf(
+    canonical: string,
+    platform: Platform,
+    digest: string,
+    puller: "here" | "elsewhere" | "nobody" = "here",
+  ): Promise<ImageContent> {
     const source = await this.#open(canonical, digest);
     const found = await this.resolve(canonical, platform, digest);
     const { manifest, index, config, layers, diffIds, imageConfig } = found;
-    const registry = await this.#originOf(canonical, digest);
+    const registry =
+      puller === "nobody" ? undefined : await this.#originOf(canonical, digest, puller);
     return {
       reference: canonical,
       manifest,
@@ -107,11 +124,17 @@ export class ImageStore implements AsyncDisposable {
     return undefined;
   }
 
-  async #originOf(canonical: string, digest: string): Promise<ImageOrigin | undefined> {
+  async #originOf(
+    canonical: string,
+    digest: string,
+    puller: "here" | "elsewhere",
+  ): Promise<ImageOrigin | undefined> {
     if (this.isOnDisk(canonical)) return undefined;
     const { repository } = parseImageReference(canonical);
     const pinned = parseImageReference(`${repository}@${digest}`);
-    return await this.#registriesOf(canonical)?.origin(pinned);
+    const registries = this.#registriesOf(canonical);
+    if (puller === "here") return await registries?.origin(pinned);
+    return await registries?.originElsewhere(pinned, this.#options.signal);
   }
 
   #registriesOf(canonical: string): Registries | undefined {

@@ -104,7 +104,15 @@ async function resolveOne(world: World) {
   const registries =
     registry === undefined
       ? undefined
-      : { has: () => true, open: registry, origin: async () => undefined };
+      : {
+          has: () => true,
+          open: registry,
+          origin: async () => undefined,
+          isElsewhere: () => false,
+          originElsewhere: async () => {
+            throw new Error("nobody asks");
+          },
+        };
   await using store = new ImageStore({ images }, dir, { registries });
   const pods = { web: { containers: { main: { image: reference } } } };
   const observation = observationOf(world);

@@ -46,7 +46,7 @@ export async function resolveImages(request: ResolveImagesRequest): Promise<Reso
   });
   const found = await mapLimited([...wanted.values()], RESOLVED_AT_ONCE, async (each) => {
     const known: Known = { ...request, applied, warnings: [] };
-    const resolution = placeImage(known, await resolveReference(known, each));
+    const resolution = placeImage(known, withRegistry(known, await resolveReference(known, each)));
     return { canonical: each.canonical, resolution, warnings: known.warnings };
   });
   const resolutions = new Map(found.map(({ canonical, resolution }) => [canonical, resolution]));
@@ -60,6 +60,14 @@ export async function resolveImages(request: ResolveImagesRequest): Promise<Reso
 
 /** References that are looked for at once, most of them in registries. */
 const RESOLVED_AT_ONCE = 8;
+
+/** Tells what another machine may ask a registry for itself. */
+function withRegistry({ store }: Known, resolution: ImageResolution): ImageResolution {
+  if (resolution.kind === "unresolved") return resolution;
+  return store.isElsewhere(resolution.image.reference)
+    ? { ...resolution, ofRegistry: true }
+    : resolution;
+}
 
 interface Known extends ResolveImagesRequest {
   readonly applied: readonly AppliedImage[];

@@ -1,3 +1,5 @@
+import { onAbort } from "../../internal/index.ts";
+
 /** What is held for a time. */
 interface Held {
   /** Aborted when it is known to be lost. */
@@ -19,12 +21,8 @@ export function fencedSignal(
   const controller = new AbortController();
   const { signal } = controller;
   const sources = [lock.signal, ...signals];
-  const listeners = sources.map((source) => {
-    const abort = () => controller.abort(source.reason);
-    if (source.aborted) abort();
-    else source.addEventListener("abort", abort, { once: true });
-    return () => source.removeEventListener("abort", abort);
-  });
+  // the user's own is that of every host
+  const waiting = sources.map((source) => onAbort(source, () => controller.abort(source.reason)));
   const isAborted = (): boolean => {
     // losing it aborts lock.signal, and that this one
     lock.isExpired();
@@ -38,7 +36,7 @@ export function fencedSignal(
   });
   return Object.assign(signal, {
     [Symbol.dispose]: () => {
-      for (const remove of listeners) remove();
+      for (const each of waiting) each[Symbol.dispose]();
     },
   });
 }

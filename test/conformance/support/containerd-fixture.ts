@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { openContainerd } from "../../../src/engines/containerd/index.ts";
-import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 import { filesBelow } from "./files-below.ts";
+import { openHost } from "./open-host.ts";
 import { pidOf } from "./pid-of.ts";
 import { withMachine } from "./with-machine.ts";
 
@@ -57,7 +57,7 @@ async function open(address: string, namespace: string): Promise<OpenedEngine> {
   const folder = mkdtempSync(join(tmpdir(), "stw-conf-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const config = { kind: "containerd", socket: address, namespace } as const;
-  const host = openLocalHost();
+  const host = await openHost();
   const networks = withMachine(await openContainerd(config, host, directories), host, directories);
   const { engine, page, breakNetwork } = networks;
   const ctr = (...args: readonly string[]): string => runCtr(address, namespace, args);

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { mountsBelow, privatePodman, processesOf } from "../../../scripts/lib/private-podman.ts";
 import { openPodman } from "../../../src/engines/podman/index.ts";
-import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
 import { filesBelow } from "./files-below.ts";
+import { openHost } from "./open-host.ts";
 import { pidOf } from "./pid-of.ts";
 import { withMachine } from "./with-machine.ts";
 
@@ -58,7 +58,7 @@ export async function openPodmanInFolder(program: string): Promise<PodmanInFolde
   const folder = mkdtempSync(join(tmpdir(), "stw-podman-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const store = privatePodman(folder, program);
-  const host = openLocalHost();
+  const host = await openHost();
   const networks = withMachine(
     await openPodman(store.config, host, directories),
     host,

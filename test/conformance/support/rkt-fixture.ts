@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openRkt } from "../../../src/engines/rkt/index.ts";
 import { RktLayout } from "../../../src/engines/rkt/layout.ts";
-import { openLocalHost } from "../../../src/host/index.ts";
 import { busyboxContent } from "./busybox-content.ts";
 import type { EngineFixture, OpenedEngine } from "./engine-fixture.ts";
+import { openHost } from "./open-host.ts";
 import { pidOf } from "./pid-of.ts";
 import { withMachine } from "./with-machine.ts";
 
@@ -42,7 +42,7 @@ async function open(program: string): Promise<OpenedEngine> {
   const folder = mkdtempSync(join(tmpdir(), "stw-rkt-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const [dir, config] = [join(folder, "rkt"), join(folder, "config")];
-  const host = openLocalHost();
+  const host = await openHost();
   const inner = await openRkt(
     { kind: "rkt", program, dir, localConfig: config, systemConfig: config },
     host,

@@ -37,6 +37,7 @@ function mortal(client: ContainerdClient): ContainerdClient {
       };
       return call;
     },
+    inNamespace: (name) => mortal(client.inNamespace(name)),
     withLease: (leaseId) => mortal(client.withLease(leaseId)),
     until: (signal) => mortal(client.until(signal)),
   };

@@ -9,6 +9,8 @@ export interface FakeRequest {
   readonly line: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  /** Address of who asks. */
+  readonly from: string;
 }
 
 /** Answers a request, or leaves it (returns false) to the next one. */
@@ -17,7 +19,7 @@ export type FakeHandler = (
   response: ServerResponse,
 ) => boolean | Promise<boolean>;
 
-/** A registry that does as it is told, on loopback. */
+/** A registry that does as it is told. */
 export interface FakeRegistry extends AsyncDisposable {
   readonly domain: string;
   readonly asked: readonly FakeRequest[];
@@ -25,8 +27,16 @@ export interface FakeRegistry extends AsyncDisposable {
   readonly handlers: FakeHandler[];
 }
 
-/** Starts a fake; what no handler takes is answered with 404. */
+/** Starts a fake on loopback; what no handler takes is answered with 404. */
 export async function fakeRegistry(...handlers: FakeHandler[]): Promise<FakeRegistry> {
+  return await fakeRegistryAt("127.0.0.1", ...handlers);
+}
+
+/** Like {@link fakeRegistry}, on another address of this machine. */
+export async function fakeRegistryAt(
+  address: string,
+  ...handlers: FakeHandler[]
+): Promise<FakeRegistry> {
   const asked: FakeRequest[] = [];
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = [];
@@ -35,15 +45,16 @@ export async function fakeRegistry(...handlers: FakeHandler[]): Promise<FakeRegi
       line: `${incoming.method} ${incoming.url}`,
       headers: incoming.headers,
       body: Buffer.concat(chunks).toString("utf8"),
+      from: incoming.socket.remoteAddress ?? "",
     };
     asked.push(request);
     for (const handler of handlers) if (await handler(request, response)) return;
     response.writeHead(404).end();
-  }).listen(0, "127.0.0.1");
+  }).listen(0, address);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    domain: `127.0.0.1:${port}`,
+    domain: `${address}:${port}`,
     asked,
     handlers,
     [Symbol.asyncDispose]: async () => {

@@ -6,6 +6,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { StowageError } from "../../../errors/index.ts";
+import { onAbort } from "../../../internal/index.ts";
 import { MessageQueue } from "./message-queue.ts";
 import type { RpcErrorPlace } from "./rpc-error.ts";
 import { toStowageError } from "./rpc-error.ts";
@@ -24,7 +25,7 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
   readonly #answers = new MessageQueue<MessageShape<O>>();
   readonly #options: RpcOptions;
   readonly #place: RpcErrorPlace;
-  readonly #onAbort: () => void;
+  readonly #waiting: Disposable;
   #over = false;
   #isOpen = false;
 
@@ -39,10 +40,9 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
     this.#input = input;
     this.#place = place;
     this.#options = options;
-    this.#onAbort = () => {
+    this.#waiting = onAbort(options.signal, () => {
       if (this.#isOpen) call.cancel();
-    };
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    });
     call.on("data", (message: MessageShape<O>) => this.#answers.push(message));
     call.on("error", (error: unknown) => this.#finish({ error }));
     call.on("end", () => this.#finish({}));
@@ -92,7 +92,7 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#waiting[Symbol.dispose]();
     if (!this.#over) this.#call.cancel();
   }
 

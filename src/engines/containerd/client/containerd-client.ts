@@ -39,6 +39,9 @@ export interface ContainerdClient {
     options: RpcOptions,
   ): BidiCall<I, O>;
 
+  /** The same connection, in another namespace. */
+  inNamespace(namespace: string): ContainerdClient;
+
   /** The same client, with everything that it makes held by a lease. */
   withLease(leaseId: string): ContainerdClient;
 

@@ -10,6 +10,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import type { CallOptions, Client, Metadata } from "@grpc/grpc-js";
+import { onAbort } from "../../../internal/index.ts";
 import { BidiCall } from "./bidi-call.ts";
 import type { ContainerdClient } from "./containerd-client.ts";
 import { defaultDeadlineMs, isCancellable } from "./deadlines.ts";
@@ -42,6 +43,11 @@ export class GrpcClient implements ContainerdClient {
     this.#binding = binding;
   }
 
+  inNamespace(namespace: string): ContainerdClient {
+    const { leaseId: _, ...binding } = this.#binding;
+    return new GrpcClient({ ...binding, namespace });
+  }
+
   withLease(leaseId: string): ContainerdClient {
     return new GrpcClient({ ...this.#binding, leaseId });
   }
@@ -60,7 +66,6 @@ export class GrpcClient implements ContainerdClient {
     const { serialize, deserialize } = codec(method);
     const signal = isCancellable(place.rpc) ? options.signal : undefined;
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => call.cancel();
       const call = this.#binding.channel.makeUnaryRequest(
         `/${place.rpc}`,
         serialize,
@@ -69,12 +74,12 @@ export class GrpcClient implements ContainerdClient {
         this.#metadata(),
         callOptions(place, options),
         (error, answer) => {
-          signal?.removeEventListener("abort", onAbort);
+          waiting[Symbol.dispose]();
           if (error === null && answer !== undefined) resolve(answer);
           else reject(signal?.aborted === true ? signal.reason : toStowageError(error, place));
         },
       );
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const waiting = onAbort(signal, () => call.cancel());
     });
   }
 
@@ -99,8 +104,7 @@ export class GrpcClient implements ContainerdClient {
       if (waiting >= UNREAD_MESSAGES) call.pause();
       else if (waiting === 0) call.resume();
     });
-    const onAbort = (): void => call.cancel();
-    signal?.addEventListener("abort", onAbort, { once: true });
+    using _waiting = onAbort(signal, () => call.cancel());
     call.on("data", (message: MessageShape<O>) => answers.push(message));
     call.on("error", (error: unknown) => answers.end({ error }));
     call.on("end", () => answers.end());
@@ -111,7 +115,6 @@ export class GrpcClient implements ContainerdClient {
       signal?.throwIfAborted();
       throw toStowageError(error, place);
     } finally {
-      signal?.removeEventListener("abort", onAbort);
       call.cancel();
     }
   }

@@ -38,7 +38,7 @@ export interface ImportOptions {
  * Idempotent, and safe to kill: all that is not referenced yet hangs on one lease a manifest digest, which
  * the next import of the image takes over and drops at its end with what a dead one left. A blob that is
  * there is not read. When the image itself is bad nothing is left; after an abort or a lost connection
- * the lease keeps what was uploaded for a day, for the next import.
+ * the lease keeps what was uploaded for a week, for the next import.
  *
  * @throws StowageError `invalid_argument` when the bytes are not what their digests say, or cannot be unpacked
  * @throws StowageError `unimplemented` when a layer has a format that containerd cannot unpack

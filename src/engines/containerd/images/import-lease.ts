@@ -6,8 +6,11 @@ import { LABEL_EXPIRE } from "./gc-labels.ts";
 /** Beginning of the id of every lease of ours. */
 export const IMPORT_LEASE_PREFIX = "stw-import-";
 
-/** How long an import that died holds on to what it had; it cannot be prolonged. */
-const LIFE_MS = 24 * 60 * 60 * 1000;
+/**
+ * How long an import that died holds on to what it had; it cannot be prolonged. It ends by the daemon's clock, which
+ * may be days off this machine's.
+ */
+const LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Id of the lease of an image's import: always the same for one image, so that an import finds, goes

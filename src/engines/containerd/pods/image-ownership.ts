@@ -1,4 +1,5 @@
 import type { ImageContent, ImageOwnership } from "../../../engine/index.ts";
+import { StowageError } from "../../../errors/index.ts";
 import {
   type AppliedImage,
   imageFleetLabel,
@@ -26,6 +27,7 @@ export async function importForFleet(
 ): Promise<void> {
   const { client, snapshotter } = context;
   using _ = await reserveImageSpace(context, content, signal);
+  const isPulled = await pullBefore(context, content, signal);
   await importImage(client, content, {
     name: imageName(content.reference, content.manifest.digest),
     labels: labelOf(ownership),
@@ -33,6 +35,32 @@ export async function importForFleet(
     snapshotter,
     signal,
   });
+  if (!isPulled) return;
+  const { endHostPull } = await import("../images/host-pull.ts");
+  await endHostPull(context, content);
+}
+
+/** Has another machine get the blobs itself. @returns whether it did */
+async function pullBefore(
+  context: PodContext,
+  content: ImageContent,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { registry } = content;
+  // on this one our own client goes on where a killed run left off, which ctr and the daemon do not
+  if (registry === undefined || context.host.address === "local") return false;
+  const name = imageName(content.reference, content.manifest.digest);
+  if ((await getImageRecord(context.client, name, signal)) !== undefined) return false;
+  const { endHostPull, pullOnHost } = await import("../images/host-pull.ts");
+  try {
+    await pullOnHost(context, content, registry, signal);
+  } catch (error) {
+    // after an abort nobody waits for this: the next pass finds what is left, and goes on with it
+    if (signal?.aborted !== true && !StowageError.is(error, "aborted"))
+      await endHostPull(context, content).catch(() => undefined);
+    throw error;
+  }
+  return true;
 }
 
 /** Puts a fleet's label on an image that is there. */

@@ -4,6 +4,7 @@ import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { dropLease, IMPORT_LEASE_PREFIX } from "../images/import-lease.ts";
 import { VIEW_PREFIX } from "../images/layer-folders.ts";
+import { PULL_PREFIX, type PullLeftover } from "../images/pull-namespace.ts";
 import { removeSnapshot } from "../images/snapshots.ts";
 import { type ContainerRecord, deleteContainer, getContainer } from "./container-records.ts";
 import { logDirectory, type PodContext } from "./pod-context.ts";
@@ -18,6 +19,7 @@ export interface Found {
   readonly tasks: readonly Task[];
   readonly snapshots: readonly string[];
   readonly imports: readonly string[];
+  readonly pulls: readonly PullLeftover[];
   readonly bundles: readonly string[];
 }
 
@@ -61,7 +63,20 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
     ),
     ...named("lease", found.imports),
   ]);
-  return [...all].map(([name, what]) => ({ name, what }));
+  return [
+    ...[...all].map(([name, what]) => ({ name, what, ...imageOf(name) })),
+    ...found.pulls.map(({ name, image }) => ({
+      name,
+      what: "namespace of a pull",
+      ...(image === undefined ? {} : { image }),
+    })),
+  ];
+}
+
+/** The image whose import goes on with a lease. */
+function imageOf(name: string): Pick<ObservedLeftover, "image"> {
+  if (!name.startsWith(IMPORT_LEASE_PREFIX)) return {};
+  return { image: `sha256:${name.slice(IMPORT_LEASE_PREFIX.length)}` };
 }
 
 /** Takes away everything of one name that belongs to no pod; what belongs to one stays. */
@@ -75,6 +90,11 @@ export async function removeLeftover(
   if (!name.startsWith(OBJECT_PREFIX)) return;
   if (name.startsWith(IMPORT_LEASE_PREFIX)) {
     await dropLease(client, name, signal);
+    return;
+  }
+  if (name.startsWith(PULL_PREFIX)) {
+    const { removePull } = await import("../images/host-pull.ts");
+    await removePull(context, name);
     return;
   }
   const record = await getContainer(client, name, signal);

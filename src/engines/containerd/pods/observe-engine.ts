@@ -3,6 +3,7 @@ import type { HostSnapshot } from "../../../host/index.ts";
 import { OBJECT_PREFIX, type ObservedEngine } from "../../../model/index.ts";
 import { listImageRecords } from "../images/image-record.ts";
 import { listImportLeftovers } from "../images/import-leftovers.ts";
+import { listPullLeftovers } from "../images/pull-namespace.ts";
 import { limitFiles } from "../spec/kernel-limits.ts";
 import { notesIn, ownNotesIn, parseOwnSpec, parseStoredSpec } from "../spec/stored-spec.ts";
 import { type ContainerRecord, isOwnSpec, listContainers } from "./container-records.ts";
@@ -13,18 +14,19 @@ import { generationKey, type PodContext } from "./pod-context.ts";
 import { bundleDirectory } from "./shim-remnants.ts";
 import { listTasks } from "./tasks.ts";
 
-/** Pods, images and leftovers: five lists of the daemon at once, then one look at the host. */
+/** Pods, images and leftovers: six lists of the daemon at once, then one look at the host. */
 export async function observeEngine(
   context: PodContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
   const { client, snapshotter } = context;
-  const [records, tasks, images, snapshots, imports] = await Promise.all([
+  const [records, tasks, images, snapshots, imports, pulls] = await Promise.all([
     listContainers(client, [], signal),
     listTasks(client, signal),
     listImageRecords(client, signal),
     listSnapshotKeys(client, snapshotter, signal),
     listImportLeftovers(client, signal),
+    listPullLeftovers(client, signal),
   ]);
   const keys = new Set(snapshots);
   const taskOf = new Map(tasks.map((task) => [task.id, task]));
@@ -44,6 +46,7 @@ export async function observeEngine(
     tasks,
     snapshots,
     imports,
+    pulls,
     bundles: host.bundles,
   };
   return {

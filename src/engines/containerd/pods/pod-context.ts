@@ -11,6 +11,8 @@ export interface PodContext {
   readonly host: Host;
   readonly directories: HostDirectories;
   readonly socketPath: string;
+  /** First number of the daemon's version. */
+  readonly major: number;
   readonly runtime: string;
   readonly snapshotter: string;
   readonly users: UserResolver;

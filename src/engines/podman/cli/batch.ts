@@ -1,3 +1,5 @@
+import { onAbort } from "../../../internal/index.ts";
+
 /** One who asked, and what for. */
 interface Asking<T> {
   readonly ids: readonly string[];
@@ -36,19 +38,15 @@ export class Batch<T> {
   async ask(ids: readonly string[], signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     let giveUp = (): void => undefined;
-    try {
-      const answer = await new Promise<T>((resolve, reject) => {
-        const asking = { ids, resolve, reject };
-        giveUp = () => this.#giveUp(asking, signal?.reason);
-        signal?.addEventListener("abort", giveUp, { once: true });
-        this.#waiting.push(asking);
-        this.#next();
-      });
-      signal?.throwIfAborted();
-      return answer;
-    } finally {
-      signal?.removeEventListener("abort", giveUp);
-    }
+    using _waiting = onAbort(signal, () => giveUp());
+    const answer = await new Promise<T>((resolve, reject) => {
+      const asking = { ids, resolve, reject };
+      giveUp = () => this.#giveUp(asking, signal?.reason);
+      this.#waiting.push(asking);
+      this.#next();
+    });
+    signal?.throwIfAborted();
+    return answer;
   }
 
   #giveUp(asking: Asking<T>, reason: unknown): void {

@@ -32,6 +32,28 @@ const MEANINGS: readonly Meaning[] = [
     remedy:
       "a pod of several containers needs the program catatonit; install the package catatonit",
   },
+  {
+    pattern: /no space left on device/,
+    code: "resource_exhausted",
+    remedy: "make room on the host",
+  },
+  {
+    pattern: /manifest unknown|name unknown/,
+    code: "not_found",
+    remedy: "correct the image's name, tag or digest",
+  },
+  {
+    pattern:
+      /unauthorized|authentication required|access to the resource is denied|invalid username\/password/,
+    code: "unauthenticated",
+    remedy: "log in with docker login or podman login on this machine",
+  },
+  {
+    pattern:
+      /dial tcp|i\/o timeout|no such host|TLS handshake|x509: |HTTP response to HTTPS|pinging container registry/,
+    code: "unavailable",
+    remedy: "let the host reach the registry, or declare pull: controller for it",
+  },
   { pattern: /address already in use/, code: "failed_precondition", remedy: "free the port" },
   {
     pattern: /database configuration mismatch/,
@@ -42,11 +64,6 @@ const MEANINGS: readonly Meaning[] = [
     pattern: /setting rlimit/,
     code: "failed_precondition",
     remedy: "declare lower ulimits, or set default_ulimits in containers.conf",
-  },
-  {
-    pattern: /no space left on device/,
-    code: "resource_exhausted",
-    remedy: "make room on the host",
   },
   {
     pattern: /allocating lock|all \d+ locks/,

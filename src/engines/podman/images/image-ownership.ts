@@ -75,7 +75,10 @@ async function bring(
   const work = `${files.importsDir}/${IMPORT_PREFIX}${randomBytes(8).toString("hex")}`;
   await host.makeDirectory(work, { mode: 0o700 });
   try {
-    if (content.registry === undefined) {
+    if (content.registry === undefined && host.address !== "local") {
+      const { sendImage } = await import("./send-image.ts");
+      await sendImage(context, { content, tag, work }, signal);
+    } else if (content.registry === undefined) {
       await cli.read(["load", "--quiet"], {
         doing: `import image "${name}"`,
         stdin: archiveStream(content, tag),

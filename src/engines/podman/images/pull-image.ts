@@ -32,6 +32,32 @@ export async function pullImage(
   { content, origin, tag, work }: Pull,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { mirrors = [], repository, isPlain } = origin;
+  for (const mirror of mirrors) {
+    try {
+      return await pullFrom(
+        context,
+        { content, origin: { ...origin, ...mirror }, tag, work },
+        signal,
+      );
+    } catch (error) {
+      signal?.throwIfAborted();
+      // one that is away, or has not got it, is passed over
+      if (!StowageError.is(error)) throw error;
+    }
+  }
+  await pullFrom(
+    context,
+    { content, origin: { ...origin, repository, isPlain }, tag, work },
+    signal,
+  );
+}
+
+async function pullFrom(
+  context: PodmanContext,
+  { content, origin, tag, work }: Pull,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { cli, host } = context;
   const doing = `pull image "${imageName(content.reference, content.manifest.digest)}"`;
   const name = `${origin.repository}@${content.manifest.digest}`;

@@ -5,7 +5,13 @@ import { listImages } from "../images/image-list.ts";
 import { untag } from "../images/image-ownership.ts";
 import { keyOfTag } from "../images/image-tag.ts";
 import { removeWork } from "../images/import-work.ts";
-import { IMAGE_PREFIX, IMPORT_PREFIX, RESTARTS_SUFFIX } from "../store/own-files.ts";
+import {
+  IMAGE_PREFIX,
+  IMPORT_PREFIX,
+  RESTARTS_SUFFIX,
+  STAGE_PREFIX,
+  stagedImage,
+} from "../store/own-files.ts";
 import { glanceAtStore, storeUsed } from "../store/store-used.ts";
 import { isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
 import { removeContainers, removeNoted, removePodmanPod } from "./remove-pod.ts";
@@ -58,7 +64,10 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
       .filter(({ Id, IsInfra }) => !IsInfra && !found.ours.has(Id))
       .flatMap(({ Names }) => Names),
   );
-  return [...all].map(([name, what]) => ({ name, what }));
+  return [...all].map(([name, what]) => {
+    const image = stagedImage(name);
+    return { name, what, ...(image === undefined ? {} : { image }) };
+  });
 }
 
 /** Takes away everything of one name that belongs to no pod; what belongs to one stays. */
@@ -72,6 +81,8 @@ export async function removeLeftover(
   if (!name.startsWith(OBJECT_PREFIX) || name.includes("/")) return;
   if (name.startsWith(IMPORT_PREFIX))
     return await removeWork(context, `${files.importsDir}/${name}`);
+  if (name.startsWith(STAGE_PREFIX))
+    return await host.removeDirectory(`${files.importsDir}/${name}`);
   if (name.startsWith(IMAGE_PREFIX)) {
     // its import may be taken up again just now
     return await context.imports.alone(() => removeImageLeftover(context, name, signal));

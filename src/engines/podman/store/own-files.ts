@@ -8,6 +8,9 @@ export const IMAGE_PREFIX = "stw-image-";
 /** Beginning of the name of a folder that an import works in. */
 export const IMPORT_PREFIX = "stw-import-";
 
+/** Beginning of the name of a folder that an image is sent into; the digits of its manifest's digest follow. */
+export const STAGE_PREFIX = "stw-stage-";
+
 /** End of the name of a file that is there while something of that name is being made or removed. */
 export const UNFINISHED_SUFFIX = ".unfinished";
 
@@ -26,6 +29,7 @@ const HASH_CHARACTERS = 26;
  *     <stateDir>/.podman/<store>/pods/<object name>.restarts.json              starts that podman does not count
  *     <stateDir>/.podman/<store>/pods/<object name>.unfinished                 a podman pod is being made, or anything removed
  *     <stateDir>/.podman/<store>/imports/stw-import-<random>/                  where podman unpacks an import
+ *     <stateDir>/.podman/<store>/imports/stw-stage-<digest>/                   what has come of an image from another machine
  *     <runDir>/podman-logins/stw-import-<random>/auth.json                     who asks a registry, while it is asked
  *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
  */
@@ -68,6 +72,11 @@ export function ownFiles(
     restartsFile: (identity) => `${dir}/pods/${objectName(identity)}${RESTARTS_SUFFIX}`,
     unfinishedFile: (name) => `${dir}/pods/${name}${UNFINISHED_SUFFIX}`,
   };
+}
+
+/** The image that a folder was for that it was sent into; undefined of any other. */
+export function stagedImage(name: string): string | undefined {
+  return name.startsWith(STAGE_PREFIX) ? `sha256:${name.slice(STAGE_PREFIX.length)}` : undefined;
 }
 
 /** Name of an image's folder, by the image's name in every engine. */

@@ -1,0 +1,3 @@
+import { runScript } from "./lib/node-modules.mjs";
+
+runScript("edge-fleet.ts");

@@ -1,0 +1,52 @@
+import { imagesOnly, type PlanOptions } from "../plan/index.ts";
+import { applyFleet } from "../reconcile/index.ts";
+import type { Arguments } from "./arguments.ts";
+import { checkPods } from "./check-pods.ts";
+import type { OptionSpec } from "./command.ts";
+import type { CommandContext, ExitCode } from "./context.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "./fleet-request.ts";
+import { loadFleet } from "./load-fleet.ts";
+import { runFleet } from "./run-fleet.ts";
+
+/** Options of commands that bring images, and nothing else. */
+export const BRING_OPTIONS = {
+  host: PLAN_OPTIONS.host,
+  pod: { ...PLAN_OPTIONS.pod, description: "Only images of pods of this name" },
+  "lock-timeout": {
+    value: "TIME",
+    description: "Wait this long for a host that is locked (default 0s)",
+  },
+  json: { description: "Print progress and report as lines of JSON" },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** Brings the images of a declaration to its hosts. */
+export async function bringImages(
+  args: Arguments,
+  context: CommandContext,
+  verb: "pull" | "push",
+): Promise<ExitCode> {
+  const json = args.flag("json");
+  const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
+  const fleet = await loadFleet(args, context);
+  const request = await fleetRequest(fleet, args, context);
+  const options: PlanOptions = {
+    ...planOptions(args),
+    ...(verb === "push" ? { sendImages: true } : {}),
+  };
+  const check = (plan: Parameters<typeof checkPods>[1]): void =>
+    checkPods(fleet.manifest, plan, options);
+  // nothing that runs is changed by it, so it does not ask
+  return await runFleet(context, { json, yes: true, question: "", check, verb }, (hooks) =>
+    applyFleet({
+      ...request,
+      ...hooks,
+      options,
+      command: verb,
+      narrow: imagesOnly,
+      appliedBy: context.appliedBy,
+      lockTimeoutMs,
+      draining: context.drain,
+      signal: context.abort,
+    }),
+  );
+}

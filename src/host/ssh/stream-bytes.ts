@@ -1,0 +1,24 @@
+import type { Session } from "./session.ts";
+
+/** Sends bytes to a call of the agent that takes them as they come, and waits for its answer. */
+export async function streamBytes(
+  session: Session,
+  question: readonly (string | number)[],
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const channel = session.open(question);
+  try {
+    for await (const part of bytes) {
+      signal?.throwIfAborted();
+      if (channel.isOver) break;
+      await channel.write(part);
+    }
+    signal?.throwIfAborted();
+    channel.end();
+    await channel.answer;
+  } catch (error) {
+    channel.cancel();
+    throw error;
+  }
+}
