@@ -85,6 +85,10 @@ export class PeopleProgress implements Progress {
         return undefined;
       case "step-failed":
         return red(`${event.id}  ${event.step.kind} failed: ${printable(event.reason)}`);
+      case "drain-failed":
+        return yellow(
+          `${event.id}  container ${event.container} was not drained: ${printable(event.reason)}; it is stopped all the same`,
+        );
       case "rollback-started":
         this.#active.set(event.id, "going back to the old");
         return yellow(`${event.id}  going back to the old`);

@@ -1,6 +1,7 @@
 import type { HostChange, Plan, PodChange } from "../plan/index.ts";
 import type { HostView } from "./plan-view.ts";
 import { renderHostPlan } from "./render-host-plan.ts";
+import { renderRollouts } from "./render-rollouts.ts";
 import { textWidth, wrap } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
@@ -55,6 +56,7 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
   return `${[
     header.join(" · "),
     blocks.filter((block) => block !== "").join("\n"),
+    renderRollouts(plan.rollouts ?? [], options),
     warnings.join("\n"),
     paint.bold(wrap(summaryLine(plan), columns, "")),
   ]

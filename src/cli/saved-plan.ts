@@ -11,6 +11,7 @@ import {
   Name,
   OwnerId,
   RecordedGeneration,
+  Rollout,
   Roster,
 } from "../model/index.ts";
 import { PLAN_VERSION, type Plan, type PlanOptions } from "../plan/index.ts";
@@ -51,15 +52,18 @@ const StepSchema = z.discriminatedUnion("kind", [
   step("prepare", { generation }),
   step("write-files", { generation }),
   step("remove-files", { from: identity, name: z.string().optional() }),
+  step("drain", { generation, engine }),
   step("stop", { generation, engine }),
   step("start", {
     generation,
     engine,
     containers: z.array(Name).optional(),
     again: z.boolean().optional(),
+    aside: z.boolean().optional(),
   }),
+  step("take-ports", { generation }),
   step("update", { generation, paths: z.array(z.string()) }),
-  step("wait-healthy", { generation, engine }),
+  step("wait-healthy", { generation, engine, forMs: z.int().min(1).optional() }),
   step("wait-completed", { generation, engine }),
   step("commit", { generation, keep: z.array(KeptGeneration).optional() }),
   step("remove", { generation, engine }),
@@ -114,6 +118,7 @@ const PodChangeSchema = z.strictObject({
     "clean",
   ]),
   afterStart: z.array(z.string()).optional(),
+  afterWave: z.array(z.string()).optional(),
   fresh: generation.optional(),
   origin: identity.extend({ host: Name }),
   reasons: z.array(ReasonSchema),
@@ -151,6 +156,15 @@ const HostPlanSchema = z.looseObject({
   kept: z.array(z.looseObject({ volume: Name, path: z.string() })),
 });
 
+const RolloutSchema = z.strictObject({
+  service: Name,
+  policy: Rollout,
+  waves: z.array(
+    z.strictObject({ kind: z.enum(["canary", "wave"]), changes: z.array(z.string()).min(1) }),
+  ),
+  done: z.int().min(0),
+});
+
 const SavedPlanSchema = z.strictObject({
   savedPlan: z.literal(PLAN_VERSION),
   baseDir: z.string(),
@@ -172,6 +186,7 @@ const SavedPlanSchema = z.strictObject({
     hosts: z.array(HostPlanSchema),
     pods: z.array(PodChangeSchema),
     hostChanges: z.array(HostChangeSchema),
+    rollouts: z.array(RolloutSchema).optional(),
     warnings: z.array(z.string()),
     partial: z.boolean(),
   }),

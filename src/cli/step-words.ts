@@ -9,7 +9,7 @@ import {
 import type { Step } from "../plan/index.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { printable } from "./text/printable.ts";
-import { formatTransfer, plural } from "./text/quantities.ts";
+import { formatDuration, formatTransfer, plural } from "./text/quantities.ts";
 
 /** Steps that only keep Stowage's own notes: not worth a word where there are others. */
 const BOOKKEEPING: ReadonlySet<Step["kind"]> = new Set([
@@ -54,7 +54,7 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
     case "create-volume":
       return `make volume ${step.volume}`;
     case "wait-healthy":
-      return waitWords(to);
+      return `${waitWords(to)}${step.forMs === undefined ? "" : `, and that it stays so for ${formatDuration(step.forMs)}`}`;
     case "wait-completed":
       return "wait until it has ended";
     case "remove-leftover":
@@ -82,8 +82,11 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
     case "remove-files":
       return `remove files${step.name === undefined ? "" : ` ${printable(step.name)}`}`;
     case "start":
-      return `start${which}${firstWords(step.containers, to)}`;
+      return `start${which}${step.aside === true ? " beside the old" : ""}${firstWords(step.containers, to)}`;
+    case "take-ports":
+      return "let its ports lead to it";
     case "prepare":
+    case "drain":
     case "stop":
     case "remove":
     case "update":

@@ -54,6 +54,24 @@ export interface DeviceProps {
   readonly permissions?: string;
 }
 
+/** What is done in a container that runs before it is asked to end. */
+export interface DrainProps {
+  /** Command run in the container; whether it succeeds or not, the stop goes on. */
+  readonly command?: readonly string[];
+  /**
+   * Time that is waited after the command.
+   *
+   * @defaultValue - none
+   */
+  readonly wait?: Duration;
+  /**
+   * Time that both may take together; then the stop goes on.
+   *
+   * @defaultValue 30 seconds
+   */
+  readonly timeout?: Duration;
+}
+
 /** Properties of a container. Wherever there is no default, the image or the engine decides. */
 export interface ContainerProps {
   /** Image as `repository[:tag][@digest]`, or a construct that says where its bytes come from. */
@@ -115,6 +133,8 @@ export interface ContainerProps {
   readonly health?: Probe;
   /** Where its output goes. */
   readonly logging?: Logging;
+  /** What is done before it is asked to end: a load balancer told, clients given time to leave. */
+  readonly drain?: DrainProps;
   /**
    * Signal that asks it to end.
    *

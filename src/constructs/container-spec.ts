@@ -1,6 +1,6 @@
-import type { ContainerSpec, Mount, Resources, Security } from "../model/index.ts";
+import type { ContainerSpec, Drain, Mount, Resources, Security } from "../model/index.ts";
 import { compact } from "./compact.ts";
-import type { ContainerProps, MountProps, ResourcesProps } from "./container-props.ts";
+import type { ContainerProps, DrainProps, MountProps, ResourcesProps } from "./container-props.ts";
 import type { PodDefaults } from "./defaults.ts";
 import { loggingSpec } from "./logging.ts";
 
@@ -19,7 +19,7 @@ export type FixedSpec = Omit<
 
 /** A copy of what stands alone in a container's properties, in the model's terms. */
 export function fixedSpec(props: ContainerProps): FixedSpec {
-  const { image, shm, resources, ulimits, devices, health, init, dependsOn } = props;
+  const { image, shm, resources, ulimits, devices, health, init, dependsOn, drain } = props;
   return structuredClone(
     compact<FixedSpec>({
       image: typeof image === "string" ? image : image.reference,
@@ -38,6 +38,7 @@ export function fixedSpec(props: ContainerProps): FixedSpec {
       dependsOn,
       completeWithinMs: props.completeWithin?.toMilliseconds(),
       health: health?.toSpec(),
+      drain: drain === undefined ? undefined : drainSpec(drain),
       stopSignal: props.stopSignal,
     }),
   );
@@ -66,6 +67,14 @@ export function containerSpec(
       stopGracePeriodMs: stopGracePeriod?.toMilliseconds(),
     }),
   );
+}
+
+function drainSpec({ command, wait, timeout }: DrainProps): Drain {
+  return compact<Drain>({
+    command,
+    waitMs: wait?.toMilliseconds(),
+    timeoutMs: timeout?.toMilliseconds(),
+  });
 }
 
 function resourcesSpec(resources: ResourcesProps): Resources {

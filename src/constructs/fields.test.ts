@@ -118,9 +118,21 @@ test("every field of a manifest can be declared with constructs", () => {
           proxy: { image: "proxy:1", dependsOn: { db: "healthy" } },
         },
       });
+      new Service(fleet, "surge", {
+        on: Hosts.named("a"),
+        rollout: { maxSurge: 1 },
+        containers: { main: { image: "web:1" } },
+      });
       new Service(fleet, "web", {
         on: Hosts.named("a"),
-        rollout: { canary: 1, maxUnavailable: 2 },
+        rollout: {
+          canary: 1,
+          maxUnavailable: 2,
+          pause: Duration.seconds(1),
+          healthTime: Duration.seconds(2),
+          abortAfter: 3,
+          rollback: "all",
+        },
         network: Network.host(),
         ports: [{ host: 80, container: 80, protocol: "udp" }],
         restart: RestartPolicy.onFailure(3),
@@ -174,6 +186,7 @@ test("every field of a manifest can be declared with constructs", () => {
             health: Probe.http({ port: 80, path: "/up", ...timing }),
             logging: { mode: "file", maxSize: Size.mebibytes(1), maxFiles: 3 },
             stopSignal: "SIGQUIT",
+            drain: { command: ["leave"], wait: Duration.seconds(1), timeout: Duration.seconds(2) },
             stopGracePeriod: Duration.seconds(3),
           },
         },

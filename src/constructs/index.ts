@@ -4,6 +4,7 @@ export { Container, type IContainer } from "./container.ts";
 export type {
   ContainerProps,
   DeviceProps,
+  DrainProps,
   MountProps,
   ResourcesProps,
 } from "./container-props.ts";
@@ -30,6 +31,7 @@ export {
   type TcpProbeOptions,
 } from "./probe.ts";
 export { RestartPolicy } from "./restart-policy.ts";
+export type { RolloutProps } from "./rollout.ts";
 export { Secret } from "./secret.ts";
 export { Service, type ServiceProps } from "./service.ts";
 export { Size } from "./size.ts";

@@ -1,7 +1,8 @@
 import type { Construct } from "constructs";
-import type { PodSpec, Rollout } from "../model/index.ts";
+import type { PodSpec } from "../model/index.ts";
 import type { Hosts } from "./hosts.ts";
 import { PodBase, type PodContext, type PodOptions } from "./pod-base.ts";
+import { type RolloutProps, rolloutSpec } from "./rollout.ts";
 import { reportMistakes } from "./scopes.ts";
 
 /** Properties of {@link Service}. */
@@ -17,9 +18,9 @@ export interface ServiceProps extends PodOptions {
   /**
    * How its pods follow each other when they change.
    *
-   * @defaultValue - one after the other
+   * @defaultValue - all at once
    */
-  readonly rollout?: Rollout;
+  readonly rollout?: RolloutProps;
   /**
    * Name of the service and of its pods; a second one on a host is `<name>-2`.
    *
@@ -33,7 +34,7 @@ export class Service extends PodBase {
   readonly podName: string;
   readonly on: Hosts;
   readonly replicas: number | undefined;
-  readonly #rollout: Rollout | undefined;
+  readonly #rollout: RolloutProps | undefined;
 
   /** @param scope The fleet whose hosts it chooses from. */
   constructor(scope: Construct, id: string, props: ServiceProps) {
@@ -51,7 +52,7 @@ export class Service extends PodBase {
     return {
       ...super.toSpec(context),
       service: this.podName,
-      ...(this.#rollout === undefined ? {} : { rollout: { ...this.#rollout } }),
+      ...(this.#rollout === undefined ? {} : { rollout: rolloutSpec(this.#rollout) }),
     };
   }
 }

@@ -65,6 +65,14 @@ export interface StartOptions extends CallOptions {
    * @defaultValue false
    */
   readonly again?: boolean;
+  /**
+   * Another generation of the pod keeps the ports of the host for now, where it is in the same network of the
+   * fleet. A later start without it takes them over, in one instant for whoever asks; with no containers it
+   * does nothing else.
+   *
+   * @defaultValue false
+   */
+  readonly aside?: boolean;
 }
 
 /** How to ask the processes of a pod to end, by container; {@link STOP_DEFAULTS} for those not named. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { COMPLETE_WITHIN_MS, Condition } from "./dependency.ts";
+import { Drain } from "./drain.ts";
 import { field } from "./field.ts";
 import { FileSpec } from "./file.ts";
 import { isImageReference } from "./image-reference.ts";
@@ -163,6 +164,10 @@ export const ContainerSpec = z.strictObject({
     change: "live",
   }).optional(),
   logging: field(Logging, { description: "Where its output goes.", change: "restart" }).optional(),
+  drain: field(Drain, {
+    description: "What is done before it is asked to end, where it runs as it should.",
+    change: "live",
+  }).optional(),
   stopSignal: field(Signal, {
     description: "Signal that asks it to end; else the image's, else SIGTERM.",
     change: "live",

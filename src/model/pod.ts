@@ -5,19 +5,8 @@ import { field } from "./field.ts";
 import { Name } from "./names.ts";
 import { Network, Port, portKey } from "./network.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import { Rollout } from "./rollout.ts";
 import { Volume } from "./volume.ts";
-
-/** How the pods of one service follow each other when they change. */
-export const Rollout = z.strictObject({
-  canary: field(z.int().min(1), {
-    description: "Pods changed first; the others wait until they are proven.",
-  }).optional(),
-  maxUnavailable: field(z.int().min(1), {
-    description: "Pods of the service that may be down at once.",
-  }).optional(),
-});
-/** See the schema of the same name. */
-export type Rollout = z.infer<typeof Rollout>;
 
 /** The unit of placement and replacement: containers that share a network and live and die together. */
 export const PodSpec = z.strictObject({

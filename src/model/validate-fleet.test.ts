@@ -288,6 +288,16 @@ describe("validateFleet() finds", () => {
       `error ${web}.containers.web.health.whenUnhealthy: it ends the pod for a new start, and with the restart policy on-failure`,
     ],
     [
+      "a drain of nothing",
+      inPod({}, { drain: {} }),
+      `error ${web}.containers.web.drain: there is nothing to do`,
+    ],
+    [
+      "a drain without the time for it",
+      inPod({}, { drain: { waitMs: 40_000 } }),
+      `error ${web}.containers.web.drain.waitMs: it cannot wait 40000 ms in the 30000 ms`,
+    ],
+    [
       "retries of another policy",
       inPod({ restart: { policy: "always", maxRetries: 3 } }),
       `error ${web}.restart.maxRetries: the policy always has no number`,
@@ -301,6 +311,16 @@ describe("validateFleet() finds", () => {
       "a rollout of no service",
       inPod({ rollout: { canary: 1 } }),
       `warning ${web}.rollout: a rollout without a service`,
+    ],
+    [
+      "two generations of a pod with a port of the host",
+      inPod({ ...hostNetwork, ports: [{ host: 80 }], service: "web", rollout: { maxSurge: 1 } }),
+      `error ${web}.rollout.maxSurge: two generations cannot be there at once: only one process may have host port 80/tcp`,
+    ],
+    [
+      "two generations of a pod that is replaced stop-first",
+      inPod({ replacement: "stop-first", service: "web", rollout: { maxSurge: 1 } }),
+      `error ${web}.rollout.maxSurge: the pod is replaced stop-first`,
     ],
     [
       "a dependency on nothing",

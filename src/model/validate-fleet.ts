@@ -9,6 +9,7 @@ import { imageRules } from "./fleet-rules/image-rules.ts";
 import { networkRules } from "./fleet-rules/network-rules.ts";
 import { podRules } from "./fleet-rules/pod-rules.ts";
 import { registryRules } from "./fleet-rules/registry-rules.ts";
+import { rolloutRules } from "./fleet-rules/rollout-rules.ts";
 import { allPods, mistake } from "./fleet-rules/rule.ts";
 
 export { parseFleet, readFleet } from "./parse-fleet.ts";
@@ -29,6 +30,6 @@ export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
     found.push(...podRules(place), ...containerRules(place), ...fileRules(place));
     found.push(...containerOrderRules(place));
   }
-  found.push(...dependencyRules(manifest));
+  found.push(...dependencyRules(manifest), ...rolloutRules(manifest));
   return found;
 }

@@ -36,6 +36,8 @@ export const PodFile = z.strictObject({
   ports: z.array(Port).readonly(),
   /** Absent: it is prepared, or stopped. */
   address: Address.optional(),
+  /** Its ports lead to another generation of the pod for now. */
+  aside: z.literal(true).optional(),
 });
 /** See the schema of the same name. */
 export type PodFile = z.infer<typeof PodFile>;
@@ -63,6 +65,7 @@ export function podFileOf(
   { identity, spec }: PodInstance,
   engine: string,
   address: string | undefined,
+  isAside = false,
 ): PodFile {
   const { owner, fleet, host, pod, generation } = identity;
   const hostname = spec.hostname ?? pod;
@@ -73,5 +76,37 @@ export function podFileOf(
     names: hostname === pod ? [pod] : [pod, hostname],
     ports: spec.ports ?? [],
     ...(address === undefined ? {} : { address }),
+    ...(address === undefined || !isAside ? {} : { aside: true }),
   };
+}
+
+/** Whether two files are of generations of one pod. */
+export function isOfSamePod(
+  { identity: one }: Pick<PodFile, "identity">,
+  { identity: other }: Pick<PodInstance, "identity">,
+): boolean {
+  return (
+    one.owner === other.owner &&
+    one.fleet === other.fleet &&
+    one.host === other.host &&
+    one.pod === other.pod
+  );
+}
+
+/**
+ * The files of a pod's generations that have to change so that exactly one of those with an address has the
+ * pod's ports: the one that takes them, else the newest where none has them.
+ */
+export function portTurn(files: readonly PodFile[], taker?: PodFile): readonly PodFile[] {
+  const attached = files.filter(({ address }) => address !== undefined);
+  const holder =
+    attached.find((each) => each === taker) ??
+    attached.find(({ aside }) => aside === undefined) ??
+    attached.toSorted((a, b) => b.identity.generation - a.identity.generation)[0];
+  if (holder === undefined) return [];
+  return attached.flatMap((each): readonly PodFile[] => {
+    const { aside, ...rest } = each;
+    if (each === holder) return aside === undefined ? [] : [rest];
+    return taker === undefined || aside === true ? [] : [{ ...rest, aside: true }];
+  });
 }

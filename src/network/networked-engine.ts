@@ -149,7 +149,9 @@ class NetworkedEngine implements Engine {
       if (found === undefined) return await this.#engine.start({ ...pod, network }, options);
       namespace = pidIn(found);
     }
-    await networks.attach(pod, namespace);
+    await networks.attach(pod, namespace, options.aside === true);
+    // its ports alone are wanted
+    if (options.containers?.length === 0) return;
     await this.#engine.start({ ...pod, network }, options);
   }
 

@@ -2,8 +2,18 @@ import type { PodInstance, PodNetwork } from "../engine/index.ts";
 import type { Host, HostSnapshot } from "../host/index.ts";
 import type { PodIdentity } from "../model/index.ts";
 import { chooseAddress, chooseSubnet, gatewayOf, hardwareAddress, prefixOf } from "./addresses.ts";
-import { NetworkFile, networkFileOf, PodFile, podFileOf, readFile } from "./files.ts";
+import {
+  isOfSamePod,
+  NetworkFile,
+  networkFileOf,
+  PodFile,
+  podFileOf,
+  portTurn,
+  readFile,
+} from "./files.ts";
 import { readSubnets } from "./look.ts";
+import { bridgeKey, looked } from "./looked.ts";
+import { MOUNTS, mountedPaths } from "./mounts.ts";
 import { type NetworkPlaces, podNameOf } from "./places.ts";
 import { chainsOf, removalText, restoreText } from "./rules.ts";
 import { runScript } from "./run-script.ts";
@@ -26,9 +36,6 @@ interface Held {
   readonly pods: readonly PodFile[];
   readonly snapshot: HostSnapshot;
 }
-
-/** Bridges that this process has looked at: their rules and files are known to be there. */
-const looked = new Set<string>();
 
 /**
  * The networks of a host, for the pods of one engine. A network is there while a generation is in it:
@@ -74,8 +81,13 @@ export class Networks {
    * Gives a generation its address, its names and its ports; all that is there already stays.
    *
    * @param namespace what is known of it: that its file is there, or a process of the pod that is in it
+   * @param isAside where another generation has its ports, they stay there
    */
-  async attach(pod: PodInstance, namespace: "held" | number | undefined): Promise<void> {
+  async attach(
+    pod: PodInstance,
+    namespace: "held" | number | undefined,
+    isAside = false,
+  ): Promise<void> {
     const { host, places } = this.#parts;
     const { identity } = pod;
     const bridge = places.bridge(identity, pod.spec);
@@ -83,6 +95,7 @@ export class Networks {
       bridge,
       pod,
       (held, network, used) => held ?? chooseAddress(network.subnet, identity, used),
+      isAside ? "aside" : "taker",
     );
     await this.#sync(bridge);
     const podName = podNameOf(identity);
@@ -117,11 +130,12 @@ export class Networks {
     const { host, places } = this.#parts;
     for (const { bridge, file } of await this.#find(podNameOf(identity))) {
       if (file?.address === undefined) continue;
-      const { address: _, ...rest } = file;
+      const { address: _, aside: __, ...rest } = file;
       const podName = podNameOf(identity);
-      await takeTurn(this.#key(bridge), () =>
-        host.writeFile(places.podFile(bridge, podName), JSON.stringify(rest)),
-      );
+      await takeTurn(this.#key(bridge), async () => {
+        await this.#write(bridge, rest);
+        await this.#giveBack(bridge, rest);
+      });
       await this.#sync(bridge);
       await runScript(host, DETACH, [places.link(podName)], {
         doing: `detach pod "${identity.pod}" from its network`,
@@ -132,10 +146,13 @@ export class Networks {
   /** Takes all of a generation away, and its network with the last one. Not there: nothing happens. */
   async drop(podName: string): Promise<void> {
     const { host, places } = this.#parts;
-    for (const { bridge } of await this.#find(podName)) {
+    for (const { bridge, file } of await this.#find(podName)) {
       const args = [places.link(podName), places.namespace(bridge, podName)];
       await runScript(host, DROP, args, { doing: `take the network of "${podName}" away` });
-      await takeTurn(this.#key(bridge), () => host.removeFile(places.podFile(bridge, podName)));
+      await takeTurn(this.#key(bridge), async () => {
+        await host.removeFile(places.podFile(bridge, podName));
+        if (file !== undefined) await this.#giveBack(bridge, file);
+      });
       await this.#sync(bridge);
     }
   }
@@ -155,6 +172,7 @@ export class Networks {
       network: NetworkFile,
       used: ReadonlySet<string>,
     ) => string | undefined,
+    turn?: "aside" | "taker",
   ): Promise<{ readonly subnet: string; readonly address: string | undefined }> {
     const { host, places, engine } = this.#parts;
     return await takeTurn(this.#key(bridge), async () => {
@@ -170,11 +188,26 @@ export class Networks {
       const own = pods.find(({ identity }) => podNameOf(identity) === podName);
       const used = new Set(pods.flatMap(({ address }) => address ?? []));
       const address = addressFor(own?.address, wanted, used);
-      const file = podFileOf(pod, engine, address);
-      if (JSON.stringify(own) !== JSON.stringify(file))
-        await host.writeFile(places.podFile(bridge, podName), JSON.stringify(file));
+      const others = pods.filter((each) => each !== own && isOfSamePod(each, pod));
+      const isHeld = others.some((each) => each.address !== undefined && each.aside !== true);
+      const isNew = turn === "aside" && own?.address === undefined;
+      const file = podFileOf(pod, engine, address, isNew ? isHeld : own?.aside === true);
+      if (JSON.stringify(own) !== JSON.stringify(file)) await this.#write(bridge, file);
+      const changed = turn === "taker" ? portTurn([file, ...others], file) : [];
+      for (const each of changed) await this.#write(bridge, each);
       return { subnet, address };
     });
+  }
+
+  /** Lets another generation of a pod have its ports, where this one had them and has no address any more. */
+  async #giveBack(bridge: string, gone: PodFile): Promise<void> {
+    const others = (await this.#read(bridge)).pods.filter((each) => isOfSamePod(each, gone));
+    for (const each of portTurn(others)) await this.#write(bridge, each);
+  }
+
+  async #write(bridge: string, file: PodFile): Promise<void> {
+    const { host, places } = this.#parts;
+    await host.writeFile(places.podFile(bridge, podNameOf(file.identity)), JSON.stringify(file));
   }
 
   /** Makes bridge, files and rules of a network what its files say; without a pod, takes them away. */
@@ -273,34 +306,6 @@ export class Networks {
   }
 
   #key(bridge: string): string {
-    return keyOf(this.#parts.host, this.#parts.places, bridge);
+    return bridgeKey(this.#parts.host, this.#parts.places, bridge);
   }
-}
-
-/** Lets a network be looked at again before it is changed: somebody else was at it. */
-export function forgetBridge(
-  { host, places }: Pick<NetworksParts, "host" | "places">,
-  bridge: string,
-): void {
-  looked.delete(keyOf(host, places, bridge));
-}
-
-function keyOf(host: Host, places: NetworkPlaces, bridge: string): string {
-  return `${host.address} ${places.directory(bridge)}`;
-}
-
-/** Tells what is mounted. */
-export const MOUNTS = "/proc/self/mountinfo";
-
-/** Where anything is mounted. */
-export function mountedPaths(mountinfo: string | Error | undefined): ReadonlySet<string> {
-  if (typeof mountinfo !== "string") return new Set();
-  const paths = mountinfo.split("\n").map((line) => line.split(" ")[4] ?? "");
-  return new Set(
-    paths.map((path) =>
-      path.replaceAll(/\\([0-7]{3})/g, (_, code: string) =>
-        String.fromCharCode(Number.parseInt(code, 8)),
-      ),
-    ),
-  );
 }

@@ -14,7 +14,8 @@ import {
 import { gatewayOf, prefixOf } from "./addresses.ts";
 import { NetworkFile, PodFile, readFile } from "./files.ts";
 import { forwardRules, type Look, readLook, subnetsOf } from "./look.ts";
-import { forgetBridge, MOUNTS, mountedPaths } from "./networks.ts";
+import { forgetBridge } from "./looked.ts";
+import { MOUNTS, mountedPaths } from "./mounts.ts";
 import { type NetworkPlaces, podNameOf } from "./places.ts";
 import { chainsOf, forwardOf, isComplete } from "./rules.ts";
 import { runScript } from "./run-script.ts";
@@ -181,9 +182,8 @@ function whyDetached(
     return `its interface (${link.name}) is not on the bridge of network ${name} any more`;
   if (!internal && !look.forwards)
     return "the host forwards no packets any more (net.ipv4.ip_forward is 0)";
-  const lost = file.ports
-    .map(portKey)
-    .find((key) => !look.rules.includes(`${forwardOf(file, key)}\n`));
+  const own = file.aside === true ? [] : file.ports;
+  const lost = own.map(portKey).find((key) => !look.rules.includes(`${forwardOf(file, key)}\n`));
   if (lost !== undefined)
     return `the rule that leads port ${lost} of the host to it was taken away`;
   if (!chainsOf(bridge, network, pods).every((chain) => isComplete(chain, look.rules)))

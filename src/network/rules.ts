@@ -83,8 +83,8 @@ function filterRules(bridge: string, internal: boolean): readonly string[] {
   ];
 }
 
-function forwardRules({ ports, address }: PodFile): readonly string[] {
-  if (address === undefined) return [];
+function forwardRules({ ports, address, aside }: PodFile): readonly string[] {
+  if (address === undefined || aside === true) return [];
   return ports.map(({ host, container = host, protocol = "tcp", hostIp }) => {
     const at = hostIp === undefined ? "" : `-d ${hostIp}/32 `;
     return `${at}-p ${protocol} -m ${protocol} --dport ${host} -j DNAT --to-destination ${address}:${container}`;

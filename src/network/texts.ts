@@ -5,13 +5,17 @@ const LOCAL = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopbac
 /** Files that say which name servers the host has; the second where the first names one of its own. */
 export const RESOLV_FILES = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] as const;
 
-/** The names of all pods of a network that have an address; of a pod's generations the newest comes first. */
+/** The names of all pods of a network that have an address; of a pod's generations the one with its ports comes first, then the newest. */
 export function hostsText(pods: readonly PodFile[]): string {
   const lines = pods
     .filter(({ address }) => address !== undefined)
-    .toSorted((a, b) => order(a) - order(b) || (keyOf(a) < keyOf(b) ? -1 : 1))
+    .toSorted((a, b) => turn(a) - turn(b) || order(a) - order(b) || (keyOf(a) < keyOf(b) ? -1 : 1))
     .map(({ address, names }) => `${address}\t${names.join(" ")}`);
   return `${[...LOCAL, ...lines].join("\n")}\n`;
+}
+
+function turn({ aside }: PodFile): number {
+  return aside === true ? 1 : 0;
 }
 
 function order({ identity }: PodFile): number {

@@ -1,6 +1,11 @@
-import { isSecret, type ObservedPod, type PodSpec, restartSupport } from "../model/index.ts";
+import {
+  isSecret,
+  type ObservedPod,
+  type PodSpec,
+  restartSupport,
+  writableVolumes,
+} from "../model/index.ts";
 import { SECRET_PATH, uncomparedPaths } from "./compare.ts";
-import { writableVolumes } from "./exclusive.ts";
 import type { ResolvedPod } from "./plan.ts";
 import type { PodContext } from "./pod-context.ts";
 

@@ -8,5 +8,6 @@ export * from "./plan.ts";
 export * from "./plan-input.ts";
 export { planPrune, type Retention } from "./plan-prune.ts";
 export { planRestarts, type Restart, type RestartPlan } from "./plan-restarts.ts";
+export { planReturn } from "./plan-return.ts";
 export { planRollback } from "./rollback.ts";
 export { processKey, type UnhealthyContainer } from "./unhealthy.ts";

@@ -99,6 +99,7 @@ export function plan(input: PlanInput): Plan {
     hosts,
     pods,
     hostChanges: withLeaves(input, hostChanges),
+    ...(ordered.rollouts.length === 0 ? {} : { rollouts: ordered.rollouts }),
     warnings,
     partial: input.options.hosts !== undefined || input.options.pods !== undefined,
   };

@@ -9,7 +9,6 @@ import {
   pod,
   record,
 } from "../../test/support/plan-world.ts";
-import { FleetManifest, MANIFEST_VERSION } from "../model/index.ts";
 import { brakes, plan } from "./index.ts";
 
 test("plan() lets a pod wait for those that it depends on", () => {
@@ -26,32 +25,6 @@ test("plan() refuses pods that trade their ports in one apply", () => {
   );
   const manifest = fleet({ a: pod({}, ports(81)), b: pod({}, ports(80)) });
   expect(() => plan(input(manifest, world))).toThrow(/wait for each other: a\/a → a\/b → a\/a/);
-});
-
-test("plan() changes canaries first, then no more pods of a service than may be unavailable", () => {
-  const spec = pod({}, { service: "web", rollout: { canary: 1, maxUnavailable: 2 } });
-  const names = ["a", "b", "c", "d", "e"];
-  const manifest = FleetManifest.parse({
-    version: MANIFEST_VERSION,
-    name: "shop",
-    id: "owner-1",
-    hosts: Object.fromEntries(
-      names.map((name) => [
-        name,
-        { address: "local", engine: { kind: "sim" }, pods: { web: spec } },
-      ]),
-    ),
-  });
-  const made = plan(input(manifest, host()));
-  const after = (name: string) =>
-    made.pods.find((change) => change.host === name)?.after.filter((id) => id.endsWith("/web"));
-  expect(names.map(after)).toEqual([
-    [],
-    ["a/web"],
-    ["a/web"],
-    ["a/web", "b/web"],
-    ["a/web", "c/web"],
-  ]);
 });
 
 test("brakes() stops a plan that removes more than half of the running pods, unless so many are allowed", () => {

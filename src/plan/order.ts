@@ -1,35 +1,52 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { podDependency } from "../model/index.ts";
-import type { PodChange } from "./plan.ts";
+import type { PodChange, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PortHolders } from "./ports.ts";
+import { planRollouts, waveBefore, withHealthTime } from "./rollouts.ts";
 
 /** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout. */
 export function orderChanges(
   planned: readonly PodChange[],
   contexts: ReadonlyMap<string, PodContext>,
-): { readonly changes: readonly PodChange[]; readonly diagnostics: readonly Diagnostic[] } {
-  const changes = withConditions(planned, contexts);
+): {
+  readonly changes: readonly PodChange[];
+  readonly rollouts: readonly RolloutPlan[];
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const changes = withHealthTime(withConditions(planned, contexts), contexts);
+  const rollouts = planRollouts(changes, contexts);
+  const waves = waveBefore(rollouts);
   const ids = new Set(changes.map(({ id }) => id));
   const after = new Map<string, Set<string>>(changes.map(({ id }) => [id, new Set()]));
   const add = (id: string, before: string): void => {
     if (id !== before && ids.has(before)) after.get(id)?.add(before);
   };
   addPortHandovers(changes, contexts, add);
-  addRollouts(changes, contexts, add);
   const whole = new Map([...after].map(([id, before]) => [id, new Set(before)]));
   addDependencies(changes, contexts, add);
+  const hard = new Map([...after].map(([id, before]) => [id, new Set(before)]));
+  for (const [id, before] of waves) for (const each of before) add(id, each);
   const ordered = changes.map((change): PodChange => {
     const before = [...(after.get(change.id) ?? [])].sort();
     const begun = startedOnly(change.id, before, contexts);
     const afterStart = begun.filter((id) => whole.get(change.id)?.has(id) !== true);
-    return { ...change, after: before, ...(afterStart.length === 0 ? {} : { afterStart }) };
+    const afterWave = (waves.get(change.id) ?? []).filter(
+      (id) => hard.get(change.id)?.has(id) !== true,
+    );
+    return {
+      ...change,
+      after: before,
+      ...(afterStart.length === 0 ? {} : { afterStart }),
+      ...(afterWave.length === 0 ? {} : { afterWave }),
+    };
   });
   const cycle = findCycle(after);
-  if (cycle === undefined) return { changes: ordered, diagnostics: [] };
+  if (cycle === undefined) return { changes: ordered, rollouts, diagnostics: [] };
   return {
     changes: ordered,
+    rollouts,
     diagnostics: [
       {
         severity: "error",
@@ -78,32 +95,6 @@ function groupByHost(contexts: ReadonlyMap<string, PodContext>): ReadonlyMap<str
     else list.push(context);
   }
   return new Map([...lists].map(([host, list]) => [host, new PortHolders(list)]));
-}
-
-/** Canaries first, then no more pods of a service at once than may be unavailable. */
-function addRollouts(
-  changes: readonly PodChange[],
-  contexts: ReadonlyMap<string, PodContext>,
-  add: Add,
-): void {
-  const services = new Map<string, string[]>();
-  for (const { id, action } of changes) {
-    const spec = contexts.get(id)?.desired?.spec;
-    if (spec?.service === undefined || spec.rollout === undefined || action === "remove") continue;
-    const list = services.get(spec.service);
-    if (list === undefined) services.set(spec.service, [id]);
-    else list.push(id);
-  }
-  for (const ids of services.values()) {
-    const sorted = [...ids].sort();
-    const { canary = 0, maxUnavailable } =
-      contexts.get(sorted[0] as string)?.desired?.spec.rollout ?? {};
-    sorted.forEach((id, index) => {
-      if (index >= canary) for (const first of sorted.slice(0, canary)) add(id, first);
-      if (maxUnavailable !== undefined && index >= maxUnavailable)
-        add(id, sorted[index - maxUnavailable] as string);
-    });
-  }
 }
 
 /** A chain of changes that leads back to its beginning, if there is one. */

@@ -1,9 +1,8 @@
-import type { ObservedPod } from "../model/index.ts";
+import { handsPortsOver, type ObservedPod, stopsFirst } from "../model/index.ts";
 import { frame, keptTarget } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { isRenamed, staleReasons } from "./change-reasons.ts";
 import { declaredReasons } from "./compare.ts";
-import { stopsFirst } from "./exclusive.ts";
 import { fileDrift } from "./file-reasons.ts";
 import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { mayRun, type PodContext, recorded } from "./pod-context.ts";
@@ -27,7 +26,9 @@ export function planAdoption(context: PodContext, desired: ResolvedPod): PodChan
       : declaredReasons(desired, from, observation.capabilities, undefined)),
     ...staleReasons(stale),
   ];
-  const replaced = old === undefined ? undefined : { old: { pod: old }, stopFirst: first };
+  const hands = handsPortsOver(from?.spec, desired.spec);
+  const replaced =
+    old === undefined ? undefined : { old: { pod: old }, stopFirst: first, handsPortsOver: hands };
   const steps = [...sweepSteps(stale), ...freshSteps(replaced, made.generation)];
   return {
     ...frame(context, "adopt", reasons, steps),

@@ -34,7 +34,7 @@ export function planInPlace(
   if (updates || records.length > 0) change.push({ kind: "commit", generation });
   const steps = [...sweepSteps(stale), ...change];
   if (steps.length === 0) return undefined;
-  const from = verdict === "restart" ? provenGeneration(context, generation) : undefined;
+  const from = verdict === "none" ? undefined : provenGeneration(context, generation);
   const all = [...reasons, ...staleReasons(stale), ...records];
   return {
     ...frame(context, actionOf(verdict, isDown, change.length > 0), all, steps),

@@ -1,9 +1,8 @@
-import { engineName, type RecordedGeneration } from "../model/index.ts";
+import { engineName, handsPortsOver, type RecordedGeneration, stopsFirst } from "../model/index.ts";
 import { frame, provenGeneration, target } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { staleReasons } from "./change-reasons.ts";
 import { declaredReasons } from "./compare.ts";
-import { stopsFirst } from "./exclusive.ts";
 import { lossesOf } from "./losses.ts";
 import type { Loss, PodChange, Reason, ResolvedPod, Step } from "./plan.ts";
 import { adoptable } from "./plan-adoption.ts";
@@ -59,7 +58,8 @@ function moveSteps(
     (each) => !kept.includes(each) && (each !== old || !isWhole),
   );
   const stale = context.generations.filter((each) => !isMade || each.generation !== generation);
-  const replaced = isWhole ? { old, stopFirst, keep } : undefined;
+  const hands = handsPortsOver(recorded(context, old.pod.generation)?.spec, desired.spec);
+  const replaced = isWhole ? { old, stopFirst, keep, handsPortsOver: hands } : undefined;
   return [
     ...sweepSteps(stale),
     ...sweepPlaced(swept),

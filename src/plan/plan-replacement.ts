@@ -1,8 +1,7 @@
-import type { ObservedPod } from "../model/index.ts";
+import { handsPortsOver, type ObservedPod, stopsFirst } from "../model/index.ts";
 import { frame, provenGeneration, target } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { staleReasons } from "./change-reasons.ts";
-import { stopsFirst } from "./exclusive.ts";
 import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { mayRun, nextGeneration, type PodContext, recorded } from "./pod-context.ts";
 import { createSteps, sweepSteps } from "./steps.ts";
@@ -21,7 +20,10 @@ export function planReplacement(
   const stale = context.generations.filter((each) => each !== current);
   const stopFirst = applied === undefined || stopsFirst(applied.spec, desired.spec);
   const swept = isWhole ? stale : context.generations;
-  const replaced = isWhole ? { old: { pod: current }, stopFirst } : undefined;
+  const hands = handsPortsOver(applied?.spec, desired.spec);
+  const replaced = isWhole
+    ? { old: { pod: current }, stopFirst, handsPortsOver: hands }
+    : undefined;
   const steps = [...sweepSteps(swept), ...createSteps(desired.spec, context, generation, replaced)];
   return {
     ...frame(context, "replace", [...reasons, ...staleReasons(stale)], steps),

@@ -10,6 +10,7 @@ import type {
   PodIdentity,
   PodSpec,
   RecordedGeneration,
+  Rollout,
   Roster,
 } from "../model/index.ts";
 
@@ -88,6 +89,8 @@ export type Step =
   | { readonly kind: "write-files"; readonly generation: number }
   /** Takes away files of a generation that is gone; without a name, what is empty. */
   | { readonly kind: "remove-files"; readonly from: FleetIdentity; readonly name?: string }
+  /** Before a stop: what its containers want done while they still run. */
+  | { readonly kind: "drain"; readonly generation: number; readonly engine?: EngineConfig }
   | { readonly kind: "stop"; readonly generation: number; readonly engine?: EngineConfig }
   | {
       readonly kind: "start";
@@ -97,9 +100,19 @@ export type Step =
       readonly containers?: readonly string[];
       /** The restart policy wants it, and nobody else. */
       readonly again?: boolean;
+      /** The ports of the host stay with the old generation for now. */
+      readonly aside?: boolean;
     }
+  /** Lets the ports of the host lead to a generation that was started aside, in one instant. */
+  | { readonly kind: "take-ports"; readonly generation: number }
   | { readonly kind: "update"; readonly generation: number; readonly paths: readonly string[] }
-  | { readonly kind: "wait-healthy"; readonly generation: number; readonly engine?: EngineConfig }
+  | {
+      readonly kind: "wait-healthy";
+      readonly generation: number;
+      readonly engine?: EngineConfig;
+      /** It has to stay healthy for so long. */
+      readonly forMs?: number;
+    }
   /** Waits until each of its containers has ended with exit code 0. */
   | { readonly kind: "wait-completed"; readonly generation: number; readonly engine?: EngineConfig }
   | {
@@ -155,6 +168,8 @@ export interface PodChange {
   readonly after: readonly string[];
   /** Those of `after` of which it is enough that their processes were begun. */
   readonly afterStart?: readonly string[];
+  /** Those of `after` that it follows in its service's rollout, which may stand some failures. */
+  readonly afterWave?: readonly string[];
   /** The pod does not answer for a moment, between its stop and its start. */
   readonly interrupts: boolean;
   /** The generation that is to run when it is done; absent for a removal. */
@@ -213,6 +228,23 @@ export interface HostPlan {
   readonly ended?: readonly string[];
 }
 
+/** Changes of a rollout that are made at the same time. */
+export interface RolloutWave {
+  readonly kind: "canary" | "wave";
+  /** Ids of the changes. */
+  readonly changes: readonly string[];
+}
+
+/** How the pods of a service follow each other in a plan. */
+export interface RolloutPlan {
+  readonly service: string;
+  readonly policy: Rollout;
+  /** Each begins when the one before it has ended; none is empty. */
+  readonly waves: readonly RolloutWave[];
+  /** Pods of it that are what is declared already, on the hosts that were looked at. */
+  readonly done: number;
+}
+
 /** What would be done to make the hosts what the manifest says; converged when there are no changes. */
 export interface Plan {
   readonly version: typeof PLAN_VERSION;
@@ -223,6 +255,8 @@ export interface Plan {
   readonly hosts: readonly HostPlan[];
   readonly pods: readonly PodChange[];
   readonly hostChanges: readonly HostChange[];
+  /** Of services that say how their pods follow each other, where any of them changes. */
+  readonly rollouts?: readonly RolloutPlan[];
   /** For people; each a sentence with its place. */
   readonly warnings: readonly string[];
   /** Whether only a part was planned (`--host`, `--pod`): the roster is then never shortened. */

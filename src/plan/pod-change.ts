@@ -3,6 +3,7 @@ import { frame, target } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { changeReasons } from "./change-reasons.ts";
 import { strongestVerdict } from "./compare.ts";
+import { withDrains } from "./drains.ts";
 import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { planAdoption } from "./plan-adoption.ts";
 import { withElsewhere } from "./plan-elsewhere.ts";
@@ -24,6 +25,11 @@ import { volumeReasons } from "./volume-reasons.ts";
 
 /** The change that one pod needs; undefined when it is what it should be. */
 export function planPod(context: PodContext): PodChange | undefined {
+  const change = changeOf(context);
+  return change === undefined ? undefined : withDrains(context, change);
+}
+
+function changeOf(context: PodContext): PodChange | undefined {
   const { desired } = context;
   if (desired === undefined) return planRemoval(context);
   const old = movedFrom(context);

@@ -13,6 +13,8 @@ export interface OldGeneration {
 export interface Replaced {
   readonly old: OldGeneration;
   readonly stopFirst: boolean;
+  /** The ports of the host go over in one instant, once the new one is proven. */
+  readonly handsPortsOver?: boolean;
   /** Generations that stay in other engines, the old one among them if it is to. */
   readonly keep?: readonly KeptGeneration[];
 }
@@ -34,12 +36,13 @@ export function createSteps(
 /** Brings a prepared generation into force and takes the old one away once it is proven. */
 export function freshSteps(replaced: Replaced | undefined, generation: number): readonly Step[] {
   if (replaced === undefined) return [...startSteps(generation), commitStep(generation)];
-  const { old, stopFirst, keep = [] } = replaced;
+  const { old, stopFirst, keep = [], handsPortsOver = false } = replaced;
   const running = mayRun(old.pod);
+  const isHandedOver = handsPortsOver && running && !stopFirst;
   const isKept = keep.some((each) => each.generation === old.pod.generation);
   return [
     ...(running && stopFirst ? [stopStep(old)] : []),
-    ...startSteps(generation),
+    ...(isHandedOver ? asideSteps(generation) : startSteps(generation)),
     commitStep(generation, keep),
     ...(running && !stopFirst ? [stopStep(old)] : []),
     ...(isKept ? [] : [removeStep(old)]),
@@ -56,6 +59,15 @@ export function startSteps(
   return [
     { kind: "start", generation, ...at, ...(containers === undefined ? {} : { containers }) },
     { kind: "wait-healthy", generation, ...at },
+  ];
+}
+
+/** Starts a generation beside the one that has the ports, which it takes over once it is proven. */
+function asideSteps(generation: number): readonly Step[] {
+  return [
+    { kind: "start", generation, aside: true },
+    { kind: "wait-healthy", generation },
+    { kind: "take-ports", generation },
   ];
 }
 

@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { busyboxImage } from "../../scripts/lib/make-image.ts";
-import { describeWithEngine, type ProvidedEngine } from "../set-up/describe-with-engine.ts";
+import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { buildOwnCli } from "../support/built-cli.ts";
 import { CniFolder, cniTraces } from "../support/cni-folder.ts";
-import { openLab } from "../support/engines/open-lab.ts";
-import { NetworkMachine } from "../support/network-machine.ts";
+import { NetworkFleet } from "../support/network-fleet.ts";
 
 const built = mkdtempSync(join(tmpdir(), "stw-cli-"));
 let cli = "";
@@ -26,56 +24,10 @@ const page = (text: string) => ({
   stopSignal: "SIGKILL",
 });
 
-/** A fleet of one host whose network is a namespace of the test's. */
-class NetworkFleet implements AsyncDisposable {
-  readonly machine = new NetworkMachine();
-  readonly folder = mkdtempSync(join(tmpdir(), "stw-it-"));
-  readonly stateDir = join(this.folder, "state");
-  readonly lab;
-
-  constructor(kind: "containerd" | "podman" | "rkt", engine: ProvidedEngine) {
-    this.lab = openLab(kind, engine, { folder: this.folder, stateDir: this.stateDir });
-    busyboxImage({ out: join(this.folder, "layout"), reference: "app:1", files: new Map() });
-  }
-
-  declare(pods: object, networks: object = { front: {} }): void {
-    const manifest = {
-      version: "stowage/v1",
-      name: "shop",
-      id: "owner-1",
-      images: { "app:1": { layout: "layout" } },
-      networks,
-      hosts: {
-        here: {
-          address: "local",
-          engine: this.lab.config,
-          stateDir: this.stateDir,
-          runDir: join(this.folder, "run"),
-          pods,
-        },
-      },
-    };
-    writeFileSync(join(this.folder, "fleet.json"), JSON.stringify(manifest));
-  }
-
-  run(...words: readonly string[]): { readonly status: number | null; readonly said: string } {
-    const args = [process.execPath, cli, ...words, "-f", join(this.folder, "fleet.json")];
-    const { status, stdout, stderr } = this.machine.spawn(args);
-    return { status, said: `${stdout}${stderr}` };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.run("destroy", "--yes");
-    await this.lab.close();
-    this.machine.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
 for (const kind of ["containerd", "podman", "rkt"] as const) {
   describeWithEngine(kind, `networks applied on ${kind}`, (engine) => {
     test("a fleet in a network is applied, its drift told and mended, clashes refused, and all of it goes", async () => {
-      await using fleet = new NetworkFleet(kind, engine);
+      await using fleet = new NetworkFleet(cli, kind, engine);
       using cni = new CniFolder();
       const { machine } = fleet;
       const web = {

@@ -61,6 +61,12 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
       known: "kernel",
     },
   ],
+  "containers.*.drain": {
+    support: "emulated",
+    reason: "containerd knows nothing that comes before a stop; Stowage does it",
+    while: "Stowage stops the pod",
+    known: "kernel",
+  },
   "containers.*.init": ORDER,
   "containers.*.dependsOn": ORDER,
   "containers.*.completeWithinMs": ORDER,

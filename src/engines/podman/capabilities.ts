@@ -38,6 +38,7 @@ export function podmanCapabilities(
     ports: SEEN,
     hostname: SEEN,
     ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
+    "containers.*.drain": DRAIN,
     "containers.*.health": HEALTH,
     "containers.*.health.whenUnhealthy": [{ ...TOLD, values: ["report"] }, UNHEALTHY],
     ...FIXED,
@@ -95,6 +96,13 @@ const HEALTH: Capability = {
   support: "emulated",
   reason: "podman runs health checks only under systemd; Stowage asks the container itself",
   while: "stowage apply waits for the pod, and stowage watch runs",
+  known: "kernel",
+};
+
+const DRAIN: Capability = {
+  support: "emulated",
+  reason: "podman knows nothing that comes before a stop; Stowage does it",
+  while: "Stowage stops the pod",
   known: "kernel",
 };
 

@@ -107,6 +107,10 @@ const BOTH: CapabilityTable = {
   ),
   "containers.*.oomScoreAdj": emulated("set before rkt is run", NEW_POD),
   "containers.*.logging": emulated("output goes to a writer of Stowage's, not to rkt's", NEW_POD),
+  "containers.*.drain": emulated(
+    "rkt knows nothing that comes before a stop; Stowage does it",
+    STOPPING,
+  ),
   "containers.*.stopSignal": emulated(
     "Stowage signals the process; rkt knows SIGTERM only",
     STOPPING,

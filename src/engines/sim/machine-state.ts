@@ -83,7 +83,7 @@ export interface SimPod {
   /** Files of tmpfs volumes, by volume and path. */
   tmpfs?: Record<string, Record<string, string>>;
   /** In a network of the fleet: what it has there from its start to its stop. */
-  network?: { readonly address: string; readonly detached?: string };
+  network?: { readonly address: string; readonly detached?: string; readonly aside?: boolean };
   /** Its engine starts nothing again by itself. */
   readonly runOnce?: boolean;
   /** Somebody asked it to stop: no policy starts it again. */

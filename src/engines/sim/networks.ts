@@ -14,13 +14,38 @@ import type { MachineState, SimPod } from "./machine-state.ts";
 const SUBNET = "10.64.0.0/16";
 
 /** Gives a pod that is in a network of the fleet an address, and with it names and ports. */
-export function attachToNetwork(state: MachineState, pod: SimPod): void {
+export function attachToNetwork(state: MachineState, pod: SimPod, isAside = false): void {
   const { network } = pod.spec;
   if (network?.mode !== "bridge") return;
   const used = new Set(podsOfMachine(state).flatMap((each) => each.network?.address ?? []));
   let next = rangeOf(network.subnet ?? SUBNET).first + 2;
   while (used.has(addressOf(next))) next += 1;
-  pod.network = { address: pod.network?.address ?? addressOf(next) };
+  const others = generationsBeside(state, pod);
+  const isHeld = others.some(({ network: other }) => other?.aside === false);
+  const aside = isAside ? (pod.network?.aside ?? isHeld) : false;
+  pod.network = { address: pod.network?.address ?? addressOf(next), aside };
+  if (isAside) return;
+  for (const other of others) if (other.network) other.network = { ...other.network, aside: true };
+}
+
+/** Takes a pod's address away; its ports lead to another generation of it that has one. */
+export function detachFromNetwork(state: MachineState, pod: SimPod): void {
+  const had = pod.network;
+  delete pod.network;
+  if (had?.aside !== false) return;
+  const next = generationsBeside(state, pod)
+    .filter(({ network }) => network !== undefined)
+    .toSorted((a, b) => b.identity.generation - a.identity.generation)[0];
+  if (next?.network !== undefined) next.network = { ...next.network, aside: false };
+}
+
+/** Other generations of the same pod in the same network. */
+function generationsBeside(state: MachineState, pod: SimPod): readonly SimPod[] {
+  return peers(state, pod).filter(
+    (each) =>
+      each.identity.pod === pod.identity.pod &&
+      each.identity.generation !== pod.identity.generation,
+  );
 }
 
 /** Whether somebody listens on a port of another pod, by a name or address that the asking one can use. */
@@ -42,7 +67,7 @@ export function answersAt(state: MachineState, port: number, address: string | u
   }
   if (listeningOn(state).has(portKey({ host: port }))) return true;
   return pods.some((pod) =>
-    (pod.spec.ports ?? []).some(
+    (pod.network?.aside === true ? [] : (pod.spec.ports ?? [])).some(
       ({ host, container = host, protocol = "tcp" }) =>
         host === port && protocol === "tcp" && listensInPod(pod, portKey({ host: container })),
     ),

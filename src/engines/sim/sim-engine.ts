@@ -29,7 +29,7 @@ import { exportImage } from "./export-image.ts";
 import { claimImage, importImage, releaseImage } from "./image-store.ts";
 import { machineEvents } from "./machine-events.ts";
 import type { MachineState } from "./machine-state.ts";
-import { takenNetwork } from "./networks.ts";
+import { detachFromNetwork, takenNetwork } from "./networks.ts";
 import { observeMachine } from "./observe-machine.ts";
 import { preparePod } from "./prepare-pod.ts";
 import { readLogs } from "./read-logs.ts";
@@ -160,6 +160,8 @@ export class SimEngine implements Engine {
         for (const name of Object.keys(pod.containers)) delete pod.containers[name];
       });
       await part((state) => {
+        const pod = state.pods[key];
+        if (pod !== undefined) detachFromNetwork(state, pod);
         delete state.pods[key];
       });
     });

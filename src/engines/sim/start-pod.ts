@@ -15,7 +15,7 @@ export async function startPod(
   part: Part,
   pod: PodInstance,
   runOnce: boolean,
-  { containers: wanted, again = false }: StartOptions = {},
+  { containers: wanted, again = false, aside = false }: StartOptions = {},
 ): Promise<void> {
   const isWanted = (name: string): boolean => wanted?.includes(name) ?? true;
   const names = await part((state) => {
@@ -30,7 +30,7 @@ export async function startPod(
       checkParts(state, pod);
     }
     delete found.stopped;
-    attachToNetwork(state, found);
+    attachToNetwork(state, found, aside);
     return idle;
   });
   for (const name of names) {

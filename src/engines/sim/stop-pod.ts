@@ -2,6 +2,7 @@ import { STOP_DEFAULTS, type StopOptions } from "../../engine/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
 import type { EngineCalls } from "./engine-calls.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
+import { detachFromNetwork } from "./networks.ts";
 import { signalName } from "./process/signals.ts";
 import { endContainer, signalContainer } from "./run-containers.ts";
 import type { Part } from "./sim-calls.ts";
@@ -29,8 +30,10 @@ export async function stopPod(
     else await part((state, nowMs) => killLate(state, key, killAt, nowMs));
   }
   await part((state) => {
-    delete state.pods[key]?.tmpfs;
-    delete state.pods[key]?.network;
+    const pod = state.pods[key];
+    if (pod === undefined) return;
+    delete pod.tmpfs;
+    detachFromNetwork(state, pod);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ContainerSpec } from "../container.ts";
+import { DRAIN_TIMEOUT_MS } from "../drain.ts";
 import { isNetworked } from "../network.ts";
 import type { PodSpec } from "../pod.ts";
 import type { Resources } from "../resources.ts";
@@ -15,6 +16,7 @@ export function* containerRules({ path, pod }: PodPlace): Findings {
     yield* ulimitRules(`${place}.ulimits`, container);
     yield* securityRules(`${place}.security`, container.security ?? {});
     yield* healthRules(`${place}.health`, container, pod);
+    yield* drainRules(`${place}.drain`, container);
   }
 }
 
@@ -112,6 +114,21 @@ function* securityRules(path: string, security: Security): Findings {
       `${path}.${field}`,
       "a privileged container has every capability, no filter and no masks",
       `take ${field} away, or privileged and add the rights that are needed one by one`,
+    );
+  }
+}
+
+function* drainRules(path: string, { drain }: ContainerSpec): Findings {
+  if (drain === undefined) return;
+  const { command, waitMs = 0, timeoutMs = DRAIN_TIMEOUT_MS } = drain;
+  if (command === undefined && waitMs === 0) {
+    yield mistake(path, "there is nothing to do", "set command or waitMs, or take it away");
+  }
+  if (waitMs > timeoutMs) {
+    yield mistake(
+      `${path}.waitMs`,
+      `it cannot wait ${waitMs} ms in the ${timeoutMs} ms that it has`,
+      "raise timeoutMs",
     );
   }
 }

@@ -14,18 +14,12 @@ export function* podRules(place: PodPlace): Findings {
       "take it away, or use the policy on-failure",
     );
   }
-  if (pod.replacement === "start-first" && (pod.ports ?? []).length > 0) {
+  const isBridge = pod.network?.mode === "bridge";
+  if (pod.replacement === "start-first" && !isBridge && (pod.ports ?? []).length > 0) {
     yield mistake(
       `${path}.replacement`,
       "the new pod cannot start before the old one has given up its ports of the host",
-      "use stop-first, or take the ports away",
-    );
-  }
-  if (pod.rollout !== undefined && pod.service === undefined) {
-    yield warning(
-      `${path}.rollout`,
-      "a rollout without a service changes nothing",
-      "name the service, or take it away",
+      "use stop-first, take the ports away, or set network: Network.bridge(…), where they are handed over",
     );
   }
 }

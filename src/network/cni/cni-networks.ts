@@ -4,7 +4,7 @@ import type { Host } from "../../host/index.ts";
 import { type PodIdentity, portKey } from "../../model/index.ts";
 import { readFile } from "../files.ts";
 import { forwardRules, readLook } from "../look.ts";
-import { MOUNTS, mountedPaths } from "../networks.ts";
+import { MOUNTS, mountedPaths } from "../mounts.ts";
 import { podNameOf } from "../places.ts";
 import { runScript } from "../run-script.ts";
 import { ATTACH, LOOK } from "../scripts.ts";

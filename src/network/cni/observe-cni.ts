@@ -10,7 +10,7 @@ import {
   type PodIdentity,
 } from "../../model/index.ts";
 import { readFile } from "../files.ts";
-import { MOUNTS, mountedPaths } from "../networks.ts";
+import { MOUNTS, mountedPaths } from "../mounts.ts";
 import { podNameOf } from "../places.ts";
 import { runScript } from "../run-script.ts";
 import { LOOK } from "../scripts.ts";

@@ -56,5 +56,12 @@ export type ApplyEvent =
       readonly ms: number;
       readonly reason: string;
     }
+  | {
+      /** A command before a stop did not succeed; the container is stopped all the same. */
+      readonly type: "drain-failed";
+      readonly id: string;
+      readonly container: string;
+      readonly reason: string;
+    }
   | { readonly type: "rollback-started"; readonly id: string; readonly reason: string }
   | { readonly type: "change-done"; readonly id: string; readonly outcome: ChangeOutcome };

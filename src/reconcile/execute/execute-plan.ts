@@ -4,6 +4,7 @@ import type { ChangeOutcome } from "./events.ts";
 import { hostOutcome, runHostChange } from "./host-run.ts";
 import { CHANGES_AT_ONCE, type HostSession } from "./host-session.ts";
 import { PodRun, type RunHooks } from "./pod-run.ts";
+import { Rollouts } from "./rollouts.ts";
 
 /** A plan and the hosts that it is run on. */
 export interface ExecuteRequest extends RunHooks {
@@ -46,9 +47,11 @@ class Execution {
   /** By host: all that comes before the first stop. */
   readonly #preparations = new Map<string, Promise<unknown>[]>();
   readonly #hostChanges: ReadonlySet<string>;
+  readonly #rollouts: Rollouts;
 
   constructor(request: ExecuteRequest) {
     this.#request = request;
+    this.#rollouts = new Rollouts(request);
     this.#global = createLimiter(request.parallelism * CHANGES_AT_ONCE);
     this.#hostChanges = new Set(request.plan.hostChanges.map(({ id }) => id));
   }
@@ -65,7 +68,8 @@ class Execution {
     }
     for (const change of plan.pods) {
       const prepared = deferred();
-      this.#prepares(change.host, prepared.promise);
+      // what follows in a later wave is not prepared before that
+      if (change.afterWave === undefined) this.#prepares(change.host, prepared.promise);
       const begun = deferred();
       this.#begun.set(change.id, begun.promise);
       const result = start.promise.then(() =>
@@ -74,10 +78,15 @@ class Execution {
       this.#watch(change.id, result);
     }
     start.resolve();
+    const returns = this.#rollouts.takeBack(this.#results, (session, task) =>
+      session.run(() => this.#global(task)),
+    );
+    returns.catch(this.#request.onCrash);
     const ended = await Promise.allSettled(this.#results.values());
+    const back = await returns;
     return ended.map((each) => {
       if (each.status === "rejected") throw each.reason;
-      return each.value;
+      return back.get(each.value.id) ?? each.value;
     });
   }
 
@@ -88,7 +97,10 @@ class Execution {
 
   async #runHost(change: HostChange): Promise<ChangeOutcome> {
     const session = this.#request.sessions.get(change.host);
-    const blocked = this.#blocked(change) ?? (await this.#failedBefore(change.after));
+    const blocked =
+      this.#blocked(change) ??
+      (await this.#failedBefore(change.after)) ??
+      (await this.#rollouts.mayGoBack(change, this.#results));
     if (session === undefined || blocked !== undefined) {
       const status = blocked?.status ?? "not-run";
       const reason = blocked?.reason ?? change.text;
@@ -114,16 +126,28 @@ class Execution {
     }
     const run = new PodRun(change, session, this.#request);
     try {
+      await this.#enterWave(run, session);
       await this.#prepare(run, session);
     } finally {
       prepared();
     }
     await this.#finish(run, session, begun);
     run.succeed();
-    return run.outcome as ChangeOutcome;
+    const outcome = run.outcome as ChangeOutcome;
+    this.#rollouts.note(outcome);
+    return outcome;
+  }
+
+  /** Waits for the wave of a service's rollout that the change is in. */
+  async #enterWave(run: PodRun, session: HostSession): Promise<void> {
+    const { id, afterWave = [] } = run.change;
+    await Promise.all(afterWave.map((other) => this.#results.get(other)));
+    const refusal = await this.#rollouts.enter(id, session.signal);
+    if (refusal !== undefined) await run.skip(refusal);
   }
 
   async #prepare(run: PodRun, session: HostSession): Promise<void> {
+    if (run.outcome !== undefined) return;
     const { after } = run.change;
     const hostFailure = await this.#failedBefore(after.filter((id) => this.#hostChanges.has(id)));
     if (hostFailure !== undefined) await run.skip(hostFailure.reason);
@@ -132,12 +156,15 @@ class Execution {
   }
 
   async #finish(run: PodRun, session: HostSession, begun: () => void): Promise<void> {
-    const { after, afterStart = [] } = run.change;
+    const { id, after, afterStart = [], afterWave = [] } = run.change;
+    const apart = new Set([...afterStart, ...afterWave]);
     const podFailure = await this.#failedBefore(
-      after.filter((id) => !this.#hostChanges.has(id) && !afterStart.includes(id)),
+      after.filter((other) => !this.#hostChanges.has(other) && !apart.has(other)),
     );
     const startFailure = await this.#failedToStart(afterStart);
     if (run.outcome !== undefined) return;
+    const refusal = this.#rollouts.refusal(id);
+    if (refusal !== undefined) return await this.#limited(session, () => run.skip(refusal));
     const failure = podFailure ?? startFailure;
     if (failure !== undefined) {
       if (failure.status === "not-run") run.leave(failure.reason);

@@ -107,9 +107,13 @@ export class PodRun {
     const beganAt = performance.now();
     try {
       await this.#session.lock.check();
-      if (step.kind === "stop" && step.generation !== this.change.fresh) this.#isDown = true;
+      // one that is drained may answer nobody any more: it is gone on with as after its stop
+      const isOver = step.kind === "drain" || step.kind === "stop";
+      if (isOver && step.generation !== this.change.fresh) this.#isDown = true;
       if (step.kind === "stop" || step.kind === "start") this.#isTouched = true;
-      await runPodStep(context, step);
+      const onDrain = (container: string, problem: string): void =>
+        onEvent({ type: "drain-failed", id, container, reason: this.#redact(problem) });
+      await runPodStep({ ...context, onDrain }, step);
       if (step.kind === "commit") [this.#isProven, this.#isDown] = [true, false];
       onEvent({ type: "step-done", id, step, ms: performance.now() - beganAt });
     } catch (error) {

@@ -39,6 +39,11 @@ export class RecordBook {
     this.#parts = parts;
   }
 
+  /** What is recorded of a pod now. */
+  record(change: PodChange): PodRecord | undefined {
+    return this.#find(change);
+  }
+
   /** A generation as it was recorded. */
   generation(change: PodChange, generation: number): RecordedGeneration | undefined {
     return this.#find(change)?.generations.find((each) => each.generation === generation);

@@ -11,6 +11,8 @@ import {
   startStages,
 } from "../../model/index.ts";
 import { type PodChange, podsOnHost, type Step } from "../../plan/index.ts";
+import { drainPod } from "../health/drain-pod.ts";
+import { stayHealthy } from "../health/stay-healthy.ts";
 import { waitCompleted } from "../health/wait-completed.ts";
 import { waitHealthy } from "../health/wait-healthy.ts";
 import { clearEnvironment } from "../secrets/secrets.ts";
@@ -24,6 +26,8 @@ export interface StepContext {
   readonly change: PodChange;
   /** What the steps lead to: the change's `to`, or its `from` while it is rolled back. */
   readonly target: RecordedGeneration | undefined;
+  /** Told of a container that could not be drained as it wants. */
+  readonly onDrain?: (container: string, problem: string) => void;
 }
 
 /** Runs one step of a pod's change; the lock was checked. */
@@ -49,18 +53,31 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
       return await startInOrder(session, instanceOf(context, step.generation), {
         ...(step.containers === undefined ? {} : { containers: step.containers }),
         ...(step.again === true ? { again: true } : {}),
+        ...(step.aside === true ? { aside: true } : {}),
+      });
+    case "take-ports":
+      return await engine.start(instanceOf(context, step.generation), {
+        ...options,
+        containers: [],
       });
     case "stop":
       return await engine.stop(
         identityOf(context, step.generation),
         stopOptions(context, step.generation),
       );
+    case "drain": {
+      const { spec } = generationOf(context, step.generation);
+      return await drainPod(
+        session,
+        identityOf(context, step.generation),
+        spec,
+        (container, problem) => context.onDrain?.(container, problem),
+      );
+    }
     case "update":
       return await engine.update(instanceOf(context, step.generation), options);
-    case "wait-healthy": {
-      const { spec } = generationOf(context, step.generation);
-      return await waitHealthy(session, identityOf(context, step.generation), spec);
-    }
+    case "wait-healthy":
+      return await proveHealthy({ ...context, session }, step);
     case "wait-completed": {
       const { spec } = generationOf(context, step.generation);
       const identity = identityOf(context, step.generation);
@@ -81,6 +98,16 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
     default:
       throw notOurs(change.id, step);
   }
+}
+
+async function proveHealthy(
+  context: StepContext,
+  { generation, forMs }: Step & { readonly kind: "wait-healthy" },
+): Promise<void> {
+  const { spec } = generationOf(context, generation);
+  const identity = identityOf(context, generation);
+  await waitHealthy(context.session, identity, spec);
+  if (forMs !== undefined) await stayHealthy(context.session, identity, spec, forMs);
 }
 
 /** Whether a generation is started without another being stopped for it, and all of it at once. */

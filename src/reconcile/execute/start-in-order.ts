@@ -15,7 +15,7 @@ import type { HostSession } from "./host-session.ts";
 export async function startInOrder(
   session: HostSession,
   pod: PodInstance,
-  options: Pick<StartOptions, "containers" | "again">,
+  options: Pick<StartOptions, "containers" | "again" | "aside">,
 ): Promise<void> {
   const { engine, lock, signal } = session;
   const stages = startStages(pod.spec);

@@ -24,7 +24,8 @@ const UNPROBED = { intervalMs: 1000, retries: 10 };
 /** The kernel counts starts in hundredths of a second. */
 const AGE_ERROR_MS = 20;
 
-type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe"> & {
+/** What waiting for a pod needs of its host. */
+export type WaitSession = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe"> & {
   readonly observation: Pick<HostSession["observation"], "capabilities">;
   readonly context: Pick<HostSession["context"], "settleMs">;
 };
@@ -40,7 +41,7 @@ type Session = Pick<HostSession, "engine" | "host" | "signal" | "feed" | "probe"
  * @throws StowageError `failed_precondition` when a container ended or stayed unhealthy
  */
 export async function waitHealthy(
-  session: Session,
+  session: WaitSession,
   identity: PodIdentity,
   spec: PodSpec,
   only?: ReadonlySet<string>,
@@ -55,14 +56,15 @@ export async function waitHealthy(
   );
 }
 
-interface Watched {
+/** A container that is waited for. */
+export interface Watched {
   readonly name: string;
   readonly container: ContainerSpec;
   readonly pod: PodSpec;
 }
 
 async function waitForContainer(
-  session: Session,
+  session: WaitSession,
   identity: PodIdentity,
   watched: Watched,
 ): Promise<void> {
@@ -87,7 +89,7 @@ async function waitForContainer(
 
 /** Many pods settle at once, and one look is for all whose time is over. */
 async function waitSettled(
-  session: Session,
+  session: WaitSession,
   identity: PodIdentity,
   watched: Watched,
 ): Promise<void> {
@@ -106,7 +108,7 @@ async function waitSettled(
 
 /** Whether its engine had to start it again meanwhile: what ends all the time runs now and then. */
 async function newProcess(
-  { feed, host, signal, context: { settleMs } }: Session,
+  { feed, host, signal, context: { settleMs } }: WaitSession,
   identity: PodIdentity,
   { name }: Watched,
 ): Promise<string | undefined> {
@@ -120,8 +122,29 @@ async function newProcess(
   return `it ended and was started again${restarts > 1 ? `, ${restarts} times` : ""}`;
 }
 
+/** Asks a container once, by its probe where it has one: why it is not healthy. */
+export async function tryContainer(
+  session: WaitSession,
+  identity: PodIdentity,
+  watched: Watched,
+): Promise<string | undefined> {
+  const probe = watched.container.health;
+  if (probe === undefined) return await processProblem(session, identity, watched, 0);
+  return await tryOnce(session, identity, { ...watched, probe }, 0);
+}
+
+/** The process of a container, where its engine tells. */
+export async function processOf(
+  { feed }: Pick<WaitSession, "feed">,
+  identity: PodIdentity,
+  name: string,
+): Promise<number | undefined> {
+  const { pods } = await feed.observe(identity, STATE_AGE_MS);
+  return pods.find((each) => isSame(each, identity))?.containers[name]?.pid;
+}
+
 async function tryOnce(
-  session: Session,
+  session: WaitSession,
   identity: PodIdentity,
   watched: Watched & { readonly probe: Probe },
   stateAgeMs: number,
@@ -140,7 +163,7 @@ async function tryOnce(
 
 /** Where a pod in a network of its own is asked. */
 async function addressOf(
-  { feed }: Session,
+  { feed }: WaitSession,
   identity: PodIdentity,
   spec: PodSpec,
   maxAgeMs: number,
@@ -156,7 +179,7 @@ async function addressOf(
  * @throws StowageError when nobody will
  */
 async function processProblem(
-  { feed, observation }: Session,
+  { feed, observation }: WaitSession,
   identity: PodIdentity,
   { name, pod }: Watched,
   maxAgeMs: number,
@@ -188,7 +211,8 @@ function isSame(pod: ObservedPod, identity: PodIdentity): boolean {
   );
 }
 
-function unhealthy(
+/** The error of a container that is not healthy. */
+export function unhealthy(
   { pod }: PodIdentity,
   container: string,
   problem: string,

@@ -122,6 +122,31 @@ export function networkCases({ it }: Suite): void {
     expect((await test.observed(fresh))?.address).toBe(address);
   });
 
+  it("a generation that was started aside takes the port in one instant, and gives it back with its end", async (test) => {
+    const old = await test.started({ main: pageOf("old") }, { network: FRONT, ports: ports() });
+    expect(await answer(test, old)).toBe("old");
+    const spec = {
+      ...old.spec,
+      containers: { main: { ...pageOf("new"), image: test.base.reference } },
+    };
+    const fresh = test.again(old, spec, { generation: 2 });
+    await test.engine.prepare(fresh);
+    await test.engine.start(fresh, { aside: true });
+    const { pid } = await test.container(fresh);
+    expect(await answer(test, old)).toBe("old");
+    expect((await test.observed(fresh))?.detached).toBeUndefined();
+    await test.engine.start(fresh, { containers: [] });
+    expect(await answer(test, fresh)).toBe("new");
+    expect((await test.observed(old))?.detached).toBeUndefined();
+    expect(await test.container(fresh)).toMatchObject({ state: "running", pid });
+    await test.engine.stop(fresh.identity, AT_ONCE);
+    expect(await answer(test, old)).toBe("old");
+    await test.engine.start(fresh, { aside: true });
+    await test.engine.start(fresh, {});
+    await test.engine.remove(old.identity);
+    expect(await answer(test, fresh)).toBe("new");
+  });
+
   it("what somebody broke of it is said in a sentence, and mended by start() under a running process", async (test) => {
     const pod = await test.started({ main: pageOf("mended") }, { network: FRONT, ports: ports() });
     await answer(test, pod);

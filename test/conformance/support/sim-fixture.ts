@@ -69,7 +69,10 @@ function openSimHost(file: string | undefined, runOnce: boolean): OpenedEngine {
 /** The page of the pod that publishes a port: the simulated httpd gives none out itself. */
 function servedOn({ pods }: MachineState, port: number): string | undefined {
   const pod = Object.values(pods).find(
-    ({ spec, network }) => network !== undefined && spec.ports?.some(({ host }) => host === port),
+    ({ spec, network }) =>
+      network !== undefined &&
+      network.aside !== true &&
+      spec.ports?.some(({ host }) => host === port),
   );
   return Object.values(pod?.containers ?? {})
     .map(({ layer }) => layer?.["/tmp/www/index.html"])

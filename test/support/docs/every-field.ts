@@ -19,7 +19,15 @@ export const EVERY_FIELD = PodSpec.parse({
   dependsOn: ["other"],
   replacement: "stop-first",
   service: "every",
-  rollout: { canary: 1, maxUnavailable: 1 },
+  rollout: {
+    canary: 1,
+    maxUnavailable: 1,
+    maxSurge: 1,
+    pauseMs: 1000,
+    healthTimeMs: 1000,
+    abortAfter: 1,
+    rollback: "all",
+  },
   containers: {
     every: {
       image: "example.com/every:1",
@@ -65,6 +73,7 @@ export const EVERY_FIELD = PodSpec.parse({
       },
       logging: { mode: "file", maxBytes: 4096, maxFiles: 1 },
       stopSignal: "SIGINT",
+      drain: { command: ["true"], waitMs: 1, timeoutMs: 2 },
       stopGracePeriodMs: 1,
     },
   },

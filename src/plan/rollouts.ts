@@ -1,0 +1,123 @@
+import type { Rollout } from "../model/index.ts";
+import type { Action, PodChange, RolloutPlan, RolloutWave, Step } from "./plan.ts";
+import type { PodContext } from "./pod-context.ts";
+import { mayRun, podsOf } from "./pod-context.ts";
+
+type Contexts = ReadonlyMap<string, PodContext>;
+
+/** What brings a pod nearer to what is declared; the rest keeps Stowage's own house. */
+const ADVANCES: ReadonlySet<Action> = new Set([
+  "create",
+  "start",
+  "update",
+  "restart",
+  "replace",
+  "move-engine",
+  "adopt",
+]);
+
+/** What makes a new generation beside one that runs. */
+const TWICE: ReadonlySet<Action> = new Set(["replace", "move-engine", "adopt"]);
+
+/** The rollouts of services, in waves: what a killed one has done already is not in them any more. */
+export function planRollouts(
+  changes: readonly PodChange[],
+  contexts: Contexts,
+): readonly RolloutPlan[] {
+  const services = new Map<string, { changes: PodChange[]; done: number; policy: Rollout }>();
+  const byId = new Map(changes.map((change) => [change.id, change]));
+  for (const [id, { desired }] of contexts) {
+    const { service, rollout } = desired?.spec ?? {};
+    if (service === undefined || rollout === undefined) continue;
+    const entry = services.get(service) ?? { changes: [], done: 0, policy: rollout };
+    services.set(service, entry);
+    const change = byId.get(id);
+    if (change !== undefined && ADVANCES.has(change.action)) entry.changes.push(change);
+    else entry.done += 1;
+  }
+  return [...services].flatMap(([service, { changes: own, done, policy }]) =>
+    own.length === 0
+      ? []
+      : [{ service, policy, waves: wavesOf(own, policy, done, contexts), done }],
+  );
+}
+
+/** Canaries that are left to be proven come first; pods that are down already come before those that run. */
+function wavesOf(
+  changes: readonly PodChange[],
+  policy: Rollout,
+  done: number,
+  contexts: Contexts,
+): readonly RolloutWave[] {
+  const ids = [...changes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const isDown = (change: PodChange) => !runsNow(contexts.get(change.id));
+  const sorted = [...ids.filter(isDown), ...ids.filter((change) => !isDown(change))];
+  const canaries = Math.min(sorted.length, Math.max(0, (policy.canary ?? 0) - done));
+  return [
+    ...fill("canary", sorted.slice(0, canaries), policy, contexts),
+    ...fill("wave", sorted.slice(canaries), policy, contexts),
+  ];
+}
+
+function fill(
+  kind: RolloutWave["kind"],
+  changes: readonly PodChange[],
+  policy: Rollout,
+  contexts: Contexts,
+): readonly RolloutWave[] {
+  const waves: { kind: RolloutWave["kind"]; changes: string[] }[] = [];
+  const room = { down: 0, surge: 0 };
+  for (const change of changes) {
+    const place = hasRoomOf(change, policy, contexts);
+    if (waves.length === 0 || room[place] === 0) {
+      waves.push({ kind, changes: [] });
+      room.down = policy.maxUnavailable ?? policy.maxSurge ?? Number.POSITIVE_INFINITY;
+      room.surge = policy.maxSurge ?? 0;
+    }
+    room[place] -= 1;
+    waves.at(-1)?.changes.push(change.id);
+  }
+  return waves;
+}
+
+/** Whether a change takes from the pods that may be down, or from those that may be there twice. */
+function hasRoomOf(change: PodChange, policy: Rollout, contexts: Contexts): "down" | "surge" {
+  if (policy.maxSurge === undefined || change.interrupts || !TWICE.has(change.action))
+    return "down";
+  return runsNow(contexts.get(change.id)) ? "surge" : "down";
+}
+
+function runsNow(context: PodContext | undefined): boolean {
+  return context !== undefined && podsOf(context).some(mayRun);
+}
+
+/** What each change of a rollout follows: all of the wave before its own. */
+export function waveBefore(
+  rollouts: readonly RolloutPlan[],
+): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    rollouts.flatMap(({ waves }) =>
+      waves
+        .slice(1)
+        .flatMap(({ changes }, index) =>
+          changes.map((id) => [id, waves[index]?.changes ?? []] as const),
+        ),
+    ),
+  );
+}
+
+/** Changes of services with the time that their pods have to stay healthy. */
+export function withHealthTime(
+  changes: readonly PodChange[],
+  contexts: Contexts,
+): readonly PodChange[] {
+  return changes.map((change) => {
+    const spec = contexts.get(change.id)?.desired?.spec;
+    const forMs = spec?.service === undefined ? 0 : (spec.rollout?.healthTimeMs ?? 0);
+    if (forMs === 0) return change;
+    const steps = change.steps.map(
+      (step): Step => (step.kind === "wait-healthy" ? { ...step, forMs } : step),
+    );
+    return { ...change, steps };
+  });
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RolloutPlan, RolloutWave } from "../../plan/index.ts";
+import type { ChangeOutcome } from "./events.ts";
+
+/** Which of a rollout's changes are taken back, and what had failed. */
+export interface GivenUp {
+  readonly reason: string;
+  /** Ids of the changes, in the waves in which they were made. */
+  readonly waves: readonly RolloutWave[];
+}
+
+/** Whether the changes of one service's rollout go on: between its waves, and after a failure. */
+export class RolloutGate {
+  readonly rollout: RolloutPlan;
+  readonly #waveOf: ReadonlyMap<string, number>;
+  readonly #begins = new Map<number, Promise<void>>();
+  readonly #failed: string[] = [];
+  /** Failed and not gone back: they may be down. */
+  #down = 0;
+  #givenUp: { readonly reason: string; readonly wave: number } | undefined;
+
+  constructor(rollout: RolloutPlan) {
+    this.rollout = rollout;
+    this.#waveOf = new Map(
+      rollout.waves.flatMap(({ changes }, index) => changes.map((id) => [id, index] as const)),
+    );
+  }
+
+  get changes(): Iterable<string> {
+    return this.#waveOf.keys();
+  }
+
+  /** Why no further change is begun. */
+  get refusal(): string | undefined {
+    return this.#givenUp?.reason;
+  }
+
+  /** Waits until the wave of a change may begin; the one before it has ended. */
+  async begin(id: string, signal: AbortSignal): Promise<void> {
+    const wave = this.#waveOf.get(id) ?? 0;
+    const pauseMs =
+      wave === 0 || this.refusal !== undefined ? 0 : (this.rollout.policy.pauseMs ?? 0);
+    if (pauseMs === 0) return;
+    const begins =
+      this.#begins.get(wave) ??
+      // whoever is ended while it waits finds that out by itself
+      sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    this.#begins.set(wave, begins);
+    await begins;
+  }
+
+  /** Takes note of what came of a change. */
+  note({ id, status }: ChangeOutcome): void {
+    const wave = this.#waveOf.get(id);
+    if (wave === undefined || status === "done" || status === "not-run") return;
+    if (this.#givenUp !== undefined && status === "skipped") return;
+    this.#failed.push(id);
+    if (status === "failed") this.#down += 1;
+    const why = this.#whyGivenUp(wave);
+    if (why !== undefined)
+      this.#givenUp ??= {
+        wave,
+        reason: `the rollout of ${this.rollout.service} was given up: ${why}`,
+      };
+  }
+
+  /** What is to go back, now that all changes have ended; undefined where nothing is. */
+  takenBack(): GivenUp | undefined {
+    const { policy, waves } = this.rollout;
+    const { rollback = "none" } = policy;
+    if (this.#givenUp === undefined || rollback === "none") return undefined;
+    const { reason, wave } = this.#givenUp;
+    return {
+      reason,
+      waves: rollback === "all" ? waves.slice(0, wave + 1).reverse() : waves.slice(wave, wave + 1),
+    };
+  }
+
+  #whyGivenUp(wave: number): string | undefined {
+    const { policy, waves } = this.rollout;
+    const names = this.#failed.slice(0, 3).join(", ");
+    const more = this.#failed.length > 3 ? ` and ${this.#failed.length - 3} more` : "";
+    const failed = `${names}${more} failed`;
+    if (waves[wave]?.kind === "canary") return `its canary ${failed}`;
+    if (this.#failed.length >= (policy.abortAfter ?? 1)) return failed;
+    const { maxUnavailable } = policy;
+    return maxUnavailable !== undefined && this.#down >= maxUnavailable
+      ? `${failed}, and no more of its pods may be down`
+      : undefined;
+  }
+}

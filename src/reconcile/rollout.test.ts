@@ -1,0 +1,130 @@
+import { expect, onTestFinished, test } from "vitest";
+import { IMAGE, OTHER_IMAGE, podOf, SimFleet } from "../../test/support/sim-fleet.ts";
+import type { Rollout } from "../model/index.ts";
+import { isConverged } from "../plan/index.ts";
+
+const NAMES = ["a", "b", "c", "d", "e"];
+const CRASH = ["sh", "-c", "exit 1"];
+
+function openFleet(): SimFleet {
+  const fleet = new SimFleet();
+  onTestFinished(() => fleet[Symbol.dispose]());
+  return fleet;
+}
+
+/** The service on five hosts; on some of them its new version does not work. */
+function declared(
+  fleet: SimFleet,
+  rollout: Rollout,
+  image = OTHER_IMAGE,
+  crashes: readonly string[] = [],
+  command: readonly string[] = CRASH,
+) {
+  const service = { service: "web", rollout };
+  const pods = NAMES.map((name) => [
+    name,
+    { web: podOf({ image, ...(crashes.includes(name) ? { command } : {}) }, service) },
+  ]);
+  return fleet.manifest(Object.fromEntries(pods));
+}
+
+/** The image that runs on each host, and `down` where none does. */
+function running(fleet: SimFleet): string {
+  return NAMES.map((name) =>
+    fleet.machine(name).read((state) => {
+      const pods = Object.values(state.pods).flatMap(({ containers }) => Object.values(containers));
+      const runs = pods.filter((each) => each.state === "running");
+      return runs.map((each) => each.image.reference.replace("example.test/app:", "")).join("+");
+    }),
+  )
+    .map((image) => (image === "" ? "down" : image))
+    .join(" ");
+}
+
+async function rollOut(rollout: Rollout, crashes: readonly string[], command = CRASH) {
+  const fleet = openFleet();
+  await fleet.apply(declared(fleet, rollout, IMAGE));
+  fleet.events.length = 0;
+  const manifest = declared(fleet, rollout, OTHER_IMAGE, crashes, command);
+  const report = await fleet.apply(manifest);
+  const statuses = new Map(
+    report.outcomes.flatMap(({ pod, host, status }) => (pod === undefined ? [] : [[host, status]])),
+  );
+  return { fleet, report, manifest, statuses: NAMES.map((name) => statuses.get(name)).join(" ") };
+}
+
+test("a rollout of which the canary crashes stops there, goes back, and has failed", async () => {
+  const rollout = { canary: 1, maxUnavailable: 2 };
+  const { fleet, report, statuses } = await rollOut(rollout, NAMES);
+  expect(statuses).toBe("rolled-back skipped skipped skipped skipped");
+  expect(report.status).toBe("failed");
+  expect(report.outcomes.find(({ id }) => id === "e/web")?.reason).toBe(
+    "the rollout of web was given up: its canary a/web failed",
+  );
+  expect(running(fleet)).toBe("1 1 1 1 1");
+  expect(fleet.steps("step-started").filter((step) => /^[b-e]\/web/.test(step))).toEqual([]);
+  expect((await fleet.plan(declared(fleet, rollout, IMAGE))).plan.pods).toEqual([]);
+});
+
+test.each<[Rollout, readonly string[], string, string]>([
+  // waves: a | b c | d e
+  [{}, ["c"], "done done rolled-back skipped skipped", "2 2 1 1 1"],
+  [{ rollback: "wave" }, ["c"], "done rolled-back rolled-back skipped skipped", "2 1 1 1 1"],
+  [{ rollback: "all" }, ["c"], "rolled-back rolled-back rolled-back skipped skipped", "1 1 1 1 1"],
+  [{ abortAfter: 2 }, ["c"], "done done rolled-back done done", "2 2 1 2 2"],
+  [
+    { abortAfter: 2, rollback: "all" },
+    ["c", "d"],
+    "rolled-back rolled-back rolled-back rolled-back rolled-back",
+    "1 1 1 1 1",
+  ],
+  [{ abortAfter: 9 }, ["a"], "rolled-back skipped skipped skipped skipped", "1 1 1 1 1"],
+])(
+  "of a rollout %j, with a failure of %j, comes what it says",
+  async (policy, crashes, outcome, now) => {
+    const rollout = { canary: 1, maxUnavailable: 2, ...policy };
+    const { fleet, report, statuses, manifest } = await rollOut(rollout, crashes);
+    expect([statuses, running(fleet), report.status]).toEqual([outcome, now, "failed"]);
+    // what is left to do is what the report says
+    const { plan } = await fleet.plan(manifest);
+    const left = plan.pods.filter(({ action }) => action === "replace").map(({ host }) => host);
+    expect(left).toEqual(NAMES.filter((_, index) => now.split(" ")[index] === "1"));
+    // and what they went back to is whole, its image among it
+    const { plan: back } = await fleet.plan(declared(fleet, rollout, IMAGE));
+    expect(back.pods.map(({ host }) => host)).toEqual(NAMES.filter((name) => !left.includes(name)));
+    expect((await fleet.apply(declared(fleet, rollout, IMAGE))).status).toBe("done");
+    expect(running(fleet)).toBe("1 1 1 1 1");
+  },
+);
+
+test("a wave begins when the one before it has ended and its pause is over", async () => {
+  const { fleet, report } = await rollOut({ canary: 1, maxUnavailable: 4, pauseMs: 1000 }, []);
+  expect(report.status).toBe("done");
+  const steps = fleet.events.flatMap((event) =>
+    (event.type === "step-started" || event.type === "change-done") && event.id.endsWith("/web")
+      ? [event]
+      : [],
+  );
+  const second = steps.slice(steps.findLastIndex(({ id }) => id === "a/web") + 1);
+  expect(new Set(second.map(({ id }) => id))).toEqual(
+    new Set(["b/web", "c/web", "d/web", "e/web"]),
+  );
+  expect(report.ms).toBeGreaterThanOrEqual(1000);
+});
+
+test("a pod that does not stay healthy for as long as is said has failed", async () => {
+  const command = ["sh", "-c", "sleep 0.05; exit 1"];
+  const rollout = { canary: 1, healthTimeMs: 400 };
+  const { fleet, statuses, report } = await rollOut(rollout, NAMES, command);
+  expect(statuses).toBe("rolled-back skipped skipped skipped skipped");
+  expect(report.outcomes.find(({ id }) => id === "a/web")?.failedStep).toBe("wait-healthy");
+  expect(running(fleet)).toBe("1 1 1 1 1");
+});
+
+test("images that pods may go back to are let go of when all is done, and then they are", async () => {
+  const { fleet, report, manifest } = await rollOut({ canary: 1, rollback: "all" }, []);
+  expect(report.status).toBe("done");
+  expect(isConverged((await fleet.plan(manifest)).plan)).toBe(true);
+  for (const name of NAMES)
+    expect(fleet.machine(name).read(({ images }) => Object.keys(images))).toHaveLength(1);
+});
