@@ -9,6 +9,8 @@ const SLOWEST = [
   "integration/rkt-double-replay",
   "integration/must-hold-containerd.test",
   "integration/move-killed-at-calls",
+  "integration/ssh-many-hosts",
+  "integration/ssh-images",
   "e2e/engines",
   "integration/containerd-images",
   "property/",
