@@ -4,7 +4,7 @@ import type { WatchEnd, WatchEvent, WatchRequest } from "../../src/reconcile/ind
 import { watchFleet } from "../../src/reconcile/index.ts";
 import { SimFleet } from "./sim-fleet.ts";
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 25_000;
 /** A watch's seconds are that much shorter. */
 const SPEED = 50;
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openLocalHost } from "../../host/index.ts";
 import { acquireHostLock } from "./host-lock.ts";
 
-const LIFE_MS = 600;
+const LIFE_MS = 1_500;
 
 let dir: string;
 let child: ChildProcess | undefined;
