@@ -1,3 +1,4 @@
+import { anySignal } from "../../internal/index.ts";
 import type { HostChange, Plan, PodChange, RolloutWave } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
@@ -34,7 +35,7 @@ export class Rollouts {
    * @returns why it may not
    */
   async enter(id: string, signal: AbortSignal): Promise<string | undefined> {
-    const ending = AbortSignal.any([this.#request.draining, signal]);
+    const ending = anySignal([this.#request.draining, signal]);
     await this.#byChange.get(id)?.begin(id, ending);
     return this.refusal(id);
   }
