@@ -132,6 +132,6 @@ test("any change of any fleet survives a kill at any moment, and never runs two 
         throw error;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 60, endOnFailure: true },
   );
 });

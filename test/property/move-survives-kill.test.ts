@@ -130,6 +130,6 @@ test("any change of any fleet that moves as well survives a kill, and never runs
         throw error;
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 40, endOnFailure: true },
   );
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import {
   ContainerSpec as ContainerSchema,
   type ContainerSpec,
+  type Drain,
   FleetManifest,
   MANIFEST_VERSION,
   PodSpec,
@@ -56,16 +57,22 @@ const container = fc
   .map(([value, image, chosen, held]): ContainerSpec => {
     const { command, args, workingDir, devices, health, env, user, additionalGroups, ...more } =
       value as ContainerSpec;
-    const { init, dependsOn, completeWithinMs, ...rest } = more;
+    const { init, dependsOn, completeWithinMs, drain, ...rest } = more;
     const plain = Object.entries(env ?? {}).filter(([, each]) => typeof each === "string");
     return {
       ...consistent(rest),
+      ...(drain === undefined ? {} : { drain: shortly(drain) }),
       image,
       env: Object.fromEntries(plain),
       mounts: chosen,
       files: held,
     };
   });
+
+/** A drain that takes no time worth mentioning: waits are real, also on a simulated host. */
+function shortly({ waitMs, ...drain }: Drain): Drain {
+  return waitMs === undefined ? drain : { ...drain, waitMs: 1 + (waitMs % 3) };
+}
 
 /** Takes away what contradicts itself. */
 function consistent(spec: Partial<ContainerSpec>): Partial<ContainerSpec> {
