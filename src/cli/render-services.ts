@@ -1,6 +1,6 @@
 import type { ServicePod, ServicePodState } from "../plan/index.ts";
 import { renderRollouts } from "./render-rollouts.ts";
-import type { SeenServices } from "./rollout-status.ts";
+import type { SeenServices } from "./services.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { columns } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";

@@ -1,5 +1,5 @@
 import type { FleetManifest } from "../model/index.ts";
-import { type Plan, type ServicePod, servicePods } from "../plan/index.ts";
+import { type Plan, servicePods } from "../plan/index.ts";
 import { planFleet } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
@@ -7,13 +7,7 @@ import { fleetRequest } from "./fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "./load-fleet.ts";
 import { renderServices } from "./render-services.ts";
 import { selectHosts } from "./select-hosts.ts";
-import { findService, servicesOf } from "./services.ts";
-
-/** What `rollout status` and `rollout undo` see of services. */
-export interface SeenServices {
-  readonly plan: Plan;
-  readonly pods: readonly ServicePod[];
-}
+import { findService, type SeenServices, servicesOf } from "./services.ts";
 
 /** `stowage rollout status`. */
 export async function rolloutStatus(args: Arguments, context: CommandContext): Promise<ExitCode> {
