@@ -10,4 +10,5 @@ export { planPrune, type Retention } from "./plan-prune.ts";
 export { planRestarts, type Restart, type RestartPlan } from "./plan-restarts.ts";
 export { planReturn } from "./plan-return.ts";
 export { planRollback } from "./rollback.ts";
+export { type ServicePod, type ServicePodState, servicePods } from "./service-pods.ts";
 export { processKey, type UnhealthyContainer } from "./unhealthy.ts";

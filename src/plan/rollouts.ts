@@ -16,6 +16,11 @@ const ADVANCES: ReadonlySet<Action> = new Set([
   "adopt",
 ]);
 
+/** Whether a change counts in a rollout. */
+export function advances({ action }: PodChange): boolean {
+  return ADVANCES.has(action);
+}
+
 /** What makes a new generation beside one that runs. */
 const TWICE: ReadonlySet<Action> = new Set(["replace", "move-engine", "adopt"]);
 
@@ -32,7 +37,7 @@ export function planRollouts(
     const entry = services.get(service) ?? { changes: [], done: 0, policy: rollout };
     services.set(service, entry);
     const change = byId.get(id);
-    if (change !== undefined && ADVANCES.has(change.action)) entry.changes.push(change);
+    if (change !== undefined && advances(change)) entry.changes.push(change);
     else entry.done += 1;
   }
   return [...services].flatMap(([service, { changes: own, done, policy }]) =>

@@ -13,6 +13,7 @@ export {
   rollbackWarnings,
   rolledBack,
 } from "./history/rollback.ts";
+export { type UndoTarget, undoTargets } from "./history/undo.ts";
 export {
   FLEET_LOCK_FILE,
   FleetLock,

@@ -55,6 +55,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./rollback.ts")).rollbackCommand,
   },
   {
+    name: "rollout",
+    summary: "Show how far services are, or take a rollout back",
+    load: async () => (await import("./rollout.ts")).rolloutCommand,
+  },
+  {
     name: "ps",
     summary: "List the pods of a fleet as they are",
     load: async () => (await import("./ps.ts")).psCommand,
