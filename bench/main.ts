@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { ensureBuild } from "../scripts/lib/ensure-build.ts";
 import { PROJECT_ROOT } from "../scripts/lib/project-root.ts";
 import { runMain } from "../scripts/lib/run-main.ts";
+import { ansiblePods } from "./benchmarks/ansible-pods.ts";
 import { applyPods } from "./benchmarks/apply-pods.ts";
 import { bridgePods } from "./benchmarks/bridge-pods.ts";
 import { composePods } from "./benchmarks/compose-pods.ts";
@@ -42,6 +43,7 @@ const BENCHMARKS = [
   bridgePods,
   composePods,
   sshPlan,
+  ansiblePods,
   planLatency,
 ];
 

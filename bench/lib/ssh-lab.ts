@@ -13,7 +13,7 @@ export interface SshLab extends AsyncDisposable {
   readonly dir: string;
   /** ssh's configuration, by which each host is reached by its address. */
   readonly config: string;
-  /** Writes a manifest of these hosts, and returns its path. */
+  /** Writes the manifest of a fleet of these hosts, and returns its path. */
   writeFleet(name: string, options: { readonly pods: number; readonly only?: number }): string;
 }
 
@@ -52,7 +52,7 @@ export async function openSshLab({
         const all = Array.from({ length: pods }, (_, nth) => [`pod-${nth}`, pod] as const);
         const manifest: FleetManifest = {
           version: "stowage/v1",
-          name: "bench",
+          name,
           id: "stowage-bench",
           images: { [reference]: { layout, digest: image.digest } },
           hosts: Object.fromEntries(
