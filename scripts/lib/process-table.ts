@@ -25,12 +25,16 @@ export function readArgv(pid: number): string[] {
  * A zombie counts as gone. Source: fields 3 (state) and 22 (starttime) of proc_pid_stat(5).
  */
 export function processMark(pid: number): string | undefined {
-  const stat = readProc(pid, "stat");
-  // the second field is the name in brackets, which may hold spaces and brackets itself
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const startedAt = fields?.[19];
-  if (startedAt === undefined || fields?.[0] === "Z") return undefined;
+  const [state, ...fields] = statusOf(pid);
+  const startedAt = fields[18];
+  if (startedAt === undefined || state === "Z") return undefined;
   return `${pid}:${startedAt}`;
+}
+
+/** The process that started this one or took it over, or undefined when there is none. */
+export function parentOf(pid: number): number | undefined {
+  const parent = statusOf(pid)[1];
+  return parent === undefined ? undefined : Number(parent);
 }
 
 /** Ends a process with SIGTERM, and with SIGKILL when it has not gone after `graceMs`. */
@@ -55,6 +59,13 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
+}
+
+/** The fields of proc_pid_stat(5) from the third on, none when the process is gone. */
+function statusOf(pid: number): string[] {
+  const stat = readProc(pid, "stat");
+  // the second field is the name in brackets, which may hold spaces and brackets itself
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
 }
 
 function readProc(pid: number, file: string): string | undefined {
