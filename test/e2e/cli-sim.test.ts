@@ -126,6 +126,12 @@ describe("the built command line on simulated hosts", () => {
     expect(again.stderr).toContain("it changed since the plan was made");
   });
 
+  test("many pods of a host are applied without a word of Node's", () => {
+    const pods = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`web-${at}`, pod()]));
+    const file = fleet("many", pods);
+    expect(stowage("apply", "--yes", "-f", file)).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("what a new project declares is valid", () => {
     expect(stowage("init", "project", "--name", "fresh")).toMatchObject({ status: 0, stderr: "" });
     const place = join(folder, "project");

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { onAbort } from "../../internal/index.ts";
 
 /** What is held for a time. */
@@ -20,6 +21,8 @@ export function fencedSignal(
 ): AbortSignal & Disposable {
   const controller = new AbortController();
   const { signal } = controller;
+  // every pod of the host waits for it
+  setMaxListeners(0, signal);
   const sources = [lock.signal, ...signals];
   // the user's own is that of every host
   const waiting = sources.map((source) => onAbort(source, () => controller.abort(source.reason)));
