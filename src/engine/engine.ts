@@ -142,6 +142,11 @@ export interface ObserveOptions extends CallOptions {
   readonly podsOnly?: boolean;
   /** Of interest are these generations alone: an engine that is asked for each apart leaves all else out. */
   readonly only?: readonly PodIdentity[];
+  /**
+   * Of interest is how the containers' processes are, and nothing that is reported of declared fields: an
+   * engine that has to be asked for those leaves them out.
+   */
+  readonly statesOnly?: boolean;
   /** Of interest is also what of the host's network anyone has taken. */
   readonly network?: boolean;
   /** With `network`: networks of the host's CNI configuration that pods want. */

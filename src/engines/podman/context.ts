@@ -7,6 +7,7 @@ import { initializing, inspecting, starting } from "./cli/container-batches.ts";
 import { PodmanCli } from "./cli/podman-cli.ts";
 import { ImageDetailsReader } from "./images/image-details.ts";
 import { globalArguments, type PodmanSettings } from "./podman-settings.ts";
+import type { FreshPod } from "./pods/fresh-pod.ts";
 import type { PlannedContainer } from "./pods/planned-container.ts";
 import { type MachineFacts, readMachineFacts } from "./store/machine-facts.ts";
 import { type OwnFiles, ownFiles } from "./store/own-files.ts";
@@ -26,6 +27,8 @@ export interface PodmanContext {
   readonly start: Batch<string>;
   /** Pods of one container that their start makes, by object name. */
   readonly deferred: Map<string, DeferredPod>;
+  /** Pods of one container that were run a moment ago, by object name. */
+  readonly fresh: Map<string, FreshPod>;
 }
 
 /** A pod that was prepared for a start that follows at once: podman makes and runs it in one command. */
@@ -59,6 +62,7 @@ export async function openContext(
     init: initializing(cli),
     start: starting(cli),
     deferred: new Map(),
+    fresh: new Map(),
   };
 }
 

@@ -63,9 +63,10 @@ export class PodmanEngine implements Engine {
     return podmanCapabilities(version, facts);
   }
 
-  async observe({ signal, only }: ObserveOptions = {}): Promise<ObservedEngine> {
+  async observe(options: ObserveOptions = {}): Promise<ObservedEngine> {
+    const { signal, only } = options;
     const context = await this.#context(signal);
-    const few = only === undefined ? undefined : await observeSome(context, only, signal);
+    const few = only === undefined ? undefined : await observeSome(context, only, options);
     return few ?? (await observeEngine(context, signal));
   }
 

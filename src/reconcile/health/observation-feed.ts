@@ -16,7 +16,7 @@ interface Observation {
   readonly seen: ObservedEngine;
 }
 
-/** Observations of the pods of one engine, shared by all who wait for something on it. */
+/** Observations of how the pods of one engine are, shared by all who wait for something on it. */
 export class ObservationFeed {
   readonly #engine: EngineReader;
   readonly #signal: AbortSignal;
@@ -51,7 +51,12 @@ export class ObservationFeed {
     // those who come from here on wait for the one after
     this.#next = undefined;
     const beganAt = performance.now();
-    const observation = this.#engine.observe({ signal: this.#signal, podsOnly: true, only });
+    const observation = this.#engine.observe({
+      signal: this.#signal,
+      podsOnly: true,
+      statesOnly: true,
+      only,
+    });
     this.#running = observation.catch(() => undefined);
     const seen = await observation;
     const tookMs = performance.now() - beganAt;

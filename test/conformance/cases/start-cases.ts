@@ -32,6 +32,23 @@ export function startCases({ it, itWith }: Suite): void {
     expect(await test.observed(dropped)).toBeUndefined();
   });
 
+  it("how the process of a pod is that was just started is told without the rest, until it ends and after", async (test) => {
+    const pod = test.pod({ main: script("sleep 1; exit 5") });
+    await test.engine.prepare(pod, { startsNext: true });
+    await test.engine.start(pod);
+    const { identity } = pod;
+    const states = async () => {
+      const only = [identity];
+      const seen = await test.engine.observe({ podsOnly: true, statesOnly: true, only });
+      return seen.pods.find((each) => each.pod === identity.pod)?.containers["main"];
+    };
+    // a moment in which an engine has not noticed yet is "unknown"
+    await expect
+      .poll(states, { timeout: 20_000, interval: 50 })
+      .toMatchObject({ state: "exited", exitCode: 5 });
+    expect(await test.container(pod)).toMatchObject({ state: "exited", exitCode: 5 });
+  });
+
   it("starting it again leaves its process alone", async (test) => {
     const pod = await test.started({ main: SERVER });
     const { pid } = await test.container(pod);

@@ -9,7 +9,33 @@ import { callOptions } from "../context.ts";
  * @param podId full id of the podman pod that it is in
  */
 export function processLists(id: string, podId: string | undefined): readonly string[] {
-  const paths = [
+  const paths = cgroupPaths(id, podId);
+  return ["/sys/fs/cgroup", "/sys/fs/cgroup/pids"].flatMap((root) =>
+    paths.map((path) => `${root}/${path}/cgroup.procs`),
+  );
+}
+
+/** Files that tell whether a container that is in no podman pod was paused. */
+export function freezerFiles(id: string): readonly string[] {
+  return cgroupPaths(id, undefined).flatMap((path) => [
+    `/sys/fs/cgroup/${path}/cgroup.freeze`,
+    `/sys/fs/cgroup/freezer/${path}/freezer.state`,
+  ]);
+}
+
+/** Whether files that were read, those of {@link freezerFiles} among them, say so. */
+export function isFrozen(id: string, files: HostSnapshot["files"]): boolean {
+  return [...files].some(
+    ([path, text]) =>
+      path.includes(`/libpod-${id}`) &&
+      /\/(?:cgroup\.freeze|freezer\.state)$/.test(path) &&
+      typeof text === "string" &&
+      !/^(?:0|THAWED)?$/.test(text.trim()),
+  );
+}
+
+function cgroupPaths(id: string, podId: string | undefined): readonly string[] {
+  return [
     `libpod_parent/libpod-${id}`,
     ...(podId === undefined ? [] : [`libpod_parent/${podId}/libpod-${id}`]),
     `machine.slice/libpod-${id}.scope`,
@@ -17,9 +43,6 @@ export function processLists(id: string, podId: string | undefined): readonly st
     `machine.slice/machine-libpod_pod_*.slice/libpod-${id}.scope`,
     `machine.slice/machine-libpod_pod_*.slice/libpod-${id}.scope/container`,
   ];
-  return ["/sys/fs/cgroup", "/sys/fs/cgroup/pids"].flatMap((root) =>
-    paths.map((path) => `${root}/${path}/cgroup.procs`),
-  );
 }
 
 /**

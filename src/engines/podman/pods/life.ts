@@ -44,10 +44,8 @@ export function lifeOf(container: InspectedContainer, files: HostSnapshot["files
     const [orphan] = processesIn(Id, files);
     return orphan === undefined ? DEAD : { ...DEAD, orphan };
   }
-  const text = (pid: number, name: string): string => {
-    const found = pid > 0 ? files.get(`/proc/${pid}/${name}`) : undefined;
-    return typeof found === "string" ? found : "";
-  };
+  const text = (pid: number, name: string): string =>
+    pid > 0 ? textOf(files, `/proc/${pid}/${name}`) : "";
   const cgroups = text(State.Pid, "cgroup");
   const watched = text(State.ConmonPid, "cmdline").includes(Id);
   const stat = text(State.Pid, "stat");
@@ -65,7 +63,14 @@ export function lifeOf(container: InspectedContainer, files: HostSnapshot["files
   };
 }
 
-function isRuntime(cmdline: string, runtime: string): boolean {
+/** Text of a file that was read; empty where it was not. */
+export function textOf(files: HostSnapshot["files"], path: string): string {
+  const found = files.get(path);
+  return typeof found === "string" ? found : "";
+}
+
+/** Whether a command line is that of a runtime which has not become the user's program yet. */
+export function isRuntime(cmdline: string, runtime = ""): boolean {
   const [program = ""] = cmdline.split("\0");
   const names = [runtime, "runc", "crun", "libcrun"].map((path) =>
     path.slice(path.lastIndexOf("/") + 1),
@@ -74,25 +79,16 @@ function isRuntime(cmdline: string, runtime: string): boolean {
   return names.some((name) => name !== "" && (base === name || program.startsWith(`[${name}`)));
 }
 
-/** Whether none of these processes is the user's yet: they are the runtime's, or gone. */
-export async function areRuntimes(
-  host: HostReader,
-  pids: readonly number[],
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const { files } = await host.snapshot(
-    { files: pids.flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/stat`]) },
-    callOptions(signal),
-  );
-  return pids.every((pid) => {
-    const [cmdline, stat] = [files.get(`/proc/${pid}/cmdline`), files.get(`/proc/${pid}/stat`)];
-    if (typeof cmdline !== "string" || typeof stat !== "string") return true;
-    return isZombie(stat) || isRuntime(cmdline, "");
-  });
+/** Parent of a process by its /proc/PID/stat, 0 where there is none. */
+export function parentOf(stat: string): number {
+  return Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1] ?? 0);
 }
 
-function parentOf(stat: string): number {
-  return Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1] ?? 0);
+/** Ticks at which a process began by its /proc/PID/stat; undefined when it is gone, or about to be. */
+export function startOf(stat: string): string | undefined {
+  // its name, in brackets, may hold spaces and brackets itself
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return isZombie(stat) ? undefined : fields[19];
 }
 
 function isZombie(stat: string): boolean {

@@ -1,4 +1,4 @@
-import { limitFiles, readLabels } from "../../../engine/index.ts";
+import { limitFiles, type ObserveOptions, readLabels } from "../../../engine/index.ts";
 import type { HostSnapshot } from "../../../host/index.ts";
 import {
   type ObservedEngine,
@@ -12,6 +12,7 @@ import { imageFilePattern, readOwnImages } from "../images/image-files.ts";
 import { listImages } from "../images/image-list.ts";
 import { imageLeftovers, observeImages } from "../images/observe-images.ts";
 import { glanceAtStore, mayBeOurs, type StoredContainer } from "../store/store-used.ts";
+import { seeFresh } from "./fresh-pods.ts";
 import { listLeftovers } from "./leftovers.ts";
 import { cgroupOf, lifeFiles, lifeOf } from "./life.ts";
 import { inspectContainers, isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
@@ -94,13 +95,25 @@ export async function observeEngine(
 export async function observeSome(
   context: PodmanContext,
   pods: readonly PodIdentity[],
-  signal: AbortSignal | undefined,
+  { signal, statesOnly = false }: ObserveOptions,
 ): Promise<ObservedEngine | undefined> {
   const names = new Set(pods.map((pod) => objectName(pod)));
+  const fresh = statesOnly
+    ? await seeFresh(
+        context.host,
+        [...names].flatMap((name) => context.fresh.get(name) ?? []),
+        signal,
+      )
+    : [];
+  for (const pod of fresh) names.delete(objectName(pod));
+  // what is older, or another process now, is asked for from here on
+  if (statesOnly) for (const name of names) context.fresh.delete(name);
+  if (names.size === 0) return { pods: fresh, images: [], leftovers: [] };
   const inspected = await inspectContainers(context, [...names], signal);
   if (inspected.length < names.size) return undefined;
   const { files } = await lookAtHost(context, inspected, signal);
-  return { pods: observePods(context, inspected, [], files), images: [], leftovers: [] };
+  const seen = observePods(context, inspected, [], files);
+  return { pods: [...fresh, ...seen], images: [], leftovers: [] };
 }
 
 /**

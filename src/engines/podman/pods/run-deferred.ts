@@ -1,13 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PodInstance } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { objectName } from "../../../model/index.ts";
 import type { PodmanContext } from "../context.ts";
 import { processesOf } from "./cgroup-processes.ts";
-import { areRuntimes } from "./life.ts";
+import { freshPod } from "./fresh-pods.ts";
 import type { PlannedContainer } from "./planned-container.ts";
 import { continuePrepared, freeName, makeContainer } from "./prepare-pod.ts";
 import { seeContainers } from "./see-containers.ts";
 import { settleStart } from "./settle-start.ts";
+
+/** podman comes back a moment before the runtime becomes the user's program. */
+const LOOKS = 3;
+const LOOK_PAUSE_MS = 10;
 
 /**
  * Makes and runs a pod of one container that was prepared for it, in one command.
@@ -26,7 +31,17 @@ export async function runDeferred(
   if (deferred?.recordDigest !== pod.recordDigest) return false;
   const id = await runContainer(context, pod, deferred.plan, signal);
   if (id === undefined) return false;
-  if (await isRunning(context, id, signal)) return true;
+  // the kernel has a process of it that is the user's: then podman need not be asked
+  for (let tries = 1; tries <= LOOKS; tries += 1) {
+    const pids = await processesOf(context.host, [id], undefined, signal);
+    if (pids.length === 0) break;
+    const fresh = await freshPod(context.host, pod, { id, pids }, signal);
+    if (fresh !== undefined) {
+      context.fresh.set(name, fresh);
+      return true;
+    }
+    await sleep(LOOK_PAUSE_MS, undefined, { signal });
+  }
   await settleStart(context, pod, await seeContainers(context, pod, signal), [], signal);
   return true;
 }
@@ -46,14 +61,4 @@ async function runContainer(
     await freeName(context, pod.identity);
     return await makeContainer(context, "run", plan, signal);
   }
-}
-
-/** Whether the kernel has a process of it that is the user's: then podman need not be asked. */
-async function isRunning(
-  { host }: PodmanContext,
-  id: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const pids = await processesOf(host, [id], undefined, signal);
-  return pids.length > 0 && !(await areRuntimes(host, pids, signal));
 }

@@ -1,0 +1,16 @@
+import type { PodInstance } from "../../../engine/index.ts";
+import type { AppliedImage } from "../../../model/index.ts";
+
+/** A pod of one container that was run a moment ago, and its process. */
+export interface FreshPod {
+  readonly pod: Pick<PodInstance, "identity" | "recordDigest">;
+  /** Name of its container in the pod. */
+  readonly container: string;
+  readonly image: AppliedImage;
+  /** Full id of its container. */
+  readonly id: string;
+  readonly pid: number;
+  /** Ticks at which the process began: another one may get its number. */
+  readonly startedAt: string;
+  readonly seenAt: number;
+}
