@@ -1,4 +1,5 @@
 export { anySignal } from "./any-signal.ts";
+export { Batch } from "./batch.ts";
 export { findOnPath, searchPath } from "./find-on-path.ts";
 export { Gate } from "./gate.ts";
 export { createLimiter, type Limiter, mapLimited } from "./limit.ts";

@@ -4,9 +4,9 @@ import { createPace } from "./pace.ts";
 test("several that ask at once share one rate", async () => {
   const pace = createPace(100_000);
   const beganAt = performance.now();
-  // the last one waits for the 20 000 bytes before it
+  // the last one waits for the 20 000 bytes before it; a timer may be a little early
   await Promise.all([1, 2, 3].map(() => pace(10_000, undefined)));
-  expect(performance.now() - beganAt).toBeGreaterThanOrEqual(199);
+  expect(performance.now() - beganAt).toBeGreaterThanOrEqual(195);
 });
 
 test("an abort ends the waiting", async () => {

@@ -1,12 +1,12 @@
 import type { PodInstance, PodNetwork } from "../engine/index.ts";
-import type { Host, HostSnapshot } from "../host/index.ts";
+import type { Host } from "../host/index.ts";
 import type { PodIdentity } from "../model/index.ts";
 import { chooseAddress, chooseSubnet, gatewayOf, hardwareAddress, prefixOf } from "./addresses.ts";
 import {
   isOfSamePod,
   NetworkFile,
   networkFileOf,
-  PodFile,
+  type PodFile,
   podFileOf,
   portTurn,
   readFile,
@@ -14,11 +14,13 @@ import {
 import { readSubnets } from "./look.ts";
 import { bridgeKey, looked } from "./looked.ts";
 import { MOUNTS, mountedPaths } from "./mounts.ts";
+import { type HeldNetwork, NetworkFiles } from "./network-files.ts";
 import { type NetworkPlaces, podNameOf } from "./places.ts";
+import { type PodLinks, podLinks } from "./pod-links.ts";
 import { chainsOf, removalText, restoreText } from "./rules.ts";
 import { runScript } from "./run-script.ts";
-import { ATTACH, DETACH, DROP, LOOK, SYNC } from "./scripts.ts";
-import { hostsText, RESOLV_FILES, resolvText } from "./texts.ts";
+import { DETACH, LOOK, SYNC } from "./scripts.ts";
+import { hostsText, resolvText } from "./texts.ts";
 import { shareTurn, takeTurn } from "./turns.ts";
 
 /** Where networks are made, and for which engine. */
@@ -27,14 +29,6 @@ export interface NetworksParts {
   readonly places: NetworkPlaces;
   /** What tells the engine from others of the host. */
   readonly engine: string;
-}
-
-/** A network as its files say. */
-interface Held {
-  readonly bridge: string;
-  readonly network: NetworkFile | undefined;
-  readonly pods: readonly PodFile[];
-  readonly snapshot: HostSnapshot;
 }
 
 /**
@@ -46,9 +40,16 @@ interface Held {
  */
 export class Networks {
   readonly #parts: NetworksParts;
+  readonly #files: NetworkFiles;
+  /** Namespaces that were made for a start that comes next. */
+  readonly #held = new Set<string>();
+
+  readonly #links: PodLinks;
 
   constructor(parts: NetworksParts) {
     this.#parts = parts;
+    this.#files = new NetworkFiles(parts);
+    this.#links = podLinks(parts.host);
   }
 
   /** What containers of a pod join. */
@@ -66,15 +67,15 @@ export class Networks {
 
   /** Makes a generation's namespace, and its network where it is the first there: without an address. */
   async hold(pod: PodInstance): Promise<void> {
-    const { host, places } = this.#parts;
+    const { places } = this.#parts;
     const bridge = places.bridge(pod.identity, pod.spec);
     const podName = podNameOf(pod.identity);
     await this.#enter(bridge, pod, (address) => address);
     if (!looked.has(this.#key(bridge))) await this.#sync(bridge);
-    const args = [places.namespace(bridge, podName), "", places.link(podName)];
-    await runScript(host, ATTACH, [...args, "", "", "", "", ""], {
-      doing: `make the network namespace of pod "${pod.identity.pod}"`,
-    });
+    const namespace = places.namespace(bridge, podName);
+    const args = [namespace, "", places.link(podName), "", "", "", "", ""];
+    await this.#links.attach(pod.identity.pod, ...args);
+    this.#held.add(namespace);
   }
 
   /**
@@ -88,7 +89,7 @@ export class Networks {
     namespace: "held" | number | undefined,
     isAside = false,
   ): Promise<void> {
-    const { host, places } = this.#parts;
+    const { places } = this.#parts;
     const { identity } = pod;
     const bridge = places.bridge(identity, pod.spec);
     const { subnet, address } = await this.#enter(
@@ -100,35 +101,33 @@ export class Networks {
     await this.#sync(bridge);
     const podName = podNameOf(identity);
     const at = address ?? "";
-    await runScript(
-      host,
-      ATTACH,
-      [
-        places.namespace(bridge, podName),
-        String(namespace ?? ""),
-        places.link(podName),
-        bridge,
-        at,
-        String(prefixOf(subnet)),
-        gatewayOf(subnet),
-        hardwareAddress(at),
-      ],
-      { doing: `attach pod "${identity.pod}" to its network` },
-    );
+    const args = [
+      places.namespace(bridge, podName),
+      String(namespace ?? ""),
+      places.link(podName),
+      bridge,
+      at,
+      String(prefixOf(subnet)),
+      gatewayOf(subnet),
+      hardwareAddress(at),
+    ];
+    await this.#links.attach(identity.pod, ...args);
   }
 
   /** Whether a generation's namespace is held by its file. */
   async isHeld({ identity, spec }: PodInstance): Promise<boolean> {
     const { host, places } = this.#parts;
     const file = places.namespace(places.bridge(identity, spec), podNameOf(identity));
+    // once: later somebody may have taken it away
+    if (this.#held.delete(file)) return true;
     const { files } = await host.snapshot({ files: [MOUNTS] });
     return mountedPaths(files.get(MOUNTS)).has(file);
   }
 
   /** Takes a generation's address, names and ports away; its namespace stays. Not there: nothing happens. */
   async detach(identity: PodIdentity): Promise<void> {
-    const { host, places } = this.#parts;
-    for (const { bridge, file } of await this.#find(podNameOf(identity))) {
+    const { places } = this.#parts;
+    for (const { bridge, file } of await this.#files.find(podNameOf(identity))) {
       if (file?.address === undefined) continue;
       const { address: _, aside: __, ...rest } = file;
       const podName = podNameOf(identity);
@@ -137,18 +136,17 @@ export class Networks {
         await this.#giveBack(bridge, rest);
       });
       await this.#sync(bridge);
-      await runScript(host, DETACH, [places.link(podName)], {
-        doing: `detach pod "${identity.pod}" from its network`,
-      });
+      await this.#links.detach(identity.pod, places.link(podName));
     }
   }
 
   /** Takes all of a generation away, and its network with the last one. Not there: nothing happens. */
   async drop(podName: string): Promise<void> {
     const { host, places } = this.#parts;
-    for (const { bridge, file } of await this.#find(podName)) {
-      const args = [places.link(podName), places.namespace(bridge, podName)];
-      await runScript(host, DROP, args, { doing: `take the network of "${podName}" away` });
+    for (const { bridge, file } of await this.#files.find(podName)) {
+      const namespace = places.namespace(bridge, podName);
+      this.#held.delete(namespace);
+      await this.#links.drop(podName, places.link(podName), namespace);
       await takeTurn(this.#key(bridge), async () => {
         await host.removeFile(places.podFile(bridge, podName));
         if (file !== undefined) await this.#giveBack(bridge, file);
@@ -159,7 +157,7 @@ export class Networks {
 
   /** Takes a network away that no generation is in any more. */
   async removeEmpty(bridge: string): Promise<void> {
-    const { network } = await this.#read(bridge);
+    const { network } = await this.#files.read(bridge);
     if (network !== undefined) await this.#sync(bridge);
   }
 
@@ -176,7 +174,12 @@ export class Networks {
   ): Promise<{ readonly subnet: string; readonly address: string | undefined }> {
     const { host, places, engine } = this.#parts;
     return await takeTurn(this.#key(bridge), async () => {
-      const { network, pods } = await this.#read(bridge);
+      const podName = podNameOf(pod.identity);
+      // without an address the others are of no matter
+      const { network, pods } = await this.#files.read(
+        bridge,
+        turn === undefined ? podName : undefined,
+      );
       const subnet =
         network?.subnet ?? pod.spec.network?.subnet ?? (await this.#freeSubnet(bridge));
       const wanted = networkFileOf(pod, subnet);
@@ -184,7 +187,6 @@ export class Networks {
         await host.writeFile(places.networkFile(bridge), JSON.stringify(wanted));
         looked.delete(this.#key(bridge));
       }
-      const podName = podNameOf(pod.identity);
       const own = pods.find(({ identity }) => podNameOf(identity) === podName);
       const used = new Set(pods.flatMap(({ address }) => address ?? []));
       const address = addressFor(own?.address, wanted, used);
@@ -201,7 +203,7 @@ export class Networks {
 
   /** Lets another generation of a pod have its ports, where this one had them and has no address any more. */
   async #giveBack(bridge: string, gone: PodFile): Promise<void> {
-    const others = (await this.#read(bridge)).pods.filter((each) => isOfSamePod(each, gone));
+    const others = (await this.#files.read(bridge)).pods.filter((each) => isOfSamePod(each, gone));
     for (const each of portTurn(others)) await this.#write(bridge, each);
   }
 
@@ -214,14 +216,14 @@ export class Networks {
   async #sync(bridge: string): Promise<void> {
     const key = this.#key(bridge);
     await shareTurn(key, async () => {
-      const held = await this.#read(bridge);
+      const held = await this.#files.read(bridge);
       if (held.network === undefined) return;
       if (held.pods.length === 0) await this.#remove(held, held.network);
       else await this.#make(held, held.network);
     });
   }
 
-  async #make({ bridge, pods, snapshot }: Held, network: NetworkFile): Promise<void> {
+  async #make({ bridge, pods, snapshot }: HeldNetwork, network: NetworkFile): Promise<void> {
     const { host, places } = this.#parts;
     const key = this.#key(bridge);
     const isKnown = looked.has(key);
@@ -255,7 +257,7 @@ export class Networks {
     looked.add(key);
   }
 
-  async #remove({ bridge }: Held, network: NetworkFile): Promise<void> {
+  async #remove({ bridge }: HeldNetwork, network: NetworkFile): Promise<void> {
     const { host, places } = this.#parts;
     looked.delete(this.#key(bridge));
     const doing = `take network "${network.name}" (${bridge}) away`;
@@ -280,29 +282,6 @@ export class Networks {
       (text) => readFile(NetworkFile, text)?.subnet ?? [],
     );
     return chooseSubnet(bridge, [...taken.map(({ subnet }) => subnet), ...planned]);
-  }
-
-  async #read(bridge: string): Promise<Held> {
-    const { host, places } = this.#parts;
-    const file = places.networkFile(bridge);
-    const snapshot = await host.snapshot({
-      files: [file, places.podFile(bridge, "*"), ...RESOLV_FILES],
-    });
-    const pods = [...snapshot.files]
-      .filter(([path]) => path.startsWith(`${places.podsDirectory(bridge)}/`))
-      .flatMap(([, text]) => readFile(PodFile, text) ?? []);
-    return { bridge, network: readFile(NetworkFile, snapshot.files.get(file)), pods, snapshot };
-  }
-
-  async #find(
-    podName: string,
-  ): Promise<readonly { readonly bridge: string; readonly file: PodFile | undefined }[]> {
-    const { host, places } = this.#parts;
-    const { files } = await host.snapshot({ files: [places.podFile("*", podName)] });
-    return [...files].map(([path, text]) => ({
-      bridge: places.bridgeOf(path),
-      file: readFile(PodFile, text),
-    }));
   }
 
   #key(bridge: string): string {

@@ -1,12 +1,16 @@
+/** Number of arguments of a pod in {@link ATTACH}. */
+export const ATTACH_ARGUMENTS = 8;
+
 /**
- * Makes a pod's network namespace, unless it is there, and puts its interface on the bridge. Each part is
+ * Makes the network namespaces of pods, unless they are there, and puts their interfaces on the bridge. Each part is
  * looked at before it is made; the interface's alias is written last and tells a finished one.
  *
- * Arguments: namespace file, what is known of it (that it is `held`, a process whose it is, or nothing),
+ * Arguments, of each pod: namespace file, what is known of it (that it is `held`, a process whose it is, or nothing),
  * name on the host, and, where the pod is to have an address: bridge, address, bits, gateway, hardware
  * address.
  */
 export const ATTACH = `set -e; umask 077
+attach() (
 f=$1 pid=$2 v=$3 b=$4 ip=$5 bits=$6 gw=$7 mac=$8
 [ "$pid" = held ] || mkdir -p "\${f%/*}"
 [ "$pid" = held ] || mountpoint -q "$f" || {
@@ -36,16 +40,22 @@ link set dev $v type bridge_slave hairpin on
 link set dev $v up
 link set dev $v alias $ip
 END
+)
+while [ $# -gt 0 ]; do attach "$@"; shift ${ATTACH_ARGUMENTS}; done
 `;
 
-/** Takes a pod's interface away. Arguments: its name on the host. */
-export const DETACH = `ip link show dev "$1" >/dev/null 2>&1 || exit 0
-ip link del dev "$1"`;
+/** Takes interfaces away. Arguments: their names on the host. */
+export const DETACH = `for v; do
+  ! ip link show dev "$v" >/dev/null 2>&1 || ip link del dev "$v" || exit
+done`;
 
-/** Takes a pod's interface and its network namespace away. Arguments: name on the host, namespace file. */
-export const DROP = `if ip link show dev "$1" >/dev/null 2>&1; then ip link del dev "$1" || exit; fi
-while umount "$2" 2>/dev/null; do :; done
-rm -f "$2"`;
+/** Takes interfaces and network namespaces of pods away. Arguments, of each: name on the host, namespace file. */
+export const DROP = `while [ $# -gt 0 ]; do
+  ! ip link show dev "$1" >/dev/null 2>&1 || ip link del dev "$1" || exit
+  while umount "$2" 2>/dev/null; do :; done
+  rm -f "$2" || exit
+  shift 2
+done`;
 
 /**
  * Makes a network's bridge and files what they are to be, then its rules, which come on stdin. Files are

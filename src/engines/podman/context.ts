@@ -1,8 +1,7 @@
 import type { Host } from "../../host/index.ts";
-import { Gate } from "../../internal/index.ts";
+import { type Batch, Gate } from "../../internal/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
 import type { InspectedContainer } from "./cli/answers.ts";
-import type { Batch } from "./cli/batch.ts";
 import { initializing, inspecting, starting } from "./cli/container-batches.ts";
 import { PodmanCli } from "./cli/podman-cli.ts";
 import { ImageDetailsReader } from "./images/image-details.ts";

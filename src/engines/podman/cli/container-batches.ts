@@ -1,5 +1,5 @@
+import { Batch } from "../../../internal/index.ts";
 import { InspectAnswer, type InspectedContainer } from "./answers.ts";
-import { Batch } from "./batch.ts";
 import { parseAnswer } from "./parse-answer.ts";
 import type { PodmanCli } from "./podman-cli.ts";
 import { commandName, nothingDone, podmanError } from "./podman-error.ts";

@@ -1,8 +1,8 @@
-import { onAbort } from "../../../internal/index.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** One who asked, and what for. */
-interface Asking<T> {
-  readonly ids: readonly string[];
+interface Asking<T, I> {
+  readonly ids: readonly I[];
   readonly resolve: (answer: T) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -18,24 +18,24 @@ export interface BatchOptions {
 }
 
 /**
- * One command for all who asked for the same while others ran: a process of podman's costs more than
- * what it does for one container. Whoever asks gets an answer to a command that began afterwards.
+ * One command for all who asked for the same while others ran: a process costs more than what it does
+ * for one of them. Whoever asks gets an answer to a command that began afterwards.
  *
  * Where a command for several fails, each of them is tried alone, so that nobody gets another's error.
  */
-export class Batch<T> {
-  readonly #run: (ids: readonly string[]) => Promise<T>;
+export class Batch<T, I = string> {
+  readonly #run: (ids: readonly I[]) => Promise<T>;
   readonly #options: BatchOptions;
-  readonly #waiting: Asking<T>[] = [];
+  readonly #waiting: Asking<T, I>[] = [];
   #running = 0;
 
-  constructor(run: (ids: readonly string[]) => Promise<T>, options: BatchOptions) {
+  constructor(run: (ids: readonly I[]) => Promise<T>, options: BatchOptions) {
     this.#run = run;
     this.#options = options;
   }
 
   /** Does it for these. An abort ends no command, since that is others' too. */
-  async ask(ids: readonly string[], signal?: AbortSignal): Promise<T> {
+  async ask(ids: readonly I[], signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     let giveUp = (): void => undefined;
     using _waiting = onAbort(signal, () => giveUp());
@@ -49,7 +49,7 @@ export class Batch<T> {
     return answer;
   }
 
-  #giveUp(asking: Asking<T>, reason: unknown): void {
+  #giveUp(asking: Asking<T, I>, reason: unknown): void {
     const at = this.#waiting.indexOf(asking);
     if (at >= 0) this.#waiting.splice(at, 1);
     if (at >= 0 || this.#options.letsGo) asking.reject(reason);
@@ -65,7 +65,7 @@ export class Batch<T> {
     });
   }
 
-  async #serve(group: readonly Asking<T>[]): Promise<void> {
+  async #serve(group: readonly Asking<T, I>[]): Promise<void> {
     try {
       const answer = await this.#run([...new Set(group.flatMap(({ ids }) => ids))]);
       for (const { resolve } of group) resolve(answer);
