@@ -2,7 +2,7 @@ import type { ByteSink, TerminalSize } from "../engine/index.ts";
 import type { Connector } from "../reconcile/index.ts";
 import type { Paint } from "./text/paint.ts";
 
-/** What a command ends with: 0 done or nothing to do, 2 `plan` found changes, 1 an error. */
+/** What a command ends with: 0 done or nothing to do, 2 the hosts are not yet what is declared and nothing failed, 1 an error. */
 export type ExitCode = 0 | 1 | 2;
 
 /** Where text goes. */

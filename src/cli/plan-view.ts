@@ -14,6 +14,8 @@ export interface HostView {
   readonly nameWidth: number;
   /** Ids of the plan's pod changes. */
   readonly podIds: ReadonlySet<string>;
+  /** Ids of changes that wait for a rollout to be resumed. */
+  readonly waiting: ReadonlySet<string>;
   /** Ids of changes by which an image is handed over from another engine. */
   readonly handovers: ReadonlySet<string>;
   /** Engine of each host, by the host's name. */

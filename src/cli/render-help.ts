@@ -17,7 +17,7 @@ export function renderCommandHelp(help: CommandHelp): string {
       "Examples",
       help.examples.map(({ command, comment }) => [`stowage ${command}`, `# ${comment}`]),
     ),
-    "Exit codes: 0 done, or nothing to do; 2 plan found changes; 1 an error.",
+    "Exit codes: 0 done, or nothing to do; 2 something is left to do and nothing failed; 1 an error.",
   ]);
 }
 

@@ -76,13 +76,17 @@ function sizeWords(step: Step): string {
   return step.kind === "release-image" ? `; frees up to ${size}` : ` (${size})`;
 }
 
-function hostChangeLines(change: HostChange, { paint, columns }: HostView): readonly string[] {
+function hostChangeLines(
+  change: HostChange,
+  { paint, columns, waiting }: HostView,
+): readonly string[] {
   const mark = paintedMark(HOST_MARKS[change.action], paint);
   const [only, ...more] = change.steps;
   const size = only === undefined ? "" : sizeWords(only);
+  const waits = waiting.has(change.id) ? paint.yellow("   waits") : "";
   const isSaid = only === undefined || (more.length === 0 && SAID.has(only.kind));
   return [
-    wrap(`  ${mark} ${shortDigests(printable(change.text))}${size}`, columns, "    "),
+    wrap(`  ${mark} ${shortDigests(printable(change.text))}${size}${waits}`, columns, "    "),
     ...(isSaid ? [] : [paint.dim(wrap(`      ${stepLine(change.steps)}`, columns, "        "))]),
   ];
 }

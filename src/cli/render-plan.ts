@@ -1,7 +1,7 @@
-import type { HostChange, Plan, PodChange } from "../plan/index.ts";
+import { type HostChange, type Plan, type PodChange, waitingChanges } from "../plan/index.ts";
 import type { HostView } from "./plan-view.ts";
 import { renderHostPlan } from "./render-host-plan.ts";
-import { renderRollouts } from "./render-rollouts.ts";
+import { renderRollouts, resumeWords } from "./render-rollouts.ts";
 import { textWidth, wrap } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
@@ -38,6 +38,7 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
     deletingVolumes: options.deletingVolumes ?? false,
     nameWidth: Math.max(0, ...plan.hosts.map(({ host }) => textWidth(host))),
     podIds: new Set(plan.pods.map(({ id }) => id)),
+    waiting: waitingChanges(plan),
     handovers: new Set(
       plan.hostChanges
         .filter(({ steps }) => steps.some((step) => "from" in step && step.kind === "import-image"))
@@ -65,10 +66,16 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
 }
 
 /** What a plan comes to, in one line. */
-export function summaryLine({ pods, hostChanges }: Plan): string {
-  if (pods.length === 0 && hostChanges.length === 0) {
+export function summaryLine(plan: Plan): string {
+  if (plan.pods.length === 0 && plan.hostChanges.length === 0) {
     return "Nothing to do: the hosts are what the manifest says.";
   }
+  const waiting = waitingChanges(plan);
+  const pods = plan.pods.filter(({ id }) => !waiting.has(id));
+  const hostChanges = plan.hostChanges.filter(({ id }) => !waiting.has(id));
+  const waits = plural(plan.pods.length - pods.length, "pod");
+  if (pods.length === 0 && hostChanges.length === 0)
+    return `Nothing to do for now: ${waits} to change after ${resumeWords(plan)}.`;
   const actions = new Map<string, number>();
   for (const { action } of pods) actions.set(action, (actions.get(action) ?? 0) + 1);
   const counted = [...actions]
@@ -78,7 +85,8 @@ export function summaryLine({ pods, hostChanges }: Plan): string {
   const hosts = new Set(hostChanges.map(({ host }) => host)).size;
   const beside = pods.length === 0 ? "" : ` beside ${hosts === 1 ? "its" : "their"} pods`;
   const ofHosts = hosts === 0 ? [] : [`${plural(hosts, "host")} to change${beside}`];
-  return `${[...ofPods, ...ofHosts].join("; ")}. Nothing has been touched yet.`;
+  const later = waiting.size === 0 ? [] : [`${waits} more after ${resumeWords(plan)}`];
+  return `${[...ofPods, ...ofHosts, ...later].join("; ")}. Nothing has been touched yet.`;
 }
 
 function byHost<T extends PodChange | HostChange>(

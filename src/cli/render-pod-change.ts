@@ -21,6 +21,7 @@ export function renderPodChange(
   const title = isAsked ? "remove" : headline(change, now);
   const down =
     change.interrupts && change.action !== "remove" ? paint.dim("   down for a moment") : "";
+  const state = view.waiting.has(change.id) ? paint.yellow("   waits") : down;
   const mark = paintedMark(markOf(change), paint);
   const rest = (isAsked ? [] : sentences(change, now)).filter(
     (text) => !title.endsWith(text) && text !== "it is new",
@@ -34,7 +35,7 @@ export function renderPodChange(
   for (const text of notes) view.saidNotes.add(text);
   return [
     wrap(
-      `  ${mark} ${paint.bold(pad(change.pod, nameWidth))}   ${title}${down}`,
+      `  ${mark} ${paint.bold(pad(change.pod, nameWidth))}   ${title}${state}`,
       columns,
       " ".repeat(INDENT),
     ),

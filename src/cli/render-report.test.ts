@@ -32,6 +32,29 @@ describe("the report of an apply", () => {
     );
   });
 
+  test("what waits for a paused rollout is told once, and is no failure", () => {
+    const waits = ["b", "c"].map((host) =>
+      outcome({
+        id: `${host}/web`,
+        host,
+        status: "not-run",
+        waits: true,
+        reason: "the rollout of web is paused since then by ann@desk",
+        remedy: "stowage rollout resume web, then apply again",
+      }),
+    );
+    expect(renderReport(reportOf("paused", [outcome({}), ...waits]), OPTIONS)).toBe(
+      [
+        "2 pods to wait  b/web, c/web",
+        "  why: the rollout of web is paused since then by ann@desk",
+        "  what to do: stowage rollout resume web, then apply again",
+        "",
+        "Paused: 1 pod changed in 4.1 s, 2 changes left for when the rollout is resumed.",
+        "",
+      ].join("\n"),
+    );
+  });
+
   test("a failure says why, what to do, and the last lines of its log", () => {
     const failed = outcome({
       status: "rolled-back",

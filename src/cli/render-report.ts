@@ -19,7 +19,11 @@ export function renderReport(
 ): string {
   const { paint, columns, verb = "apply" } = options;
   const open = report.outcomes.filter(({ status }) => status !== "done");
-  const blocks = open.map((outcome) => troubleLines(outcome, options).join("\n"));
+  const troubles = open.filter(({ waits }) => waits !== true);
+  const blocks = [
+    ...troubles.map((outcome) => troubleLines(outcome, options).join("\n")),
+    ...waitBlocks(open, options),
+  ];
   const deleted = report.deletedVolumes.map((volume) => `deleted volume ${volume}`);
   const last = wrap(`${verdict(report, verb)}${remedyOf(report)}`, columns, "");
   return `${[...blocks, deleted.join("\n"), paint.bold(last)].filter((part) => part !== "").join("\n\n")}\n`;
@@ -36,6 +40,37 @@ function troubleLines(
   for (const { container, text } of logs ?? [])
     lines.push(paint.dim(`  ${container} | ${printable(text)}`));
   return lines;
+}
+
+const NAMES_MAX = 6;
+
+/** What waits for a paused rollout: many changes for one reason. */
+function waitBlocks(
+  open: readonly ChangeOutcome[],
+  { paint, columns }: { readonly paint: Paint; readonly columns: number | undefined },
+): readonly string[] {
+  const byReason = new Map<string, ChangeOutcome[]>();
+  for (const outcome of open) {
+    if (outcome.waits !== true || outcome.pod === undefined) continue;
+    const key = outcome.reason ?? "";
+    byReason.set(key, [...(byReason.get(key) ?? []), outcome]);
+  }
+  return [...byReason].map(([reason, outcomes]) => {
+    const more = outcomes.length - NAMES_MAX;
+    const names = outcomes.slice(0, NAMES_MAX).map(outcomePlace).join(", ");
+    const [first] = outcomes;
+    return [
+      wrap(
+        `${paint.yellow(`${plural(outcomes.length, "pod")} to wait`)}  ${names}${more > 0 ? ` and ${more} more` : ""}`,
+        columns,
+        "    ",
+      ),
+      wrap(`  why: ${printable(reason)}`, columns, "    "),
+      ...(first?.remedy === undefined
+        ? []
+        : [wrap(`  what to do: ${printable(first.remedy)}`, columns, "    ")]),
+    ].join("\n");
+  });
 }
 
 const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
@@ -56,8 +91,9 @@ const DONE: Readonly<Record<RunVerb, string>> = {
 
 function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
   const done = outcomes.filter((outcome) => outcome.status === "done");
+  const waits = outcomes.filter((outcome) => outcome.waits === true).length;
   const pods = done.filter(({ pod }) => pod !== undefined).length;
-  const open = plural(outcomes.length - done.length, "change");
+  const open = plural(outcomes.length - done.length - waits, "change");
   const things = {
     apply: plural(pods, "pod"),
     destroy: plural(pods, "pod"),
@@ -79,6 +115,10 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
       return `Stopped before the end: ${count}, ${open} not done.`;
     case "incomplete":
       return `Some hosts could not be reached: ${count}.`;
+    case "paused":
+      return outcomes.length === 0
+        ? "Nothing has been touched: all that is left waits for a rollout to be resumed."
+        : `Paused: ${count}, ${plural(waits, "change")} left for when the rollout is resumed.`;
     default:
       return status satisfies never;
   }

@@ -1,7 +1,8 @@
 import type { Rollout } from "../model/index.ts";
-import type { RolloutPlan } from "../plan/index.ts";
+import { type Plan, pauseWords, type RolloutPlan } from "../plan/index.ts";
 import { pad, wrap } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
+import { printable } from "./text/printable.ts";
 import { formatDuration, plural } from "./text/quantities.ts";
 
 const WAVES_MAX = 12;
@@ -15,7 +16,12 @@ export function renderRollouts(
   return rollouts
     .map((rollout) =>
       [
-        `${paint.bold(`rollout of ${rollout.service}`)}  ${headline(rollout)}`,
+        wrap(
+          `${paint.bold(`rollout of ${rollout.service}`)}  ${headline(rollout)}`,
+          columns,
+          "    ",
+        ),
+        ...(rollout.paused === undefined ? [] : [`  ${sizeWords(rollout)}`]),
         ...waveLines(rollout).map((text) => wrap(`  ${text}`, columns, " ".repeat(WAVE_INDENT))),
         ...policyLines(rollout.policy).map((text) => paint.dim(wrap(`  ${text}`, columns, "    "))),
       ].join("\n"),
@@ -26,20 +32,42 @@ export function renderRollouts(
 const LABEL_WIDTH = 9;
 const WAVE_INDENT = LABEL_WIDTH + 4;
 
-function headline({ waves, done }: RolloutPlan): string {
+function headline(rollout: RolloutPlan): string {
+  const { service, paused } = rollout;
+  if (paused === undefined) return sizeWords(rollout);
+  const count = paused.waits.length;
+  const waits =
+    count === 0
+      ? "nothing waits"
+      : `${plural(count, "change")} ${count === 1 ? "waits" : "wait"} for stowage rollout resume ${service}`;
+  return `${printable(pauseWords(paused))}; ${waits}`;
+}
+
+/** Commands that let go on what waits in a plan. */
+export function resumeWords({ rollouts = [] }: Plan): string {
+  return rollouts
+    .filter(({ paused }) => paused !== undefined && paused.waits.length > 0)
+    .map(({ service }) => `stowage rollout resume ${service}`)
+    .join(" and ");
+}
+
+function sizeWords({ waves, done }: RolloutPlan): string {
   const pods = waves.reduce((sum, { changes }) => sum + changes.length, 0);
   const ready = done === 0 ? "" : `; ${done} as declared already`;
   return `${plural(pods, "pod")} in ${plural(waves.length, "wave")}${ready}`;
 }
 
-function waveLines({ waves, policy }: RolloutPlan): readonly string[] {
+function waveLines({ waves, policy, paused }: RolloutPlan): readonly string[] {
+  const waiting = new Set(paused?.waits);
   const pause = policy.pauseMs ?? 0;
   const after = pause === 0 ? "" : `, after a pause of ${formatDuration(pause)}`;
   const shown = waves.slice(0, WAVES_MAX).map(({ kind, changes }, index) => {
     const label = kind === "canary" ? "canary" : `wave ${index + 1}`;
     const more = changes.length - NAMES_MAX;
     const names = `${changes.slice(0, NAMES_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-    return `${pad(label, LABEL_WIDTH)}  ${names}${index === 0 ? "" : after}`;
+    const held = changes.filter((id) => waiting.has(id)).length;
+    const waits = held === 0 ? "" : held === changes.length ? ", waits" : `, ${held} of them wait`;
+    return `${pad(label, LABEL_WIDTH)}  ${names}${index === 0 ? "" : after}${waits}`;
   });
   const left = waves.length - shown.length;
   return left > 0 ? [...shown, `and ${plural(left, "more wave")}`] : shown;

@@ -1,4 +1,4 @@
-import type { ServicePod, ServicePodState } from "../plan/index.ts";
+import { pauseWords, type ServicePod, type ServicePodState } from "../plan/index.ts";
 import { renderRollouts } from "./render-rollouts.ts";
 import type { SeenServices } from "./services.ts";
 import { shortDigests } from "./text/format-value.ts";
@@ -20,7 +20,7 @@ const WORDS: Readonly<Record<ServicePodState, string>> = {
 /** Services for people: the waves that are left, and what each pod is. Ends with a line end. */
 export function renderServices(
   services: readonly string[],
-  { plan, pods }: SeenServices,
+  { plan, pods, pauses }: SeenServices,
   words: { readonly paint: Paint; readonly columns: number | undefined },
 ): string {
   const { paint } = words;
@@ -28,7 +28,9 @@ export function renderServices(
     .map((service) => {
       const own = pods.filter((each) => each.service === service);
       const rollouts = plan.rollouts?.filter((each) => each.service === service) ?? [];
-      const head = `${paint.bold(`service ${service}`)}  ${countWords(own)}`;
+      const pause = pauses.get(service);
+      const paused = pause === undefined ? "" : `; ${printable(pauseWords(pause))}`;
+      const head = `${paint.bold(`service ${service}`)}  ${countWords(own)}${paused}`;
       const waves = rollouts.length === 0 ? [] : [renderRollouts(rollouts, words)];
       return `${[head, ...columns(own.map(podCells)), ...waves].join("\n")}\n`;
     })

@@ -1,5 +1,11 @@
 import type { FleetManifest } from "../model/index.ts";
-import { type Plan, servicePods } from "../plan/index.ts";
+import {
+  type Plan,
+  pausesOf,
+  type RolloutPause,
+  type RolloutPlan,
+  servicePods,
+} from "../plan/index.ts";
 import { planFleet } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
@@ -36,7 +42,8 @@ export async function seeServices(
   args: Arguments,
   context: CommandContext,
 ): Promise<SeenServices> {
-  if (services.length === 0) return { plan: emptyPlan(fleet.manifest), pods: [] };
+  if (services.length === 0)
+    return { plan: emptyPlan(fleet.manifest), pods: [], pauses: new Map() };
   const places = selectHosts(fleet.manifest, args).flatMap(([host, { pods }]) =>
     Object.entries(pods ?? {}).flatMap(([pod, { service }]) =>
       service !== undefined && services.includes(service) ? [{ host, pod }] : [],
@@ -52,19 +59,29 @@ export async function seeServices(
   });
   const pods = servicePods(fleet.manifest, plan, observation.hosts);
   const wanted = new Set(places.map(({ host, pod }) => `${host}/${pod}`));
-  return { plan, pods: pods.filter(({ id }) => wanted.has(id)) };
+  const pauses = pausesOf(fleet.manifest, observation.hosts);
+  return { plan, pods: pods.filter(({ id }) => wanted.has(id)), pauses };
 }
 
-function serviceJson(service: string, { hosts }: FleetManifest, { plan, pods }: SeenServices) {
+function serviceJson(
+  service: string,
+  { hosts }: FleetManifest,
+  { plan, pods, pauses }: SeenServices,
+) {
   const specs = Object.values(hosts).flatMap((host) => Object.values(host.pods ?? {}));
   const policy = specs.find((each) => each.service === service)?.rollout;
   const rollout = plan.rollouts?.find((each) => each.service === service);
   return {
     service,
     ...(policy === undefined ? {} : { policy }),
+    ...pausedPart(pauses.get(service), rollout),
     waves: rollout?.waves ?? [],
     pods: pods.filter((each) => each.service === service),
   };
+}
+
+function pausedPart(pause: RolloutPause | undefined, rollout: RolloutPlan | undefined) {
+  return pause === undefined ? {} : { paused: { ...pause, waits: rollout?.paused?.waits ?? [] } };
 }
 
 function emptyPlan({ id: owner, name: fleet }: FleetManifest): Plan {

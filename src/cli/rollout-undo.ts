@@ -45,6 +45,7 @@ export async function rolloutUndo(args: Arguments, context: CommandContext): Pro
       ...hooks,
       pins,
       options: {
+        despitePauses: true,
         hosts: [...new Set(targets.map(({ host }) => host))],
         pods: [...new Set(targets.map(({ pod }) => pod))],
       },

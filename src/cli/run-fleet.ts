@@ -59,9 +59,10 @@ export async function runFleet(
   try {
     const report = await work({ confirm, onEvent: (event) => progress.show(event) });
     progress.end();
-    if (report.status === "incomplete") show(report.plan);
+    if (report.status === "incomplete" || report.status === "paused") show(report.plan);
     else options.check?.(report.plan);
     showReport(context, report, options);
+    if (report.status === "paused") return 2;
     return report.status === "done" || report.status === "converged" ? 0 : 1;
   } finally {
     progress.end();

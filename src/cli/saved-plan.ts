@@ -163,6 +163,15 @@ const RolloutSchema = z.strictObject({
     z.strictObject({ kind: z.enum(["canary", "wave"]), changes: z.array(z.string()).min(1) }),
   ),
   done: z.int().min(0),
+  paused: z
+    .strictObject({
+      host: Name,
+      by: z.string().optional(),
+      at: z.string().optional(),
+      problem: z.string().optional(),
+      waits: z.array(z.string()),
+    })
+    .optional(),
 });
 
 const SavedPlanSchema = z.strictObject({

@@ -1,12 +1,14 @@
 import { StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
-import type { Plan, ServicePod } from "../plan/index.ts";
+import type { Plan, RolloutPause, ServicePod } from "../plan/index.ts";
 import { didYouMean } from "./text/suggest.ts";
 
 /** What `rollout status` and `rollout undo` see of services. */
 export interface SeenServices {
   readonly plan: Plan;
   readonly pods: readonly ServicePod[];
+  /** By service. */
+  readonly pauses: ReadonlyMap<string, RolloutPause>;
 }
 
 /** The services that a fleet declares. */

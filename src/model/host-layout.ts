@@ -6,6 +6,7 @@ import type { HostDirectories } from "./host.ts";
  *     <stateDir>/<owner>/<fleet>/<pod>.json        record, 0600
  *     <stateDir>/<owner>/<fleet>/.roster.json      roster, 0600
  *     <stateDir>/<owner>/<fleet>/.history/<pod>.json   old records, 0600
+ *     <stateDir>/<owner>/<fleet>/.rollouts/<service>.json   whether its rollout is paused, 0600; needs no lock
  *     <stateDir>/<owner>/<fleet>/.volumes/<name>/  named volume
  *     <stateDir>/<owner>/<fleet>/.files/<object name>.<host>/   files of one generation's containers
  *     <stateDir>/audit.log, audit.log.1            who applied what, 0600
@@ -25,12 +26,14 @@ export interface HostLayout {
   readonly secretsDir: string;
   readonly logsDir: string;
   readonly historyDir: string;
+  readonly rolloutsDir: string;
   /** Of all fleets of the host. */
   readonly auditFile: string;
   readonly lockDir: string;
   readonly watchLockDir: string;
   recordFile(pod: string): string;
   historyFile(pod: string): string;
+  rolloutFile(service: string): string;
   volumeDir(volume: string): string;
 }
 
@@ -46,11 +49,13 @@ export function hostLayout(directories: HostDirectories, owner: string, fleet: s
     secretsDir: `${directories.runDir}/stw-secrets/${owner}.${fleet}`,
     logsDir: `${directories.stateDir}/logs`,
     historyDir: `${fleetDir}/.history`,
+    rolloutsDir: `${fleetDir}/.rollouts`,
     auditFile: `${directories.stateDir}/audit.log`,
     lockDir: `${directories.runDir}/lock`,
     watchLockDir: `${directories.runDir}/watch/${owner}/${fleet}`,
     recordFile: (pod) => `${fleetDir}/${pod}.json`,
     historyFile: (pod) => `${fleetDir}/.history/${pod}.json`,
+    rolloutFile: (service) => `${fleetDir}/.rollouts/${service}.json`,
     volumeDir: (volume) => `${fleetDir}/.volumes/${volume}`,
   };
 }

@@ -34,6 +34,7 @@ export * from "./registry.ts";
 export * from "./resources.ts";
 export * from "./restart-policy.ts";
 export * from "./rollout.ts";
+export * from "./rollout-mark.ts";
 export * from "./roster.ts";
 export * from "./secret.ts";
 export * from "./security.ts";

@@ -120,8 +120,9 @@ function rosterChange(
   const held = reading?.kind === "roster" ? reading.roster : undefined;
   const isLeaving = !(host in input.manifest.hosts) || input.options.destroy === true;
   if (isLeaving) {
+    // one that was only ever told of a pause has a directory as well
     if (
-      reading === undefined ||
+      (reading === undefined && observation.marks === undefined) ||
       (input.options.pods !== undefined && input.options.destroy === true)
     )
       return undefined;

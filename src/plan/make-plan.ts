@@ -3,7 +3,6 @@ import {
   canonicalize,
   digestOf,
   type EngineConfig,
-  engineName,
   FleetManifest,
   type HostSpec,
   hostDirectories,
@@ -23,15 +22,9 @@ import {
   type PodChange,
 } from "./plan.ts";
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
+import { lostEngines, pausesIn, unknownStates } from "./plan-warnings.ts";
 import { planPod } from "./pod-change.ts";
-import {
-  keptElsewhere,
-  lostWith,
-  mayRun,
-  movedFrom,
-  type PodContext,
-  podsOf,
-} from "./pod-context.ts";
+import { keptElsewhere, mayRun, movedFrom, type PodContext, podsOf } from "./pod-context.ts";
 import { podContexts } from "./pod-contexts.ts";
 import { portClashes } from "./ports.ts";
 import { hostRefusals, isGone, podRefusals } from "./refusals.ts";
@@ -74,11 +67,14 @@ export function plan(input: PlanInput): Plan {
   const contexts = new Map(
     drafts.flatMap((draft) => draft.contexts).map((each) => [`${each.host}/${each.pod}`, each]),
   );
+  const pauses = pausesIn(input, contexts);
   const ordered = orderChanges(
     drafts.flatMap(({ changes }) => changes),
     contexts,
+    pauses.held,
   );
   diagnostics.push(...ordered.diagnostics);
+  warnings.push(...pauses.warnings);
   const pods: PodChange[] = [];
   for (const draft of drafts) {
     const own = ordered.changes.filter(({ host }) => host === draft.host);
@@ -266,31 +262,4 @@ function keptVolumes(
       path,
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
     }));
-}
-
-function unknownStates({ contexts }: HostDraft): readonly string[] {
-  return contexts.flatMap((context) =>
-    podsOf(context).some(({ state }) => state === "unknown")
-      ? [
-          `${context.host}/${context.pod}: the engine cannot tell its state now; it is left as it is`,
-        ]
-      : [],
-  );
-}
-
-/** Said once: after the apply nobody looks for them any more. */
-function lostEngines(
-  input: PlanInput,
-  { host, observation, contexts }: HostDraft,
-): readonly string[] {
-  return observation.others.flatMap((other) => {
-    if (other.kind === "observed" || !isGone(input, other)) return [];
-    const lost = contexts.filter((context) => lostWith(context) === other.config);
-    if (lost.length === 0) return [];
-    const pods = lost.map(({ pod }) => pod).join(", ");
-    const name = engineName(other.config, observation.config);
-    return [
-      `${host}: ${name} is not there any more, and with it these pods are lost: ${pods} (${other.reason}); end by hand what may still run of them`,
-    ];
-  });
 }

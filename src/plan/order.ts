@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { podDependency } from "../model/index.ts";
-import type { PodChange, RolloutPlan } from "./plan.ts";
+import type { PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PortHolders } from "./ports.ts";
@@ -10,13 +10,14 @@ import { planRollouts, waveBefore, withHealthTime } from "./rollouts.ts";
 export function orderChanges(
   planned: readonly PodChange[],
   contexts: ReadonlyMap<string, PodContext>,
+  pauses: ReadonlyMap<string, RolloutPause> = new Map(),
 ): {
   readonly changes: readonly PodChange[];
   readonly rollouts: readonly RolloutPlan[];
   readonly diagnostics: readonly Diagnostic[];
 } {
   const changes = withHealthTime(withConditions(planned, contexts), contexts);
-  const rollouts = planRollouts(changes, contexts);
+  const rollouts = planRollouts(changes, contexts, pauses);
   const waves = waveBefore(rollouts);
   const ids = new Set(changes.map(({ id }) => id));
   const after = new Map<string, Set<string>>(changes.map(({ id }) => [id, new Set()]));

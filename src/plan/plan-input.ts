@@ -9,6 +9,7 @@ import type {
   Json,
   ObservedEngine,
   RecordReading,
+  RolloutMarkReading,
   RosterReading,
   TakenPort,
 } from "../model/index.ts";
@@ -43,6 +44,11 @@ export interface HostObservation {
   readonly records: ReadonlyMap<string, RecordReading>;
   /** Rosters of every owner and fleet that has one on the host, by `owner/fleet`. */
   readonly rosters: ReadonlyMap<string, RosterReading>;
+  /**
+   * Whether rollouts are paused, by `owner/fleet/service`, under the fleet's name and its former one; absent
+   * where nobody ever said so under its name now.
+   */
+  readonly marks?: ReadonlyMap<string, RolloutMarkReading>;
   /** Volumes of this fleet that exist, with their size where it was asked for. */
   readonly volumes: ReadonlyMap<string, { readonly path: string; readonly sizeBytes?: number }>;
   /** Ports that are listened on. */
@@ -157,6 +163,8 @@ export interface PlanOptions {
   readonly ignoreFields?: readonly string[];
   /** Images are sent from this machine, whatever hosts declare of who gets them. */
   readonly sendImages?: boolean;
+  /** Rollouts go on though they are paused. */
+  readonly despitePauses?: boolean;
   /** Plans the removal of everything. */
   readonly destroy?: boolean;
 }

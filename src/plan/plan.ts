@@ -235,6 +235,16 @@ export interface RolloutWave {
   readonly changes: readonly string[];
 }
 
+/** Why the rollout of a service goes no further: a mark on a host says so, or cannot be understood. */
+export interface RolloutPause {
+  /** The host of the mark. */
+  readonly host: string;
+  readonly by?: string;
+  readonly at?: string;
+  /** Why the mark cannot be understood, where it is taken for a pause. */
+  readonly problem?: string;
+}
+
 /** How the pods of a service follow each other in a plan. */
 export interface RolloutPlan {
   readonly service: string;
@@ -243,6 +253,11 @@ export interface RolloutPlan {
   readonly waves: readonly RolloutWave[];
   /** Pods of it that are what is declared already, on the hosts that were looked at. */
   readonly done: number;
+  /** Absent: it goes on. */
+  readonly paused?: RolloutPause & {
+    /** Ids of its changes that are not made before it is resumed; the others mend what was applied already. */
+    readonly waits: readonly string[];
+  };
 }
 
 /** What would be done to make the hosts what the manifest says; converged when there are no changes. */

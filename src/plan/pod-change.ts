@@ -2,7 +2,7 @@ import { engineName, type ObservedPod } from "../model/index.ts";
 import { frame, target } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
 import { changeReasons } from "./change-reasons.ts";
-import { strongestVerdict } from "./compare.ts";
+import { declaredReasons, strongestVerdict } from "./compare.ts";
 import { withDrains } from "./drains.ts";
 import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { planAdoption } from "./plan-adoption.ts";
@@ -61,8 +61,12 @@ function planCreation(context: PodContext, desired: ResolvedPod): PodChange {
   const kind = gone ? "state" : "declared";
   const steps = createSteps(desired.spec, context, generation);
   const applied = recorded(context, context.record?.current);
+  const { capabilities } = context.observation;
   const reasons: readonly Reason[] = [
     { kind, path: "", verdict: "replace", text },
+    ...(applied === undefined
+      ? []
+      : declaredReasons(desired, applied, capabilities, context.secrets)),
     ...volumeReasons(context, desired.spec, applied),
   ];
   return {

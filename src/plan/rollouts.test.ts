@@ -10,7 +10,7 @@ import {
   record,
 } from "../../test/support/plan-world.ts";
 import { FleetManifest, MANIFEST_VERSION, type PodSpec, type Rollout } from "../model/index.ts";
-import { plan } from "./index.ts";
+import { type HostObservation, type PlanOptions, plan } from "./index.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"];
 const PORT: Partial<PodSpec> = { network: { mode: "host" }, ports: [{ host: 80 }] };
@@ -37,15 +37,17 @@ function manifestOf(spec: PodSpec): FleetManifest {
 function planned(
   desired: PodSpec,
   now: (name: string) => { readonly spec: PodSpec; readonly isDown?: boolean },
+  seen: Partial<HostObservation> = {},
+  options: PlanOptions = {},
 ) {
   const made = input(manifestOf(desired), host());
   const hosts = NAMES.map((name) => {
     const { spec, isDown = false } = now(name);
     const old = applied(spec);
-    const seen = { ...observed("web", old, isDown ? "exited" : "running"), host: name };
-    return [name, hostWith([seen], [record("web", [old])])] as const;
+    const found = { ...observed("web", old, isDown ? "exited" : "running"), host: name };
+    return [name, hostWith([found], [record("web", [old])], seen)] as const;
   });
-  return plan({ ...made, hosts: new Map(hosts) });
+  return plan({ ...made, hosts: new Map(hosts), options });
 }
 
 function wavesOf(...args: Parameters<typeof planned>) {
@@ -107,6 +109,35 @@ test("plan() goes on after canaries that were proven before, and says how many a
   const now = (name: string) => ({ spec: serviceOf(rollout, name === "a" ? "app:2" : "app:1") });
   expect(wavesOf(serviceOf(rollout), now)).toEqual(["canary b", "wave c d", "wave e"]);
   expect(planned(serviceOf(rollout), now).rollouts).toMatchObject([{ done: 1 }]);
+});
+
+test("plan() lets what is newly declared wait while its rollout is paused, after what is to be mended", () => {
+  const rollout = { canary: 1, maxUnavailable: 2 };
+  const mark = { version: 1, service: "web", revision: 1, paused: true, by: "ann@desk" } as const;
+  const marks = new Map([
+    [`${OWNER}/shop/web`, { kind: "mark", mark: { ...mark, at: "2026-01-02T03:04:05Z" } }] as const,
+  ]);
+  const isMended = (name: string) => name === "d" || name === "e";
+  const now = (name: string) => ({
+    spec: serviceOf(rollout, isMended(name) ? "app:2" : "app:1"),
+    isDown: isMended(name),
+  });
+  const held = planned(serviceOf(rollout), now, { marks });
+  expect(held.rollouts).toMatchObject([
+    {
+      paused: { host: "a", by: "ann@desk", waits: ["a/web", "b/web", "c/web"] },
+      waves: [
+        { kind: "canary", changes: ["d/web"] },
+        { kind: "wave", changes: ["e/web"] },
+        { kind: "wave", changes: ["a/web", "b/web"] },
+        { kind: "wave", changes: ["c/web"] },
+      ],
+    },
+  ]);
+  expect(held.pods.map(({ id }) => id)).toHaveLength(NAMES.length);
+  const freed = planned(serviceOf(rollout), now, { marks }, { despitePauses: true });
+  expect(freed.rollouts?.[0]?.paused).toBeUndefined();
+  expect(freed.warnings.join()).toContain("stays paused since 2026-01-02T03:04:05Z by ann@desk");
 });
 
 test("plan() lets each pod of a service stay healthy for as long as is said", () => {

@@ -1,5 +1,5 @@
 import type { Rollout } from "../model/index.ts";
-import type { Action, PodChange, RolloutPlan, RolloutWave, Step } from "./plan.ts";
+import type { Action, PodChange, RolloutPause, RolloutPlan, RolloutWave, Step } from "./plan.ts";
 import type { PodContext } from "./pod-context.ts";
 import { mayRun, podsOf } from "./pod-context.ts";
 
@@ -21,30 +21,55 @@ export function advances({ action }: PodChange): boolean {
   return ADVANCES.has(action);
 }
 
+/**
+ * Whether a change of a rollout has to wait while that is paused: it brings what is declared now. What was
+ * applied already is mended, and one that was cut short where the old one does not run any more is ended.
+ */
+export function waitsWhilePaused(change: PodChange): boolean {
+  const { action, reasons, interrupts } = change;
+  if (!advances(change) || (action === "adopt" && !interrupts)) return false;
+  return reasons.some(({ kind }) => kind === "declared");
+}
+
 /** What makes a new generation beside one that runs. */
 const TWICE: ReadonlySet<Action> = new Set(["replace", "move-engine", "adopt"]);
 
-/** The rollouts of services, in waves: what a killed one has done already is not in them any more. */
+/**
+ * The rollouts of services, in waves: what a killed one has done already is not in them any more. In one that
+ * is paused those that mend something come first, and nothing that waits holds them up.
+ */
 export function planRollouts(
   changes: readonly PodChange[],
   contexts: Contexts,
+  pauses: ReadonlyMap<string, RolloutPause>,
 ): readonly RolloutPlan[] {
   const services = new Map<string, { changes: PodChange[]; done: number; policy: Rollout }>();
   const byId = new Map(changes.map((change) => [change.id, change]));
   for (const [id, { desired }] of contexts) {
-    const { service, rollout } = desired?.spec ?? {};
-    if (service === undefined || rollout === undefined) continue;
-    const entry = services.get(service) ?? { changes: [], done: 0, policy: rollout };
+    const { service = "", rollout } = desired?.spec ?? {};
+    // one that is paused stays so when its waves are not declared any more
+    const policy = rollout ?? (pauses.has(service) ? {} : undefined);
+    if (policy === undefined) continue;
+    const entry = services.get(service) ?? { changes: [], done: 0, policy };
     services.set(service, entry);
     const change = byId.get(id);
     if (change !== undefined && advances(change)) entry.changes.push(change);
     else entry.done += 1;
   }
-  return [...services].flatMap(([service, { changes: own, done, policy }]) =>
-    own.length === 0
-      ? []
-      : [{ service, policy, waves: wavesOf(own, policy, done, contexts), done }],
-  );
+  return [...services].flatMap(([service, { changes: own, done, policy }]) => {
+    if (own.length === 0) return [];
+    const pause = pauses.get(service);
+    const isHeld = (change: PodChange) => pause !== undefined && waitsWhilePaused(change);
+    const held = own.filter(isHeld);
+    const mended = own.filter((change) => !isHeld(change));
+    const waves = [
+      ...wavesOf(mended, policy, done, contexts),
+      ...wavesOf(held, policy, done + mended.length, contexts),
+    ];
+    const waits = held.map(({ id }) => id).sort();
+    const paused = pause === undefined ? {} : { paused: { ...pause, waits } };
+    return [{ service, policy, waves, done, ...paused }];
+  });
 }
 
 /** Canaries that are left to be proven come first; pods that are down already come before those that run. */

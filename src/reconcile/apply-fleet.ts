@@ -1,12 +1,19 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
-import { brakes, fingerprintOf, type Plan } from "../plan/index.ts";
+import {
+  brakes,
+  fingerprintOf,
+  type Plan,
+  pausesOf,
+  waitingChanges,
+  withPauses,
+} from "../plan/index.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { LockedHosts } from "./locked-hosts.ts";
 import { type FleetObservation, observeFleet } from "./observe/observe-fleet.ts";
 import { planObserved } from "./plan-fleet.ts";
-import { type ApplyReport, untouchedReport } from "./report.ts";
+import { type ApplyReport, type ApplyStatus, untouchedReport } from "./report.ts";
 import { runPlan } from "./run-plan.ts";
 import { SecretValues } from "./secrets/secret-values.ts";
 import { requireSecrets } from "./secrets/secrets.ts";
@@ -34,16 +41,33 @@ export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyRepor
     if (options.destroy !== true) {
       brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
     }
-    await requireSecrets(made.pods, secrets);
-    if (made.pods.length === 0 && made.hostChanges.length === 0) {
-      return untouchedReport(made, "converged");
-    }
-    const hasSteps = [...made.pods, ...made.hostChanges].some(({ steps }) => steps.length > 0);
-    if (!hasSteps) return untouchedReport(made, "incomplete");
+    const { pods, hostChanges } = dueChanges(made);
+    await requireSecrets(pods, secrets);
+    const end = endWithout(made, [...pods, ...hostChanges]);
+    if (end !== undefined) return untouchedReport(made, end);
     if (!(await confirm(made))) return untouchedReport(made, "declined");
     const run = { ...request, plan: made, locked, observation, store, secrets };
     return await runPlan({ ...run, audited: request.command ?? "apply" });
   });
+}
+
+/** The changes of a plan without those that wait for a rollout to be resumed. */
+function dueChanges(made: Plan): Pick<Plan, "pods" | "hostChanges"> {
+  const waiting = waitingChanges(made);
+  return {
+    pods: made.pods.filter(({ id }) => !waiting.has(id)),
+    hostChanges: made.hostChanges.filter(({ id }) => !waiting.has(id)),
+  };
+}
+
+/** How an apply ends that has nothing to do; undefined where it has. */
+function endWithout(
+  { pods, hostChanges }: Plan,
+  due: readonly { readonly steps: readonly unknown[] }[],
+): ApplyStatus | undefined {
+  if (pods.length === 0 && hostChanges.length === 0) return "converged";
+  if (due.some(({ steps }) => steps.length > 0)) return undefined;
+  return due.length === 0 ? "paused" : "incomplete";
 }
 
 /** Opens, locks and observes the hosts of a request; gives everything back at the end. */
@@ -79,6 +103,16 @@ function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetOb
       { severity: "error" as const, path: `hosts.${host}`, summary, detail: "make a new plan" },
     ];
   });
-  if (moved.length > 0) throw new DiagnosticsError("The saved plan", moved);
-  return saved;
+  const pauses = pausesOf(manifest, hosts);
+  const resumed = (saved.rollouts ?? [])
+    .filter(({ service, paused }) => paused !== undefined && !pauses.has(service))
+    .map(({ service }) => ({
+      severity: "error" as const,
+      path: `service ${service}`,
+      summary: "its rollout was paused when the plan was made, and goes on now",
+      detail: "make a new plan",
+    }));
+  const problems = [...moved, ...resumed];
+  if (problems.length > 0) throw new DiagnosticsError("The saved plan", problems);
+  return withPauses(saved, pauses);
 }

@@ -29,6 +29,7 @@ export { type EngineReading, type HostEngines, readEngines } from "./observe/rea
 export { type PlanFleetRequest, planFleet } from "./plan-fleet.ts";
 export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";
+export { type MarkedRollout, type MarkOutcome, markRollout } from "./rollouts/mark-rollout.ts";
 export { type ContainerStats, sampleStats } from "./stats/sample-stats.ts";
 export type { HostSurvey, Leaving } from "./uninstall/survey-host.ts";
 export {

@@ -4,7 +4,7 @@ import type { ChangeOutcome } from "./execute/events.ts";
 /**
  * How an apply ended. `converged`: there was nothing to do. `declined`: the user said no. `done`: all
  * was done. `failed`: not all was done. `incomplete`: all that can be reached is as it should be, some
- * hosts cannot. `interrupted`: the user ended it.
+ * hosts cannot. `paused`: all is done but what waits for a paused rollout. `interrupted`: the user ended it.
  */
 export type ApplyStatus =
   | "converged"
@@ -12,6 +12,7 @@ export type ApplyStatus =
   | "done"
   | "failed"
   | "incomplete"
+  | "paused"
   | "interrupted";
 
 /** What an apply did, and what it did not. */
@@ -34,7 +35,9 @@ export function untouchedReport(plan: Plan, status: ApplyStatus): ApplyReport {
 export function statusOf(outcomes: readonly ChangeOutcome[], isInterrupted: boolean): ApplyStatus {
   const isOpen = (outcome: ChangeOutcome) =>
     outcome.status !== "done" && outcome.action !== "unreachable";
-  if (outcomes.some((outcome) => isOpen(outcome) && outcome.status !== "not-run")) return "failed";
-  if (outcomes.some(isOpen)) return isInterrupted ? "interrupted" : "failed";
-  return outcomes.some(({ action }) => action === "unreachable") ? "incomplete" : "done";
+  const open = outcomes.filter(isOpen);
+  if (open.some(({ status }) => status !== "not-run")) return "failed";
+  if (open.some(({ waits }) => waits !== true)) return isInterrupted ? "interrupted" : "failed";
+  if (outcomes.some(({ action }) => action === "unreachable")) return "incomplete";
+  return open.length > 0 ? "paused" : "done";
 }

@@ -1,56 +1,25 @@
-import { expect, onTestFinished, test } from "vitest";
-import { IMAGE, OTHER_IMAGE, podOf, SimFleet } from "../../test/support/sim-fleet.ts";
+import { expect, test } from "vitest";
+import { IMAGE, OTHER_IMAGE } from "../../test/support/sim-fleet.ts";
+import {
+  openFleet,
+  runningWeb,
+  WEB_HOSTS,
+  webService,
+  webStatuses,
+} from "../../test/support/web-service.ts";
 import type { Rollout } from "../model/index.ts";
 import { isConverged } from "../plan/index.ts";
 
-const NAMES = ["a", "b", "c", "d", "e"];
+const NAMES = WEB_HOSTS;
 const CRASH = ["sh", "-c", "exit 1"];
-
-function openFleet(): SimFleet {
-  const fleet = new SimFleet();
-  onTestFinished(() => fleet[Symbol.dispose]());
-  return fleet;
-}
-
-/** The service on five hosts; on some of them its new version does not work. */
-function declared(
-  fleet: SimFleet,
-  rollout: Rollout,
-  image = OTHER_IMAGE,
-  crashes: readonly string[] = [],
-  command: readonly string[] = CRASH,
-) {
-  const service = { service: "web", rollout };
-  const pods = NAMES.map((name) => [
-    name,
-    { web: podOf({ image, ...(crashes.includes(name) ? { command } : {}) }, service) },
-  ]);
-  return fleet.manifest(Object.fromEntries(pods));
-}
-
-/** The image that runs on each host, and `down` where none does. */
-function running(fleet: SimFleet): string {
-  return NAMES.map((name) =>
-    fleet.machine(name).read((state) => {
-      const pods = Object.values(state.pods).flatMap(({ containers }) => Object.values(containers));
-      const runs = pods.filter((each) => each.state === "running");
-      return runs.map((each) => each.image.reference.replace("example.test/app:", "")).join("+");
-    }),
-  )
-    .map((image) => (image === "" ? "down" : image))
-    .join(" ");
-}
 
 async function rollOut(rollout: Rollout, crashes: readonly string[], command = CRASH) {
   const fleet = openFleet();
-  await fleet.apply(declared(fleet, rollout, IMAGE));
+  await fleet.apply(webService(fleet, rollout, IMAGE));
   fleet.events.length = 0;
-  const manifest = declared(fleet, rollout, OTHER_IMAGE, crashes, command);
+  const manifest = webService(fleet, rollout, OTHER_IMAGE, crashes, command);
   const report = await fleet.apply(manifest);
-  const statuses = new Map(
-    report.outcomes.flatMap(({ pod, host, status }) => (pod === undefined ? [] : [[host, status]])),
-  );
-  return { fleet, report, manifest, statuses: NAMES.map((name) => statuses.get(name)).join(" ") };
+  return { fleet, report, manifest, statuses: webStatuses(report) };
 }
 
 test("a rollout of which the canary crashes stops there, goes back, and has failed", async () => {
@@ -61,9 +30,9 @@ test("a rollout of which the canary crashes stops there, goes back, and has fail
   expect(report.outcomes.find(({ id }) => id === "e/web")?.reason).toBe(
     "the rollout of web was given up: its canary a/web failed",
   );
-  expect(running(fleet)).toBe("1 1 1 1 1");
+  expect(runningWeb(fleet)).toBe("1 1 1 1 1");
   expect(fleet.steps("step-started").filter((step) => /^[b-e]\/web/.test(step))).toEqual([]);
-  expect((await fleet.plan(declared(fleet, rollout, IMAGE))).plan.pods).toEqual([]);
+  expect((await fleet.plan(webService(fleet, rollout, IMAGE))).plan.pods).toEqual([]);
 });
 
 test.each<[Rollout, readonly string[], string, string]>([
@@ -84,16 +53,16 @@ test.each<[Rollout, readonly string[], string, string]>([
   async (policy, crashes, outcome, now) => {
     const rollout = { canary: 1, maxUnavailable: 2, ...policy };
     const { fleet, report, statuses, manifest } = await rollOut(rollout, crashes);
-    expect([statuses, running(fleet), report.status]).toEqual([outcome, now, "failed"]);
+    expect([statuses, runningWeb(fleet), report.status]).toEqual([outcome, now, "failed"]);
     // what is left to do is what the report says
     const { plan } = await fleet.plan(manifest);
     const left = plan.pods.filter(({ action }) => action === "replace").map(({ host }) => host);
     expect(left).toEqual(NAMES.filter((_, index) => now.split(" ")[index] === "1"));
     // and what they went back to is whole, its image among it
-    const { plan: back } = await fleet.plan(declared(fleet, rollout, IMAGE));
+    const { plan: back } = await fleet.plan(webService(fleet, rollout, IMAGE));
     expect(back.pods.map(({ host }) => host)).toEqual(NAMES.filter((name) => !left.includes(name)));
-    expect((await fleet.apply(declared(fleet, rollout, IMAGE))).status).toBe("done");
-    expect(running(fleet)).toBe("1 1 1 1 1");
+    expect((await fleet.apply(webService(fleet, rollout, IMAGE))).status).toBe("done");
+    expect(runningWeb(fleet)).toBe("1 1 1 1 1");
   },
 );
 
@@ -118,7 +87,7 @@ test("a pod that does not stay healthy for as long as is said has failed", async
   const { fleet, statuses, report } = await rollOut(rollout, NAMES, command);
   expect(statuses).toBe("rolled-back skipped skipped skipped skipped");
   expect(report.outcomes.find(({ id }) => id === "a/web")?.failedStep).toBe("wait-healthy");
-  expect(running(fleet)).toBe("1 1 1 1 1");
+  expect(runningWeb(fleet)).toBe("1 1 1 1 1");
 });
 
 test("images that pods may go back to are let go of when all is done, and then they are", async () => {

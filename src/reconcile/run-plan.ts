@@ -48,6 +48,7 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
       onEvent,
       onCrash: (error) => crash.abort(error),
       parallelism,
+      despitePauses: request.options.despitePauses,
       unreachable: new Map(
         [...observation.hosts].flatMap(([name, found]) =>
           found.kind === "unreachable" ? [[name, found.reason] as const] : [],

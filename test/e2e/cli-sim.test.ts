@@ -1,9 +1,11 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeImage } from "../../scripts/lib/make-image.ts";
 import { SimMachine } from "../../src/engines/sim/index.ts";
@@ -130,6 +132,46 @@ describe("the built command line on simulated hosts", () => {
     const pods = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`web-${at}`, pod()]));
     const file = fleet("many", pods);
     expect(stowage("apply", "--yes", "-f", file)).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("a rollout is paused while another process applies it, and goes on after it is resumed", async () => {
+    const health = { kind: "tcp", port: 8080, intervalMs: 50, startPeriodMs: 60_000 };
+    const engine = (name: string) => ({ kind: "sim", file: join(folder, `waves-${name}.sim`) });
+    const declare = (log: string) => {
+      const service = { service: "web", rollout: { maxUnavailable: 1 } };
+      const network = { network: { mode: "host" }, ports: [{ host: 8080 }] };
+      const pods = { web: { ...pod({ env: { LOG: log }, health }), ...service, ...network } };
+      const hosts = ["a", "b"].map((name) => [
+        name,
+        { address: "local", engine: engine(name), pods },
+      ]);
+      return fleet("waves", {}, { hosts: Object.fromEntries(hosts) });
+    };
+    const states = () => {
+      const { stdout } = stowage("rollout", "status", "-f", "waves.json", "--json");
+      return JSON.parse(stdout).services[0].pods.map((each: { state: string }) => each.state);
+    };
+    expect(stowage("apply", "--yes", "-f", declare("1"))).toMatchObject({ status: 0 });
+    // the first wave goes on for as long as nobody answers
+    const machine = new SimMachine({ file: join(folder, "waves-a.sim") });
+    await machine.setHealth(8080, "it does not answer yet");
+    const argv = ["apply", "--yes", "--json", "-f", declare("2")];
+    const apply = spawn(process.execPath, [main, ...argv], { cwd: folder });
+    const ended = once(apply, "exit");
+    for await (const line of createInterface(apply.stdout)) {
+      const event = JSON.parse(line);
+      if (event.type === "step-started" && event.step.kind === "wait-healthy") {
+        expect(stowage("rollout", "pause", "web", "-f", "waves.json")).toMatchObject({ status: 0 });
+        await machine.setHealth(8080, undefined);
+      }
+      if (event.type === "report") expect(event.status).toBe("paused");
+    }
+    expect((await ended)[0]).toBe(2);
+    expect(states()).toEqual(["declared", "old"]);
+    expect(stowage("apply", "--yes", "-f", "waves.json")).toMatchObject({ status: 2, stderr: "" });
+    expect(stowage("rollout", "resume", "web", "-f", "waves.json")).toMatchObject({ status: 0 });
+    expect(stowage("apply", "--yes", "-f", "waves.json")).toMatchObject({ status: 0 });
+    expect(states()).toEqual(["declared", "declared"]);
   });
 
   test("what a new project declares is valid", () => {

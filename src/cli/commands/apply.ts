@@ -42,6 +42,7 @@ export const applyCommand: Command = {
     },
     details: [
       "It is safe to be killed at any moment: applying again reaches the same end. Ctrl-C finishes the running steps.",
+      "It exits with 0 when all is done, 2 when all is done but what waits for a paused rollout, 1 when something was not done.",
     ],
     examples: [
       { command: "apply", comment: "plan, ask, do it" },

@@ -56,7 +56,7 @@ export const CATALOG: readonly CatalogEntry[] = [
   },
   {
     name: "rollout",
-    summary: "Show how far services are, or take a rollout back",
+    summary: "Show how far services are; pause, resume or take back a rollout",
     load: async () => (await import("./rollout.ts")).rolloutCommand,
   },
   {

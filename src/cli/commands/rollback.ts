@@ -81,7 +81,7 @@ async function rollback(args: Arguments, context: CommandContext): Promise<ExitC
       ...request,
       ...hooks,
       pins,
-      options: { hosts: targets.map(({ host }) => host), pods: [pod] },
+      options: { despitePauses: true, hosts: targets.map(({ host }) => host), pods: [pod] },
       narrow: (plan) => ({ ...plan, warnings: [...plan.warnings, ...warnings] }),
       command: "rollback",
       appliedBy: context.appliedBy,

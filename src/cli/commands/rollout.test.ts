@@ -1,23 +1,6 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type FakeCli, fakeCli, simManifest } from "../../../test/support/cli-context.ts";
-
-const HOSTS = ["a", "b", "c"];
-
-/** A service of three pods, one at a time after its canary; on hosts of their own. */
-function write(cli: FakeCli, log: string, policy: object = {}): string {
-  const { hosts, ...fleet } = simManifest(cli.directory, { env: { LOG: log } });
-  const service = { service: "web", rollout: { canary: 1, maxUnavailable: 1, ...policy } };
-  const made = HOSTS.map((name) => [
-    name,
-    {
-      address: "local",
-      engine: { kind: "sim", file: join(cli.directory, `${name}.json`) },
-      pods: { web: { ...hosts.here.pods.web, ...service } },
-    },
-  ]);
-  return cli.write("fleet.json", { ...fleet, hosts: Object.fromEntries(made) });
-}
+import { type FakeCli, fakeCli } from "../../../test/support/cli-context.ts";
+import { writeService } from "../../../test/support/cli-service.ts";
 
 /** Exit code, and each pod's state, of `rollout status`. */
 async function status(cli: FakeCli, file: string) {
@@ -46,7 +29,7 @@ async function undo(cli: FakeCli, file: string, ...more: readonly string[]) {
 
 test("status tells how far a service is, and undo takes back what was rolled out of it, in waves", async () => {
   const cli = fakeCli({ answers: [false] });
-  const file = write(cli, "1");
+  const file = writeService(cli, "1");
   expect(await status(cli, file)).toMatchObject({ exitCode: 2, states: "absent absent absent" });
   expect((await cli.run("apply", "-f", file, "--yes")).exitCode).toBe(0);
   expect(await status(cli, file)).toEqual({
@@ -55,7 +38,7 @@ test("status tells how far a service is, and undo takes back what was rolled out
     waves: [],
   });
 
-  write(cli, "2", { pauseMs: 1 });
+  writeService(cli, "2", { pauseMs: 1 });
   expect((await cli.run("apply", "-f", file, "--yes", "--host", "a")).exitCode).toBe(0);
   expect(await status(cli, file)).toEqual({
     exitCode: 2,
@@ -101,12 +84,12 @@ test("status tells how far a service is, and undo takes back what was rolled out
 
 test("a host that cannot be looked at is told, and nothing is undone anywhere", async () => {
   const cli = fakeCli();
-  const file = write(cli, "1");
+  const file = writeService(cli, "1");
   await cli.run("apply", "-f", file, "--yes");
-  write(cli, "2");
+  writeService(cli, "2");
   await cli.run("apply", "-f", file, "--yes");
   // another policy is a record of its own, and nothing that anybody wants to go back to
-  write(cli, "2", { abortAfter: 2 });
+  writeService(cli, "2", { abortAfter: 2 });
   await cli.run("apply", "-f", file, "--yes");
   cli.write("c.json", "no state of a simulation");
   const seen = await status(cli, file);
@@ -121,7 +104,7 @@ test("a host that cannot be looked at is told, and nothing is undone anywhere", 
 
 test("what cannot be done is told with what can", async () => {
   const cli = fakeCli();
-  const file = write(cli, "1");
+  const file = writeService(cli, "1");
   const fails = async (...argv: readonly string[]): Promise<string> => {
     const { exitCode, stderr } = await cli.run("rollout", ...argv, "-f", file);
     expect(exitCode).toBe(1);
@@ -130,6 +113,13 @@ test("what cannot be done is told with what can", async () => {
   expect(await fails("stauts")).toContain("did you mean status");
   expect(await fails("status", "wbe")).toContain("did you mean web");
   expect(await fails("status", "--yes")).toContain("leave --yes out");
+  expect(await fails("pause")).toContain("write stowage rollout pause SERVICE");
+  expect(await fails("pause", "wbe")).toContain("did you mean web");
+  expect(await fails("pause", "web", "--host", "a")).toContain("all hosts of the service pause");
+  expect(await fails("resume", "web", "--yes")).toContain("never asks; leave --yes out");
+  writeService(cli, "1", null);
+  expect(await fails("pause", "web")).toContain("declare rollout: { maxUnavailable: 1 }");
+  writeService(cli, "1");
   expect(await fails("undo", "--yes")).toContain("write stowage rollout undo SERVICE");
   expect(await fails("undo", "web")).toContain("look at stowage rollout status, then say --yes");
   await cli.run("apply", "-f", file, "--yes");

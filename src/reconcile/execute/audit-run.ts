@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { StowageError } from "../../errors/index.ts";
 import { mapLimited } from "../../internal/index.ts";
 import { AUDIT_CHANGES_MAX, AUDIT_FILE_BYTES, type AuditLine } from "../../model/index.ts";
-import type { Plan } from "../../plan/index.ts";
+import { type Plan, waitingChanges } from "../../plan/index.ts";
 import { statusOf } from "../report.ts";
 import type { ApplyEvent, ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
@@ -29,9 +29,11 @@ export async function auditRun(
   const { command, plan, sessions, parallelism } = run;
   if (command === undefined) return async () => {};
   const id = randomUUID();
+  const waiting = waitingChanges(plan);
   const due = [...sessions.values()].flatMap((session) => {
     const changes = [...plan.hostChanges, ...plan.pods]
       .filter(({ host, steps }) => host === session.name && steps.length > 0)
+      .filter((change) => !waiting.has(change.id))
       .map((change): Change => ({ id: change.id, action: change.action }));
     return changes.length === 0 ? [] : [{ session, changes }];
   });

@@ -16,6 +16,8 @@ export interface ChangeOutcome {
   readonly reason?: string;
   /** What to do next. */
   readonly remedy?: string;
+  /** Not run only because a rollout is paused: its own, or that of what it comes after. */
+  readonly waits?: true;
   /** The step that failed. */
   readonly failedStep?: Step["kind"];
   /** Last lines of the containers that failed, oldest first. */

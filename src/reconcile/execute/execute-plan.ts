@@ -1,5 +1,5 @@
 import { createLimiter, type Limiter } from "../../internal/index.ts";
-import type { HostChange, Plan, PodChange } from "../../plan/index.ts";
+import { type HostChange, type Plan, type PodChange, waitingChanges } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import { hostOutcome, runHostChange } from "./host-run.ts";
 import { CHANGES_AT_ONCE, type HostSession } from "./host-session.ts";
@@ -11,6 +11,8 @@ export interface ExecuteRequest extends RunHooks {
   readonly plan: Plan;
   /** Hosts that can be worked on, locked. */
   readonly sessions: ReadonlyMap<string, HostSession>;
+  /** Rollouts go on though they are paused. */
+  readonly despitePauses?: boolean | undefined;
   /** Hosts that are worked on at full speed at once. */
   readonly parallelism: number;
   /** Why a host cannot be worked on. */
@@ -33,10 +35,12 @@ export async function executePlan(request: ExecuteRequest): Promise<readonly Cha
 }
 
 /** Why a change is not begun. */
-interface Failure {
+interface Failure extends Waits {
   readonly status: "skipped" | "not-run";
   readonly reason: string;
 }
+
+type Waits = Pick<ChangeOutcome, "waits" | "remedy">;
 
 class Execution {
   readonly #request: ExecuteRequest;
@@ -48,10 +52,13 @@ class Execution {
   readonly #preparations = new Map<string, Promise<unknown>[]>();
   readonly #hostChanges: ReadonlySet<string>;
   readonly #rollouts: Rollouts;
+  /** Changes that the plan says will wait. */
+  readonly #waiting: ReadonlySet<string>;
 
   constructor(request: ExecuteRequest) {
     this.#request = request;
     this.#rollouts = new Rollouts(request);
+    this.#waiting = waitingChanges(request.plan);
     this.#global = createLimiter(request.parallelism * CHANGES_AT_ONCE);
     this.#hostChanges = new Set(request.plan.hostChanges.map(({ id }) => id));
   }
@@ -102,9 +109,8 @@ class Execution {
       (await this.#failedBefore(change.after)) ??
       (await this.#rollouts.mayGoBack(change, this.#results));
     if (session === undefined || blocked !== undefined) {
-      const status = blocked?.status ?? "not-run";
-      const reason = blocked?.reason ?? change.text;
-      return this.#told(hostOutcome(change, { status, reason, ms: 0 }));
+      const why: Failure = blocked ?? { status: "not-run", reason: change.text };
+      return this.#told(hostOutcome(change, { ...why, ms: 0 }));
     }
     const outcome = await session.run(() =>
       this.#global(() => runHostChange(change, session, this.#request)),
@@ -143,14 +149,17 @@ class Execution {
     const { id, afterWave = [] } = run.change;
     await Promise.all(afterWave.map((other) => this.#results.get(other)));
     const refusal = await this.#rollouts.enter(id, session.signal);
+    const held = this.#rollouts.held(id);
     if (refusal !== undefined) await run.skip(refusal);
+    else if (held !== undefined) run.leave(held.reason, { remedy: held.remedy, waits: true });
   }
 
   async #prepare(run: PodRun, session: HostSession): Promise<void> {
     if (run.outcome !== undefined) return;
     const { after } = run.change;
     const hostFailure = await this.#failedBefore(after.filter((id) => this.#hostChanges.has(id)));
-    if (hostFailure !== undefined) await run.skip(hostFailure.reason);
+    if (hostFailure?.waits === true) run.leave(hostFailure.reason, waitsPart(hostFailure));
+    else if (hostFailure !== undefined) await run.skip(hostFailure.reason);
     else if (this.#isEnding(session)) run.leave("the apply was ended");
     else if (run.has("prepare")) await this.#limited(session, () => run.run("prepare"));
   }
@@ -167,7 +176,7 @@ class Execution {
     if (refusal !== undefined) return await this.#limited(session, () => run.skip(refusal));
     const failure = podFailure ?? startFailure;
     if (failure !== undefined) {
-      if (failure.status === "not-run") run.leave(failure.reason);
+      if (failure.status === "not-run") run.leave(failure.reason, waitsPart(failure));
       else await this.#limited(session, () => run.skip(failure.reason));
       return;
     }
@@ -187,10 +196,14 @@ class Execution {
   async #failedBefore(ids: readonly string[]): Promise<Failure | undefined> {
     const outcomes = await Promise.all(ids.map((id) => this.#results.get(id)));
     const failed = outcomes.filter((outcome) => outcome !== undefined && outcome.status !== "done");
-    const first = failed.find((outcome) => outcome?.status !== "not-run") ?? failed[0];
+    const first =
+      failed.find((outcome) => outcome?.status !== "not-run") ??
+      failed.find((outcome) => outcome?.waits !== true) ??
+      failed[0];
     if (first === undefined) return undefined;
     if (first.status === "not-run") {
-      return { status: "not-run", reason: `it comes after ${first.id}, which was not run` };
+      const reason = `it comes after ${first.id}, which was not run`;
+      return { status: "not-run", reason, ...waitsPart(first) };
     }
     const what = {
       failed: "failed",
@@ -213,10 +226,13 @@ class Execution {
     return await this.#failedBefore(open.flat());
   }
 
-  #blocked(change: HostChange) {
-    const reason = this.#request.unreachable.get(change.host);
-    if (reason === undefined && change.action !== "unreachable") return undefined;
-    return { status: "not-run" as const, reason: reason ?? change.text };
+  #blocked({ id, host, action, text }: HostChange): Failure | undefined {
+    const reason = this.#request.unreachable.get(host);
+    if (reason !== undefined || action === "unreachable")
+      return { status: "not-run", reason: reason ?? text };
+    const isForLater = (action === "import" || action === "claim") && this.#waiting.has(id);
+    if (!isForLater) return undefined;
+    return { status: "not-run", reason: "only pods that wait need it", waits: true };
   }
 
   /** A lost lock is told by the change itself. */
@@ -234,6 +250,12 @@ class Execution {
     this.#request.onEvent({ type: "change-done", id: outcome.id, outcome });
     return outcome;
   }
+}
+
+/** What a change that comes after one that waits has in common with it. */
+function waitsPart({ waits, remedy }: Waits): Waits {
+  if (waits !== true) return {};
+  return { waits, ...(remedy === undefined ? {} : { remedy }) };
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

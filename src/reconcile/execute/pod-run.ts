@@ -93,9 +93,9 @@ export class PodRun {
     if (isPrepared) await this.#discard();
   }
 
-  /** The user ended the apply before the change began. */
-  leave(reason: string): void {
-    this.#end({ status: "not-run", reason, remedy: "apply again to go on" });
+  /** Leaves the change out before it began: the user ended the apply, or it is to wait. */
+  leave(reason: string, more: Pick<ChangeOutcome, "remedy" | "waits"> = {}): void {
+    this.#end({ status: "not-run", reason, remedy: "apply again to go on", ...more });
   }
 
   async #step(context: StepContext, step: Step): Promise<void> {
@@ -213,7 +213,7 @@ export class PodRun {
     return this.#redact(error instanceof Error ? error.message : String(error));
   }
 
-  #end(what: Pick<ChangeOutcome, "status" | "reason" | "remedy" | "failedStep" | "logs">): void {
+  #end(what: Omit<ChangeOutcome, "id" | "host" | "pod" | "action" | "ms">): void {
     const { id, host, pod, action } = this.change;
     const ms = performance.now() - this.#beganAt;
     this.#outcome = { id, host, pod, action, ...what, ms };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RolloutPlan, RolloutWave } from "../../plan/index.ts";
+import type { RolloutPause, RolloutPlan, RolloutWave } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
+import type { PauseWatch } from "./pause-watch.ts";
 
 /** Which of a rollout's changes are taken back, and what had failed. */
 export interface GivenUp {
@@ -9,7 +10,7 @@ export interface GivenUp {
   readonly waves: readonly RolloutWave[];
 }
 
-/** Whether the changes of one service's rollout go on: between its waves, and after a failure. */
+/** Whether the changes of one service's rollout go on: between its waves, after a failure, and while it is paused. */
 export class RolloutGate {
   readonly rollout: RolloutPlan;
   readonly #waveOf: ReadonlyMap<string, number>;
@@ -18,9 +19,12 @@ export class RolloutGate {
   /** Failed and not gone back: they may be down. */
   #down = 0;
   #givenUp: { readonly reason: string; readonly wave: number } | undefined;
+  readonly #pauses: PauseWatch | undefined;
 
-  constructor(rollout: RolloutPlan) {
+  /** @param pauses absent: the rollout goes on whatever hosts say of it */
+  constructor(rollout: RolloutPlan, pauses?: PauseWatch) {
     this.rollout = rollout;
+    this.#pauses = pauses;
     this.#waveOf = new Map(
       rollout.waves.flatMap(({ changes }, index) => changes.map((id) => [id, index] as const)),
     );
@@ -37,16 +41,24 @@ export class RolloutGate {
 
   /** Waits until the wave of a change may begin; the one before it has ended. */
   async begin(id: string, signal: AbortSignal): Promise<void> {
+    if (this.refusal !== undefined || this.holds(id) !== undefined) return;
     const wave = this.#waveOf.get(id) ?? 0;
-    const pauseMs =
-      wave === 0 || this.refusal !== undefined ? 0 : (this.rollout.policy.pauseMs ?? 0);
-    if (pauseMs === 0) return;
-    const begins =
-      this.#begins.get(wave) ??
-      // whoever is ended while it waits finds that out by itself
-      sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    const begins = this.#begins.get(wave) ?? this.#beginWave(wave, signal);
     this.#begins.set(wave, begins);
     await begins;
+  }
+
+  /** The pause that a change waits for the end of. */
+  holds(id: string): RolloutPause | undefined {
+    return this.#pauses?.holds(id);
+  }
+
+  async #beginWave(wave: number, signal: AbortSignal): Promise<void> {
+    const { policy, waves } = this.rollout;
+    const pauseMs = wave === 0 ? 0 : (policy.pauseMs ?? 0);
+    // whoever is ended while it waits finds that out by itself
+    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    await this.#pauses?.look(waves[wave]?.changes ?? []);
   }
 
   /** Takes note of what came of a change. */

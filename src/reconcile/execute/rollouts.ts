@@ -1,7 +1,15 @@
 import { anySignal } from "../../internal/index.ts";
-import type { HostChange, Plan, PodChange, RolloutWave } from "../../plan/index.ts";
+import {
+  type HostChange,
+  type Plan,
+  type PodChange,
+  pauseWords,
+  type RolloutPlan,
+  type RolloutWave,
+} from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
+import { PauseWatch } from "./pause-watch.ts";
 import type { RunHooks } from "./pod-run.ts";
 import { type GivenUp, RolloutGate } from "./rollout-gate.ts";
 import { takeBack } from "./take-back.ts";
@@ -13,6 +21,14 @@ type Limited = (session: HostSession, task: () => Promise<ChangeOutcome>) => Pro
 export interface RolloutsRequest extends RunHooks {
   readonly plan: Plan;
   readonly sessions: ReadonlyMap<string, HostSession>;
+  /** Rollouts go on though they are paused. */
+  readonly despitePauses?: boolean | undefined;
+}
+
+/** Why a change is not begun, and what lets it go on. */
+export interface Held {
+  readonly reason: string;
+  readonly remedy: string;
 }
 
 /** The rollouts of a plan while it is run. */
@@ -23,7 +39,11 @@ export class Rollouts {
 
   constructor(request: RolloutsRequest) {
     this.#request = request;
-    this.#gates = (request.plan.rollouts ?? []).map((rollout) => new RolloutGate(rollout));
+    const pausesOf = (rollout: RolloutPlan) =>
+      request.despitePauses === true ? undefined : new PauseWatch({ ...request, rollout });
+    this.#gates = (request.plan.rollouts ?? []).map(
+      (rollout) => new RolloutGate(rollout, pausesOf(rollout)),
+    );
     this.#byChange = new Map(
       this.#gates.flatMap((gate) => [...gate.changes].map((id) => [id, gate] as const)),
     );
@@ -38,6 +58,18 @@ export class Rollouts {
     const ending = anySignal([this.#request.draining, signal]);
     await this.#byChange.get(id)?.begin(id, ending);
     return this.refusal(id);
+  }
+
+  /** Why a change that may begin now waits all the same: its rollout is paused. */
+  held(id: string): Held | undefined {
+    const gate = this.#byChange.get(id);
+    const pause = gate?.holds(id);
+    if (gate === undefined || pause === undefined) return undefined;
+    const { service } = gate.rollout;
+    return {
+      reason: `the rollout of ${service} is ${pauseWords(pause)}`,
+      remedy: `stowage rollout resume ${service}, then apply again`,
+    };
   }
 
   /** Why a change may not be begun any more. */

@@ -21,14 +21,15 @@ export async function writeRoster(
   await host.writeFile(layout.rosterFile, canonicalText(roster as Json), { signal });
 }
 
-/** Takes a host's roster away, and the fleet's directory where nothing else is left in it. */
+/** Takes a host's roster and the marks of its rollouts away, and the fleet's directory where nothing else is left in it. */
 export async function removeRoster({ host, layout, signal }: Session): Promise<void> {
   const options = { signal };
+  await host.removeDirectory(layout.rolloutsDir, options);
   await host.removeFile(layout.rosterFile, options);
   await removeEmptyFleet({ host, layout, signal });
 }
 
-/** Removes the directories of a fleet that hold neither a record nor a volume; histories go with their pods. */
+/** Removes the directories of a fleet that hold neither a record nor a volume; the rest goes with them. */
 export async function removeEmptyFleet({
   host,
   layout,
@@ -40,7 +41,7 @@ export async function removeEmptyFleet({
   const { entries } = await host.snapshot({ list }, options);
   const inFleet = entries.get(layout.fleetDir);
   if (inFleet === undefined || (entries.get(layout.volumesDir) ?? []).length > 0) return;
-  const empty = [layout.volumesDir, layout.historyDir];
+  const empty = [layout.volumesDir, layout.historyDir, layout.rolloutsDir];
   if (inFleet.some((name) => !empty.includes(`${layout.fleetDir}/${name}`))) return;
   await host.removeDirectory(layout.fleetDir, options);
   const above = await host.snapshot({ list: [ownerDir] }, options);

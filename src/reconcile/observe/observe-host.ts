@@ -14,7 +14,7 @@ import { bootWanted, observeBoot } from "./observe-boot.ts";
 import { observeFiles, wantedFiles } from "./observe-files.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 import { observeOthers } from "./other-engines.ts";
-import { readRecords, readRosters } from "./read-files.ts";
+import { readMarks, readRecords, readRosters } from "./read-files.ts";
 import { takenPorts } from "./taken-ports.ts";
 import { findVolumes } from "./volumes.ts";
 
@@ -45,6 +45,7 @@ export async function observeHost(
     observeBoot(host, snapshot, options),
   ]);
   const files = observeFiles(snapshot, request, found);
+  const marks = readMarks(snapshot, request);
   const missing = wantedPaths(request.spec).filter((path) => !snapshot.existing.has(path));
   return {
     kind: "observed",
@@ -59,6 +60,7 @@ export async function observeHost(
     taken,
     ...(files === undefined ? {} : { files }),
     ...(boot === undefined ? {} : { boot }),
+    ...(marks === undefined ? {} : { marks }),
     missingPaths: new Set(missing),
   };
 }
@@ -94,15 +96,17 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
   const { manifest, spec, signal } = request;
   const directories = hostDirectories(spec);
   const fleets = [manifest.name, ...(manifest.formerly === undefined ? [] : [manifest.formerly])];
+  const layouts = fleets.map((fleet) => hostLayout(directories, manifest.id, fleet));
   return await host.snapshot(
     {
       files: [
         ...fleets.map((fleet) => `${directories.stateDir}/*/${fleet}/*.json`),
         `${directories.stateDir}/*/*/.roster.json`,
+        ...layouts.map(({ rolloutFile }) => rolloutFile("*")),
         ...bootWanted(host).files,
       ],
       list: [
-        ...fleets.map((fleet) => hostLayout(directories, manifest.id, fleet).volumesDir),
+        ...layouts.flatMap(({ volumesDir, rolloutsDir }) => [volumesDir, rolloutsDir]),
         ...wantedFiles(request).list,
         ...bootWanted(host).list,
       ],

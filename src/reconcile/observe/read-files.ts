@@ -1,14 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HostSnapshot } from "../../host/index.ts";
 import {
+  type FleetManifest,
   type HostSpec,
   hostDirectories,
+  hostLayout,
   type KnownRosterHosts,
   Name,
   OwnerId,
   parseRecord,
+  parseRolloutMark,
   parseRoster,
   type RecordReading,
+  type RolloutMarkReading,
   type RosterReading,
 } from "../../model/index.ts";
 
@@ -63,6 +67,38 @@ export function readRosters(
     );
   }
   return rosters;
+}
+
+/**
+ * The marks of rollouts in a snapshot, by `owner/fleet/service`, of a fleet and of its former name.
+ *
+ * @returns undefined where the fleet has no directory for them and nothing of its former name
+ */
+export function readMarks(
+  { files, entries }: HostSnapshot,
+  {
+    manifest: { id, name, formerly },
+    spec,
+  }: { readonly manifest: FleetManifest; readonly spec: HostSpec },
+): ReadonlyMap<string, RolloutMarkReading> | undefined {
+  const directories = hostDirectories(spec);
+  const marks = new Map<string, RolloutMarkReading>();
+  const hasDirectory = entries.has(hostLayout(directories, id, name).rolloutsDir);
+  for (const fleet of formerly === undefined ? [name] : [name, formerly]) {
+    const { rolloutsDir, rolloutFile } = hostLayout(directories, id, fleet);
+    for (const file of entries.get(rolloutsDir) ?? []) {
+      const service = file.replace(/\.json$/, "");
+      const text = files.get(rolloutFile(service));
+      if (text === undefined || !isName(service)) continue;
+      marks.set(
+        `${id}/${fleet}/${service}`,
+        typeof text === "string"
+          ? parseRolloutMark(text, service)
+          : { kind: "unreadable", reason: text.message },
+      );
+    }
+  }
+  return hasDirectory || marks.size > 0 ? marks : undefined;
 }
 
 function partsOf(path: string, stateDir: string): readonly string[] {

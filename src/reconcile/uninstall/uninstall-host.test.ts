@@ -3,6 +3,7 @@ import { podOf, SimFleet } from "../../../test/support/sim-fleet.ts";
 import { SimKilled } from "../../engines/sim/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { HostSpec } from "../../model/index.ts";
+import { markRollout } from "../rollouts/mark-rollout.ts";
 import { type UninstallRequest, uninstallHost } from "./uninstall-host.ts";
 
 /** Of a run that never ends. */
@@ -64,6 +65,20 @@ test.each(["before", "after"] as const)(
     expect(kills).toBeGreaterThan(8);
   },
 );
+
+test("a host that was only ever told of a pause has nothing of that left", async () => {
+  const service = { service: "web", rollout: { maxUnavailable: 1 } };
+  await markRollout({
+    ...fleet.applyRequest(fleet.manifest({ alpha: { web: podOf({}, service) } })),
+    service: "web",
+    paused: true,
+    by: "ann@desk",
+    now: () => new Date(),
+  });
+  expect(left()).toContain("/var/lib/stowage/acme/shop/.rollouts/web.json");
+  expect(await uninstallHost(request())).toMatchObject({ status: "done", leaves: [] });
+  expect(left()).toEqual([]);
+});
 
 test("a pod that cannot be ended is told, and what is needed to end it stays", async () => {
   await fleet.apply(fleet.manifest({ alpha: { web: podOf() } }));

@@ -142,7 +142,7 @@ async function keepOwner(
   const inside = await host.snapshot({ list: fleets }, options);
   for (const fleet of fleets) {
     const names = inside.entries.get(fleet) ?? [];
-    const known = [".volumes", ".history"];
+    const known = [".volumes", ".history", ".rollouts"];
     const others = names.filter((name) => !known.includes(name));
     if (others.length === 0) continue;
     const what = others.map((name) => `${fleet}/${name}`).join(", ");

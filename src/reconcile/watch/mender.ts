@@ -1,4 +1,11 @@
-import { brakes, type Plan, type PodChange, planRestarts, type Restart } from "../../plan/index.ts";
+import {
+  brakes,
+  type Plan,
+  type PodChange,
+  planRestarts,
+  type Restart,
+  waitingChanges,
+} from "../../plan/index.ts";
 import { applyFleet } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
@@ -91,7 +98,10 @@ export class Mender {
     if (plan === undefined || this.#request.drift === "report") return { outcomes: [], later: [] };
     const ended = endedPaths(restarts);
     const own = plan.pods.filter((change) => !startsEnded(change, ended.get(change.id) ?? NONE));
-    const all = [...plan.hostChanges.filter(({ steps }) => steps.length > 0), ...own];
+    const waiting = waitingChanges(plan);
+    const all = [...plan.hostChanges.filter(({ steps }) => steps.length > 0), ...own].filter(
+      ({ id }) => !waiting.has(id),
+    );
     const later = all.map(({ id }) => this.#pauseMs(id)).filter((ms) => ms > 0);
     if (all.length === later.length) return { outcomes: [], later };
     const { outcomes } = await applyFleet({

@@ -1,5 +1,5 @@
 import type { ObservedPod } from "../../model/index.ts";
-import { podsOnHost } from "../../plan/index.ts";
+import { type Plan, pauseWords, podsOnHost } from "../../plan/index.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
 import type { Look } from "./look.ts";
 import type { WakeKind } from "./wakes.ts";
@@ -42,11 +42,16 @@ export class Told {
   pending({ plan }: Look, outcomes: readonly ChangeOutcome[]): boolean {
     if (plan === undefined) return false;
     const done = new Set(outcomes.filter(({ status }) => status === "done").map(({ id }) => id));
+    const waits = pausesByChange(plan);
     const changes: Pending[] = [
       ...plan.hostChanges.map(({ id, action, text }) => ({ id, action, reason: text })),
-      ...plan.pods.map(({ id, action, reasons }) => ({ id, action, reason: reasonOf(reasons) })),
+      ...plan.pods.map(({ id, action, reasons }) => ({
+        id,
+        action,
+        reason: waits.get(id) ?? reasonOf(reasons),
+      })),
     ].filter(({ id }) => !done.has(id));
-    const key = JSON.stringify(changes.map(({ id, action }) => [id, action]));
+    const key = JSON.stringify(changes.map(({ id, action }) => [id, action, waits.get(id)]));
     if (key !== this.#pending && (changes.length > 0 || this.#pending !== "")) {
       this.#tell({ type: "pending", changes });
     }
@@ -72,6 +77,18 @@ export class Told {
       } else if (this.#unreachable.delete(host)) this.#tell({ type: "reachable", host });
     }
   }
+}
+
+/** Why changes wait, by their ids. */
+function pausesByChange({ rollouts = [] }: Plan): ReadonlyMap<string, string> {
+  return new Map(
+    rollouts.flatMap(({ service, paused }) =>
+      (paused?.waits ?? []).map((id) => {
+        const pause = paused === undefined ? "" : pauseWords(paused);
+        return [id, `it waits: the rollout of ${service} is ${pause}`] as const;
+      }),
+    ),
+  );
 }
 
 function reasonOf(reasons: readonly { readonly path: string; readonly text?: string }[]): string {

@@ -60,7 +60,7 @@ export class Watch {
     const done = await this.#mender.mend(look, this.#declaration);
     // what an engine is given time for is given it by the next look
     const isOpen = this.#told.pending(look, done.outcomes);
-    const isFailed = done.outcomes.some(({ status }) => status !== "done");
+    const isFailed = done.outcomes.some(({ status, waits }) => status !== "done" && waits !== true);
     if (isFailed || look.refusal !== undefined) return "failed";
     return isOpen ? "drift" : "done";
   }

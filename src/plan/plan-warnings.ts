@@ -1,0 +1,61 @@
+import { engineName } from "../model/index.ts";
+import { pausesOf, pauseWords } from "./pauses.ts";
+import type { RolloutPause } from "./plan.ts";
+import type { HostObservation, PlanInput } from "./plan-input.ts";
+import { lostWith, type PodContext, podsOf } from "./pod-context.ts";
+import { isGone } from "./refusals.ts";
+
+/** A host that was looked at, and its pods. */
+interface Looked {
+  readonly host: string;
+  readonly observation: HostObservation;
+  readonly contexts: readonly PodContext[];
+}
+
+/** Pods that are left alone as nobody can tell what they do. */
+export function unknownStates({ contexts }: Looked): readonly string[] {
+  return contexts.flatMap((context) =>
+    podsOf(context).some(({ state }) => state === "unknown")
+      ? [
+          `${context.host}/${context.pod}: the engine cannot tell its state now; it is left as it is`,
+        ]
+      : [],
+  );
+}
+
+/** Said once: after the apply nobody looks for them any more. */
+export function lostEngines(
+  input: PlanInput,
+  { host, observation, contexts }: Looked,
+): readonly string[] {
+  return observation.others.flatMap((other) => {
+    if (other.kind === "observed" || !isGone(input, other)) return [];
+    const lost = contexts.filter((context) => lostWith(context) === other.config);
+    if (lost.length === 0) return [];
+    const pods = lost.map(({ pod }) => pod).join(", ");
+    const name = engineName(other.config, observation.config);
+    return [
+      `${host}: ${name} is not there any more, and with it these pods are lost: ${pods} (${other.reason}); end by hand what may still run of them`,
+    ];
+  });
+}
+
+/** The rollouts that are paused, and what is to be said of those that do not hold anything. */
+export function pausesIn(
+  input: PlanInput,
+  contexts: ReadonlyMap<string, PodContext>,
+): {
+  readonly held: ReadonlyMap<string, RolloutPause>;
+  readonly warnings: readonly string[];
+} {
+  const held = pausesOf(input.manifest, input.hosts);
+  if (input.options.despitePauses !== true) return { held, warnings: [] };
+  const planned = new Set([...contexts.values()].map(({ desired }) => desired?.spec.service));
+  const warnings = [...held]
+    .filter(([service]) => planned.has(service))
+    .map(
+      ([service, pause]) =>
+        `the rollout of ${service} stays ${pauseWords(pause)}; this goes on all the same, and what is declared waits for stowage rollout resume ${service}`,
+    );
+  return { held: new Map(), warnings };
+}

@@ -1,0 +1,87 @@
+import { StowageError } from "../../errors/index.ts";
+import { mapLimited } from "../../internal/index.ts";
+import { parseRolloutMark } from "../../model/index.ts";
+import {
+  type FoundMark,
+  marksOn,
+  type Plan,
+  pauseOf,
+  type RolloutPause,
+  type RolloutPlan,
+  waitsWhilePaused,
+} from "../../plan/index.ts";
+import type { HostSession } from "./host-session.ts";
+
+/** Hosts asked at once. */
+const PARALLELISM = 16;
+
+/** What a pause of a rollout is noticed by while that is run. */
+export interface PauseWatchRequest {
+  readonly plan: Plan;
+  readonly rollout: RolloutPlan;
+  readonly sessions: ReadonlyMap<string, HostSession>;
+}
+
+/**
+ * Whether the rollout of a service is paused while a plan is run: by the plan itself, or by a mark that has come
+ * to a host since. One that was found paused stays so to the end of the run: a wave was passed over.
+ */
+export class PauseWatch {
+  readonly #request: PauseWatchRequest;
+  /** Changes that would wait. */
+  readonly #waits: ReadonlySet<string>;
+  readonly #found: FoundMark[];
+  #pause: RolloutPause | undefined;
+
+  constructor(request: PauseWatchRequest) {
+    const { plan, rollout, sessions } = request;
+    const { paused, waves } = rollout;
+    const own = new Set(waves.flatMap(({ changes }) => changes));
+    const waits = plan.pods.filter((change) => own.has(change.id) && waitsWhilePaused(change));
+    this.#request = request;
+    this.#pause = paused;
+    this.#waits = new Set(paused?.waits ?? waits.map(({ id }) => id));
+    this.#found = [...sessions].flatMap(([host, { spec, observation, context }]) =>
+      Object.values(spec.pods ?? {}).some(({ service }) => service === rollout.service)
+        ? marksOn(host, rollout.service, observation, { id: context.owner, name: context.fleet })
+        : [],
+    );
+  }
+
+  /** The pause that a change waits for the end of. */
+  holds(id: string): RolloutPause | undefined {
+    return this.#waits.has(id) ? this.#pause : undefined;
+  }
+
+  /** Looks at the hosts of a wave before that begins; one that cannot be asked tells nothing. */
+  async look(changes: readonly string[]): Promise<void> {
+    if (this.#pause !== undefined) return;
+    const waits = changes.filter((id) => this.#waits.has(id));
+    const hosts = [...new Set(waits.map((id) => id.slice(0, id.indexOf("/"))))];
+    const found = await mapLimited(hosts, PARALLELISM, (host) => this.#markOn(host));
+    this.#found.push(...found.flatMap((each) => each ?? []));
+    this.#pause = pauseOf(this.#found);
+  }
+
+  async #markOn(name: string): Promise<FoundMark | undefined> {
+    const session = this.#request.sessions.get(name);
+    if (session === undefined) return undefined;
+    const { host, layout, signal } = session;
+    const { service } = this.#request.rollout;
+    const path = layout.rolloutFile(service);
+    try {
+      const { files } = await host.snapshot({ files: [path] }, { signal });
+      const text = files.get(path);
+      if (text === undefined) return undefined;
+      const reading =
+        typeof text === "string"
+          ? parseRolloutMark(text, service)
+          : ({ kind: "unreadable", reason: text.message } as const);
+      return { host: name, reading };
+    } catch (error) {
+      // what is wrong with the host, its change will tell
+      if (!StowageError.is(error) && !signal.aborted) throw error;
+      return undefined;
+    }
+  }
+}
