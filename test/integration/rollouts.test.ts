@@ -22,7 +22,7 @@ const serve = (page: string) =>
   `mkdir -p /tmp/www; echo ${page} >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www`;
 
 /** Three replicas that say that they are draining, and one pod whose port is handed over. */
-function podsOf(script: string, acks: string) {
+function podsOf(script: string, acks: string, rights: object) {
   const left = (name: string) => `while [ ! -e /acks/left-${name} ]; do sleep 0.1; done`;
   const pod = (port: number, drain: string, rest: object) => [
     {
@@ -34,6 +34,7 @@ function podsOf(script: string, acks: string) {
           health: { kind: "http", port: 8080 },
           drain: { command: ["sh", "-c", drain], timeoutMs: 60_000 },
           stopSignal: "SIGKILL",
+          ...rights,
         },
       },
       volumes: { acks: { kind: "bind", path: acks } },
@@ -54,17 +55,18 @@ function podsOf(script: string, acks: string) {
   ]);
 }
 
-for (const kind of ["containerd", "podman"] as const) {
+for (const kind of ["containerd", "podman", "rkt"] as const) {
   describeWithEngine(kind, `rollouts on ${kind}`, (engine) => {
     test("a client sees no request fail while services roll out, and while a version that crashes goes back", async () => {
       await using fleet = new NetworkFleet(cli, kind, engine);
       const acks = mkdtempSync(join(fleet.folder, "acks-"));
-      fleet.declare(podsOf(serve("first"), acks));
+      const rights = kind === "rkt" ? { security: { privileged: true } } : {};
+      fleet.declare(podsOf(serve("first"), acks, rights));
       expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
       await using client = new SteadyClient(fleet.machine, acks, REPLICAS, DOOR);
       while (!existsSync(join(acks, "begun"))) await sleep(50);
 
-      fleet.declare(podsOf(serve("second"), acks));
+      fleet.declare(podsOf(serve("second"), acks, rights));
       const planned = fleet.run("plan");
       expect(planned.said).toMatch(
         /rollout of web {2}3 pods in 3 waves\n {2}canary +here\/web-1\n/,
@@ -73,7 +75,7 @@ for (const kind of ["containerd", "podman"] as const) {
       expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
       expect(fleet.run("plan")).toMatchObject({ status: 0 });
 
-      fleet.declare(podsOf(CRASH, acks));
+      fleet.declare(podsOf(CRASH, acks, rights));
       const { status, said } = fleet.run("apply", "--yes");
       expect(status).toBe(1);
       expect(said).toContain("the rollout of web was given up: its canary here/web-1 failed");
@@ -86,7 +88,7 @@ for (const kind of ["containerd", "podman"] as const) {
       expect(Math.min(asked.replicas, asked.door)).toBeGreaterThan(20);
       for (const port of [DOOR, ...REPLICAS])
         expect(await fleet.machine.page(`http://127.0.0.1:${port}/`)).toBe("second\n");
-      fleet.declare(podsOf(serve("second"), acks));
+      fleet.declare(podsOf(serve("second"), acks, rights));
       expect(fleet.run("plan")).toMatchObject({ status: 0 });
       // nobody is there any more who leaves
       for (const name of [...REPLICAS, "second"]) writeFileSync(join(acks, `left-${name}`), "");
