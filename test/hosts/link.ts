@@ -31,14 +31,14 @@ export class Link {
   /** As it was at first, and the host answers. */
   async mend(): Promise<void> {
     await run("ip", ["link", "set", this.#name, "up"]);
-    await this.#untilItAnswers();
+    await this.untilItAnswers();
     // where there is none, there is nothing to take away
     await run("tc", ["qdisc", "del", "dev", this.#name, "root"]).catch(() => undefined);
     await this.#inside("while iptables -D INPUT -j stw-lossy; do :; done 2>/dev/null || :");
   }
 
   /** A wire that was just plugged in takes its moment. */
-  async #untilItAnswers(): Promise<void> {
+  async untilItAnswers(): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
     while (!(await answers(this.#address))) {
       if (performance.now() > deadline) throw new Error(`${this.#address} does not answer`);

@@ -64,12 +64,22 @@ export class TestHost {
     this.#first = childOf(this.#wrapper.pid ?? 0);
     await run("ip", [
       ...["link", "add", mark, "type", "veth"],
-      ...["peer", "name", "eth0", "netns", String(this.#first)],
+      // a machine keeps it over reboots: others remember it
+      ...[
+        "peer",
+        "name",
+        "eth0",
+        "address",
+        hardwareAddress(address),
+        "netns",
+        String(this.#first),
+      ],
     ]);
     await run("ip", ["link", "set", mark, "master", bridge, "up"]);
     await this.sh(`ip address add ${address}/24 dev eth0
 ip link set eth0 up
 ip route add default via ${gateway}`);
+    await this.link.untilItAnswers();
   }
 
   /** Runs a script of the shell in it. @returns its stdout; a failure is an error with its stderr */
@@ -114,4 +124,10 @@ function childOf(pid: number): number {
   );
   if (first === undefined) throw new Error(`Cannot find the first process of a host below ${pid}`);
   return Number(first);
+}
+
+/** An address of the kind that anyone may give (its second bit says so), with that of the host in it. */
+function hardwareAddress(address: string): string {
+  const octets = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return ["02", "00", ...octets].join(":");
 }
