@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type FakeCli, fakeCli } from "../../../test/support/cli-context.ts";
 import { writeService } from "../../../test/support/cli-service.ts";
+import { SimMachine } from "../../engines/sim/index.ts";
 
 /** Exit code, and each pod's state, of `rollout status`. */
 async function status(cli: FakeCli, file: string) {
@@ -80,6 +82,26 @@ test("status tells how far a service is, and undo takes back what was rolled out
   expect((await status(cli, file)).states).toBe("old old old");
   const audit = await cli.run("history", "--audit", "-f", file, "--host", "b");
   expect(audit.stdout).toContain("rollout undo");
+});
+
+test("a pod that went back and is gone since comes back as that, and goes no further", async () => {
+  const cli = fakeCli();
+  const file = writeService(cli, "1");
+  for (const log of ["1", "2", "3"]) {
+    writeService(cli, log);
+    expect((await cli.run("apply", "-f", file, "--yes")).exitCode).toBe(0);
+  }
+  expect(await undo(cli, file)).toMatchObject({
+    targets: ["a back to 2", "b back to 2", "c back to 2"],
+  });
+  const machine = new SimMachine({ file: join(cli.directory, "a.json") });
+  const [gone] = machine.read(({ pods }) => Object.values(pods));
+  if (gone === undefined) throw new Error("Nothing runs");
+  await machine.deletePod(gone.identity);
+  expect((await status(cli, file)).states).toBe("down old old");
+  const again = await cli.run("rollout", "undo", "web", "-f", file, "--yes");
+  expect(again).toMatchObject({ exitCode: 1 });
+  expect(again.stderr).toContain("none of its pods runs what is declared now");
 });
 
 test("a host that cannot be looked at is told, and nothing is undone anywhere", async () => {
