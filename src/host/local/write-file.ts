@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, renameSync } from "node:fs";
 import {
   chmod,
   chown,
@@ -49,7 +49,8 @@ export async function replaceFile(
     await writeNew(temporary, content, async (file) => {
       if (attributes !== undefined) await giveAttributes(file, attributes);
       signal?.throwIfAborted();
-      await rename(temporary, path);
+      // nothing between: whoever is stopped there would write when it goes on
+      renameSync(temporary, path);
     });
     await flushDirectory(dirname(path));
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -55,6 +55,18 @@ async function startHolder(): Promise<ChildProcess> {
   return child;
 }
 
+/** Stops it where it has yet to ask before its next write: not in the instant between the asking and the write. */
+async function stopBetweenWrites(holder: ChildProcess): Promise<void> {
+  for (;;) {
+    holder.kill("SIGSTOP");
+    // whatever its threads are at comes to its end
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (readdirSync(dir).every((name) => ["count", "lock"].includes(name))) return;
+    holder.kill("SIGCONT");
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+}
+
 function request(timeoutMs: number) {
   const host = openLocalHost();
   return {
@@ -72,7 +84,7 @@ test("a holder that was stopped past its time writes nothing more when it goes o
   // longer than it lives: it is renewed
   await new Promise((resolve) => setTimeout(resolve, LIFE_MS * 2));
   await expect(acquireHostLock(request(0))).rejects.toThrow("holder since");
-  holder.kill("SIGSTOP");
+  await stopBetweenWrites(holder);
   await using lock = await acquireHostLock(request(5000));
   expect(lock.number).toBe(2);
   const before = readFileSync(join(dir, "count"), "utf8");
