@@ -25,8 +25,9 @@ export type RolloutMarkReading =
   | { readonly kind: "mark"; readonly mark: RolloutMark }
   | Exclude<VersionedReading<RolloutMark>, { readonly kind: "read" }>;
 
-/** Reads the text of a mark; never throws. */
-export function parseRolloutMark(text: string, service: string): RolloutMarkReading {
+/** Reads the file of a mark, as its host gave it; never throws. */
+export function parseRolloutMark(text: string | Error, service: string): RolloutMarkReading {
+  if (typeof text !== "string") return { kind: "unreadable", reason: text.message };
   const reading = parseVersioned(text, ROLLOUT_MARK_VERSION, () => RolloutMark);
   if (reading.kind !== "read") return reading;
   const mark = reading.value;

@@ -72,12 +72,9 @@ export class PauseWatch {
     try {
       const { files } = await host.snapshot({ files: [path] }, { signal });
       const text = files.get(path);
-      if (text === undefined) return undefined;
-      const reading =
-        typeof text === "string"
-          ? parseRolloutMark(text, service)
-          : ({ kind: "unreadable", reason: text.message } as const);
-      return { host: name, reading };
+      return text === undefined
+        ? undefined
+        : { host: name, reading: parseRolloutMark(text, service) };
     } catch (error) {
       // what is wrong with the host, its change will tell
       if (!StowageError.is(error) && !signal.aborted) throw error;

@@ -90,12 +90,7 @@ export function readMarks(
       const service = file.replace(/\.json$/, "");
       const text = files.get(rolloutFile(service));
       if (text === undefined || !isName(service)) continue;
-      marks.set(
-        `${id}/${fleet}/${service}`,
-        typeof text === "string"
-          ? parseRolloutMark(text, service)
-          : { kind: "unreadable", reason: text.message },
-      );
+      marks.set(`${id}/${fleet}/${service}`, parseRolloutMark(text, service));
     }
   }
   return hasDirectory || marks.size > 0 ? marks : undefined;

@@ -131,11 +131,7 @@ async function lookAt(
   const layout = isRenamed || !existing.has(former.fleetDir) ? now : former;
   const text = files.get(layout.rolloutFile(service));
   if (text === undefined) return { layout, found: [] };
-  const reading =
-    typeof text === "string"
-      ? parseRolloutMark(text, service)
-      : ({ kind: "unreadable", reason: text.message } as const);
-  return { layout, found: [{ host: name, reading }] };
+  return { layout, found: [{ host: name, reading: parseRolloutMark(text, service) }] };
 }
 
 /** Whether nothing is to be written: every host was reached and says what is wanted, or none ever said anything else. */
