@@ -8,6 +8,7 @@ import type { Benchmark, BenchmarkContext, BenchmarkResult, Figure } from "../li
 import { FIRST_PORT, writeBridgeFleet } from "../lib/bridge-fleet.ts";
 import { type ContainerdLab, openContainerdLab } from "../lib/containerd-lab.ts";
 import { DOCKER_IMAGE, type DockerLab, openDockerLab } from "../lib/docker-lab.ts";
+import { openRuncPods } from "../lib/runc-pods.ts";
 import { median, medianRatio, type Pair } from "../lib/statistics.ts";
 import { stowageMain } from "../lib/stowage-command.ts";
 import { timeCommand } from "../lib/time-command.ts";
@@ -57,6 +58,9 @@ async function measure(context: BenchmarkContext): Promise<BenchmarkResult> {
         const theirs = composeOf(docker, mode, pods);
         const rounds = await measureRounds(ours, theirs, context, `${pods} pods, ${mode}`);
         figures.push(...figuresOf(size, mode, rounds));
+        if (mode === "bridge") continue;
+        const leastMs = await measureLeast(containerd, ours, pods, context);
+        figures.push(leastOf(size, leastMs, rounds));
       }
     }
     await stowage(keeper, "destroy");
@@ -69,10 +73,36 @@ async function measure(context: BenchmarkContext): Promise<BenchmarkResult> {
 const NOTES = [
   "Debian sid's dockerd and compose, with a data root, a socket and a network namespace of their own; Stowage in another one, on the containerd that is installed.",
   "The same busybox, ended by SIGKILL on both sides; the image is present. bridge: one network of the fleet, one published port a pod.",
+  "runc alone: the same spec, eight at a time, on one root file system: no engine, no snapshot, no shim, no log.",
   "Stowage waits half a second for what it started; compose does not look whether it runs.",
 ];
 
 type Rounds = Readonly<Record<Step, Pair[]>>;
+
+/** What the runtime that is in both needs for as many, with nothing around it. */
+async function measureLeast(
+  lab: ContainerdLab,
+  ours: Side,
+  pods: number,
+  { pairs, signal, log }: BenchmarkContext,
+): Promise<number> {
+  await ours("up");
+  const runc = openRuncPods(lab, pods, signal);
+  const times: number[] = [];
+  for (let round = 0; round < pairs; round += 1) {
+    times.push(await runc.run());
+    await runc.remove();
+  }
+  await ours("down");
+  const ms = median(times);
+  log(`${pods} pods, none: runc alone ${(ms / 1000).toFixed(1)} s`);
+  return ms;
+}
+
+function leastOf(size: number, ms: number, { up }: Rounds): Figure {
+  const theirsMs = median(up.map((pair) => pair.theirsMs));
+  return { name: `${size} pods, none: runc alone / compose`, value: ms / theirsMs, unit: "x" };
+}
 
 async function measureRounds(
   ours: Side,

@@ -107,12 +107,14 @@ function writeRunArguments(
   };
 }
 
-function firstContainer(lab: ContainerdLab): string {
+/** Id of a container of Stowage's that is there. */
+export function firstContainer(lab: ContainerdLab): string {
   const ids = ctrOutput(lab, STOWAGE_NAMESPACE, "containers", "ls", "-q").trim().split("\n");
   return ids[0] ?? "";
 }
 
-function readSpec(lab: ContainerdLab, namespace: string, id: string): RuntimeSpec {
+/** The spec that a container has. */
+export function readSpec(lab: ContainerdLab, namespace: string, id: string): RuntimeSpec {
   const info = JSON.parse(ctrOutput(lab, namespace, "containers", "info", id)) as {
     readonly Spec: RuntimeSpec;
   };

@@ -29,7 +29,8 @@ export async function importForFleet(
   const tag = imageTag(context.files.scope, reference, manifest.digest);
   const id = config.digest.replace(/^sha256:/, "");
   await context.imports.together(async () => {
-    if (!(await isLoaded(context, content, id, signal)))
+    const image = { reference, digest: manifest.digest };
+    if (!(await isLoaded(context, image, id, signal)))
       await bring(context, content, tag, id, signal);
     signal?.throwIfAborted();
     const document = await manifestOf(content);
@@ -44,12 +45,11 @@ export async function importForFleet(
 /** Whether our name leads to the image: somebody may have given it to another one. */
 async function isLoaded(
   context: PodmanContext,
-  { reference, manifest }: ImageContent,
+  image: AppliedImage,
   id: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const image = { reference, digest: manifest.digest };
-  const name = imageName(reference, manifest.digest);
+  const name = imageName(image.reference, image.digest);
   context.images.forget(name);
   try {
     if ((await context.images.read(image)).id === id) return true;
@@ -122,9 +122,13 @@ export async function claimImage(
   ownership: ImageOwnership,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { reference, digest } = image;
+  const { reference, digest, configDigest } = image;
   const tag = imageTag(context.files.scope, reference, digest);
   const name = imageName(reference, digest);
+  const ours = configDigest?.replace(/^sha256:/, "");
+  if (ours !== undefined && (await isLoaded(context, image, ours, signal))) {
+    return await writeOwnership(context, { ...image, id: ours }, ownership);
+  }
   const found = (await listImages(context, signal)).find((each) => isImage(each, image, tag));
   if (found === undefined) {
     throw new StowageError(`Cannot use image "${name}": it is not in podman; import it first`, {
