@@ -33,7 +33,8 @@ interface Network {
   readonly bridge: string;
   readonly network: NetworkFile;
   readonly pods: readonly PodFile[];
-  readonly hosts: string | undefined;
+  /** Why it is not as all its pods need it; the same for each of them. */
+  readonly problem: string | undefined;
 }
 
 interface Seen {
@@ -112,6 +113,7 @@ async function lookAt({ host, places }: ObserveParts, options: CallOptions): Pro
     runScript(host, LOOK, [], { doing: "look at the host's network" }),
   ]);
   options.signal?.throwIfAborted();
+  const look = readLook(text);
   const networks: Network[] = [];
   const unknown: string[] = [];
   for (const bridge of snapshot.entries.get(places.root) ?? []) {
@@ -127,13 +129,13 @@ async function lookAt({ host, places }: ObserveParts, options: CallOptions): Pro
         bridge,
         network,
         pods,
-        hosts: typeof hosts === "string" ? hosts : undefined,
+        problem: problemOf(bridge, network, pods, look, hosts),
       });
   }
   return {
     networks,
     unknown,
-    look: readLook(text),
+    look,
     mounted: mountedPaths(snapshot.files.get(MOUNTS)),
   };
 }
@@ -165,7 +167,7 @@ function withNetwork(
 function whyDetached(
   { places }: ObserveParts,
   { look, mounted }: Seen,
-  { bridge, network, pods, hosts }: Network,
+  { bridge, network, problem }: Network,
   file: PodFile,
 ): string | undefined {
   const podName = podNameOf(file.identity);
@@ -186,11 +188,21 @@ function whyDetached(
   const lost = own.map(portKey).find((key) => !look.rules.includes(`${forwardOf(file, key)}\n`));
   if (lost !== undefined)
     return `the rule that leads port ${lost} of the host to it was taken away`;
-  if (!chainsOf(bridge, network, pods).every((chain) => isComplete(chain, look.rules)))
-    return `rules of network ${name} (chains ${bridge}-*) were taken away or added to`;
+  return problem;
+}
+
+function problemOf(
+  bridge: string,
+  network: NetworkFile,
+  pods: readonly PodFile[],
+  { rules }: Look,
+  hosts: string | Error | undefined,
+): string | undefined {
+  if (!chainsOf(bridge, network, pods).every((chain) => isComplete(chain, rules)))
+    return `rules of network ${network.name} (chains ${bridge}-*) were taken away or added to`;
   return hosts === hostsText(pods)
     ? undefined
-    : `the names of network ${name} are not right any more`;
+    : `the names of network ${network.name} are not right any more`;
 }
 
 /** What no pod is behind: generations of this engine, and networks that nothing is in. */
