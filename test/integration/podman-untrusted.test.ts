@@ -88,8 +88,13 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
   describe.each(["ps", "pod ps", "images", "container inspect"])("podman %s", (command) => {
     const file = command.replace(" ", "-");
     // an observation asks for its lists only where the store's files do not tell
-    const look = async ({ identity }: PodInstance): Promise<unknown> =>
-      command.endsWith("ps") ? await engine.engine.remove(identity) : await engine.engine.observe();
+    const look = async ({ identity }: PodInstance): Promise<unknown> => {
+      if (command.endsWith("ps")) return await engine.engine.remove(identity);
+      if (command !== "images") return await engine.engine.observe();
+      const { reference, manifest } = engine.base;
+      const image = { reference, digest: manifest.digest };
+      return await engine.engine.claimImage(image, { owner: "acme", fleet: "other" });
+    };
 
     test.each([
       ["cut short", 'REAL "$@" | head -c 1; exit 0'],

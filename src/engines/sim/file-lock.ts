@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { startTicks } from "../../host/index.ts";
 
 const EMPTY_STALE_MS = 2000;
 
@@ -72,8 +73,7 @@ function isAlive(pid: number): boolean {
 // Tells a process from a later one of the same number; only where there is /proc.
 function startTime(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return startTicks(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }

@@ -1,10 +1,8 @@
-import type { HostReader } from "../../host/index.ts";
+import { type HostReader, startTicks } from "../../host/index.ts";
 import type { ObservedEngine } from "../../model/index.ts";
 
 /** Ticks a second in what Linux tells programs, whatever its own timer does. */
 const TICKS = 100;
-/** Place of a process's start among what follows its name in /proc/PID/stat. */
-const START_FIELD = 19;
 
 /** How long processes of a host run, ms, by their id; those that cannot be told are left out. */
 export async function processAges(
@@ -19,9 +17,7 @@ export async function processAges(
   const found = pids.flatMap((pid): [number, number][] => {
     const stat = files.get(`/proc/${pid}/stat`);
     if (typeof stat !== "string") return [];
-    // a name may have spaces and brackets in it
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const ageMs = (uptime - Number(fields[START_FIELD]) / TICKS) * 1000;
+    const ageMs = (uptime - Number(startTicks(stat)) / TICKS) * 1000;
     return Number.isFinite(ageMs) ? [[pid, ageMs]] : [];
   });
   return new Map(found);

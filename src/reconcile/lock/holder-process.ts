@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import * as z from "zod";
+import { startTicks } from "../../host/index.ts";
 
 /** The process that holds a lock, in terms that only its own machine can judge. */
 export const HolderProcess = z.object({
@@ -44,13 +45,10 @@ function ownMachine(): Pick<HolderProcess, "bootId" | "pidNamespace"> | undefine
   }
 }
 
-/** Field 22 of /proc/PID/stat, counted from behind the name, which may hold anything; none for a dead one. */
+/** None for a dead one. */
 function startTicksOf(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // a zombie runs no more
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+    return startTicks(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { HostReader } from "../../host/index.ts";
+import { type HostReader, statFields } from "../../host/index.ts";
 import {
   type CgroupPaths,
   parseCgroups,
@@ -102,7 +102,7 @@ function pidsIn(text: string | Error | undefined): readonly string[] {
 
 function timeOf(stat: string | Error | undefined): number {
   if (typeof stat !== "string") return 0;
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = statFields(stat);
   return TIMES.reduce((total, at) => total + (Number(fields[at]) / TICKS) * 1e6, 0);
 }
 

@@ -1,10 +1,10 @@
 import type { PodInstance } from "../../../engine/index.ts";
-import type { HostReader, HostSnapshot } from "../../../host/index.ts";
+import { type HostReader, type HostSnapshot, startTicks } from "../../../host/index.ts";
 import { type ObservedPod, objectName } from "../../../model/index.ts";
 import { callOptions } from "../context.ts";
 import { freezerFiles, isFrozen } from "./cgroup-processes.ts";
 import type { FreshPod } from "./fresh-pod.ts";
-import { isRuntime, parentOf, startOf, textOf } from "./life.ts";
+import { isRuntime, parentOf, textOf } from "./life.ts";
 
 /** After this time podman may have been told something else by others: it is asked again. */
 const FRESH_MS = 5_000;
@@ -26,7 +26,7 @@ export async function freshPod(
   const image = pod.images[container];
   const [first, ...others] = pids.filter((pid) => !pids.includes(parentOf(statOf(files, pid))));
   if (first === undefined || others.length > 0 || image === undefined) return undefined;
-  const startedAt = startOf(statOf(files, first));
+  const startedAt = startTicks(statOf(files, first));
   const cmdline = textOf(files, `/proc/${first}/cmdline`);
   if (startedAt === undefined || cmdline === "" || isRuntime(cmdline)) return undefined;
   const { identity, recordDigest } = pod;
@@ -60,7 +60,7 @@ export async function seeFresh(
 
 function stillRuns({ id, pid, startedAt }: FreshPod, files: HostSnapshot["files"]): boolean {
   return (
-    startOf(statOf(files, pid)) === startedAt &&
+    startTicks(statOf(files, pid)) === startedAt &&
     textOf(files, `/proc/${pid}/cgroup`).includes(id) &&
     !isFrozen(id, files)
   );

@@ -84,13 +84,6 @@ export function parentOf(stat: string): number {
   return Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1] ?? 0);
 }
 
-/** Ticks at which a process began by its /proc/PID/stat; undefined when it is gone, or about to be. */
-export function startOf(stat: string): string | undefined {
-  // its name, in brackets, may hold spaces and brackets itself
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return isZombie(stat) ? undefined : fields[19];
-}
-
 function isZombie(stat: string): boolean {
   return /^\d+ \(.*\) [ZX] /s.test(stat);
 }

@@ -23,21 +23,28 @@ import { parseRestartCounts } from "./restart-counts.ts";
 
 /**
  * Pods, images and leftovers: lists and details at once, one look at the host before and one after.
- * Containers are listed by the store's own files, where podman need not be asked; pods of podman's only
+ * Containers and images are listed by the store's own files, where podman need not be asked; pods of podman's only
  * where one may be without containers, since containers name theirs.
  */
 export async function observeEngine(
   context: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
-  const { isUsed, stored, unfinished } = await glanceAtStore(context, signal);
+  const {
+    isUsed,
+    stored,
+    unfinished,
+    images: seen,
+  } = await glanceAtStore(context, signal, {
+    images: true,
+  });
   if (!isUsed) return { pods: [], images: [], leftovers: [] };
   const guess = (stored ?? []).filter(mayBeOurs).map(({ id }) => id);
   const isPlain = stored !== undefined && unfinished.length === 0;
   const [asked, pods, images, guessed] = await Promise.all([
     isPlain ? undefined : listContainers(context, signal),
     unfinished.length > 0 ? listPods(context, signal) : [],
-    listImages(context, signal),
+    seen ?? listImages(context, signal),
     lookAhead(context, guess, signal),
   ]);
   signal?.throwIfAborted();

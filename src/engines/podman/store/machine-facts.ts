@@ -7,6 +7,8 @@ export interface MachineFacts {
   readonly env: Readonly<Record<string, string>>;
   /** Where podman keeps containers and images. */
   readonly graphRoot: string;
+  /** Whether it looks for images elsewhere as well. */
+  readonly hasOtherStores: boolean;
   /**
    * Limits of processes that podman has to be given, where its own default cannot be set: raising them
    * needs a right that this user does not have.
@@ -23,6 +25,8 @@ export interface MachineFacts {
 }
 
 const STORAGE_CONFS = ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"];
+/** Stores of images that somebody else writes, or one for images alone. */
+const OTHER_STORES = /^\s*(?:additionalimagestores\s*=\s*\[[^\]]*["']|imagestore\s*=\s*["'][^"'])/m;
 const CONTAINERS_CONF = "/etc/containers/containers.conf";
 const CAP_SYS_RESOURCE = 24n;
 
@@ -71,6 +75,7 @@ export async function readMachineFacts(
   return {
     env: uid === "0" ? {} : { HOME: home, XDG_RUNTIME_DIR: `/run/user/${uid}` },
     graphRoot: settings.root ?? graphRootOf(storageConf, uid, home),
+    hasOtherStores: OTHER_STORES.test(storageConf),
     isRoot: uid === "0",
     canLimit: uid === "0" || existing.has(CGROUPS_V2),
     canHoldPods: HELPERS.some((path) => existing.has(path)) || hasOwnInfra(containersConf),

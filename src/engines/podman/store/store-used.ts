@@ -1,8 +1,10 @@
 import * as z from "zod";
 import type { HostReader } from "../../../host/index.ts";
 import { OBJECT_PREFIX } from "../../../model/index.ts";
+import type { ListedImage } from "../cli/answers.ts";
 import { callOptions, type PodmanContext } from "../context.ts";
 import { UNFINISHED_SUFFIX } from "./own-files.ts";
+import { imageListFiles, imagesIn } from "./stored-images.ts";
 
 /** Databases that podman makes with its first use of a store: that of 4.3, and that of 5. */
 const DATABASES = ["libpod/bolt_state.db", "db.sql"];
@@ -36,6 +38,8 @@ export interface StoreGlance {
   readonly isUsed: boolean;
   /** Containers of which the store has a file system; undefined where its files do not tell. */
   readonly stored: readonly StoredContainer[] | undefined;
+  /** Its images, where they were asked for; undefined where its files do not tell. */
+  readonly images: readonly ListedImage[] | undefined;
   /** Names of what was being made or removed when somebody ended, or is now. */
   readonly unfinished: readonly string[];
 }
@@ -45,9 +49,11 @@ const INFRA = /^[0-9a-f]{12}-infra$/;
 
 /** Looks at a store's files, in one look. */
 export async function glanceAtStore(
-  { host, facts: { graphRoot }, files: { podsDir } }: PodmanContext,
+  { host, facts: { graphRoot, hasOtherStores }, files: { podsDir } }: PodmanContext,
   signal: AbortSignal | undefined,
+  { images = false }: { readonly images?: boolean } = {},
 ): Promise<StoreGlance> {
+  const isListed = images && !hasOtherStores;
   // a store has a folder for each way of keeping layers that it was ever used with
   const lists = `${graphRoot}/*-containers`;
   const {
@@ -57,7 +63,11 @@ export async function glanceAtStore(
   } = await host.snapshot(
     {
       exist: DATABASES.map((name) => `${graphRoot}/${name}`),
-      files: [`${lists}/containers.json`, `${lists}/volatile-containers.json`],
+      files: [
+        `${lists}/containers.json`,
+        `${lists}/volatile-containers.json`,
+        ...(isListed ? imageListFiles(graphRoot) : []),
+      ],
       list: [podsDir],
     },
     callOptions(signal),
@@ -65,6 +75,7 @@ export async function glanceAtStore(
   return {
     isUsed: existing.size > 0,
     stored: storedIn(found),
+    images: isListed ? imagesIn(found) : undefined,
     unfinished: (entries.get(podsDir) ?? [])
       .filter((name) => name.endsWith(UNFINISHED_SUFFIX))
       .map((name) => name.slice(0, -UNFINISHED_SUFFIX.length)),
@@ -79,10 +90,11 @@ export function mayBeOurs({ names }: StoredContainer): boolean {
 function storedIn(
   files: ReadonlyMap<string, string | Error>,
 ): readonly StoredContainer[] | undefined {
-  const folders = new Set([...files.keys()].map((path) => path.slice(0, path.lastIndexOf("/"))));
+  const lists = [...files].filter(([path]) => /-containers\/[^/]+$/.test(path));
+  const folders = new Set(lists.map(([path]) => path.slice(0, path.lastIndexOf("/"))));
   if (folders.size !== 1) return undefined;
   try {
-    return [...files.values()].flatMap((text) => StoredContainers.parse(JSON.parse(`${text}`)));
+    return lists.flatMap(([, text]) => StoredContainers.parse(JSON.parse(`${text}`)));
   } catch {
     return undefined;
   }
