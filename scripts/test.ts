@@ -1,5 +1,6 @@
 import { StowageError } from "../src/errors/index.ts";
 import { build } from "./lib/build.ts";
+import { runInMemory, whyOnDisk } from "./lib/in-memory.ts";
 import { PROJECT_ROOT } from "./lib/project-root.ts";
 import { runMain } from "./lib/run-main.ts";
 import { summarize } from "./lib/summary-line.ts";
@@ -8,7 +9,11 @@ import { runVitest } from "./lib/vitest-run.ts";
 
 // certificates of the machine's own: every Node that a test starts would read them, and none needs one
 delete process.env["NODE_EXTRA_CA_CERTS"];
-await runMain(() => main(process.argv.slice(2)));
+await runMain(() =>
+  whyOnDisk() === undefined
+    ? runInMemory(process.argv.slice(1), [PROJECT_ROOT])
+    : main(process.argv.slice(2)),
+);
 
 /** Sets up, builds, runs every project of vitest, and ends with the line `N passed, N failed`. */
 async function main(vitestArgs: readonly string[]): Promise<number> {
