@@ -104,7 +104,8 @@ class FaultTable {
       }
       result.tried += 1;
       const { struck, wrong } = await this.#try(fault);
-      if (MANY_FAULTS) console.log(`turn ${turn} of ${turns}: ${fault.kind} at ${fault.call}`);
+      const what = `${fault.kind} at ${fault.call}${struck ? "" : ", which was not made"}`;
+      if (MANY_FAULTS) console.log(`turn ${turn} of ${turns}: ${what}`);
       if (struck) result.struck += 1;
       if (wrong === undefined) continue;
       result.wrong.push(wrong);
