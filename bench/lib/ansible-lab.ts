@@ -13,10 +13,8 @@ import { timeCommand } from "./time-command.ts";
 /** Debian's package has the collection for podman in it. */
 const ANSIBLE = {
   name: "ansible-trixie",
-  program: "ansible-playbook",
   suite: "trixie",
   packages: ["ansible"],
-  test: "",
 };
 /** Python that Ansible's modules run on, on the hosts: theirs is the machine's. */
 const PYTHON = "/usr/bin/python3";

@@ -21,10 +21,8 @@ import { timeCommand } from "./time-command.ts";
 
 const DOCKER = {
   name: "docker-sid",
-  program: "dockerd",
   suite: "sid",
   packages: ["docker.io", "docker-cli", "docker-compose", "containerd", "runc"],
-  test: "",
 };
 const START_MS = 60_000;
 const STOP_MS = 120_000;

@@ -14,7 +14,7 @@ import type { RealEngine } from "../set-up/engine-provision.ts";
 import { ContainerdLab } from "../support/engines/containerd-lab.ts";
 import type { Traces } from "../support/engines/engine-lab.ts";
 import { openLab } from "../support/engines/open-lab.ts";
-import { EVERY_FAULT, FAULTS_NAMED, MANY_FAULTS } from "../support/every-fault.ts";
+import { EVERY_FAULT, FAULTS_NAMED, FIRST_TURN, MANY_FAULTS } from "../support/every-fault.ts";
 import { type Fault, FaultPoint, faultsOf, type RecordedCall } from "../support/faults/fault.ts";
 import { FaultFleet } from "../support/faults/fault-fleet.ts";
 import { GrpcProxy } from "../support/faults/grpc-proxy.ts";
@@ -94,7 +94,8 @@ class FaultTable {
     const chosen = this.#faults.map((each) => choose(each, SAMPLES[this.#fleet.labs[0].kind]));
     const result = { of: this.#faults.flat().length, tried: 0, struck: 0, wrong: [] as string[] };
     const turns = 2 * Math.max(...chosen.map((each) => each.length));
-    for (let turn = 0; turn < turns; turn += 1) {
+    // each direction begins where the other one ends
+    for (let turn = FIRST_TURN - (FIRST_TURN % 2); turn < turns; turn += 1) {
       this.#at = 1 - this.#at;
       const fault = chosen[this.#at]?.[Math.floor(turn / 2)];
       if (fault === undefined) {
@@ -103,6 +104,8 @@ class FaultTable {
       }
       result.tried += 1;
       const { struck, wrong } = await this.#try(fault);
+      const what = `${fault.kind} at ${fault.call}${struck ? "" : ", which was not made"}`;
+      if (MANY_FAULTS) console.log(`turn ${turn} of ${turns}: ${what}`);
       if (struck) result.struck += 1;
       if (wrong === undefined) continue;
       result.wrong.push(wrong);

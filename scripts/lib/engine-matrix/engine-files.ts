@@ -24,7 +24,7 @@ export function whyNoOtherVersions(): string | undefined {
  * @returns the folder, which holds a `usr` of its own
  */
 export async function unpackEngine(
-  { name, suite = "", packages }: EngineVersion,
+  { name, suite = "", packages }: Pick<EngineVersion, "name" | "suite" | "packages">,
   cache: string,
 ): Promise<string> {
   const folder = join(cache, name);

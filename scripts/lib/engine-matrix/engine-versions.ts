@@ -1,4 +1,4 @@
-/** A version of an engine that the conformance suite is run on. */
+/** A version of an engine that its tests are run on. */
 export interface EngineVersion {
   /** Name in the table, and for `--only`. */
   readonly name: string;
@@ -8,19 +8,23 @@ export interface EngineVersion {
   readonly suite?: string;
   /** Packages of that suite, beside those that they depend on. */
   readonly packages: readonly string[];
-  /** Test file of the suite on this engine. */
-  readonly test: string;
+  /** Files of tests that have to do with what differs from version to version. */
+  readonly tests: readonly string[];
 }
 
 const PODMAN = {
   program: "podman",
-  test: "test/conformance/podman.test.ts",
+  tests: [
+    "test/conformance/podman.test.ts",
+    "test/integration/podman-pull.test.ts",
+    "test/integration/registry.test.ts",
+  ],
   // crun does not start containers on hosts that have both versions of cgroups
   packages: ["podman", "catatonit", "runc", "netavark"],
 } as const;
 const CONTAINERD = {
   program: "containerd",
-  test: "test/conformance/containerd.test.ts",
+  tests: ["test/conformance/containerd.test.ts", "test/integration/registry.test.ts"],
   packages: ["containerd", "runc"],
 } as const;
 

@@ -84,10 +84,14 @@ function commandName(command: readonly string[], folder: string): string {
   return `run script ${hash} (${first}) ${given.join(" ").slice(0, 40)}`;
 }
 
-/** Without generations, hashes, ids and numbers. */
+/** Without generations, hashes, ids and numbers: one that is another each time is not met again. */
 function plain(text: string, folder: string): string {
   const [named = ""] = plainNames([text.replaceAll(folder, "")]);
-  return named
-    .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,}\b|\b[a-z2-7]{26}\b/g, "*")
-    .replaceAll(/\d+/g, "#");
+  return (
+    named
+      // of an interface, of one generation or of a network
+      .replaceAll(/\bstw-[a-z2-7]{11}\b/g, "stw-*")
+      .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,}\b|\b[a-z2-7]{26}\b/g, "*")
+      .replaceAll(/\d+/g, "#")
+  );
 }
