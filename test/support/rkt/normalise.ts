@@ -15,6 +15,9 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/^\[ *\d+\.\d{6}\] ([a-z0-9]+)\[\d+\]:/gm, "[<clock>] $1[<pid>]:"],
   [/(INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID)=\S+/g, "$1=<number>"],
   [/ [A-Z][a-z]{2} [ \d]\d \d\d:\d\d /g, " <time> "],
+  // what a directory takes is its file system's
+  [/^total \d+$/gm, "total <blocks>"],
+  [/^(d[rwxst-]{9} .*?) +\d+ <time> /gm, "$1 <size> <time> "],
   // the width of a column follows what varies in it
   [/\t+/g, "\t"],
 ];
