@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecStreams, TerminalSize } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
-import type { Host } from "../../../host/index.ts";
+import { AfterLine, type Host } from "../../../host/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 
 /** A command in a container, as its shim knows it. */
@@ -13,27 +13,35 @@ export interface ExecProcess {
 }
 
 /**
- * Copies between the pipes that a shim opens and this program. The pipe to the command is opened both ways, so
- * that it neither waits for the shim nor loses what comes before that; its copier ends with the output.
+ * Makes the pipes that a shim opens, and copies between them and this program. The pipe to the command is opened
+ * both ways, so that it neither waits for the shim nor loses what comes before that; its copier ends with the
+ * output. The first line of what it is given says that the command runs: where it does not come, as after the end
+ * of who began it, nobody else takes away what was made.
  */
-const RELAY = `cd -- "$1" || exit 1
+const RELAY = `umask 077
+d=$1
+shift
+mkdir -p -- "$d" && cd -- "$d" && mkfifo -- "$@" || exit 1
 exec 3<&0 4<>in
+cat 3<&- 4<&- <out & o=$!
+e=
+if [ -p err ]; then cat 3<&- 4<&- <err >&2 & e=$!; fi
+echo ready
+if ! read -r begun <&3; then
+  kill $o $e 2>/dev/null
+  cd /
+  rm -rf -- "$d"
+  exit 1
+fi
 cat <&3 >&4 2>/dev/null & i=$!
 exec 3<&- 4<&-
-cat <out & o=$!
-e=
-if [ -p err ]; then cat <err >&2 & e=$!; fi
 wait $o $e
 kill $i 2>/dev/null
 exit 0`;
+const BEGUN = Buffer.from("\n");
 
 /** Time in which copiers end once their pipes are closed. */
 const END_MS = 10_000;
-const PAUSE_MS = 50;
-
-/** Lets go of copiers whose pipe nobody opened. */
-const RELEASE =
-  'cd -- "$1" 2>/dev/null || exit 0; for f in out err; do [ ! -p $f ] || : <>$f; done';
 
 /** The pipes of a command and what copies to and from them. */
 export class ExecRelay {
@@ -43,6 +51,7 @@ export class ExecRelay {
   readonly #abort = new AbortController();
   readonly #state = new EventEmitter();
   #isBegun = false;
+  #isOver = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(host: Host, dir: string, streams: ExecStreams) {
@@ -63,29 +72,20 @@ export class ExecRelay {
 
   /** Makes the pipes; nothing is read of stdin before {@link begun}. */
   async open(): Promise<void> {
-    await this.#host.makeDirectory(this.#dir, { mode: 0o700 });
-    const { terminal, stdin, stdout, stderr } = this.#streams;
+    const { terminal, stdout, stderr } = this.#streams;
     const names = terminal === undefined ? ["in", "out", "err"] : ["in", "out"];
-    const made = await this.#host.run([
-      "mkfifo",
-      "-m",
-      "600",
-      ...names.map((name) => `${this.#dir}/${name}`),
-    ]);
-    if (made.exitCode !== 0) {
-      throw new StowageError(
-        `Cannot make pipes in "${this.#dir}": ${made.stderr.trim().slice(0, 300)}; see that it can be written`,
-        { code: "internal" },
-      );
-    }
-    const input = stdin === undefined ? undefined : this.#heldBack(stdin);
-    this.#running = this.#host.run(["sh", "-c", RELAY, "sh", this.#dir], {
-      output: { stdout, stderr },
+    const made = new EventEmitter();
+    const isMade = once(made, "made").then(() => true);
+    const output = new AfterLine(/^ready\n/, stdout, () => made.emit("made"));
+    this.#running = this.#host.run(["sh", "-c", RELAY, "sh", this.#dir, ...names], {
+      output: { stdout: (bytes) => output.put(bytes), stderr },
       signal: this.#abort.signal,
-      ...(input === undefined ? {} : { stdin: input }),
+      stdin: this.#input(),
     });
-    // of interest at the end
-    this.#running.catch(() => undefined);
+    if (await Promise.race([isMade, this.#running.then(() => false)])) return;
+    throw new StowageError(`Cannot make pipes in "${this.#dir}"; see that it can be written`, {
+      code: "internal",
+    });
   }
 
   /** The command runs, and has its pipes open: their names are not needed any more. */
@@ -103,27 +103,20 @@ export class ExecRelay {
 
   /** Lets go of everything, however far it came. */
   async end(): Promise<void> {
+    this.#isOver = true;
     this.#state.emit("begun");
-    const deadline = performance.now() + END_MS;
-    while (!(await this.#endsWithin(PAUSE_MS)) && performance.now() < deadline) {
-      // a copier may not have come as far as its pipe yet
-      if (!this.#isBegun) await this.#host.run(["sh", "-c", RELEASE, "sh", this.#dir]);
-    }
+    const ended = this.#running.catch(() => undefined);
+    await Promise.race([ended, sleep(END_MS, undefined, { ref: false })]);
     this.#abort.abort();
     await this.#host.removeDirectory(this.#dir);
   }
 
-  async #endsWithin(ms: number): Promise<boolean> {
-    const ended = this.#running.then(
-      () => true,
-      () => true,
-    );
-    return await Promise.race([ended, sleep(ms, false)]);
-  }
-
-  async *#heldBack(stdin: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    if (!this.#isBegun) await once(this.#state, "begun");
+  async *#input(): AsyncGenerator<Uint8Array> {
+    if (!this.#isBegun && !this.#isOver) await once(this.#state, "begun");
     if (!this.#isBegun) return;
+    yield BEGUN;
+    const { stdin } = this.#streams;
+    if (stdin === undefined) return;
     yield* stdin;
     // the copier holds the pipe open until it has passed on all of it
     this.#state.emit("copied");
