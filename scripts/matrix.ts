@@ -15,7 +15,7 @@ import { runVitest } from "./lib/vitest-run.ts";
 
 const USAGE = `Usage: npm run test:matrix [-- [--only NAME]... [-t TITLE]]
 
-Runs the conformance suite on each version of each engine: the installed one, and those of other Debian
+Runs the conformance suite, and what else depends on the version, on each version of each engine: the installed one, and those of other Debian
 suites, which are downloaded and unpacked once into ~/.cache/stowage/engines (or $STOWAGE_MATRIX_DIR).
 Nothing is installed.
 
@@ -57,7 +57,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runVersion(version: EngineVersion, title: string | undefined) {
-  const { name, suite, program, test } = version;
+  const { name, suite, program, tests } = version;
   const reason = suite === undefined ? undefined : whyNoOtherVersions();
   if (reason !== undefined)
     return { line: `${name.padEnd(20)} not run, because ${reason}`, exitCode: 0 };
@@ -68,8 +68,9 @@ async function runVersion(version: EngineVersion, title: string | undefined) {
   const told = /\d+\.\d+\.\d+\S*/.exec(output)?.[0] ?? "?";
   console.log(`${name}: ${told} …`);
   const beganAt = performance.now();
+  const projects = ["--project", "conformance", "--project", "integration"];
   const titles = title === undefined ? [] : ["-t", title];
-  const outcome = await runVitest(["--project", "conformance", test, ...titles], {
+  const outcome = await runVitest([...projects, ...tests, ...titles], {
     cwd: PROJECT_ROOT,
     env: { STOWAGE_REQUIRE_ENGINES: version.program },
     through,

@@ -16,7 +16,7 @@ const ANSIBLE = {
   program: "ansible-playbook",
   suite: "trixie",
   packages: ["ansible"],
-  test: "",
+  tests: [],
 };
 /** Python that Ansible's modules run on, on the hosts: theirs is the machine's. */
 const PYTHON = "/usr/bin/python3";

@@ -24,7 +24,7 @@ const DOCKER = {
   program: "dockerd",
   suite: "sid",
   packages: ["docker.io", "docker-cli", "docker-compose", "containerd", "runc"],
-  test: "",
+  tests: [],
 };
 const START_MS = 60_000;
 const STOP_MS = 120_000;

@@ -1,4 +1,4 @@
-/** A version of an engine that the conformance suite is run on. */
+/** A version of an engine that the conformance suite is run on, and what else depends on the version. */
 export interface EngineVersion {
   /** Name in the table, and for `--only`. */
   readonly name: string;
@@ -8,19 +8,20 @@ export interface EngineVersion {
   readonly suite?: string;
   /** Packages of that suite, beside those that they depend on. */
   readonly packages: readonly string[];
-  /** Test file of the suite on this engine. */
-  readonly test: string;
+  /** Test files: the suite on this engine, and others. */
+  readonly tests: readonly string[];
 }
 
 const PODMAN = {
   program: "podman",
-  test: "test/conformance/podman.test.ts",
+  tests: ["test/conformance/podman.test.ts"],
   // crun does not start containers on hosts that have both versions of cgroups
   packages: ["podman", "catatonit", "runc", "netavark"],
 } as const;
 const CONTAINERD = {
   program: "containerd",
-  test: "test/conformance/containerd.test.ts",
+  // from 2.0 on the daemon itself pulls images of hosts over ssh
+  tests: ["test/conformance/containerd.test.ts", "test/integration/ssh-images.test.ts"],
   packages: ["containerd", "runc"],
 } as const;
 
