@@ -13,6 +13,8 @@ import { runMain } from "./lib/run-main.ts";
 import { summarize } from "./lib/summary-line.ts";
 import { runVitest } from "./lib/vitest-run.ts";
 
+const ENGINES = ["containerd", "podman", "rkt"];
+
 const USAGE = `Usage: npm run test:matrix [-- [--only NAME]... [-t TITLE]]
 
 Runs the conformance suite, and the tests of images from registries, on each version of each engine: the
@@ -69,7 +71,9 @@ async function runVersion(version: EngineVersion, title: string | undefined) {
   console.log(`${name}: ${told} …`);
   const beganAt = performance.now();
   // a file may be about other engines too
-  const titles = `(?=.*${program})${title === undefined ? "" : `.*(?:${title})`}`;
+  const others = ENGINES.filter((each) => each !== program).join("|");
+  const ofThis = `(?=.*\\b${program}\\b)|(?!.*\\b(?:${others})\\b)`;
+  const titles = `^(?:${ofThis})${title === undefined ? "" : `.*(?:${title})`}`;
   const projects = ["conformance", "integration"].flatMap((each) => ["--project", each]);
   const outcome = await runVitest([...projects, ...tests, "-t", titles], {
     cwd: PROJECT_ROOT,

@@ -7,3 +7,4 @@ export { onAbort } from "./on-abort.ts";
 export { createPace, type Pace } from "./pace.ts";
 export { settleAll } from "./settle-all.ts";
 export { tailLines } from "./tail-lines.ts";
+export { Turns } from "./turns.ts";

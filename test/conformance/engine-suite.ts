@@ -35,7 +35,7 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   events: "it tells of nothing",
 };
 
-const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
+const THEMES = {
   "what it is": infoCases,
   images: imageCases,
   "exported images": exportCases,
@@ -57,14 +57,19 @@ const THEMES: Readonly<Record<string, (suite: Suite) => void>> = {
   "exec with streams": execStreamCases,
   usage: usageCases,
   aborts: abortCases,
-};
+} satisfies Readonly<Record<string, (suite: Suite) => void>>;
+
+/** What cases are about. */
+export type Theme = keyof typeof THEMES;
 
 /**
  * The definition of the engine port: every engine passes it unchanged.
  *
  * One engine is opened for all cases; each has names of its own and leaves nothing.
+ *
+ * @param only these themes; absent: all
  */
-export function describeEngine(fixture: EngineFixture): void {
+export function describeEngine(fixture: EngineFixture, only?: readonly Theme[]): void {
   describe(`engine contract: ${fixture.name}`, () => {
     let opened: EngineUnderTest | undefined;
     const use = (): EngineUnderTest => {
@@ -77,7 +82,8 @@ export function describeEngine(fixture: EngineFixture): void {
     afterEach(async () => await opened?.cleanUp());
     afterAll(async () => await opened?.opened.close());
     const suite = makeSuite(fixture, use);
-    for (const [theme, cases] of Object.entries(THEMES)) describe(theme, () => cases(suite));
+    const themes = only ?? (Object.keys(THEMES) as Theme[]);
+    for (const theme of themes) describe(theme, () => THEMES[theme](suite));
   });
 }
 

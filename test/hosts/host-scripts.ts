@@ -37,6 +37,8 @@ export const INIT = `set -e
 h=$1; name=$2; boot=$3; r=$h/root
 mkdir -p $h/upper $h/work $r $h/var-lib
 mount -t overlay overlay -o lowerdir=/,upperdir=$h/upper,workdir=$h/work $r
+# programs of another version may be laid over the machine's own, which a layer below does not show
+! mountpoint -q /usr || mount --bind /usr $r/usr
 mount -t proc proc $r/proc
 mount -t sysfs sysfs $r/sys
 mount --rbind /dev $r/dev

@@ -24,7 +24,12 @@ const PODMAN = {
 } as const;
 const CONTAINERD = {
   program: "containerd",
-  tests: ["test/conformance/containerd.test.ts", "test/integration/registry.test.ts"],
+  // from 2.0 on the daemon itself pulls images of hosts over ssh
+  tests: [
+    "test/conformance/containerd.test.ts",
+    "test/integration/registry.test.ts",
+    "test/integration/ssh-images.test.ts",
+  ],
   packages: ["containerd", "runc"],
 } as const;
 

@@ -1,5 +1,5 @@
 import type { Host } from "../../host/index.ts";
-import { type Batch, Gate } from "../../internal/index.ts";
+import { type Batch, Gate, Turns } from "../../internal/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
 import type { InspectedContainer } from "./cli/answers.ts";
 import { initializing, inspecting, starting } from "./cli/container-batches.ts";
@@ -27,6 +27,8 @@ export interface PodmanContext {
   readonly images: ImageDetailsReader;
   /** What brings images in goes together; what takes away what is left of an import, alone. */
   readonly imports: Gate;
+  /** Folders that images are sent into: those of one digest have the same one. */
+  readonly stages: Turns;
   /** Containers by name or id, in all their detail. */
   readonly inspect: Batch<readonly InspectedContainer[]>;
   readonly init: Batch<string>;
@@ -63,6 +65,7 @@ export async function openContext(
     facts,
     images: new ImageDetailsReader(cli, files.scope),
     imports: new Gate(),
+    stages: new Turns(),
     inspect: inspecting(cli),
     init: initializing(cli),
     start: starting(cli),

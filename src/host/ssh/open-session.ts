@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { agentSource, remoteCommand } from "./agent/source.ts";
+import { endSsh } from "./end-ssh.ts";
 import { Session } from "./session.ts";
-import { sshArguments } from "./ssh-arguments.ts";
+import { sshArguments, sshEnvironment } from "./ssh-arguments.ts";
 import type { SshTarget } from "./ssh-target.ts";
 import { waitForGreeting } from "./wait-for-greeting.ts";
 
@@ -22,7 +23,7 @@ export async function openSession(target: SshTarget): Promise<Session> {
   const child = spawn(target.program ?? "ssh", [...args], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
-    env: { ...process.env, LC_ALL: "C" },
+    env: sshEnvironment(),
   });
   const { stdin, stdout } = child;
   stdin.on("error", () => undefined);
@@ -37,7 +38,7 @@ export async function openSession(target: SshTarget): Promise<Session> {
     await session.ready;
     return session;
   } catch (error) {
-    child.kill("SIGKILL");
+    endSsh(child, "SIGKILL");
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { Channel } from "./channel.ts";
 import { defer } from "./deferred.ts";
+import { endSsh } from "./end-ssh.ts";
 import { type Frame, FrameReader, frameHead, packList } from "./frames.ts";
 
 /** How often the host is asked whether it is there. */
@@ -64,7 +65,7 @@ export class Session {
     this.#wire.stdin.end();
     this.#end("it was closed");
     // a host that does not hear of it is not waited for
-    setTimeout(() => this.#wire.child.kill(), 1_000).unref();
+    setTimeout(() => endSsh(this.#wire.child, "SIGTERM"), 1_000).unref();
   }
 
   #send(type: string, id: number, data: Uint8Array): void {
@@ -103,7 +104,7 @@ export class Session {
 
   #giveUp(why: string): void {
     this.#end(why);
-    this.#wire.child.kill("SIGKILL");
+    endSsh(this.#wire.child, "SIGKILL");
   }
 
   #end(why: string): void {

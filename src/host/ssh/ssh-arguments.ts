@@ -45,3 +45,8 @@ export function sshArguments(
     command,
   ];
 }
+
+/** What ssh(1) is run in: it speaks English, and asks nobody, not for hosts on the way either. */
+export function sshEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: "C", SSH_ASKPASS_REQUIRE: "never" };
+}

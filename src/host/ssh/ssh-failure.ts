@@ -16,6 +16,8 @@ export interface SshEnd {
   readonly stdout: string;
   /** For a command that a person can type. */
   readonly target: string;
+  /** Who is on the way there; looked up where {@link isBeforeTheHost}. */
+  readonly through: string | undefined;
 }
 
 interface Kind {
@@ -93,10 +95,44 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** The same of whoever is on the way, whose own troubles are those of {@link KINDS}. */
+const WAY_KINDS: readonly Kind[] = [
+  {
+    pattern: /open failed: administratively prohibited/,
+    code: "failed_precondition",
+    say: (_, { through }) =>
+      `${through}, through which the way leads, lets nobody go on from there; allow it in its sshd (AllowTcpForwarding, PermitOpen)`,
+  },
+  {
+    pattern: /open failed: connect failed: (.*)/,
+    code: "unavailable",
+    say: ([, why], { through }) =>
+      `${through}, through which the way leads, does not get there: ${why?.trim().toLowerCase()}; see that the host runs and is reached from there`,
+  },
+  {
+    pattern: /banner exchange/,
+    code: "unavailable",
+    say: (_, { through }) =>
+      `nothing came of it through ${through}: connection timed out; see that both run and are reached`,
+  },
+  ...KINDS.filter(({ isBusy }) => isBusy !== true).map(
+    (kind): Kind => ({
+      ...kind,
+      say: (match, end) => `on the way there, at ${end.through}: ${kind.say(match, end)}`,
+    }),
+  ),
+];
+
+/** Whether nothing was heard of the host itself, so that whoever is on the way may be why. */
+export function isBeforeTheHost(stderr: string): boolean {
+  return /kex_exchange_identification|banner exchange/.test(stderr);
+}
+
 /** What a failed attempt comes to. */
 export function sshFailure(end: SshEnd): SshFailure {
   const said = `${end.stdout.slice(-2048)}\n${end.stderr}`;
-  for (const { pattern, on = "stderr", code, say, isBusy = false } of KINDS) {
+  const kinds = end.through === undefined ? KINDS : [...WAY_KINDS, ...KINDS];
+  for (const { pattern, on = "stderr", code, say, isBusy = false } of kinds) {
     const match = pattern.exec(end[on]);
     if (match === null) continue;
     return { error: unreachable(end.address, say(match, end), code), isBusy };

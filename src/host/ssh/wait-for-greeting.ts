@@ -2,8 +2,9 @@ import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { ErrorCode } from "../../errors/index.ts";
 import { greeting } from "./agent/source.ts";
-import { type SshFailure, sshFailure, unreachable } from "./ssh-failure.ts";
+import { isBeforeTheHost, type SshFailure, sshFailure, unreachable } from "./ssh-failure.ts";
 import { type SshTarget, typed } from "./ssh-target.ts";
+import { wayThere } from "./way-there.ts";
 
 /** What a host may say before the agent does. */
 const NOISE_BYTES_MAX = 64 * 1024;
@@ -62,14 +63,12 @@ export function waitForGreeting(
         if (rest.length > 0) child.stdout.unshift(rest);
       } else if (noise.length > NOISE_BYTES_MAX) fail(NOISY, "failed_precondition");
     };
-    const onClose = (exitCode: number | null): void => {
+    const onClose = async (exitCode: number | null): Promise<void> => {
       const { address } = target;
       const [stderr, stdout] = [attempt.stderr(), noise.toString("latin1")];
-      end(
-        new ConnectFailure(
-          sshFailure({ address, exitCode, stderr, stdout, target: typed(target) }),
-        ),
-      );
+      const through = isBeforeTheHost(stderr) ? await wayThere(target) : undefined;
+      const ended = { address, exitCode, stderr, stdout, target: typed(target), through };
+      end(new ConnectFailure(sshFailure(ended)));
     };
     const onError = (error: NodeJS.ErrnoException): void => {
       if (error.code === "ENOENT")

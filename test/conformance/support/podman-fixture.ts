@@ -11,8 +11,8 @@ import { openHost } from "./open-host.ts";
 import { pidOf } from "./pid-of.ts";
 import { withMachine } from "./with-machine.ts";
 
-/** podman as the suite takes it, each opening with a store of its own. */
-export function podmanFixture(program: () => string): EngineFixture {
+/** podman as the suite takes it, each opening with a store of its own. @param reach the machine that it is on */
+export function podmanFixture(program: () => string, reach = openHost): EngineFixture {
   return {
     name: "podman",
     features: {
@@ -26,7 +26,7 @@ export function podmanFixture(program: () => string): EngineFixture {
       restarts: true,
       events: true,
     },
-    open: () => openPodmanInFolder(program()),
+    open: () => openPodmanInFolder(program(), reach),
     image: busyboxContent,
   };
 }
@@ -54,11 +54,14 @@ export interface PodmanInFolder extends OpenedEngine {
 }
 
 /** Opens a podman whose store is in a new folder. */
-export async function openPodmanInFolder(program: string): Promise<PodmanInFolder> {
+export async function openPodmanInFolder(
+  program: string,
+  reach = openHost,
+): Promise<PodmanInFolder> {
   const folder = mkdtempSync(join(tmpdir(), "stw-podman-"));
   const directories = { stateDir: join(folder, "state"), runDir: join(folder, "run") };
   const store = privatePodman(folder, program);
-  const host = await openHost();
+  const host = await reach();
   const networks = withMachine(
     await openPodman(store.config, host, directories),
     host,

@@ -173,7 +173,10 @@ function unreachable(cause: unknown, state: string, place: RpcErrorPlace): Stowa
         ] as const)
       : /\bECONNREFUSED\b/.test(state)
         ? (["unavailable", "nothing listens there; start containerd"] as const)
-        : (["unavailable", `${state}; see whether containerd runs`] as const);
+        : ([
+            "unavailable",
+            `${state}; see whether its host is reached and containerd runs`,
+          ] as const);
   return new StowageError(
     `Cannot ${place.doing}: containerd at "${place.socketPath}" is not reachable: ${why}`,
     {

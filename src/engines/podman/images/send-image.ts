@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { BlobDescriptor, ImageContent } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
@@ -37,6 +38,15 @@ export async function sendImage(
   sent: SentImage,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const stage = stageOf(context, sent.content);
+  await context.stages.take(stage, async () => await send(context, sent, signal));
+}
+
+async function send(
+  context: PodmanContext,
+  sent: SentImage,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const held = await heldLayers(context, signal);
   try {
     await sendWithout(held, context, sent, signal);
@@ -61,7 +71,13 @@ async function sendWithout(
   const doing = `import image "${imageName(content.reference, content.manifest.digest)}"`;
   const options = { timeoutMs: LOAD_MS, ...callOptions(signal) };
   await writeLayout(context, stage, sent, signal);
-  await sendBlobs(context, stage, content, held, signal);
+  try {
+    await sendBlobs(context, stage, content, held, signal);
+  } catch (error) {
+    // nobody is to go on with bytes that are wrong
+    if (StowageError.is(error, "invalid_argument")) await host.removeDirectory(stage);
+    throw error;
+  }
   const archive = `${work}/image.tar`;
   const packed = await host.run(["tar", "-C", stage, "-cf", archive, "."], options);
   if (packed.exitCode !== 0)
@@ -131,26 +147,32 @@ async function sendBlobs(
     const { size = 0 } = (await host.inspect(path, callOptions(signal))) ?? {};
     if (size === blob.size) continue;
     const from = size < blob.size ? size : 0;
-    await host.appendBytes(path, from, bounded(content, blob, from), callOptions(signal));
+    await host.appendBytes(path, from, verified(content, blob, from), callOptions(signal));
   }
 }
 
-/** A source that does not end is not let fill the disk. */
-async function* bounded(
+/**
+ * A source that does not end is not let fill the disk, and one that is sent whole is verified on its way; what is gone
+ * on with, podman alone sees from its beginning.
+ */
+async function* verified(
   content: ImageContent,
   { digest, size }: BlobDescriptor,
   from: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash("sha256");
   let at = from;
   for await (const part of content.open(digest, from)) {
     at += part.byteLength;
     if (at > size) break;
+    hash.update(part);
     yield part;
   }
-  if (at === size) return;
+  const isRight = from > 0 || `sha256:${hash.digest("hex")}` === digest;
+  if (at === size && isRight) return;
   const name = imageName(content.reference, content.manifest.digest);
   throw new StowageError(
-    `Cannot import image "${name}": ${digest} has ${at > size ? "more" : "fewer"} bytes than it says; get the image again`,
+    `Cannot import image "${name}": the bytes of ${digest} are not what the digest says; get the image again`,
     { code: "invalid_argument", context: { image: name, digest } },
   );
 }
