@@ -167,6 +167,11 @@ touch ${PODS.map((pod) => `/srv/${pod}`).join(" ")}`);
     expect(await tell("one")).toMatch(
       /^unavailable: on the way there, at gate: connection refused/,
     );
+    const before = await logins();
+    const { exitCode, stdout } = await near.run(["apply", "-f", declare("app:2"), "--yes"]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("on the way there, at gate: connection refused");
+    expect(await logins()).toEqual(before);
     await restartSshd(gate);
   });
 
