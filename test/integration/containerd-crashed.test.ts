@@ -1,14 +1,19 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { stopPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
 import { startTemporaryContainerd } from "../../scripts/lib/temporary-containerd.ts";
+import {
+  conformanceNamespace,
+  containerdFixture,
+} from "../conformance/support/containerd-fixture.ts";
+import { EngineUnderTest, SERVER } from "../conformance/support/engine-under-test.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 
-describeWithEngine("containerd", "a containerd that was killed in its middle", () => {
+describeWithEngine("containerd", "a containerd that was killed in its middle", (containerd) => {
   test("directories of snapshots that it has no record of are in nobody's way", async () => {
     const { dir, address } = await startTemporaryContainerd();
     try {
@@ -33,5 +38,24 @@ describeWithEngine("containerd", "a containerd that was killed in its middle", (
     } finally {
       await stopPrivateContainerd(dir);
     }
+  });
+
+  test("the empty cgroup of a runtime that was killed early goes with its container", async () => {
+    const namespace = conformanceNamespace();
+    const fixture = containerdFixture(
+      () => containerd.address,
+      () => namespace,
+    );
+    const engine = await EngineUnderTest.open(fixture);
+    const pod = await engine.prepared({ main: SERVER });
+    const { id } = await engine.container(pod);
+    const root = existsSync("/sys/fs/cgroup/pids") ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup";
+    const cgroup = join(root, namespace, id);
+    mkdirSync(cgroup, { recursive: true });
+    await engine.engine.remove(pod.identity);
+    expect(existsSync(cgroup)).toBe(false);
+    await engine.cleanUp();
+    await engine.opened.close();
+    rmdirSync(join(root, namespace));
   });
 });

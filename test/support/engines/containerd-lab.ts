@@ -5,6 +5,9 @@ import { promisify } from "node:util";
 import { type EngineLab, plainNames, type Traces } from "./engine-lab.ts";
 import { mountsNaming, processesNaming } from "./look-around.ts";
 
+/** Where cgroups are, by their version; a container's is in every hierarchy of the first. */
+const CGROUPS = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
+
 /** A containerd that tests share, in a namespace of its own. */
 export class ContainerdLab implements EngineLab {
   readonly kind = "containerd";
@@ -53,6 +56,11 @@ export class ContainerdLab implements EngineLab {
       ),
       runc: existsSync(runc) ? plainNames(readdirSync(runc)) : [],
       mounts: plainNames(mountsNaming(`/${this.namespace}/`)),
+      cgroups: plainNames(
+        CGROUPS.map((root) => `${root}/${this.namespace}`)
+          .filter((folder) => existsSync(folder))
+          .flatMap((folder) => readdirSync(folder).filter((name) => name.startsWith("stw-"))),
+      ),
     };
   }
 

@@ -2,7 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../../../errors/index.ts";
 import type { Host } from "../../../host/index.ts";
 import { settleAll } from "../../../internal/index.ts";
+import { cgroupsPath } from "../spec/build-spec.ts";
 import { type DaemonDirectories, isSameSocket } from "./daemon-directories.ts";
+import { cgroupFolders, removeEmptyCgroups } from "./empty-cgroups.ts";
 import type { PodContext } from "./pod-context.ts";
 import { shimSockets } from "./shim-socket.ts";
 import { endTask, getTask } from "./tasks.ts";
@@ -24,8 +26,8 @@ const COMMAND_LINES = "/proc/*/cmdline";
 
 /**
  * Takes away what a create that was cut short leaves, and no call of the daemon can: a shim without a
- * task, the bundle that keeps its id from ever being used again, and the runtime's waiting process. Also
- * the socket of a shim that was killed.
+ * task, the bundle that keeps its id from ever being used again, the runtime's waiting process, and its empty
+ * cgroup. Also the socket of a shim that was killed.
  *
  * @param suspects those whose create is known to have been cut short: a daemon may begin a shim for
  *   them though nothing of it is to be seen
@@ -43,11 +45,17 @@ export async function removeShimRemnants(
     runcState(client.namespace, id),
   ];
   const sockets = ids.flatMap((id) => shimSockets(socketPath, client.namespace, id));
-  const { existing } = await host.snapshot({ exist: [...ids.flatMap(placesOf), ...sockets] });
+  const cgroups = ids.map((id) => cgroupsPath(client.namespace, id));
+  const { existing } = await host.snapshot({
+    exist: [...ids.flatMap(placesOf), ...sockets, ...cgroups.flatMap(cgroupFolders)],
+  });
   const doubtful = ids.filter(
     (id) => suspects.has(id) || placesOf(id).some((path) => existing.has(path)),
   );
   await settleAll(doubtful.map((id) => removeRemnant(context, directories, id)));
+  const isLeft = cgroups.some((path) => cgroupFolders(path).some((each) => existing.has(each)));
+  // a runtime that is killed early keeps no note of the one that it made
+  if (isLeft || doubtful.length > 0) await removeEmptyCgroups(host, cgroups);
   await settleAll(
     sockets.filter((path) => existing.has(path)).map((path) => host.removeFile(path)),
   );

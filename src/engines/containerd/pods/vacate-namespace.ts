@@ -1,19 +1,13 @@
 import type { EngineRest } from "../../../engine/index.ts";
-import { CGROUP_ROOT } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Namespaces } from "../../../gen/containerd/services/namespaces/v1/namespaces_pb.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { dropLease, takeImportLease } from "../images/import-lease.ts";
+import { removeEmptyCgroups } from "./empty-cgroups.ts";
 import type { PodContext } from "./pod-context.ts";
 
 /** Its lease is given back at once: with it goes, before that returns, what nothing refers to. */
 const COLLECTED = "sha256:collected";
-
-/** A cgroup of the namespace's name is where those of its containers were, one a hierarchy. */
-const REMOVE_CGROUPS = `for d in ${CGROUP_ROOT}/"$1" ${CGROUP_ROOT}/*/"$1"; do
-  if [ -d "$d" ]; then rmdir "$d"; fi
-done 2>/dev/null
-exit 0`;
 
 /** Removes the namespace where nothing of anybody is in it. */
 export async function vacateNamespace(
@@ -23,10 +17,8 @@ export async function vacateNamespace(
   const { namespace } = client;
   await dropLease(client, await takeImportLease(client, COLLECTED, signal), signal);
   const left = await removeNamespace(client, signal);
-  await host.run(
-    ["sh", "-c", REMOVE_CGROUPS, "sh", namespace],
-    signal === undefined ? {} : { signal },
-  );
+  // where the cgroups of its containers were
+  await removeEmptyCgroups(host, [`/${namespace}`], signal === undefined ? {} : { signal });
   return left;
 }
 
