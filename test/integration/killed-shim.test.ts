@@ -15,7 +15,7 @@ describeWithEngine("containerd", "a shim of containerd that was killed", (contai
     const id = fleet.ctr("tasks", "ls", "-q").trim();
     const name = createHash("sha256").update(`${containerd.address}/${fleet.namespace}/${id}`);
     const socket = `/run/containerd/s/${name.digest("hex")}`;
-    killShim(id);
+    killShim(fleet.namespace, id);
     await expect
       .poll(() => fleet.ctr("tasks", "ls", "-q").trim(), { interval: 20, timeout: 30_000 })
       .toBe("");

@@ -167,7 +167,7 @@ describeWithEngine("containerd", "what must hold of a plan on containerd", (cont
     [
       "a shim that was killed",
       async () => {
-        killShim(taskId(fleet, "solo-main"));
+        killShim(fleet.namespace, taskId(fleet, "solo-main"));
         await expect.poll(() => taskIds(fleet, "solo-main").length, { interval: 20 }).toBe(0);
       },
       // containerd may still be at taking away what the shim left

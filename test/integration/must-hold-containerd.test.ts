@@ -140,7 +140,7 @@ describeWithEngine(
         await expectConverged(fleet, manifest);
         await expect.poll(() => volumeOf(fleet), SOON).toEqual({ starts, witness: "" });
         const [id] = fleet.ctr("tasks", "ls", "-q").trim().split("\n");
-        killShim(id as string);
+        killShim(fleet.namespace, id as string);
         // containerd is still at ending what the shim held, or done with it
         await delay(starts * 20);
       }

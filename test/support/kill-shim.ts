@@ -3,11 +3,16 @@ import { listProcesses, parentOf, sendSignal } from "../../scripts/lib/process-t
 /** What containerd runs a shim's program for beside the shim itself, each for a moment. */
 const PASSING = ["start", "delete"];
 
-/** Kills the process through which containerd holds a task; the task's own process is not touched. */
-export function killShim(id: string): void {
+/**
+ * Kills the process through which containerd holds a task; the task's own process is not touched.
+ *
+ * @param namespace of containerd: pods of one name are in several at a time, each test's in its own
+ */
+export function killShim(namespace: string, id: string): void {
   const found = listProcesses().filter(
     ({ argv }) =>
       argv[0]?.includes("containerd-shim") === true &&
+      argv.includes(namespace) &&
       argv.includes(id) &&
       !PASSING.includes(argv.at(-1) ?? ""),
   );

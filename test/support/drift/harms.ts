@@ -74,7 +74,7 @@ export const onContainerd = {
     await restartPrivateContainerd(dir);
   },
   async killShim(victim: Victim): Promise<void> {
-    killShim(victim.id);
+    killShim(String(victim.fleet.host.engine["namespace"]), victim.id);
     await expect
       .poll(() => new RegExp(`^${victim.id} .*RUNNING`, "m").test(ctr(victim, "tasks", "ls")), {
         interval: 20,
