@@ -419,7 +419,7 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
     const image = makeImage({ out: folder, reference: REFERENCE, layers });
     const child = await startImport(image, "0");
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await once(child, "close");
     await sweepImports(client);
     expect(await leftovers(client)).toEqual([]);
   });
@@ -429,7 +429,7 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
     let deaths = 0;
     for (let at = 1; ; at += 1) {
       const child = await startImport(image, String(at));
-      const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+      const [code, signal] = (await once(child, "close")) as [number | null, string | null];
       if (signal === "SIGKILL") deaths += 1;
       else expect(code).toBe(0);
       await importImage(client, await load(image), { name: NAME, labels: {} });
@@ -444,9 +444,11 @@ describeWithEngine("containerd", "images in containerd", (containerd) => {
     const image = makeImage({ out: folder, reference: REFERENCE, layers });
     for (const delayMs of [2, 5, 9, 14, 20, 27, 35, 45, 60, 80, 110, 150]) {
       const child = await startImport(image, "0");
+      // one that is done by then is another of these moments
+      const ended = once(child, "close");
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       child.kill("SIGKILL");
-      await once(child, "exit");
+      await ended;
       await importImage(client, await load(image), { name: NAME, labels: {} });
       await expectWhole(image);
       await emptyNamespace(client);

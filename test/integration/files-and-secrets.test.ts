@@ -9,6 +9,9 @@ import { mountsNaming } from "../support/engines/look-around.ts";
 import { openLab } from "../support/engines/open-lab.ts";
 import { RealFleet } from "../support/real-fleet.ts";
 
+// secrets get memory of their own where their host's folder is on disk: /tmp may not be
+process.env["TMPDIR"] = "/var/tmp";
+
 const CONF = "/etc/app.conf";
 const TOKEN = "/run/secrets/token";
 const RUN = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
