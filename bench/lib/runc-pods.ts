@@ -33,7 +33,9 @@ export function openRuncPods(lab: ContainerdLab, count: number, signal: AbortSig
   }
   const file = join(lab.dir, "runc-names");
   writeFileSync(file, names.map((name) => `${name}\0`).join(""));
-  const runc = ["runc", "--root", join(lab.dir, "runc")];
+  // what runc starts keeps its streams
+  const apart = ["sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh"];
+  const runc = [...apart, "runc", "--root", join(lab.dir, "runc")];
   const xargs = (...words: readonly string[]) =>
     timeCommand("xargs", ["-0", "-a", file, `-P${PARALLEL}`, "-I", "NAME", ...runc, ...words], {
       signal,
