@@ -1,18 +1,13 @@
-import { createLimiter, type Limiter } from "../internal/index.ts";
+import { Turns } from "../internal/index.ts";
 
-const limiters = new Map<string, Limiter>();
+const turns = new Turns();
 
 /**
  * Runs a task when no other of the same key runs in this process: several engines of one host share its
  * networks. Other processes are kept away by the host's lock.
  */
 export async function takeTurn<T>(key: string, task: () => Promise<T>): Promise<T> {
-  let limiter = limiters.get(key);
-  if (limiter === undefined) {
-    limiter = createLimiter(1);
-    limiters.set(key, limiter);
-  }
-  return await limiter(task);
+  return await turns.take(key, task);
 }
 
 const waiting = new Map<string, Promise<void>>();

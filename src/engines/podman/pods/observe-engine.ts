@@ -30,21 +30,15 @@ export async function observeEngine(
   context: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<ObservedEngine> {
-  const {
-    isUsed,
-    stored,
-    unfinished,
-    images: seen,
-  } = await glanceAtStore(context, signal, {
-    images: true,
-  });
+  const glance = await glanceAtStore(context, signal, { images: true });
+  const { isUsed, stored, unfinished } = glance;
   if (!isUsed) return { pods: [], images: [], leftovers: [] };
   const guess = (stored ?? []).filter(mayBeOurs).map(({ id }) => id);
   const isPlain = stored !== undefined && unfinished.length === 0;
   const [asked, pods, images, guessed] = await Promise.all([
     isPlain ? undefined : listContainers(context, signal),
     unfinished.length > 0 ? listPods(context, signal) : [],
-    seen ?? listImages(context, signal),
+    glance.images ?? listImages(context, signal),
     lookAhead(context, guess, signal),
   ]);
   signal?.throwIfAborted();

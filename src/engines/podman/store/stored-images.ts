@@ -25,7 +25,6 @@ const StoredLayers = z.array(
   z.object({
     id: z.string(),
     parent: z.string().default(""),
-    "diff-digest": z.string().default(""),
     "diff-size": z.int().default(0),
   }),
 );
