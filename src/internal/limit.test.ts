@@ -21,6 +21,20 @@ describe("createLimiter()", () => {
     expect(begun).toEqual(Array.from({ length: 20 }, (_, at) => at));
   });
 
+  test("runs what is asked for ahead before all that waits, in the order asked", async () => {
+    const run = createLimiter(1);
+    const begun: string[] = [];
+    const begin = (name: string, ahead = false) => run(() => void begun.push(name), { ahead });
+    await Promise.all([
+      begin("first"),
+      begin("later"),
+      begin("ahead", true),
+      begin("last"),
+      begin("next", true),
+    ]);
+    expect(begun).toEqual(["first", "ahead", "next", "later", "last"]);
+  });
+
   test("gives its place back when a task fails", async () => {
     const run = createLimiter(1);
     await expect(run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");

@@ -1,17 +1,25 @@
-/** Runs a task as soon as fewer than the limit's number run, in the order asked. */
-export type Limiter = <T>(task: () => Promise<T> | T) => Promise<T>;
+/**
+ * Runs a task as soon as fewer than the limit's number run, in the order asked; one that goes on with what was
+ * begun may be asked for ahead of all that were not.
+ */
+export type Limiter = <T>(
+  task: () => Promise<T> | T,
+  options?: { readonly ahead?: boolean },
+) => Promise<T>;
 
 /** A limiter that lets `limit` tasks run at once. */
 export function createLimiter(limit: number): Limiter {
   const waiting: (() => void)[] = [];
+  const ahead: (() => void)[] = [];
   let free = limit;
-  return async (task) => {
+  return async (task, options) => {
+    const queue = options?.ahead === true ? ahead : waiting;
     if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else await new Promise<void>((resolve) => queue.push(resolve));
     try {
       return await task();
     } finally {
-      const next = waiting.shift();
+      const next = ahead.shift() ?? waiting.shift();
       // the place is handed over, so that nobody who comes now overtakes
       if (next === undefined) free += 1;
       else next();

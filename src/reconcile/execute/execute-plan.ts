@@ -161,7 +161,8 @@ class Execution {
     if (hostFailure?.waits === true) run.leave(hostFailure.reason, waitsPart(hostFailure));
     else if (hostFailure !== undefined) await run.skip(hostFailure.reason);
     else if (this.#isEnding(session)) run.leave("the apply was ended");
-    else if (run.has("prepare")) await this.#limited(session, () => run.run("prepare"));
+    else if (run.has("prepare"))
+      await this.#limited(session, () => run.run("prepare"), { ahead: false });
   }
 
   async #finish(run: PodRun, session: HostSession, begun: () => void): Promise<void> {
@@ -188,9 +189,16 @@ class Execution {
     if (run.has("finish")) await this.#limited(session, () => run.run("finish"));
   }
 
-  /** Host first: whoever waits for a busy host must not keep others from theirs. */
-  async #limited(session: HostSession, task: () => Promise<void>): Promise<void> {
-    await session.run(() => this.#global(task));
+  /**
+   * Host first: whoever waits for a busy host must not keep others from theirs. What is prepared goes on
+   * before more is prepared: an engine is at work early, and what a kill leaves half-way is little.
+   */
+  async #limited(
+    session: HostSession,
+    task: () => Promise<void>,
+    options = { ahead: true },
+  ): Promise<void> {
+    await session.run(() => this.#global(task, options), options);
   }
 
   async #failedBefore(ids: readonly string[]): Promise<Failure | undefined> {

@@ -80,10 +80,10 @@ export function openSession(
   context.alone.set(machine, alone);
   const work = createLimiter(CHANGES_AT_ONCE);
   let open = 0;
-  const run: Limiter = async (task) => {
+  const run: Limiter = async (task, options) => {
     open += 1;
     try {
-      return await work(task);
+      return await work(task, options);
     } finally {
       open -= 1;
     }
