@@ -23,23 +23,33 @@ export async function processAges(
   return new Map(found);
 }
 
-const known = new WeakMap<ObservedEngine, Promise<ReadonlyMap<number, number>>>();
+/** Ages of processes, and when they were that old, by `performance.now()`. */
+export interface KnownAges {
+  readonly at: number;
+  readonly ages: ReadonlyMap<number, number>;
+}
+
+const known = new WeakMap<ObservedEngine, Promise<KnownAges>>();
 
 /** Like {@link processAges}, of all processes that an observation tells of; read once for all who ask. */
 export async function agesOfAll(
   host: HostReader,
   seen: ObservedEngine,
   signal: AbortSignal,
-): Promise<ReadonlyMap<number, number>> {
-  const ages =
-    known.get(seen) ??
-    processAges(
-      host,
-      seen.pods.flatMap(({ containers }) =>
-        Object.values(containers).flatMap(({ pid }) => pid ?? []),
-      ),
-      signal,
-    );
+): Promise<KnownAges> {
+  const ages = known.get(seen) ?? readAges(host, seen, signal);
   known.set(seen, ages);
   return await ages;
+}
+
+async function readAges(
+  host: HostReader,
+  seen: ObservedEngine,
+  signal: AbortSignal,
+): Promise<KnownAges> {
+  const pids = seen.pods.flatMap(({ containers }) =>
+    Object.values(containers).flatMap(({ pid }) => pid ?? []),
+  );
+  const ages = await processAges(host, pids, signal);
+  return { at: performance.now(), ages };
 }

@@ -114,6 +114,25 @@ test("waitHealthy() believes a container without a probe when its process has ru
   expect(session.looked()).toBe(1);
 });
 
+test("waitHealthy() counts from the beginning of the process, and looks again where it came too early", async () => {
+  const session = {
+    ...unprobed([
+      { state: "running", ageMs: 400 },
+      { state: "running", ageMs: 40 },
+      { state: "running", ageMs: 110 },
+    ]),
+    context: { settleMs: 100 },
+  };
+  // an engine whose command came back long after the process had begun
+  await waitHealthy(session, identity, plain);
+  expect(session.looked()).toBe(1);
+  const began = performance.now();
+  await waitHealthy(session, identity, plain);
+  expect(session.looked()).toBe(3);
+  // what the process was too young for at the early look
+  expect(performance.now() - began).toBeGreaterThan(55);
+});
+
 test("waitHealthy() takes an end moments after the start for a failed one", async () => {
   const session = unprobed([{ state: "exited", exitCode: 3 }]);
   await expect(waitHealthy(session, identity, plain)).rejects.toThrow(

@@ -87,39 +87,64 @@ async function waitForContainer(
   }
 }
 
-/** Many pods settle at once, and one look is for all whose time is over. */
+/** How long before its start was done a process of an engine ran, ms, as it was seen last. */
+const headStarts = new WeakMap<WaitSession["feed"], number>();
+
+/**
+ * Many pods settle at once, and one look is for all whose time is over. The time runs from the process's own
+ * beginning, which is before the engine's command comes back; a look that comes too early is made again.
+ */
 async function waitSettled(
   session: WaitSession,
   identity: PodIdentity,
   watched: Watched,
 ): Promise<void> {
-  const { signal, context } = session;
-  await sleep(context.settleMs, undefined, { signal });
+  const { feed, signal } = session;
+  const { settleMs } = session.context;
+  const startedAt = performance.now();
+  let pauseMs = Math.max(0, settleMs - (headStarts.get(feed) ?? 0));
   for (let failed = 0; ; ) {
-    const problem =
-      (await processProblem(session, identity, watched, 0)) ??
-      (await newProcess(session, identity, watched));
-    if (problem === undefined) return;
+    await sleep(pauseMs, undefined, { signal });
+    const lookedAt = performance.now();
+    const down = await processProblem(session, identity, watched, 0);
+    const process = down === undefined ? await readProcess(session, identity, watched) : undefined;
+    if (process !== undefined)
+      headStarts.set(feed, Math.max(0, process.ageMs - (process.at - startedAt)));
+    const isOld = (ms: number): boolean =>
+      process === undefined || process.ageMs + AGE_ERROR_MS >= ms;
+    if (down === undefined && isOld(settleMs)) return;
+    if (process !== undefined && isOld(lookedAt - startedAt)) {
+      pauseMs = settleMs - process.ageMs;
+      continue;
+    }
     failed += 1;
+    const problem = down ?? startedAgain(process?.restarts);
     if (failed >= UNPROBED.retries) throw unhealthy(identity, watched.name, problem, failed);
-    await sleep(UNPROBED.intervalMs, undefined, { signal });
+    pauseMs = UNPROBED.intervalMs;
   }
 }
 
-/** Whether its engine had to start it again meanwhile: what ends all the time runs now and then. */
-async function newProcess(
+/** What ends all the time runs now and then. */
+function startedAgain(restarts = 0): string {
+  return `it ended and was started again${restarts > 1 ? `, ${restarts} times` : ""}`;
+}
+
+/** How old the process of a container is, and when that was, where it can be told. */
+async function readProcess(
   { feed, host, signal, context: { settleMs } }: WaitSession,
   identity: PodIdentity,
   { name }: Watched,
-): Promise<string | undefined> {
+): Promise<
+  { readonly ageMs: number; readonly at: number; readonly restarts?: number } | undefined
+> {
   if (settleMs === 0) return undefined;
   const seen = await feed.observe(identity, STATE_AGE_MS);
   const container = seen.pods.find((each) => isSame(each, identity))?.containers[name];
   const { pid, restarts = 0 } = container ?? {};
   if (pid === undefined) return undefined;
-  const ageMs = (await agesOfAll(host, seen, signal)).get(pid);
-  if (ageMs === undefined || ageMs + AGE_ERROR_MS >= settleMs) return undefined;
-  return `it ended and was started again${restarts > 1 ? `, ${restarts} times` : ""}`;
+  const { ages, at } = await agesOfAll(host, seen, signal);
+  const ageMs = ages.get(pid);
+  return ageMs === undefined ? undefined : { ageMs, at, restarts };
 }
 
 /** Asks a container once, by its probe where it has one: why it is not healthy. */
