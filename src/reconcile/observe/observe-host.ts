@@ -20,7 +20,7 @@ import { findVolumes } from "./volumes.ts";
 
 /**
  * What a host looks like: one pass over its engine and one reading of its files, whatever the number
- * of pods. Who holds a port is only looked for where one that is declared is taken.
+ * of pods. Ports are only looked at where one is declared that no running pod has.
  *
  * @throws StowageError when the host or its engine cannot be asked
  */
@@ -41,7 +41,7 @@ export async function observeHost(
   const found = { engine: observed, others, records, rosters };
   const [volumes, taken, boot] = await Promise.all([
     findVolumes(host, snapshot, request, rosters),
-    takenPorts(host, snapshot, request, found),
+    takenPorts(host, request, found),
     observeBoot(host, snapshot, options),
   ]);
   const files = observeFiles(snapshot, request, found);
@@ -112,7 +112,6 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
       ],
       contents: wantedFiles(request).contents,
       exist: [...wantedPaths(spec), ...bootWanted(host).exist],
-      listening: Object.values(spec.pods ?? {}).some(({ ports }) => (ports ?? []).length > 0),
     },
     signal === undefined ? {} : { signal },
   );

@@ -1,4 +1,4 @@
-import type { HostReader, HostSnapshot } from "../../host/index.ts";
+import type { HostReader } from "../../host/index.ts";
 import {
   isSamePort,
   type ObservedEngine,
@@ -19,36 +19,32 @@ interface Found {
 }
 
 /**
- * The ports that are listened on, with their holder where a pod wants one that no running pod of the
- * fleet had.
+ * The ports that are listened on, with the holder of those that a pod wants and no running pod of the fleet
+ * has. Where there is no such port nothing is looked at: the kernel walks all its sockets for it.
  */
 export async function takenPorts(
   host: HostReader,
-  snapshot: HostSnapshot,
   request: ObserveHostRequest,
   found: Found,
 ): Promise<readonly TakenPort[]> {
+  const own = ownPorts(request, found);
+  const wanted = Object.values(request.spec.pods ?? {})
+    .flatMap(({ ports }) => ports ?? [])
+    .filter((port) => !own.some((each) => isSamePort(each, port)));
+  if (wanted.length === 0) return [];
+  const options = request.signal === undefined ? {} : { signal: request.signal };
+  const snapshot = await host.snapshot({ listening: true }, options);
   const listening = new Map<string, Listening>();
   for (const { protocol, port, inode, address } of snapshot.listening) {
     const taken = { protocol, port, ...(address === undefined ? {} : { hostIp: address }) };
     const key = portKey({ host: port, protocol, hostIp: address });
     if (!listening.has(key)) listening.set(key, { inode, taken });
   }
-  const own = ownPorts(request, found);
-  const declared = Object.values(request.spec.pods ?? {}).flatMap(({ ports }) => ports ?? []);
-  const clashes = [...listening.values()].filter(({ taken }) => {
-    const port = { ...taken, host: taken.port };
-    const isIn = (ports: readonly Port[]) => ports.some((each) => isSamePort(each, port));
-    return isIn(declared) && !isIn(own);
-  });
-  const { signal } = request;
-  const holders =
-    clashes.length === 0
-      ? undefined
-      : await host.holders(
-          clashes.map(({ inode }) => inode),
-          signal === undefined ? {} : { signal },
-        );
+  const clashes = [...listening.values()].filter(({ taken }) =>
+    wanted.some((each) => isSamePort(each, { ...taken, host: taken.port })),
+  );
+  const inodes = clashes.map(({ inode }) => inode);
+  const holders = clashes.length === 0 ? undefined : await host.holders(inodes, options);
   return [...listening.values()].map(({ inode, taken }): TakenPort => {
     const holder = holders?.get(inode);
     if (holder === undefined) return taken;
@@ -70,11 +66,12 @@ function ownPorts(request: ObserveHostRequest, found: Found): readonly Port[] {
   ]
     .flatMap(({ pods }) => pods)
     .filter((pod) => fleets.includes(pod.fleet) && isRunning(pod))
-    .flatMap(({ owner, fleet, pod }) => {
+    .flatMap(({ owner, fleet, pod, generation }) => {
       const reading = found.records.get(`${owner}/${fleet}/${pod}`);
       // without a record it is taken to hold what is declared for it
       if (reading?.kind !== "record") return spec.pods?.[pod]?.ports ?? [];
-      return reading.record.generations.flatMap((generation) => generation.spec.ports ?? []);
+      const running = reading.record.generations.find((each) => each.generation === generation);
+      return (running?.spec ?? spec.pods?.[pod])?.ports ?? [];
     });
 }
 
