@@ -1,3 +1,5 @@
+import "./plain-schemas.ts";
+
 import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
 import type { Writable } from "node:stream";
