@@ -1,13 +1,14 @@
 /**
  * What runs on the host: frames in, frames out, and one loop that serves all of them. It uses nothing
  * but what every perl has, writes nothing of its own to disk, and ends with its connection, and what it
- * started with it.
+ * started with it. What only some hosts need is loaded when it is asked for: half of its start was that.
  *
  * A frame is the length of its data, a letter, the number of what it belongs to, the data. Lists are
  * strings that each follow their length. The constants that it needs come before it.
  */
 export const CORE = `
-use strict; use Errno; use Fcntl qw(:DEFAULT :mode); use Socket; use IO::Handle;
+use strict; use Errno; use Fcntl qw(F_GETFL F_SETFL S_IMODE S_ISREG O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL
+  O_APPEND O_DIRECTORY O_NOFOLLOW O_NONBLOCK);
 our (%T, %OP, %LONG);
 our @CODES = qw(ENOENT EACCES EPERM EEXIST ENOSPC EDQUOT EMFILE ENFILE EROFS EBUSY ENOTDIR EISDIR
   ENOTEMPTY ELOOP ECONNREFUSED ECONNRESET ETIMEDOUT EHOSTUNREACH ENETUNREACH ENODEV EXDEV ENAMETOOLONG);
@@ -89,6 +90,7 @@ sub frame { my ($type, $id, $data) = @_;
   }
 }
 
+sub unblock { my ($f) = @_; fcntl($f, F_SETFL, fcntl($f, F_GETFL, 0) | O_NONBLOCK) or bad() }
 sub write_all { my ($f, $b) = @_;
   while (length $b) { my $n = syswrite $f, $b; defined $n or $!{EINTR} or bad(); substr($b, 0, $n || 0, "") }
 }
@@ -150,7 +152,7 @@ sub reap {
 
 /** The loop: nothing comes after it. */
 export const LOOP = String.raw`
-pipe(my $woken, my $waker) or die; $_->blocking(0) for $woken, $waker;
+pipe(my $woken, my $waker) or die; unblock($_) for $woken, $waker;
 $SIG{CHLD} = sub { syswrite $waker, "." };
 $SIG{$_} = \&quit for qw(ALRM HUP TERM INT);
 $SIG{PIPE} = "IGNORE";

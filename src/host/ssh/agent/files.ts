@@ -11,10 +11,11 @@ sub make_parents { my ($p, $mode) = @_;
   $! = Errno::ENOTDIR() if $!{EEXIST};
   bad();
 }
+sub synced { my ($f) = @_; require IO::Handle; $f->sync }
 sub flush_directory { my ($p) = @_;
   sysopen my $d, parent($p), O_RDONLY or bad();
   # not every file system can
-  $d->sync or $!{EINVAL} or $!{EBADF} or bad();
+  synced($d) or $!{EINVAL} or $!{EBADF} or bad();
 }
 sub remove { my ($p) = @_; unlink $p or $!{ENOENT} or bad() }
 
@@ -25,7 +26,7 @@ $OP{write} = sub { my ($id, $path, $mode, $uid, $gid) = @_;
   sysopen my $f, $tmp, O_WRONLY | O_CREAT | O_EXCL, 0600 or bad();
   my $t = $T{$id} = { file => $f, temporary => $tmp, out => [] };
   $t->{place} = sub {
-    $f->sync or bad();
+    synced($f) or bad();
     if (length $mode) {
       my @own = stat $f;
       my ($u, $g) = (length $uid ? $uid : $own[4], length $gid ? $gid : $own[5]);
@@ -45,13 +46,13 @@ $OP{append} = sub { my ($id, $path, $offset) = @_;
   truncate $f, $offset or bad();
   sysseek $f, $offset, 0 or bad();
   my $t = $T{$id} = { file => $f, out => [] };
-  $t->{place} = sub { $f->sync or bad(); close $f };
+  $t->{place} = sub { synced($f) or bad(); close $f };
 };
 $OP{create} = sub { my ($id, $path, $unique, $text) = @_;
   my $tmp = temporary($path, $unique);
   make_parents($path, 0700);
   sysopen my $f, $tmp, O_WRONLY | O_CREAT | O_EXCL, 0600 or bad();
-  my $made = eval { write_all($f, $text); $f->sync or bad(); link $tmp, $path or bad(); 1 };
+  my $made = eval { write_all($f, $text); synced($f) or bad(); link $tmp, $path or bad(); 1 };
   my $e = $@;
   unlink $tmp;
   return done($id, "") if !$made && ref $e && $e->[0] eq "EEXIST";
@@ -72,7 +73,7 @@ $OP{appendline} = sub { my ($id, $path, $max, $line) = @_;
   my $last = "\n";
   if ($size) { sysseek $f, -1, 2 or bad(); defined sysread $f, $last, 1 or bad() }
   write_all($f, ($last eq "\n" ? "" : "\n") . "$line\n");
-  $f->sync or bad();
+  synced($f) or bad();
   flush_directory($path) if !$size;
   done($id);
 };

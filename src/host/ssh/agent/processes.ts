@@ -16,7 +16,7 @@ $OP{run} = sub { my ($id, $cwd, $stdin, $n, @rest) = @_;
   }
   close $_ for $ow, $ew, $xw, $ir;
   if (sysread $xr, my $b, 4) { waitpid $pid, 0; $! = unpack "N", $b; bad() }
-  $iw->blocking(0);
+  unblock($iw);
   $T{$id} = { pid => $pid, pending => "", out => [
     { fh => $or, type => "o", credit => $WINDOW }, { fh => $er, type => "e", credit => $WINDOW }] };
   $T{$id}{in} = $iw if $stdin;
@@ -24,30 +24,31 @@ $OP{run} = sub { my ($id, $cwd, $stdin, $n, @rest) = @_;
 };
 
 $OP{dial} = sub { my ($id, $kind, @at) = @_;
-  my $address = $kind eq "unix" ? pack_sockaddr_un($at[0]) : eval {
+  require Socket;
+  my $address = $kind eq "unix" ? Socket::pack_sockaddr_un($at[0]) : eval {
     my ($found) = resolve(@at); $found;
   } || do { $! = Errno::EHOSTUNREACH(); bad() };
-  socket(my $s, $kind eq "unix" ? PF_UNIX : (sockaddr_family($address)), SOCK_STREAM, 0) or bad();
+  socket(my $s, Socket::sockaddr_family($address), Socket::SOCK_STREAM(), 0) or bad();
   # one of the host itself is there or not: waiting for its turn takes no time to speak of
-  $s->blocking(0) if $kind ne "unix";
+  unblock($s) if $kind ne "unix";
   my $t = { socket => 1, pending => "", in => $s, out => [] };
   my $up = sub {
     delete $t->{connecting};
-    $s->blocking(0);
+    unblock($s);
     $t->{out} = [{ fh => $s, type => "o", credit => $WINDOW }];
     put("s", $id, "");
   };
   if (connect $s, $address) { $T{$id} = $t; return $up->() }
   bad() if !$!{EINPROGRESS};
   $t->{connecting} = sub {
-    $! = unpack "i", getsockopt $s, SOL_SOCKET, SO_ERROR;
+    $! = unpack "i", getsockopt $s, Socket::SOL_SOCKET(), Socket::SO_ERROR();
     return $up->() if !($! + 0);
     eval { bad() }; drop($t); failed($id, $@);
   };
   $T{$id} = $t;
 };
 sub resolve { my ($host, $port) = @_;
-  my ($e, @found) = Socket::getaddrinfo($host, $port, { flags => Socket::AI_NUMERICHOST(), socktype => SOCK_STREAM });
+  my ($e, @found) = Socket::getaddrinfo($host, $port, { flags => Socket::AI_NUMERICHOST(), socktype => Socket::SOCK_STREAM() });
   map { $_->{addr} } @found;
 }
 `;
