@@ -79,10 +79,14 @@ export class SoakStory implements AsyncDisposable {
   async #converge(): Promise<void> {
     const manifest = this.#manifest;
     const startedAt = performance.now();
-    const { outcomes } = await this.#fleet.apply(manifest, { lockTimeoutMs: 60_000 });
+    const report = await this.#fleet.apply(manifest, { lockTimeoutMs: 60_000 });
     this.#applyMs = performance.now() - startedAt;
-    const failed = outcomes.filter(({ status }) => status !== "done");
-    if (failed.length > 0) throw unmended("apply", this.turns, failed);
+    const { status, outcomes } = report;
+    if (status !== "done" && status !== "converged") {
+      const failed = outcomes.filter((each) => each.status !== "done");
+      const why = failed.length > 0 ? failed : report.plan.hostChanges;
+      throw unmended(`an apply, ${status},`, this.turns, why);
+    }
     const { pods, hostChanges } = await this.#fleet.plan(manifest);
     const left = [...pods, ...hostChanges];
     if (left.length > 0) throw unmended("plan", this.turns, left);

@@ -63,7 +63,7 @@ export async function openContext(
     host,
     files,
     facts,
-    images: new ImageDetailsReader(cli, files.scope),
+    images: new ImageDetailsReader({ cli, host, facts, scope: files.scope }),
     imports: new Gate(),
     stages: new Turns(),
     inspect: inspecting(cli),

@@ -1,8 +1,12 @@
 import type { ImageDefaults } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
+import type { HostReader } from "../../../host/index.ts";
+import { storedDefaults } from "../../../image/index.ts";
 import { type AppliedImage, imageName } from "../../../model/index.ts";
 import { ImageInspectAnswer } from "../cli/answers.ts";
 import type { PodmanCli } from "../cli/podman-cli.ts";
+import type { MachineFacts } from "../store/machine-facts.ts";
+import { imageConfigFiles, imageConfigIn } from "../store/stored-images.ts";
 import { imageTag } from "./image-tag.ts";
 
 /** What an image in podman says of how to run it. */
@@ -12,16 +16,25 @@ export interface ImageDetails {
   readonly defaults: ImageDefaults;
 }
 
-/** Reads images from podman's store; what a name of ours leads to never changes and is read once. */
+/** What reading images takes. */
+export interface ImageDetailsParts {
+  readonly cli: PodmanCli;
+  readonly host: HostReader;
+  readonly facts: Pick<MachineFacts, "graphRoot" | "hasOtherStores">;
+  /** Of the files that say who uses an image. */
+  readonly scope: string;
+}
+
+/**
+ * Reads images from podman's store, and asks podman where its files do not tell; what a name of ours leads
+ * to never changes and is read once.
+ */
 export class ImageDetailsReader {
-  readonly #cli: PodmanCli;
-  readonly #scope: string;
+  readonly #parts: ImageDetailsParts;
   readonly #known = new Map<string, Promise<ImageDetails>>();
 
-  /** @param scope of the files that say who uses an image */
-  constructor(cli: PodmanCli, scope: string) {
-    this.#cli = cli;
-    this.#scope = scope;
+  constructor(parts: ImageDetailsParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -45,13 +58,28 @@ export class ImageDetailsReader {
     this.#known.delete(name);
   }
 
-  async #read({ reference, digest }: AppliedImage, name: string): Promise<ImageDetails> {
+  async #read(image: AppliedImage, name: string): Promise<ImageDetails> {
+    const tag = imageTag(this.#parts.scope, image.reference, image.digest);
+    return (await this.#readStored(image, tag)) ?? (await this.#ask(tag, name));
+  }
+
+  async #readStored(
+    { configDigest }: AppliedImage,
+    name: string,
+  ): Promise<ImageDetails | undefined> {
+    const { host, facts } = this.#parts;
+    if (configDigest === undefined || facts.hasOtherStores) return undefined;
+    const id = configDigest.replace(/^sha256:/, "");
+    const { files } = await host.snapshot({ files: imageConfigFiles(facts.graphRoot, id) });
+    const config = imageConfigIn(files, { id, name });
+    return config === undefined ? undefined : { id, defaults: storedDefaults(config) };
+  }
+
+  async #ask(tag: string, name: string): Promise<ImageDetails> {
     try {
-      const [found] = await this.#cli.json(
-        ["image", "inspect", imageTag(this.#scope, reference, digest)],
-        ImageInspectAnswer,
-        { doing: `read image "${name}"` },
-      );
+      const [found] = await this.#parts.cli.json(["image", "inspect", tag], ImageInspectAnswer, {
+        doing: `read image "${name}"`,
+      });
       if (found === undefined) throw missing(name);
       const { Env, Entrypoint, Cmd, WorkingDir, User, StopSignal } = found.Config;
       return {

@@ -29,7 +29,7 @@ export async function importForFleet(
   const tag = imageTag(context.files.scope, reference, manifest.digest);
   const id = config.digest.replace(/^sha256:/, "");
   await context.imports.together(async () => {
-    const image = { reference, digest: manifest.digest };
+    const image = { reference, digest: manifest.digest, configDigest: config.digest };
     if (!(await isLoaded(context, image, id, signal)))
       await bring(context, content, tag, id, signal);
     signal?.throwIfAborted();

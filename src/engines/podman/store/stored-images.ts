@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
+import { StoredConfig } from "../../../image/index.ts";
 import type { ListedImage } from "../cli/answers.ts";
 
 const Names = z
@@ -60,6 +62,41 @@ export function imagesIn(
   } catch {
     return undefined;
   }
+}
+
+/** Files of a store that tell of one image: who has its names, and its config. */
+export function imageConfigFiles(graphRoot: string, id: string): readonly string[] {
+  const [lock = "", images = ""] = imageListFiles(graphRoot);
+  return [lock, images, `${graphRoot}/*-images/${configPath(id)}`];
+}
+
+/**
+ * The config of an image by the files of {@link imageConfigFiles}; its bytes are what its id says.
+ *
+ * @param name of the image
+ * @returns undefined where the files do not tell, or the name is another image's
+ */
+export function imageConfigIn(
+  files: ReadonlyMap<string, string | Error>,
+  { id, name }: { readonly id: string; readonly name: string },
+): StoredConfig | undefined {
+  const folder = onlyFolder(files, "images.lock");
+  const text = files.get(`${folder}/${configPath(id)}`);
+  if (folder === undefined || typeof text !== "string") return undefined;
+  if (createHash("sha256").update(text).digest("hex") !== id) return undefined;
+  try {
+    const images = listIn(StoredImages, files, `${folder}/images.json`);
+    const holders = images.filter(({ names }) => names.includes(name));
+    if (holders.length !== 1 || holders[0]?.id !== id) return undefined;
+    return StoredConfig.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A document is named by the base64 of its key where that has other signs than digits and small letters. */
+function configPath(id: string): string {
+  return `${id}/=${Buffer.from(`sha256:${id}`).toString("base64")}`;
 }
 
 function onlyFolder(files: ReadonlyMap<string, string | Error>, name: string): string | undefined {
