@@ -2,11 +2,15 @@
 export const PROGRAM_MARK = "STOWAGE_LOCK";
 
 /**
- * Looks for marked programs every tenth of a second, kills them at the end, and prints those that are still there after
- * five seconds more. One whose session's first process is marked as well has gone into the background.
+ * Looks for marked programs every tenth of a second, kills them when their time is over, and prints those that are
+ * still there five seconds after that. One whose session's first process is marked as well has gone into the background.
+ * It goes by the clock: on a busy machine with many processes one look takes as long as ten.
  */
 const SCRIPT = `
-mark=$1 turns=$2
+mark=$1
+# in hundredths of a second; 1 before the fraction, which may begin with a 0
+now() { read -r up _ </proc/uptime; at=$((\${up%.*} * 100 + 1\${up#*.} - 100)); }
+now; end=$((at + $2)) killed=
 marked() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -Fqx -e "$mark"; } 2>/dev/null
 session() { read -r stat <"/proc/$1/stat" && set -- \${stat##*) } && echo "$4"; } 2>/dev/null
 left() {
@@ -30,9 +34,12 @@ while [ $none -lt 2 ]; do
   pids=$({ left; still; } | sort -u)
   known=$pids
   [ -n "$pids" ] || { none=$((none + 1)); sleep 0.05; continue; }
-  none=0 turns=$((turns - 1))
-  [ "$turns" -gt -50 ] || break
-  [ "$turns" -gt 0 ] || kill -KILL $pids 2>/dev/null
+  none=0; now
+  if [ "$at" -ge "$end" ]; then
+    killed=\${killed:-$at}
+    [ "$at" -lt $((killed + 500)) ] || break
+    kill -KILL $pids 2>/dev/null
+  fi
   sleep 0.1
 done
 for pid in $pids; do
@@ -42,6 +49,5 @@ exit 0`;
 
 /** The command that ends marked programs and prints those that it cannot end. */
 export function endProgramsCommand(mark: string, graceMs: number): readonly string[] {
-  const turns = Math.ceil(graceMs / 100);
-  return ["sh", "-c", SCRIPT, "sh", `${PROGRAM_MARK}=${mark}`, String(turns)];
+  return ["sh", "-c", SCRIPT, "sh", `${PROGRAM_MARK}=${mark}`, String(Math.ceil(graceMs / 10))];
 }

@@ -1,6 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { endProgramsCommand } from "../../src/host/end-programs.ts";
 import { type Host, PROGRAM_MARK } from "../../src/host/index.ts";
 import { HOST_KINDS } from "../hosts/host-kinds.ts";
 
@@ -71,3 +75,22 @@ describe.each(["local", "ssh"] as const)("programs of a host, %s", (kind) => {
     expect(await read()).toBe("!\n");
   });
 });
+
+test("a machine on which every look takes long gives marked programs no more time", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "stw-slow-"));
+  try {
+    writeFileSync(join(folder, "grep"), '#!/bin/sh\nsleep 0.4\nexec /bin/grep "$@"\n');
+    chmodSync(join(folder, "grep"), 0o755);
+    const pid = await begin("exec sleep 1000");
+    const [program = "", ...words] = endProgramsCommand(MARK, 2_000);
+    const ending = spawn(program, words, {
+      env: { PATH: `${folder}:${process.env["PATH"]}` },
+      stdio: "ignore",
+    });
+    // twenty looks of a tenth of a second would be half a minute
+    await expect.poll(() => isAlive(pid), { timeout: 7_000 }).toBe(false);
+    await once(ending, "close");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 30_000);
