@@ -1,27 +1,16 @@
-import { StowageError } from "../../../errors/index.ts";
 import { ImagesAnswer, type ListedImage } from "../cli/answers.ts";
+import { listAgain } from "../cli/list-again.ts";
 import { podmanError } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
-
-/** How often the images are listed while others go. */
-const LIST_TRIES = 5;
 
 /** Every image of the store; an image of several names once or once a name, by the version. */
 export async function listImages(
   { cli }: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<readonly ListedImage[]> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await cli.json(["images", "--no-trunc", "--format", "json"], ImagesAnswer, {
-        doing: "list images",
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (error) {
-      // podman looks at each once more, and fails where one was removed meanwhile
-      if (!StowageError.is(error, "not_found") || tries === LIST_TRIES) throw error;
-    }
-  }
+  const args = ["images", "--no-trunc", "--format", "json"];
+  const call = { doing: "list images", ...(signal === undefined ? {} : { signal }) };
+  return await listAgain(() => cli.json(args, ImagesAnswer, call));
 }
 
 /** Whether the store has an image of this name. */

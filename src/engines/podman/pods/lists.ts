@@ -7,6 +7,7 @@ import {
   PodPsAnswer,
   PsAnswer,
 } from "../cli/answers.ts";
+import { listAgain } from "../cli/list-again.ts";
 import type { PodmanContext } from "../context.ts";
 import { glanceAtStore, type StoredContainer } from "../store/store-used.ts";
 
@@ -15,11 +16,9 @@ export async function listContainers(
   { cli }: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<readonly ListedContainer[]> {
-  return await cli.json(
-    ["ps", "--all", "--external", "--pod", "--no-trunc", "--format", "json"],
-    PsAnswer,
-    { doing: "list containers", ...(signal === undefined ? {} : { signal }) },
-  );
+  const args = ["ps", "--all", "--external", "--pod", "--no-trunc", "--format", "json"];
+  const call = { doing: "list containers", ...(signal === undefined ? {} : { signal }) };
+  return await listAgain(() => cli.json(args, PsAnswer, call));
 }
 
 /** Every podman pod of the store. */
@@ -27,10 +26,9 @@ export async function listPods(
   { cli }: PodmanContext,
   signal: AbortSignal | undefined,
 ): Promise<readonly ListedPod[]> {
-  return await cli.json(["pod", "ps", "--no-trunc", "--format", "json"], PodPsAnswer, {
-    doing: "list pods",
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const args = ["pod", "ps", "--no-trunc", "--format", "json"];
+  const call = { doing: "list pods", ...(signal === undefined ? {} : { signal }) };
+  return await listAgain(() => cli.json(args, PodPsAnswer, call));
 }
 
 /** Containers in all their detail, in one command; those that went meanwhile are left out. */
@@ -66,11 +64,9 @@ export async function findGeneration(
     "--filter",
     `label=${key}=${value}`,
   ]);
-  const found = await context.cli.json(
-    ["ps", "--all", "--pod", "--no-trunc", ...filters, "--format", "json"],
-    PsAnswer,
-    { doing: "look for a pod", ...(signal === undefined ? {} : { signal }) },
-  );
+  const args = ["ps", "--all", "--pod", "--no-trunc", ...filters, "--format", "json"];
+  const call = { doing: "look for a pod", ...(signal === undefined ? {} : { signal }) };
+  const found = await listAgain(() => context.cli.json(args, PsAnswer, call));
   // after the list: what is made meanwhile is stored before podman lists it
   const { stored } = await glanceAtStore(context, signal);
   const containers = new Map<string, ListedContainer>();
