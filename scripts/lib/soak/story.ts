@@ -17,6 +17,8 @@ const CHANGED = 8;
 const KILLED = 3;
 /** Forms that a pod goes through. */
 const FORMS = 12;
+/** One of them in which all pods are declared, and are made anew on the way to form 0. */
+const OTHER_FORM = 4;
 
 /** A fleet whose pods are changed, and killed, and whose applies are: again and again. */
 export class SoakStory implements AsyncDisposable {
@@ -56,6 +58,9 @@ export class SoakStory implements AsyncDisposable {
 
   /** Goes to the form in which everything is measured, and waits until what is on its way out is gone. */
   async rest(): Promise<void> {
+    // by another one, so that each pod has a history, those too that the last turn had taken away
+    this.#forms.fill(OTHER_FORM);
+    await this.#converge();
     this.#forms.fill(0);
     await this.#converge();
     // commands whose exec was killed end by themselves
