@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { onAbort } from "./on-abort.ts";
 
@@ -18,4 +19,17 @@ test("onAbort() acts once for each who waits, with one listener a signal", () =>
   expect(listeners).toBe(1);
   onAbort(stop.signal, () => acted.push(4));
   expect(acted).toEqual([1, 3, 4]);
+});
+
+test("onAbort() leaves no listener when nobody waits any more", () => {
+  const { signal } = new AbortController();
+  const listeners = () => getEventListeners(signal, "abort").length;
+  const [one, other] = [onAbort(signal, () => {}), onAbort(signal, () => {})];
+  one[Symbol.dispose]();
+  expect(listeners()).toBe(1);
+  other[Symbol.dispose]();
+  other[Symbol.dispose]();
+  expect(listeners()).toBe(0);
+  onAbort(signal, () => {});
+  expect(listeners()).toBe(1);
 });

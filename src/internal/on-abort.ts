@@ -1,7 +1,18 @@
-/** What is to be done at the abort of each signal: one listener a signal, however many wait for it. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+/** What is to be done at the abort of a signal. */
+interface Waiting {
+  readonly acts: Set<() => void>;
+  readonly listener: () => void;
+}
 
-/** Does something once when a signal is aborted, at once where it already is; whoever disposes of it waits no more. */
+/** One listener a signal, however many wait for it. */
+const waiting = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Does something once when a signal is aborted, at once where it already is; whoever disposes of it waits no more.
+ *
+ * Nothing listens when nobody waits: Node keeps a signal that was made of others as long as one does, for ever
+ * where none of them is aborted.
+ */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
   if (signal === undefined) return { [Symbol.dispose]: () => {} };
   if (signal.aborted) {
@@ -10,20 +21,24 @@ export function onAbort(signal: AbortSignal | undefined, act: () => void): Dispo
   }
   // each caller has its own, also of the same function
   const own = (): void => act();
-  const all = waiting.get(signal) ?? listenTo(signal);
-  all.add(own);
-  return { [Symbol.dispose]: () => void all.delete(own) };
+  const { acts, listener } = waiting.get(signal) ?? listenTo(signal);
+  acts.add(own);
+  return {
+    [Symbol.dispose]: () => {
+      if (!acts.delete(own) || acts.size > 0) return;
+      signal.removeEventListener("abort", listener);
+      waiting.delete(signal);
+    },
+  };
 }
 
-function listenTo(signal: AbortSignal): Set<() => void> {
-  const all = new Set<() => void>();
-  waiting.set(signal, all);
-  signal.addEventListener(
-    "abort",
-    () => {
-      for (const act of all) act();
-    },
-    { once: true },
-  );
-  return all;
+function listenTo(signal: AbortSignal): Waiting {
+  const acts = new Set<() => void>();
+  const listener = (): void => {
+    for (const act of acts) act();
+  };
+  signal.addEventListener("abort", listener, { once: true });
+  const made = { acts, listener };
+  waiting.set(signal, made);
+  return made;
 }

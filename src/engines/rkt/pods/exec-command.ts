@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { AfterLine, type CommandResult, LastBytes, runInTerminal } from "../../../host/index.ts";
-import { anySignal } from "../../../internal/index.ts";
+import { anySignal, onAbort } from "../../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { describePod, type RktContext } from "../context.ts";
 import { appName } from "../layout.ts";
@@ -193,10 +193,11 @@ async function runToEnd<T>(
 ): Promise<T | undefined> {
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const ends = anySignal([timeout, signal].filter((each) => each !== undefined));
+  let giveUp = (): void => {};
   const given = new Promise<undefined>((resolve) => {
-    ends.addEventListener("abort", () => resolve(undefined), { once: true });
-    if (ends.aborted) resolve(undefined);
+    giveUp = () => resolve(undefined);
   });
+  using _ = onAbort(ends, giveUp);
   const result = await Promise.race([run, given]);
   if (result !== undefined) return result;
   await host.run(["sh", "-c", kill]);
