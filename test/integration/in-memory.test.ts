@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runInMemory } from "../../scripts/lib/in-memory.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/project-root.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -11,14 +12,16 @@ test.skipIf(!isRoot)(
     const folder = mkdtempSync("/tmp/stw a-");
     const script = join(folder, "script.cjs");
     const made = `${folder}-made`;
+    const other = mkdtempSync("/tmp/stw b-");
     writeFileSync(
       script,
-      `const { readdirSync, writeFileSync } = require("node:fs");
-     writeFileSync(process.argv[2], "");
-     process.exitCode = readdirSync("/tmp").length === 2 ? 7 : 1;`,
+      `const { existsSync, writeFileSync } = require("node:fs");
+     const [made, other] = process.argv.slice(2);
+     writeFileSync(made, "");
+     process.exitCode = existsSync(other) ? 1 : 7;`,
     );
-    expect(await runInMemory([script, made], [folder, "/usr"])).toBe(7);
+    expect(await runInMemory([script, made, other], [folder, PROJECT_ROOT, "/usr"])).toBe(7);
     expect(readdirSync("/tmp").filter((name) => made.endsWith(name))).toEqual([]);
-    rmSync(folder, { recursive: true });
+    for (const each of [folder, other]) rmSync(each, { recursive: true });
   },
 );
