@@ -153,8 +153,8 @@ function temporaryPath(path: string, unique = ""): string {
 }
 
 /**
- * Makes an empty file. Nearly always its directory is there and nothing is in its place: only else is more
- * done than that. What is in its place goes: a writer that was asleep since before must not write into ours.
+ * Makes an empty file: in one call where its directory is there and nothing is in its place, as nearly always.
+ * What is there goes: a writer that was asleep since before must not write into ours.
  */
 async function openNew(path: string, signal?: AbortSignal): Promise<FileHandle> {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
