@@ -24,8 +24,6 @@ import { fileError, isAbsent, systemCode } from "./file-error.ts";
 type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 const FILE_MODE = 0o600;
-/** Once for the directory, once for what a killed writer left. */
-const OPEN_TRIES = 2;
 const DIRECTORY_MODE = 0o700;
 /** What leads others to a file of ours is theirs to read. */
 const LINK_DIRECTORY_MODE = 0o755;
@@ -43,7 +41,12 @@ export async function replaceFile(
 ): Promise<void> {
   const temporary = temporaryPath(path);
   try {
-    await writeNew(await openNew(temporary, signal), temporary, content, async (file) => {
+    await makeParents(path);
+    signal?.throwIfAborted();
+    // a new inode: a writer that was asleep since before must not write into ours
+    await rm(temporary, { force: true });
+    signal?.throwIfAborted();
+    await writeNew(temporary, content, async (file) => {
       if (attributes !== undefined) await giveAttributes(file, attributes);
       signal?.throwIfAborted();
       // nothing between: whoever is stopped there would write when it goes on
@@ -62,7 +65,8 @@ export async function replaceFile(
 export async function createWhole(path: string, text: string): Promise<boolean> {
   const temporary = temporaryPath(path, `.${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
-    await writeNew(await openNew(temporary), temporary, text, () => link(temporary, path));
+    await makeParents(path);
+    await writeNew(temporary, text, () => link(temporary, path));
     await rm(temporary, { force: true });
     await flushDirectory(dirname(path));
     return true;
@@ -152,32 +156,14 @@ function temporaryPath(path: string, unique = ""): string {
   return join(dirname(path), `.${basename(path)}${unique}.tmp`);
 }
 
-/**
- * Makes an empty file: in one call where its directory is there and nothing is in its place, as nearly always.
- * What is there goes: a writer that was asleep since before must not write into ours.
- */
-async function openNew(path: string, signal?: AbortSignal): Promise<FileHandle> {
-  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
-  for (let tries = 1; ; tries += 1) {
-    signal?.throwIfAborted();
-    try {
-      return await open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
-    } catch (error) {
-      const code = systemCode(error);
-      if (tries > OPEN_TRIES || (code !== "ENOENT" && code !== "EEXIST")) throw error;
-      if (code === "ENOENT") await makeParents(path);
-      else await rm(path, { force: true });
-    }
-  }
-}
-
-/** Writes a new file and gives it its place; when that fails nothing is left of it. */
+/** Makes a file and gives it its place; when that fails nothing is left of it. */
 async function writeNew(
-  file: FileHandle,
   path: string,
   content: FileContent,
   place: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
   try {
     await writeFile(file, content);
     await file.sync();
