@@ -7,8 +7,7 @@ import { processesOf } from "./cgroup-processes.ts";
 import { freshPod } from "./fresh-pods.ts";
 import type { PlannedContainer } from "./planned-container.ts";
 import { continuePrepared, freeName, makeContainer } from "./prepare-pod.ts";
-import { seeContainers } from "./see-containers.ts";
-import { settleStart } from "./settle-start.ts";
+import { seeStarted, settleStart } from "./settle-start.ts";
 
 /** podman comes back a moment before the runtime becomes the user's program. */
 const LOOKS = 3;
@@ -42,7 +41,7 @@ export async function runDeferred(
     }
     await sleep(LOOK_PAUSE_MS, undefined, { signal });
   }
-  await settleStart(context, pod, await seeContainers(context, pod, signal), [], signal);
+  await settleStart(context, pod, await seeStarted(context, pod, signal), [], signal);
   return true;
 }
 

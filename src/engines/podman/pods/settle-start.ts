@@ -7,7 +7,21 @@ import { isLost, wasStarted } from "./container-state.ts";
 import { changeLimits, sameLimits } from "./limit-changes.ts";
 import { parseNotes } from "./notes.ts";
 import { limitsOf, type PodChanges, readChanges } from "./pod-changes.ts";
-import type { Seen } from "./see-containers.ts";
+import { type Seen, seeContainers } from "./see-containers.ts";
+
+/**
+ * A generation's containers after a start. One that ended between podman's word and the look at the kernel
+ * is seen as lost, and is looked at again.
+ */
+export async function seeStarted(
+  context: PodmanContext,
+  pod: PodInstance,
+  signal: AbortSignal | undefined,
+): Promise<readonly Seen[]> {
+  const seen = await seeContainers(context, pod, signal);
+  const isTold = seen.every(({ found, life }) => !isLost(found, life));
+  return isTold ? seen : await seeContainers(context, pod, signal);
+}
 
 /**
  * Looks whether what podman says to have started has been, and gives it the limits that were changed

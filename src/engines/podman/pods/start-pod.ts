@@ -11,7 +11,7 @@ import { endOrphans, removeNamed } from "./remove-pod.ts";
 import { countRestarts, forgetRestarts } from "./restart-counts.ts";
 import { runDeferred } from "./run-deferred.ts";
 import { type Seen, seeContainers } from "./see-containers.ts";
-import { settleStart } from "./settle-start.ts";
+import { seeStarted, settleStart } from "./settle-start.ts";
 
 /** Runs the processes of a generation that do not run: those that wait, ended, or were lost. */
 export async function startPod(
@@ -53,7 +53,7 @@ export async function startPod(
       signal,
     ),
   ]);
-  const now = (await seeContainers(context, pod, signal)).filter(isWanted);
+  const now = (await seeStarted(context, pod, signal)).filter(isWanted);
   await settleStart(context, pod, now, before, signal);
 }
 
