@@ -107,18 +107,16 @@ async function waitSettled(
     await sleep(pauseMs, undefined, { signal });
     const lookedAt = performance.now();
     const down = await processProblem(session, identity, watched, 0);
-    const process = down === undefined ? await readProcess(session, identity, watched) : undefined;
-    if (process !== undefined)
-      headStarts.set(feed, Math.max(0, process.ageMs - (process.at - startedAt)));
-    const isOld = (ms: number): boolean =>
-      process === undefined || process.ageMs + AGE_ERROR_MS >= ms;
+    const main = down === undefined ? await readProcess(session, identity, watched) : undefined;
+    if (main !== undefined) headStarts.set(feed, Math.max(0, main.ageMs - (main.at - startedAt)));
+    const isOld = (ms: number): boolean => main === undefined || main.ageMs + AGE_ERROR_MS >= ms;
     if (down === undefined && isOld(settleMs)) return;
-    if (process !== undefined && isOld(lookedAt - startedAt)) {
-      pauseMs = settleMs - process.ageMs;
+    if (main !== undefined && isOld(lookedAt - startedAt)) {
+      pauseMs = settleMs - main.ageMs;
       continue;
     }
     failed += 1;
-    const problem = down ?? startedAgain(process?.restarts);
+    const problem = down ?? startedAgain(main?.restarts);
     if (failed >= UNPROBED.retries) throw unhealthy(identity, watched.name, problem, failed);
     pauseMs = UNPROBED.intervalMs;
   }

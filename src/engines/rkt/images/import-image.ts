@@ -1,7 +1,7 @@
 import type { ImageContent, ImageOwnership } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { verifyStream } from "../../../image/index.ts";
-import { createLimiter, type Limiter } from "../../../internal/index.ts";
+import { Turns } from "../../../internal/index.ts";
 import { imageName } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
 import { imageKey } from "../layout.ts";
@@ -10,6 +10,9 @@ import { reserveImageSpace } from "./image-space.ts";
 import { claimFile } from "./ownership.ts";
 import { removeImport } from "./remove-image.ts";
 import { type AccountTexts, layOut, writeAci } from "./write-aci.ts";
+
+/** At one file: images that are imported at once share layers. */
+const writing = new Turns();
 
 /**
  * Brings an image in: its own bytes, kept since an ACI cannot give them back, then the ACI.
@@ -101,7 +104,7 @@ async function keepBlobs(
   for (const { digest, size } of blobs.values()) {
     const file = layout.blobFile(digest);
     if (existing.has(file)) continue;
-    await inTurn(file, async () => {
+    await writing.take(file, async () => {
       // another image's import may have brought it meanwhile
       const now = await host.snapshot({ exist: [file] }, callOptions(signal));
       if (now.existing.has(file)) return;
@@ -109,15 +112,6 @@ async function keepBlobs(
       await host.writeBytes(file, bytes, callOptions(signal));
     });
   }
-}
-
-const turns = new Map<string, Limiter>();
-
-/** Runs a task when no other is at the same file: images that are imported at once share layers. */
-async function inTurn(file: string, task: () => Promise<void>): Promise<void> {
-  const turn = turns.get(file) ?? createLimiter(1);
-  turns.set(file, turn);
-  await turn(task);
 }
 
 function recordOf(content: ImageContent, name: string): ImageRecord {
