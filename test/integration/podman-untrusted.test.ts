@@ -8,6 +8,7 @@ import {
   EngineUnderTest,
   nameOf,
   SERVER,
+  script,
 } from "../conformance/support/engine-under-test.ts";
 import {
   openPodmanInFolder,
@@ -123,6 +124,16 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
       expect(failure).toEqual(named(command));
       expect((failure as Error).message.length).toBeLessThan(1000);
     });
+  });
+
+  test("a container that ends between podman's word and the look at the kernel was started", async () => {
+    const pod = await engine.prepared({ main: script("sleep 0.2; exit 3") });
+    answer(
+      "container-inspect",
+      `said=$(REAL "$@"); case "$said" in *'"running"'*) sleep 1.5 ;; esac; printf '%s' "$said"; exit 0`,
+    );
+    await engine.engine.start(pod);
+    expect(await engine.ended(pod)).toMatchObject({ exitCode: 3 });
   });
 
   test("a removal that ended between its two halves is seen, and made again", async () => {
