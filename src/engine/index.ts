@@ -8,4 +8,5 @@ export * from "./exec.ts";
 export * from "./identity-labels.ts";
 export * from "./image-content.ts";
 export * from "./process-arguments.ts";
+export * from "./running-pod.ts";
 export * from "./signal-number.ts";

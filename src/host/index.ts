@@ -4,6 +4,7 @@ export * from "./host.ts";
 export { openLocalHost } from "./local/local-host.ts";
 export { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "./logs/log-writer-script.ts";
 export { type LogSource, readLogs } from "./logs/read-logs.ts";
+export { runningOn } from "./main-processes.ts";
 export { openSshHost } from "./open-ssh-host.ts";
 export { startTicks, statFields } from "./process-stat.ts";
 export { PROGRAM_PATH } from "./program-path.ts";

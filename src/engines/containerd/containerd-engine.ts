@@ -10,6 +10,7 @@ import type {
   ImageOwnership,
   LogLine,
   LogOptions,
+  ObserveOptions,
   PodInstance,
   StartOptions,
   StopOptions,
@@ -58,8 +59,13 @@ export class ContainerdEngine implements Engine {
     return CONTAINERD_CAPABILITIES;
   }
 
-  async observe({ signal }: CallOptions = {}): Promise<ObservedEngine> {
+  async observe(options: ObserveOptions = {}): Promise<ObservedEngine> {
+    const { signal, only, statesOnly = false } = options;
     const { context } = await this.#open(signal);
+    if (statesOnly && only !== undefined) {
+      const pods = await context.fresh.see(only, signal);
+      if (pods !== undefined) return { pods, images: [], leftovers: [] };
+    }
     return await observeEngine(context, signal);
   }
 

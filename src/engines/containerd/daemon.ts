@@ -5,6 +5,7 @@ import { type ContainerdConnection, connect } from "./client/connection.ts";
 import { hostLayerFiles } from "./images/layer-files.ts";
 import { DEFAULT_SNAPSHOTTER } from "./images/snapshots.ts";
 import { UserResolver } from "./images/user-resolver.ts";
+import { FreshPods } from "./pods/fresh-pods.ts";
 import { HostFacts } from "./pods/host-facts.ts";
 import { ImageDetailsReader } from "./pods/image-details.ts";
 import type { PodContext } from "./pods/pod-context.ts";
@@ -76,6 +77,7 @@ export class LazyDaemon {
         images: new ImageDetailsReader(client),
         facts: new HostFacts(client, host, socketPath),
         names: new Map(),
+        fresh: new FreshPods(host, client.namespace),
       },
     };
   }

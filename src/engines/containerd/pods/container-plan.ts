@@ -4,9 +4,10 @@ import { type ContainerSpec, isNetworked, isSecret } from "../../../model/index.
 import { buildSpec, cgroupsPath } from "../spec/build-spec.ts";
 import { wantsAllCapabilities } from "../spec/capability-sets.ts";
 import type { OciSpec, OciUser } from "../spec/oci-spec.ts";
+import { containerId } from "./container-id.ts";
 import { hostDevices } from "./host-devices.ts";
 import { ensureHostFiles } from "./host-files.ts";
-import { containerId, type PodContext } from "./pod-context.ts";
+import type { PodContext } from "./pod-context.ts";
 
 /** A container that is to be made, with all that was looked up for it. */
 export interface ContainerPlan {

@@ -6,8 +6,9 @@ import { type Envelope, Events } from "../../../gen/containerd/services/events/v
 import { OBJECT_PREFIX } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { decodeMessage } from "../client/decode-message.ts";
+import { containerId } from "./container-id.ts";
 import { getContainer } from "./container-records.ts";
-import { containerId, type PodContext } from "./pod-context.ts";
+import type { PodContext } from "./pod-context.ts";
 
 /** What containerd's topics mean. */
 const KINDS: Readonly<Record<string, EventKind>> = {

@@ -5,9 +5,10 @@ import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { PROCESS_TYPE_URL, specBytes } from "../spec/stored-spec.ts";
+import { containerId } from "./container-id.ts";
 import { getContainer, storedSpecOf } from "./container-records.ts";
 import { type ExecProcess, ExecRelay, keepSize } from "./exec-streams.ts";
-import { containerId, describePod, type PodContext } from "./pod-context.ts";
+import { describePod, type PodContext } from "./pod-context.ts";
 import { getTask, killTask, SHIM_ANSWER_MS, SIGKILL, waitForTask } from "./tasks.ts";
 
 /** A command in a container. */

@@ -1,8 +1,9 @@
 import { readLabels } from "../../../engine/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import { notesIn, parseStoredSpec } from "../spec/stored-spec.ts";
+import { containerId } from "./container-id.ts";
 import { type ContainerRecord, getContainer, listContainers } from "./container-records.ts";
-import { containerId, generationKey, type PodContext } from "./pod-context.ts";
+import { generationKey, type PodContext } from "./pod-context.ts";
 import { generationFilter } from "./pod-labels.ts";
 
 /** Containers of a generation, by their name in the pod. */

@@ -12,18 +12,23 @@ export async function makeTask(
   spec: StoredSpec,
   rootfs: readonly Mount[],
 ): Promise<number> {
+  const stdout = await outputOf(context, id, spec);
+  const pid = await createTask(context.client, id, rootfs, stdout);
+  context.fresh.made(id, pid);
+  return pid;
+}
+
+/** Where a container's output goes; empty: nowhere. */
+async function outputOf(
+  { directories, host }: PodContext,
+  id: string,
+  spec: StoredSpec,
+): Promise<string> {
   const logging = notesIn(spec)?.logging;
-  if (logging === undefined || logging.mode === "none") {
-    return await createTask(context.client, id, rootfs, "");
-  }
-  const directory = logDirectory(context.directories, id);
+  if (logging === undefined || logging.mode === "none") return "";
+  const directory = logDirectory(directories, id);
   // here and not by the logger: one that is still about to start when its pod is removed makes nothing
-  await context.host.makeDirectory(directory, { mode: 0o700 });
+  await host.makeDirectory(directory, { mode: 0o700 });
   const { maxBytes, maxFiles } = logging;
-  return await createTask(
-    context.client,
-    id,
-    rootfs,
-    logWriterUri({ directory, maxBytes, maxFiles }, logWriterPath(context.directories)),
-  );
+  return logWriterUri({ directory, maxBytes, maxFiles }, logWriterPath(directories));
 }

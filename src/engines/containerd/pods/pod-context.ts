@@ -2,6 +2,7 @@ import type { Host } from "../../../host/index.ts";
 import { type HostDirectories, objectName, type PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import type { UserResolver } from "../images/user-resolver.ts";
+import type { FreshPods } from "./fresh-pods.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { ImageDetailsReader } from "./image-details.ts";
 
@@ -20,14 +21,7 @@ export interface PodContext {
   readonly facts: HostFacts;
   /** Names of the containers of generations that were seen, by {@link generationKey}. */
   readonly names: Map<string, readonly string[]>;
-}
-
-/** Characters that an id of containerd may have. */
-const MAX_ID_CHARACTERS = 76;
-
-/** Id of a container, of its task and of its snapshot. */
-export function containerId(identity: PodIdentity, container: string): string {
-  return objectName(identity, container, MAX_ID_CHARACTERS);
+  readonly fresh: FreshPods;
 }
 
 /** What tells a generation apart within this process. */

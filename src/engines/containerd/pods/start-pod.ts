@@ -3,6 +3,7 @@ import { StowageError } from "../../../errors/index.ts";
 import { settleAll } from "../../../internal/index.ts";
 import { LABEL_RECORD } from "../../../model/index.ts";
 import { withNetworkPath } from "../spec/stored-spec.ts";
+import { containerId } from "./container-id.ts";
 import {
   type ContainerRecord,
   setContainerLabel,
@@ -13,7 +14,7 @@ import { getGeneration } from "./find-generation.ts";
 import { ensureHostFiles } from "./host-files.ts";
 import { makeTask } from "./make-task.ts";
 import { isPinned, pinNetworkNamespace } from "./network-namespace.ts";
-import { containerId, describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
+import { describePod, networkNamespacePath, type PodContext } from "./pod-context.ts";
 import { restartsIn, restartsLabel } from "./pod-labels.ts";
 import { sharesNetworkNamespace } from "./prepare-pod.ts";
 import { deleteTask, getTask, resumeTask, snapshotMounts, startTask } from "./tasks.ts";
@@ -32,6 +33,7 @@ export async function startPod(
   );
   const again = ended.flat();
   if (again.length > 0) await startAgain(context, pod, again, options);
+  if (names.length === Object.keys(pod.spec.containers).length) context.fresh.started(pod);
 }
 
 /** @returns false when the container has no task that can be started */

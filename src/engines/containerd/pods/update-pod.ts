@@ -33,6 +33,7 @@ export async function updatePod(
 ): Promise<void> {
   const records = await recordsOf(context, pod, signal);
   signal?.throwIfAborted();
+  context.fresh.forget(pod.identity);
   await settleAll(
     [...records].map(([name, record]) => updateContainer(context, pod, name, record)),
   );

@@ -15,26 +15,8 @@ export function processLists(id: string, podId: string | undefined): readonly st
   );
 }
 
-/** Files that tell whether a container that is in no podman pod was paused. */
-export function freezerFiles(id: string): readonly string[] {
-  return cgroupPaths(id, undefined).flatMap((path) => [
-    `/sys/fs/cgroup/${path}/cgroup.freeze`,
-    `/sys/fs/cgroup/freezer/${path}/freezer.state`,
-  ]);
-}
-
-/** Whether files that were read, those of {@link freezerFiles} among them, say so. */
-export function isFrozen(id: string, files: HostSnapshot["files"]): boolean {
-  return [...files].some(
-    ([path, text]) =>
-      path.includes(`/libpod-${id}`) &&
-      /\/(?:cgroup\.freeze|freezer\.state)$/.test(path) &&
-      typeof text === "string" &&
-      !/^(?:0|THAWED)?$/.test(text.trim()),
-  );
-}
-
-function cgroupPaths(id: string, podId: string | undefined): readonly string[] {
+/** Where below the root of a hierarchy a container's cgroup may be; patterns are among them. */
+export function cgroupPaths(id: string, podId: string | undefined): readonly string[] {
   return [
     `libpod_parent/libpod-${id}`,
     ...(podId === undefined ? [] : [`libpod_parent/${podId}/libpod-${id}`]),

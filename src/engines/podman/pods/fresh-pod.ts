@@ -1,12 +1,10 @@
 import type { PodInstance } from "../../../engine/index.ts";
-import type { AppliedImage } from "../../../model/index.ts";
 
 /** A pod of one container that was run a moment ago, and its process. */
 export interface FreshPod {
-  readonly pod: Pick<PodInstance, "identity" | "recordDigest">;
+  readonly pod: Pick<PodInstance, "identity" | "recordDigest" | "images">;
   /** Name of its container in the pod. */
   readonly container: string;
-  readonly image: AppliedImage;
   /** Full id of its container. */
   readonly id: string;
   readonly pid: number;

@@ -1,8 +1,8 @@
-import type { PodInstance } from "../../../engine/index.ts";
-import { type HostReader, type HostSnapshot, startTicks } from "../../../host/index.ts";
+import { type PodInstance, runningPod } from "../../../engine/index.ts";
+import { type HostReader, type HostSnapshot, runningOn, startTicks } from "../../../host/index.ts";
 import { type ObservedPod, objectName } from "../../../model/index.ts";
 import { callOptions } from "../context.ts";
-import { freezerFiles, isFrozen } from "./cgroup-processes.ts";
+import { cgroupPaths } from "./cgroup-processes.ts";
 import type { FreshPod } from "./fresh-pod.ts";
 import { isRuntime, parentOf, textOf } from "./life.ts";
 
@@ -23,17 +23,15 @@ export async function freshPod(
   const paths = pids.flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/stat`]);
   const { files } = await host.snapshot({ files: paths }, callOptions(signal));
   const [container = ""] = Object.keys(pod.spec.containers);
-  const image = pod.images[container];
   const [first, ...others] = pids.filter((pid) => !pids.includes(parentOf(statOf(files, pid))));
-  if (first === undefined || others.length > 0 || image === undefined) return undefined;
+  if (first === undefined || others.length > 0) return undefined;
   const startedAt = startTicks(statOf(files, first));
   const cmdline = textOf(files, `/proc/${first}/cmdline`);
   if (startedAt === undefined || cmdline === "" || isRuntime(cmdline)) return undefined;
-  const { identity, recordDigest } = pod;
+  const { identity, recordDigest, images } = pod;
   return {
-    pod: { identity, recordDigest },
+    pod: { identity, recordDigest, images },
     container,
-    image,
     id,
     pid: first,
     startedAt,
@@ -48,42 +46,18 @@ export async function seeFresh(
   signal: AbortSignal | undefined,
 ): Promise<readonly ObservedPod[]> {
   const young = pods.filter(({ seenAt }) => performance.now() - seenAt < FRESH_MS);
-  if (young.length === 0) return [];
-  const paths = young.flatMap(({ id, pid }) => [
-    `/proc/${pid}/stat`,
-    `/proc/${pid}/cgroup`,
-    ...freezerFiles(id),
-  ]);
-  const { files } = await host.snapshot({ files: paths }, callOptions(signal));
-  return young.filter((each) => stillRuns(each, files)).map(observed);
-}
-
-function stillRuns({ id, pid, startedAt }: FreshPod, files: HostSnapshot["files"]): boolean {
-  return (
-    startTicks(statOf(files, pid)) === startedAt &&
-    textOf(files, `/proc/${pid}/cgroup`).includes(id) &&
-    !isFrozen(id, files)
-  );
-}
-
-function observed({ pod, container, image, pid }: FreshPod): ObservedPod {
-  const { identity, recordDigest } = pod;
-  const { reference, digest } = image;
-  return {
-    ...identity,
-    recordDigest,
-    state: "running",
-    containers: {
-      [container]: {
-        id: objectName(identity),
-        state: "running",
-        pid,
-        image: { reference, digest },
-        reported: {},
-      },
-    },
-    reported: {},
-  };
+  const processes = young.map(({ id, pid, startedAt }) => ({
+    pid,
+    startedAt,
+    cgroup: `/libpod-${id}`,
+    cgroupPaths: cgroupPaths(id, undefined),
+  }));
+  const running = await runningOn(host, processes, signal);
+  return young
+    .filter(({ pid }) => running.has(pid))
+    .map(({ pod, container, pid }) =>
+      runningPod(pod, new Map([[container, { id: objectName(pod.identity), pid }]])),
+    );
 }
 
 function statOf(files: HostSnapshot["files"], pid: number): string {
