@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../../../src/errors/index.ts";
@@ -22,7 +22,7 @@ const OTHER_FORM = 4;
 
 /** A fleet whose pods are changed, and killed, and whose applies are: again and again. */
 export class SoakStory implements AsyncDisposable {
-  /** Cgroups that anything of it was ever in. */
+  /** Cgroups that anything of it was in, and which are still there. */
   readonly cgroups = new Set<string>();
   turns = 0;
   kills = 0;
@@ -95,6 +95,7 @@ export class SoakStory implements AsyncDisposable {
     const { pods, hostChanges } = await this.#fleet.plan(manifest);
     const left = [...pods, ...hostChanges];
     if (left.length > 0) throw unmended("plan", this.turns, left);
+    for (const path of this.cgroups) if (!existsSync(path)) this.cgroups.delete(path);
     for (const path of cgroupsInUse()) this.cgroups.add(path);
   }
 

@@ -47,9 +47,15 @@ export class HeldLock implements HostLock {
   /** One for each user. */
   readonly #hosts: Host[] = [];
   #users = 0;
+  /** Whether it came to be used, once that is known. */
+  readonly #isUsable: Promise<boolean>;
+  #tell: (isUsable: boolean) => void = () => undefined;
 
   constructor(parts: HeldLockParts) {
     this.#parts = parts;
+    this.#isUsable = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
     // counted from before the host's clock was read, so that it is never later than the host's own
     this.#deadline = parts.readAt + parts.lifeMs;
   }
@@ -62,15 +68,29 @@ export class HeldLock implements HostLock {
     return this.#lost.signal;
   }
 
-  /** Another name of the same machine, in the same run. */
-  share(host: Host): HostLock {
+  /** Another name of the same machine, in the same run. @returns undefined when it was given up before its use */
+  async share(host: Host): Promise<HostLock | undefined> {
+    if (!(await this.#isUsable)) return undefined;
     this.#mark(host);
     return this;
   }
 
+  /** It is there, and is renewed from now on; not before {@link begin} may anybody use it. */
+  keep(): void {
+    const { readAt, lifeMs, now } = this.#parts;
+    this.#schedule(Math.max(0, readAt + lifeMs / 3 - now()));
+  }
+
   begin(): void {
     this.#mark(this.#parts.host);
-    this.#schedule(this.#parts.lifeMs / 3);
+    this.#tell(true);
+  }
+
+  /** It is not to be used: its file may be removed, nothing writes it any more. */
+  async giveUp(): Promise<void> {
+    this.#parts.session.delete(this.#parts.file.nonce);
+    this.#tell(false);
+    await this.#endRenewal();
   }
 
   isExpired(): boolean {
@@ -91,15 +111,19 @@ export class HeldLock implements HostLock {
     this.#users -= 1;
     if (this.#users > 0) return;
     for (const host of this.#hosts.splice(0)) host.markPrograms(undefined);
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#renewal;
+    await this.#endRenewal();
     const { host, lockDir, file, session } = this.#parts;
     session.delete(file.nonce);
     if (this.isExpired()) return;
     if (!this.#isHighest(await host.snapshot({ list: [lockDir] }))) return;
     const released = { ...file, released: true };
     await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(released));
+  }
+
+  async #endRenewal(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#renewal;
   }
 
   #mark(host: Host): void {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { openSim, SimMachine } from "../../engines/sim/index.ts";
 import type { Host } from "../../host/index.ts";
 import { fencedSignal } from "./fenced-signal.ts";
+import { ownProcess } from "./holder-process.ts";
 import { type AcquireLockRequest, acquireHostLock, breakHostLock } from "./host-lock.ts";
 
 const LOCK_DIR = "/run/stowage/lock";
@@ -30,6 +31,22 @@ function lockFiles(machine: SimMachine): readonly string[] {
   return machine.read((state) =>
     Object.keys(state.files).filter((path) => path.startsWith(LOCK_DIR)),
   );
+}
+
+/** One that is gone without having given its lock back. */
+async function killedHolder(machine: SimMachine): Promise<void> {
+  const gone = { ...ownProcess(), startTicks: "1" };
+  const { monotonicMs, bootId } = await hostOf(machine).snapshot({});
+  const file = {
+    number: 1,
+    nonce: "killed",
+    owner: "bob@lap (pid 8)",
+    since: "2026-08-01T09:00:00.000Z",
+    expiresAtMonotonicMs: monotonicMs + LIFE_MS,
+    bootId,
+    process: gone,
+  };
+  await hostOf(machine).createFile(`${LOCK_DIR}/1.json`, JSON.stringify(file));
 }
 
 afterEach(() => {
@@ -108,6 +125,62 @@ describe("acquireHostLock()", () => {
     await lock.check();
     expect(lock.number).toBe(1);
     await expect(acquireHostLock(requestFor(machine))).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  test("is renewed while what a killed holder began is waited for", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const machine = new SimMachine();
+    await killedHolder(machine);
+    let nowMs = 0;
+    const host = hostOf(machine);
+    vi.spyOn(host, "endPrograms").mockImplementation(async () => {
+      for (let third = 0; third < 4; third += 1) {
+        nowMs += LIFE_MS / 3;
+        await machine.advance(LIFE_MS / 3);
+        await vi.advanceTimersByTimeAsync(LIFE_MS / 3);
+      }
+      return [];
+    });
+    await using lock = await acquireHostLock(requestFor(machine, { host, now: () => nowMs }));
+    await lock.check();
+    expect(lock.signal.aborted).toBe(false);
+  });
+
+  test("is not kept when what a killed holder began cannot be ended, and the next one looks again", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const machine = new SimMachine();
+    await killedHolder(machine);
+    const host = hostOf(machine);
+    const ending = vi.spyOn(host, "endPrograms").mockResolvedValue(["77 tar"]);
+    const acquiring = () => acquireHostLock(requestFor(machine, { host }));
+    await expect(acquiring()).rejects.toThrow("77 tar of a run that was killed cannot be ended");
+    await vi.advanceTimersByTimeAsync(LIFE_MS);
+    await expect(acquiring()).rejects.toThrow("cannot be ended");
+    expect(ending).toHaveBeenCalledTimes(2);
+    ending.mockResolvedValue([]);
+    await using lock = await acquiring();
+    await lock.check();
+  });
+
+  test("another name of the machine waits as well until a killed holder's programs have ended", async () => {
+    const machine = new SimMachine();
+    await killedHolder(machine);
+    const session: AcquireLockRequest["session"] = new Map();
+    const host = hostOf(machine);
+    const order: string[] = [];
+    let second: Promise<unknown> | undefined;
+    vi.spyOn(host, "endPrograms").mockImplementation(async () => {
+      second = acquireHostLock(requestFor(machine, { session, name: "beta" })).then((lock) => {
+        order.push("second");
+        return lock;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      order.push("ended");
+      return [];
+    });
+    await using _ = await acquireHostLock(requestFor(machine, { session, host }));
+    await using __ = (await second) as AsyncDisposable;
+    expect(order).toEqual(["ended", "second"]);
   });
 
   test("a host that was started anew has no holder", async () => {

@@ -60,9 +60,9 @@ export async function acquireHostLock(request: AcquireLockRequest): Promise<Host
     const readAt = now();
     const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
     const own = state.isHeld ? session.get(state.file?.nonce ?? "") : undefined;
-    const lock = own?.share(host) ?? (await take(request, state, readAt, now));
+    const lock = await (own?.share(host) ?? take(request, state, readAt, now));
     if (lock !== undefined) return lock;
-    if (!state.isHeld) continue;
+    if (!state.isHeld || own !== undefined) continue;
     if (!hasWaited) request.onWait?.(describeHolder(state));
     hasWaited = true;
     await pause(request.name, describeHolder(state), deadline - now(), signal);
@@ -116,6 +116,7 @@ async function take(
       const after = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
       // a slow one can make a number again that was raised, given back and swept since
       if (after.number === file.number) {
+        lock.keep();
         // before its file goes: whoever comes after a failure here has to look as well
         if (state.number > 0 && state.file?.released !== true) await endFormerPrograms(request);
         for (const name of after.stale) await host.removeFile(`${lockDir}/${name}`);
@@ -125,11 +126,11 @@ async function take(
       await host.removeFile(path);
     }
   } catch (error) {
-    session.delete(file.nonce);
+    await lock.giveUp();
     await host.removeFile(path).catch(() => undefined);
     throw error;
   }
-  session.delete(file.nonce);
+  await lock.giveUp();
   return undefined;
 }
 
