@@ -86,11 +86,17 @@ export class HeldLock implements HostLock {
     this.#tell(true);
   }
 
-  /** It is not to be used: its file may be removed, nothing writes it any more. */
-  async giveUp(): Promise<void> {
+  /** Nothing writes its file any more, which may then be removed. */
+  async endRenewal(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#renewal;
+  }
+
+  /** It was never to be used, and its file is gone: its other names look again. */
+  giveUp(): void {
     this.#parts.session.delete(this.#parts.file.nonce);
     this.#tell(false);
-    await this.#endRenewal();
   }
 
   isExpired(): boolean {
@@ -111,19 +117,14 @@ export class HeldLock implements HostLock {
     this.#users -= 1;
     if (this.#users > 0) return;
     for (const host of this.#hosts.splice(0)) host.markPrograms(undefined);
-    await this.#endRenewal();
     const { host, lockDir, file, session } = this.#parts;
+    // before anything is waited for: nobody may share what is on its way out
     session.delete(file.nonce);
+    await this.endRenewal();
     if (this.isExpired()) return;
     if (!this.#isHighest(await host.snapshot({ list: [lockDir] }))) return;
     const released = { ...file, released: true };
     await host.writeFile(lockPath(lockDir, this.number), JSON.stringify(released));
-  }
-
-  async #endRenewal(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#renewal;
   }
 
   #mark(host: Host): void {

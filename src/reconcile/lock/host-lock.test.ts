@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { openSim, SimMachine } from "../../engines/sim/index.ts";
 import type { Host } from "../../host/index.ts";
 import { fencedSignal } from "./fenced-signal.ts";
+import type { HostLock } from "./held-lock.ts";
 import { ownProcess } from "./holder-process.ts";
 import { type AcquireLockRequest, acquireHostLock, breakHostLock } from "./host-lock.ts";
 
@@ -181,6 +182,24 @@ describe("acquireHostLock()", () => {
     await using _ = await acquireHostLock(requestFor(machine, { session, host }));
     await using __ = (await second) as AsyncDisposable;
     expect(order).toEqual(["ended", "second"]);
+  });
+
+  test("another name of the machine takes the lock anew when the first has to give it up", async () => {
+    const machine = new SimMachine();
+    await killedHolder(machine);
+    const session: AcquireLockRequest["session"] = new Map();
+    const host = hostOf(machine);
+    let second: Promise<AsyncDisposable> | undefined;
+    vi.spyOn(host, "endPrograms").mockImplementation(async () => {
+      second = acquireHostLock(requestFor(machine, { session, name: "beta" }));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return ["77 tar"];
+    });
+    const first = acquireHostLock(requestFor(machine, { session, host }));
+    await expect(first).rejects.toThrow("cannot be ended");
+    await using lock = (await second) as HostLock;
+    expect(lock.number).toBe(2);
+    await lock.check();
   });
 
   test("a host that was started anew has no holder", async () => {

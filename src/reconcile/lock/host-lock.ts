@@ -126,11 +126,12 @@ async function take(
       await host.removeFile(path);
     }
   } catch (error) {
-    await lock.giveUp();
+    await lock.endRenewal();
     await host.removeFile(path).catch(() => undefined);
+    lock.giveUp();
     throw error;
   }
-  await lock.giveUp();
+  lock.giveUp();
   return undefined;
 }
 
