@@ -23,6 +23,18 @@ export function updateCases({ it, itWith }: Suite): void {
     expect((await test.observed(pod))?.recordDigest).toBe(next.recordDigest);
   });
 
+  it("a pod that was just started and is updated has its new record, whatever is asked of it", async (test) => {
+    const pod = test.pod({ main: { ...SERVER, resources: { memoryBytes: 64 * MIB } } });
+    await test.engine.prepare(pod, { startsNext: true });
+    await test.engine.start(pod);
+    const next = withContainer(test, pod, { resources: { memoryBytes: 96 * MIB } });
+    await test.engine.update(next);
+    const only = [pod.identity];
+    const { pods } = await test.engine.observe({ podsOnly: true, statesOnly: true, only });
+    const seen = pods.find((each) => each.pod === pod.identity.pod);
+    expect(seen).toMatchObject({ state: "running", recordDigest: next.recordDigest });
+  });
+
   it("a limit that is declared no more is taken away", async (test) => {
     const pod = await test.started({ main: { ...SERVER, resources: { pidsMax: 40 } } });
     expect((await test.container(pod)).reported["resources.pidsMax"]).toBe(40);

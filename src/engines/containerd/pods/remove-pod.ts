@@ -19,6 +19,7 @@ export async function removePod(
 ): Promise<void> {
   const { client, directories, host } = context;
   const found = await findGeneration(context, identity, signal);
+  context.fresh.forget(identity);
   if (found.size === 0) return;
   const containers = [...found.values()];
   const ids = containers.map(({ id }) => id);

@@ -20,6 +20,7 @@ export async function removePod(
   ]);
   const name = objectName(identity);
   context.deferred.delete(name);
+  context.fresh.delete(name);
   const pod = pods.find((each) => each.Name === name);
   const ids = [...[...containers.values()].map(({ Id }) => Id), ...halfRemoved];
   signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { declaredPaths, type PodInstance, podDeclaredPaths } from "../../../engine/index.ts";
 import { settleAll } from "../../../internal/index.ts";
-import type { Resources } from "../../../model/index.ts";
+import { objectName, type Resources } from "../../../model/index.ts";
 import type { PodmanContext } from "../context.ts";
 import { readLives } from "./life.ts";
 import { changeLimits, sameLimits } from "./limit-changes.ts";
@@ -27,6 +27,7 @@ export async function updatePod(
   const found = await inspectContainers(context, Object.values(ids), signal);
   const lives = await readLives(context.host, found, signal);
   signal?.throwIfAborted();
+  context.fresh.delete(objectName(identity));
   const resources: Record<string, Resources> = {};
   await settleAll(
     names.map(async (name) => {
