@@ -86,7 +86,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       const { rounds, found: listed } = await stop();
       // the double of rkt hands variables on through the programs that it starts a process with
       const own = engine.isDouble
-        ? / variable in (?:cmdline|environ) of (?:\/bin\/sh -c set -e|\/usr\/bin\/(?:unshare|setpriv) )/
+        ? / variable in (?:cmdline|environ) of (?:\/bin\/sh -c set -e|\/usr\/bin\/(?:env -i|unshare|setpriv) )/
         : /^$/;
       expect(listed.filter((each) => !own.test(each))).toEqual([]);
       expect(rounds).toBeGreaterThan(20);
