@@ -1,6 +1,9 @@
 import type { Session } from "./session.ts";
 
-/** Sends bytes to a call of the agent that takes them as they come, and waits for its answer. */
+/**
+ * Sends bytes to a call of the agent that takes them as they come, and waits for its answer. An abort has it
+ * stop, and does not wait.
+ */
 export async function streamBytes(
   session: Session,
   question: readonly (string | number)[],
@@ -19,6 +22,8 @@ export async function streamBytes(
     await channel.answer;
   } catch (error) {
     channel.cancel();
+    // whoever hears of it finds nothing half-written, by whatever way they look
+    if (signal?.aborted !== true) await channel.answer.catch(() => undefined);
     throw error;
   }
 }
