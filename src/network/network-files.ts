@@ -35,15 +35,20 @@ export class NetworkFiles {
     return { bridge, network: readFile(NetworkFile, snapshot.files.get(file)), pods, snapshot };
   }
 
-  /** The networks that a generation is in, and its file in each. */
+  /** The networks that a generation is in, or was about to be, and its file in each. */
   async find(
     podName: string,
   ): Promise<readonly { readonly bridge: string; readonly file: PodFile | undefined }[]> {
-    const { files } = await this.#host.snapshot({ files: [this.#places.podFile("*", podName)] });
-    return [...files].map(([path, text]) => ({
-      bridge: this.#places.bridgeOf(path),
-      file: this.#podFile(path, text),
-    }));
+    const places = this.#places;
+    const { files } = await this.#host.snapshot({
+      files: [places.podFile("*", podName), places.unfinishedPodFile("*", podName)],
+    });
+    const bridges = new Set([...files.keys()].map((path) => places.bridgeOf(path)));
+    return [...bridges].map((bridge) => {
+      const path = places.podFile(bridge, podName);
+      const text = files.get(path);
+      return { bridge, file: text === undefined ? undefined : this.#podFile(path, text) };
+    });
   }
 
   #podFile(path: string, text: string | Error): PodFile | undefined {

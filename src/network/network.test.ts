@@ -95,7 +95,7 @@ describe("rules", () => {
 -A FORWARD -j ${BRIDGE}x-fwd
 COMMIT
 `;
-    const text = removalText(chains, saved);
+    const text = removalText(BRIDGE, saved);
     expect(text.split("\n").filter((line) => line.startsWith("-D"))).toEqual([
       `-D FORWARD -j ${BRIDGE}-fwd`,
       `-D FORWARD -m comment --comment "mine" -j ${BRIDGE}-fwd`,

@@ -155,10 +155,15 @@ export class Networks {
     }
   }
 
-  /** Takes a network away that no generation is in any more. */
+  /** Takes a network away that no generation is in any more, be it that nothing says what it was. Not there: nothing happens. */
   async removeEmpty(bridge: string): Promise<void> {
-    const { network } = await this.#files.read(bridge);
-    if (network !== undefined) await this.#sync(bridge);
+    const { host, places } = this.#parts;
+    const { entries } = await host.snapshot({ list: [places.root] });
+    if (!(entries.get(places.root) ?? []).includes(bridge)) return;
+    await shareTurn(this.#key(bridge), async () => {
+      const { network, pods } = await this.#files.read(bridge);
+      if (pods.length === 0) await this.#remove(bridge, network?.name);
+    });
   }
 
   /** Writes down that a generation is in a network, and that the network is there. */
@@ -218,7 +223,7 @@ export class Networks {
     await shareTurn(key, async () => {
       const held = await this.#files.read(bridge);
       if (held.network === undefined) return;
-      if (held.pods.length === 0) await this.#remove(held, held.network);
+      if (held.pods.length === 0) await this.#remove(bridge, held.network.name);
       else await this.#make(held, held.network);
     });
   }
@@ -257,12 +262,11 @@ export class Networks {
     looked.add(key);
   }
 
-  async #remove({ bridge }: HeldNetwork, network: NetworkFile): Promise<void> {
+  async #remove(bridge: string, name: string | undefined): Promise<void> {
     const { host, places } = this.#parts;
     looked.delete(this.#key(bridge));
-    const doing = `take network "${network.name}" (${bridge}) away`;
-    const chains = chainsOf(bridge, network, []);
-    const stdin = removalText(chains, await this.#savedRules());
+    const doing = `take network ${name === undefined ? bridge : `"${name}" (${bridge})`} away`;
+    const stdin = removalText(bridge, await this.#savedRules());
     await runScript(host, "exec iptables-restore --noflush -w 10", [], { doing, stdin });
     await runScript(host, DETACH, [bridge], { doing });
     await host.removeDirectory(places.directory(bridge));

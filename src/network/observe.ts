@@ -39,8 +39,10 @@ interface Network {
 
 interface Seen {
   readonly networks: readonly Network[];
-  /** Bridges of which nothing says what they are. */
-  readonly unknown: readonly string[];
+  /** Bridges of which nothing says what they are, and the generations that are in them. */
+  readonly unknown: readonly Pick<Network, "bridge" | "pods">[];
+  /** Names of generations of which a killed writer left half a file, and nothing else is known. */
+  readonly unfinished: readonly string[];
   readonly look: Look;
   readonly mounted: ReadonlySet<string>;
 }
@@ -105,7 +107,13 @@ async function lookAt({ host, places }: ObserveParts, options: CallOptions): Pro
   const [snapshot, text] = await Promise.all([
     host.snapshot(
       {
-        files: [places.networkFile("*"), places.podFile("*", "*"), places.hostsFile("*"), MOUNTS],
+        files: [
+          places.networkFile("*"),
+          places.podFile("*", "*"),
+          places.unfinishedPodFile("*", "*"),
+          places.hostsFile("*"),
+          MOUNTS,
+        ],
         list: [places.root],
       },
       callOptions(options),
@@ -115,15 +123,21 @@ async function lookAt({ host, places }: ObserveParts, options: CallOptions): Pro
   options.signal?.throwIfAborted();
   const look = readLook(text);
   const networks: Network[] = [];
-  const unknown: string[] = [];
+  const unknown: Pick<Network, "bridge" | "pods">[] = [];
+  const unfinished: string[] = [];
   for (const bridge of snapshot.entries.get(places.root) ?? []) {
     if (!bridge.startsWith(OBJECT_PREFIX)) continue;
     const network = readFile(NetworkFile, snapshot.files.get(places.networkFile(bridge)));
     const hosts = snapshot.files.get(places.hostsFile(bridge));
-    const pods = [...snapshot.files]
-      .filter(([path]) => path.startsWith(`${places.podsDirectory(bridge)}/`))
-      .flatMap(([, each]) => readFile(PodFile, each) ?? []);
-    if (network === undefined) unknown.push(bridge);
+    const within = [...snapshot.files].filter(([path]) =>
+      path.startsWith(`${places.podsDirectory(bridge)}/`),
+    );
+    const pods = within.flatMap(([path, each]) =>
+      places.unfinishedPod(path) === undefined ? (readFile(PodFile, each) ?? []) : [],
+    );
+    const half = within.flatMap(([path]) => places.unfinishedPod(path) ?? []);
+    unfinished.push(...half.filter((name) => !snapshot.files.has(places.podFile(bridge, name))));
+    if (network === undefined) unknown.push({ bridge, pods });
     else
       networks.push({
         bridge,
@@ -135,6 +149,7 @@ async function lookAt({ host, places }: ObserveParts, options: CallOptions): Pro
   return {
     networks,
     unknown,
+    unfinished,
     look,
     mounted: mountedPaths(snapshot.files.get(MOUNTS)),
   };
@@ -207,22 +222,19 @@ function problemOf(
 
 /** What no pod is behind: generations of this engine, and networks that nothing is in. */
 function leftoversOf(
-  { networks, unknown }: Seen,
+  { networks, unknown, unfinished }: Seen,
   engine: string,
   known: ReadonlySet<string>,
 ): readonly ObservedLeftover[] {
-  const pods = networks.flatMap(({ pods: files }) =>
-    files
-      .filter((file) => file.engine === engine && !known.has(podNameOf(file.identity)))
-      .map(({ identity }) => ({ name: podNameOf(identity), what: "network of a pod" })),
-  );
-  const empty = networks.filter(({ pods: files }) => files.length === 0);
+  const all = [...networks, ...unknown];
+  const begun = all
+    .flatMap(({ pods }) => pods.filter((file) => file.engine === engine))
+    .map(({ identity }) => podNameOf(identity));
+  const pods = [...begun, ...unfinished].filter((name) => !known.has(name));
+  const empty = all.filter((network) => network.pods.length === 0);
   return [
-    ...pods,
-    ...[...empty.map(({ bridge }) => bridge), ...unknown].map((name) => ({
-      name,
-      what: "network",
-    })),
+    ...pods.map((name) => ({ name, what: "network of a pod" })),
+    ...empty.map(({ bridge }) => ({ name: bridge, what: "network" })),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { nameOfTemporary, temporaryPath } from "../host/index.ts";
 import { linkName, objectName, type PodIdentity, type PodSpec } from "../model/index.ts";
 
 /**
@@ -43,6 +44,16 @@ export class NetworkPlaces {
 
   podFile(bridge: string, podName: string): string {
     return `${this.podsDirectory(bridge)}/${podName}.json`;
+  }
+
+  /** What a killed writer leaves of {@link podFile}. */
+  unfinishedPodFile(bridge: string, podName: string): string {
+    return temporaryPath(this.podFile(bridge, podName));
+  }
+
+  /** Name of the generation that such a file was to be of; undefined of other files. */
+  unfinishedPod(path: string): string | undefined {
+    return nameOfTemporary(path.slice(path.lastIndexOf("/") + 1))?.replace(/\.json$/, "");
   }
 
   namespace(bridge: string, podName: string): string {

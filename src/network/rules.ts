@@ -21,7 +21,7 @@ const LOCAL = "-m addrtype --dst-type LOCAL ";
  */
 export function chainsOf(
   bridge: string,
-  network: NetworkFile,
+  network: Pick<NetworkFile, "subnet" | "internal">,
   pods: readonly PodFile[],
 ): readonly Chain[] {
   const { subnet, internal } = network;
@@ -118,8 +118,9 @@ export function restoreText(chains: readonly Chain[], saved: string): string {
   });
 }
 
-/** Input that takes chains away with all rules that lead to them, as iptables-save printed those. */
-export function removalText(chains: readonly Chain[], saved: string): string {
+/** Input that takes a network's chains away with all rules that lead to them, as iptables-save printed those. */
+export function removalText(bridge: string, saved: string): string {
+  const chains = chainsOf(bridge, { subnet: "", internal: true }, []);
   const names = new Set(chains.map(({ name }) => name));
   const leads = saved.split("\n").flatMap((line) => {
     const found = /^-A (\S+) .*-j (\S+)$/.exec(line) ?? /^-A (\S+) -j (\S+)$/.exec(line);

@@ -367,6 +367,18 @@ describe("destroyFleet()", () => {
     expect(fleet.machine().read((state) => Object.keys(state.images))).toEqual([]);
   });
 
+  test("removes what a killed writer left half written of a pod that never was", async () => {
+    const fleet = openFleet();
+    const manifest = fleet.manifest({ alpha: { web: podOf() } });
+    await fleet.apply(manifest);
+    const half = "/var/lib/stowage/acme/shop/.job.json.tmp";
+    await fleet.machine().setFile(half, { text: '{"version"' });
+    await destroyFleet(fleet.applyRequest(manifest));
+    const files = fleet.machine().read((state) => Object.keys(state.files));
+    expect(files).toContain("/var/lib/stowage/audit.log");
+    expect(files).not.toContain(half);
+  });
+
   test("removes the volumes as well after a question of its own", async () => {
     const fleet = openFleet();
     const manifest = fleet.manifest({ alpha: { web: pod } });

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Engine, PodInstance } from "../../src/engine/index.ts";
-import type { PodSpec } from "../../src/model/index.ts";
+import { objectName, type PodSpec } from "../../src/model/index.ts";
 import { withNetworks } from "../../src/network/index.ts";
 import { EVERY_KILL } from "../support/every-kill.ts";
 import { NetworkWorld } from "./networks/network-world.ts";
@@ -176,6 +177,38 @@ test("names that somebody rewrote, and files that somebody deleted, are made aga
   await engine.start(web);
   expect((await world.seen(engine, web))?.detached).toBeUndefined();
   expect(await world.machine.page("http://127.0.0.1:18080/")).toBe("page of web");
+});
+
+test("half a file that a killed writer left is found by the generation that it was to be of, and goes", async () => {
+  const web = await run("web", { ports: WEB });
+  const name = objectName(world.pod("web", {}, 2).identity);
+  const half = join(world.places.podsDirectory(world.bridge(web)), `.${name}.json.tmp`);
+  writeFileSync(half, "{");
+  expect((await engine.observe()).leftovers).toEqual([{ name, what: "network of a pod" }]);
+  await engine.removeLeftover(name);
+  expect(existsSync(half)).toBe(false);
+  expect((await engine.observe()).leftovers).toEqual([]);
+  expect((await world.seen(engine, web))?.detached).toBeUndefined();
+  expect(await world.machine.page("http://127.0.0.1:18080/")).toBe("page of web");
+});
+
+test("a network of which nothing says what it is goes when no pod is in it, with bridge and rules", async () => {
+  const web = await run("web", { ports: WEB });
+  const [bridge, directory] = [world.bridge(web), world.places.directory(world.bridge(web))];
+  rmSync(world.places.networkFile(bridge));
+  // the pod in it is known: its next start makes the network whole
+  expect((await engine.observe()).leftovers).toEqual([]);
+  await engine.removeLeftover(bridge);
+  expect(await world.machine.page("http://127.0.0.1:18080/")).toBe("page of web");
+  await world.inner.remove(web.identity);
+  const name = objectName(web.identity);
+  expect((await engine.observe()).leftovers).toEqual([{ name, what: "network of a pod" }]);
+  await engine.removeLeftover(name);
+  expect((await engine.observe()).leftovers).toEqual([{ name: bridge, what: "network" }]);
+  await engine.removeLeftover(bridge);
+  expect((await engine.observe()).leftovers).toEqual([]);
+  expect(existsSync(directory)).toBe(false);
+  expect(world.machine.traces().filter((line) => line.includes("stw-"))).toEqual([]);
 });
 
 test("what others have is named, kept out of the way of, and never touched", async () => {

@@ -1,9 +1,18 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { PodmanEngine } from "../../src/engines/podman/index.ts";
+import { objectName, type PodIdentity } from "../../src/model/index.ts";
 import {
   EngineUnderTest,
   nameOf,
@@ -117,6 +126,28 @@ describeWithEngine("podman", "podman that is killed, and what it is wrong about"
       expect((await engine.observed(pod))?.state).toBe("running");
     });
   });
+
+  test.each([".json", ".restarts.json", ".unfinished"])(
+    "SIGKILL of what writes a file *%s of a pod: half of it is found by the pod's name, and goes with a leftover",
+    async (suffix) => {
+      const pod = await engine.started({ main: SERVER });
+      const stores = join(opened.folder, "state/.podman");
+      const podsDir = join(stores, readdirSync(stores)[0] ?? "", "pods");
+      mkdirSync(podsDir, { recursive: true });
+      const half = (of: PodIdentity): string => join(podsDir, `.${objectName(of)}${suffix}.tmp`);
+      const never = { ...pod.identity, generation: 7 };
+      for (const each of [pod.identity, never]) writeFileSync(half(each), "");
+      const seen = await engine.engine.observe();
+      expect(seen.pods).toHaveLength(1);
+      expect(seen.leftovers.map(({ name }) => name)).toEqual([objectName(never)]);
+      await engine.engine.removeLeftover(objectName(never));
+      expect(existsSync(half(never))).toBe(false);
+      expect((await engine.engine.observe()).leftovers).toEqual([]);
+      await engine.engine.stop(pod.identity);
+      await engine.engine.remove(pod.identity);
+      expect(existsSync(half(pod.identity))).toBe(false);
+    },
+  );
 
   test("a process that died with its watcher is not running, and a start runs another", async () => {
     const pod = await engine.started({ main: SERVER });

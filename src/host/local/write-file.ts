@@ -152,8 +152,14 @@ export async function makeParents(path: string, mode = DIRECTORY_MODE): Promise<
   }
 }
 
-function temporaryPath(path: string, unique = ""): string {
+/** Where a file is written before it has its place; what a killed writer left there goes with its next write or removal. */
+export function temporaryPath(path: string, unique = ""): string {
   return join(dirname(path), `.${basename(path)}${unique}.tmp`);
+}
+
+/** Name that a file was to have of which a killed writer left this; undefined of a name that is none of those. */
+export function nameOfTemporary(name: string): string | undefined {
+  return /^\.(.+)\.tmp$/.exec(name)?.[1];
 }
 
 /** Makes a file and gives it its place; when that fails nothing is left of it. */

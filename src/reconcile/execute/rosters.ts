@@ -1,3 +1,4 @@
+import { nameOfTemporary } from "../../host/index.ts";
 import { canonicalText, type Json, ROSTER_VERSION, type Roster } from "../../model/index.ts";
 import type { HostSession } from "./host-session.ts";
 
@@ -42,7 +43,9 @@ export async function removeEmptyFleet({
   const inFleet = entries.get(layout.fleetDir);
   if (inFleet === undefined || (entries.get(layout.volumesDir) ?? []).length > 0) return;
   const empty = [layout.volumesDir, layout.historyDir, layout.rolloutsDir];
-  if (inFleet.some((name) => !empty.includes(`${layout.fleetDir}/${name}`))) return;
+  const isOfUse = (name: string): boolean =>
+    !empty.includes(`${layout.fleetDir}/${name}`) && nameOfTemporary(name) === undefined;
+  if (inFleet.some(isOfUse)) return;
   await host.removeDirectory(layout.fleetDir, options);
   const above = await host.snapshot({ list: [ownerDir] }, options);
   if (above.entries.get(ownerDir)?.length === 0) await host.removeDirectory(ownerDir, options);

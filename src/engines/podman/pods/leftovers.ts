@@ -1,3 +1,4 @@
+import { nameOfTemporary } from "../../../host/index.ts";
 import { OBJECT_PREFIX, type ObservedLeftover } from "../../../model/index.ts";
 import type { ListedContainer, ListedPod } from "../cli/answers.ts";
 import type { PodmanContext } from "../context.ts";
@@ -48,6 +49,7 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
   add(
     "note of a pod",
     found.changes
+      .map((file) => nameOfTemporary(file) ?? file)
       .filter((file) => file.endsWith(".json"))
       .map((file) =>
         file.slice(0, -(file.endsWith(RESTARTS_SUFFIX) ? RESTARTS_SUFFIX : ".json").length),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { HostReader } from "../../../host/index.ts";
+import { type HostReader, nameOfTemporary } from "../../../host/index.ts";
 import { OBJECT_PREFIX } from "../../../model/index.ts";
 import type { ListedImage } from "../cli/answers.ts";
 import { callOptions, type PodmanContext } from "../context.ts";
@@ -77,6 +77,7 @@ export async function glanceAtStore(
     stored: storedIn(found),
     images: isListed ? imagesIn(found) : undefined,
     unfinished: (entries.get(podsDir) ?? [])
+      .map((name) => nameOfTemporary(name) ?? name)
       .filter((name) => name.endsWith(UNFINISHED_SUFFIX))
       .map((name) => name.slice(0, -UNFINISHED_SUFFIX.length)),
   };
