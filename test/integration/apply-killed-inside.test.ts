@@ -4,18 +4,63 @@ import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { ApplyProgram } from "../support/apply-program.ts";
 import { ContainerdFleet } from "../support/containerd-fleet.ts";
 import { ContainerdLab } from "../support/engines/containerd-lab.ts";
-import { ONE_OF } from "../support/every-kill.ts";
+import { openLab } from "../support/engines/open-lab.ts";
+import { EVERY_KILL, ONE_OF } from "../support/every-kill.ts";
+import { killAtEachCall } from "../support/kill-at-each-call.ts";
 import { KillStory } from "../support/kill-story.ts";
 import { MachineFleet } from "../support/machine-fleet.ts";
 
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 const MEBIBYTE = 1024 * 1024;
+/** The calls that write them are cut by others as well. */
+const ONE_OF_FILES = 5;
+
+const program = new ApplyProgram();
+beforeAll(() => program.build());
+afterAll(() => program[Symbol.dispose]());
+
+for (const [kind, first] of [
+  ["containerd", 1],
+  ["podman", 2],
+  ["rkt", 3],
+] as const) {
+  describeWithEngine(kind, `an apply on ${kind}, killed inside its files`, (provided) => {
+    test("killed where a file is written and has not its place, it leaves nothing of it", async () => {
+      await using fleet = new MachineFleet((places) => openLab(kind, provided, places));
+      for (const reference of ["app:1", "app:2"]) fleet.image(reference);
+      const side = (image: string, of: string, port: number, rest: object) => ({
+        front: {
+          network: { mode: "bridge", name: "front" },
+          ports: [{ host: port, container: 8080 }],
+          containers: { main: { ...run, image } },
+        },
+        several: { containers: { one: { ...run, env: { OF: of } }, two: run } },
+        live: { containers: { main: { ...run, resources: { pidsMax: port % 100 } } } },
+        ...rest,
+      });
+      const files = { "/etc/one.conf": { content: "one" } };
+      const sides = [
+        side("app:1", "a", 18080, { passing: { containers: { main: { ...run, files } } } }),
+        side("app:2", "b", 18081, {}),
+      ] as const;
+      const story = await KillStory.open(fleet, sides, { networks: { front: {} } });
+      const kills = await killAtEachCall(
+        async (nth) => {
+          const order = { manifest: story.turn(), kill: { nth, phase: "unplaced" as const } };
+          const within = (command: readonly string[]) => fleet.machine.inside(command);
+          const { signal } = await program.start(order, undefined, within).ended;
+          await story.expectMended(`killed before file ${nth} had its place`);
+          return signal === "SIGKILL";
+        },
+        first,
+        ONE_OF_FILES,
+      );
+      expect(kills).toBeGreaterThanOrEqual(EVERY_KILL ? 12 : 2);
+    }, 900_000);
+  });
+}
 
 describeWithEngine("containerd", "an apply on containerd, killed inside a call", (containerd) => {
-  const program = new ApplyProgram();
-  beforeAll(() => program.build());
-  afterAll(() => program[Symbol.dispose]());
-
   /**
    * Applies a manifest and ends it by SIGKILL at a random instant of the first step of a kind.
    *

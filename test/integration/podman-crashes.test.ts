@@ -4,11 +4,12 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { PodmanEngine } from "../../src/engines/podman/index.ts";
@@ -148,6 +149,19 @@ describeWithEngine("podman", "podman that is killed, and what it is wrong about"
       expect(existsSync(half(pod.identity))).toBe(false);
     },
   );
+
+  test("SIGKILL of what writes that a fleet uses an image: half of it is gone when that is written", async () => {
+    const { base, ownership } = engine;
+    const folders = (): readonly string[] =>
+      readdirSync(join(opened.folder, "state/.podman"), { recursive: true }).map(String);
+    const claim = folders().find((path) => path.endsWith(`/${ownership.owner}.suite.json`)) ?? "";
+    const placed = join(opened.folder, "state/.podman", claim);
+    const half = join(dirname(placed), `.${basename(placed)}.tmp`);
+    renameSync(placed, half);
+    await engine.engine.importImage(base, ownership);
+    expect(existsSync(placed)).toBe(true);
+    expect(folders().filter((path) => path.endsWith(".tmp"))).toEqual([]);
+  });
 
   test("a process that died with its watcher is not running, and a start runs another", async () => {
     const pod = await engine.started({ main: SERVER });

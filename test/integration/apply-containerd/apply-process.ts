@@ -1,4 +1,6 @@
+import fs from "node:fs";
 import { readFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { dirname } from "node:path";
 import { createConnector } from "../../../src/cli/connector.ts";
 import type { Engine } from "../../../src/engine/index.ts";
@@ -9,8 +11,11 @@ import { applyFleet, type Connector } from "../../../src/reconcile/index.ts";
 /** What {@link main} is told, as JSON in its one argument. */
 export interface ApplyOrder {
   readonly manifest: string;
-  /** Kills this process at a moment of its nth writing call, counted from 1. */
-  readonly kill?: { readonly nth: number; readonly phase: "before" | "after" };
+  /**
+   * Kills this process at a moment of its nth writing call, counted from 1; or where its nth file of the
+   * host is written and has not its place yet.
+   */
+  readonly kill?: { readonly nth: number; readonly phase: "before" | "after" | "unplaced" };
   readonly appliedBy?: string;
   readonly lockTimeoutMs?: number;
   readonly lockLifeMs?: number;
@@ -25,6 +30,7 @@ const READS = new Set([
 /** Applies a manifest in a process of its own, to be killed; prints each event as a line of JSON. */
 async function main(): Promise<void> {
   const order = JSON.parse(process.argv[2] ?? "") as ApplyOrder;
+  if (order.kill?.phase === "unplaced") dieAtPlacing(order.kill.nth);
   const manifest = parseFleet(JSON.parse(await readFile(order.manifest, "utf8")), order.manifest);
   const report = await applyFleet({
     manifest,
@@ -44,6 +50,24 @@ async function main(): Promise<void> {
     onEvent: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
   });
   process.exitCode = report.status === "done" || report.status === "converged" ? 0 : 1;
+}
+
+/** Has the process end where a file that is written beside its place would get it. */
+function dieAtPlacing(nth: number): void {
+  let count = 0;
+  const watch = <Call extends (from: string, ...rest: never[]) => unknown>(call: Call): Call =>
+    ((from: string, ...rest: never[]) => {
+      if (/\/\.[^/]+\.tmp$/.test(from)) count += 1;
+      if (count === nth) process.kill(process.pid, "SIGKILL");
+      return call(from, ...rest);
+    }) as Call;
+  Object.assign(fs, { renameSync: watch(fs.renameSync as (from: string) => void) });
+  const { rename, link } = fs.promises as unknown as Record<
+    "rename" | "link",
+    (from: string) => unknown
+  >;
+  Object.assign(fs.promises, { rename: watch(rename), link: watch(link) });
+  syncBuiltinESMExports();
 }
 
 /** A way to hosts on which the nth writing call is the last thing that this process does. */

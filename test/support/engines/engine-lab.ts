@@ -17,7 +17,13 @@ export interface EngineLab {
 /** What there is, by where it was looked for; sorted. */
 export type Traces = Readonly<Record<string, readonly string[]>>;
 
-/** Sorted, each without the number of its generation and its hash: `stw-web-main-3-abc…`. */
+/** Sorted, each without the number of its generation and its hash (`stw-web-main-3-abc…`), or a podman pod's. */
 export function plainNames(names: readonly string[]): readonly string[] {
-  return names.map((name) => name.replaceAll(/(stw-[a-z0-9-]*?)-\d+-[a-z2-7]{26}/g, "$1")).sort();
+  return names
+    .map((name) =>
+      name
+        .replaceAll(/(stw-[a-z0-9-]*?)-\d+-[a-z2-7]{26}/g, "$1")
+        .replaceAll(/\b[0-9a-f]{12}-infra\b/g, "infra"),
+    )
+    .sort();
 }

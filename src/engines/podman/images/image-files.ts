@@ -89,7 +89,7 @@ export async function findOwnImage(
   return readOwnImages(snapshot.files, files.imagesDir).images.get(imageKey(name));
 }
 
-/** Writes down an image and a fleet that uses it; the image first. */
+/** Writes down an image and a fleet that uses it, the image first; what is there already stays. */
 export async function writeOwnership(
   { host, files }: PodmanContext,
   image: AppliedImage & { readonly id: string; readonly manifest?: string },
@@ -98,8 +98,13 @@ export async function writeOwnership(
   const { reference, digest, id, manifest } = image;
   const dir = files.imageDir(imageName(reference, digest));
   const kept = { reference, digest, id, ...(manifest === undefined ? {} : { manifest }) };
-  await host.createFile(`${dir}/${IMAGE_FILE}`, `${JSON.stringify(kept)}\n`);
-  await host.createFile(`${dir}/${claimFile(ownership)}`, `${JSON.stringify(ownership)}\n`);
+  const written = [
+    [`${dir}/${IMAGE_FILE}`, kept],
+    [`${dir}/${claimFile(ownership)}`, ownership],
+  ] as const;
+  const { existing } = await host.snapshot({ exist: written.map(([path]) => path) });
+  for (const [path, what] of written)
+    if (!existing.has(path)) await host.writeFile(path, `${JSON.stringify(what)}\n`);
 }
 
 /** Takes a fleet's use of an image back. */
