@@ -218,6 +218,18 @@ describe("commands that change something", () => {
     expect(stderr).toContain("did you mean web?");
   });
 
+  test("a plan is saved over another plan, and over nothing else", async () => {
+    const cli = fakeCli();
+    cli.write("fleet.json", simManifest(cli.directory));
+    const declared = readFileSync(join(cli.directory, "fleet.json"), "utf8");
+    const refused = await cli.run("plan", "-f", "fleet.json", "--out", "fleet.json");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("it holds something else than a plan; name another file");
+    expect(readFileSync(join(cli.directory, "fleet.json"), "utf8")).toBe(declared);
+    for (const _ of ["made", "made again"])
+      expect((await cli.run("plan", "-f", "fleet.json", "--out", "p")).exitCode).toBe(2);
+  });
+
   test("a saved plan is done exactly, and refused when the host has moved on", async () => {
     const cli = fakeCli();
     cli.write("fleet.json", simManifest(cli.directory));

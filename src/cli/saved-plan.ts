@@ -1,4 +1,4 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, open, stat, writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
 import {
@@ -201,15 +201,38 @@ const SavedPlanSchema = z.strictObject({
   }),
 });
 
-/** Writes a plan to a file that only its owner can read. */
+/** How every saved plan begins. */
+const BEGINNING = '{"savedPlan":';
+
+/**
+ * Writes a plan to a file that only its owner can read, new or in place of another plan.
+ *
+ * @throws StowageError `failed_precondition` when the file holds something else
+ */
 export async function writeSavedPlan(path: string, saved: SavedPlan): Promise<void> {
   try {
+    if (await holdsOther(path))
+      throw new Error("it holds something else than a plan; name another file");
     await writeFile(path, `${JSON.stringify({ savedPlan: PLAN_VERSION, ...saved })}\n`, {
       mode: 0o600,
     });
     await chmod(path, 0o600);
   } catch (error) {
     throw StowageError.from(error, `Cannot save the plan to "${path}"`, "failed_precondition");
+  }
+}
+
+/** Whether writing a plan there would destroy what is none, such as the manifest itself. */
+async function holdsOther(path: string): Promise<boolean> {
+  try {
+    // a pipe is not opened: it would wait for somebody who writes
+    if (!(await stat(path)).isFile()) return false;
+    await using file = await open(path, "r");
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING.length), 0);
+    return !BEGINNING.startsWith(buffer.toString("utf8", 0, bytesRead));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 
