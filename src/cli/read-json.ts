@@ -28,12 +28,27 @@ export async function readDeclarationFile(
 ): Promise<unknown> {
   const text = await readBounded(path, what, remedy);
   const json = parseJson(text, path, what);
-  const duplicates = duplicateKeys(text, json);
+  const duplicates = findDuplicates(text, json, path, what);
   if (duplicates.length === 0) return json;
   throw new DiagnosticsError(
     `${what.charAt(0).toUpperCase()}${what.slice(1)} "${path}"`,
     duplicates,
   );
+}
+
+function findDuplicates(
+  ...[text, json, path, what]: [string, unknown, string, string]
+): ReturnType<typeof duplicateKeys> {
+  try {
+    return duplicateKeys(text, json);
+  } catch (error) {
+    // what looks at each token has a stack that ends
+    if (!(error instanceof RangeError)) throw error;
+    throw new StowageError(
+      `Cannot read ${what} "${path}": a text in it is too long, or it is nested too deeply; correct it there`,
+      { code: "invalid_argument", cause: error },
+    );
+  }
 }
 
 function parseJson(text: string, path: string, what: string): unknown {
