@@ -28,6 +28,8 @@ export interface CommandHelp {
 /** A command of the program. */
 export interface Command {
   readonly help: CommandHelp;
+  /** It changes something: where nobody reads any more what it says, it goes on to its end, as others do not. */
+  readonly changes?: true;
   /** @returns its exit code: an {@link ExitCode}, but for a command that passes on another one's */
   run(args: Arguments, context: CommandContext): Promise<number>;
 }

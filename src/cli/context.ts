@@ -50,6 +50,8 @@ export interface CommandContext {
   readonly drain: AbortSignal;
   /** Aborted by the second Ctrl-C. */
   readonly abort: AbortSignal;
+  /** Has the program go on where nobody reads what it says; else it ends there. */
+  goOnUnread(): void;
   /** `user@machine`, as records say who applied. */
   readonly appliedBy: string;
   /** The way to hosts and their engines. */

@@ -10,7 +10,13 @@ import type { CommandContext, Output } from "./context.ts";
 import { runCli } from "./run-cli.ts";
 import { paintOf } from "./text/paint.ts";
 
-const ABORTED_EXIT_CODE = 1;
+/** As a shell says of what a broken pipe ended. */
+const UNREAD_EXIT_CODE = 141;
+const FAILED_EXIT_CODE = 1;
+
+/** Streams that take nothing any more. */
+const closed = new Set<Writable>();
+let goesOnUnread = false;
 
 void main().then((exitCode) => {
   process.exitCode = exitCode;
@@ -21,7 +27,8 @@ async function main(): Promise<number> {
   const stop = (): void => onSignal(drain, abort);
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", endQuietly);
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => onUnread(stream, error));
   try {
     return await runCli(process.argv.slice(2), processContext(drain.signal, abort.signal));
   } finally {
@@ -32,15 +39,20 @@ async function main(): Promise<number> {
 
 /** The first signal lets running steps come to their end, the second cuts them off, a third ends the process. */
 function onSignal(drain: AbortController, abort: AbortController): void {
-  if (abort.signal.aborted) process.exit(ABORTED_EXIT_CODE);
+  // an orderly exit would wait for a file that never opens
+  if (abort.signal.aborted) process.kill(process.pid, "SIGKILL");
   if (drain.signal.aborted) abort.abort(new DOMException("Stopped at once", "AbortError"));
   else drain.abort(new DOMException("Stopped", "AbortError"));
 }
 
-/** Whoever read our output went away (`stowage logs | head`): there is nobody left to tell. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+/** Whoever read our output went away (`stowage logs | head`), or its disk is full: there is nobody left to tell. */
+function onUnread(stream: Writable, error: NodeJS.ErrnoException): void {
+  closed.add(stream);
+  if (goesOnUnread) return;
+  if (error.code === "EPIPE") process.exit(UNREAD_EXIT_CODE);
+  if (stream !== process.stderr)
+    process.stderr.write(`error: Cannot write the output: ${error.message}\n`);
+  process.exit(FAILED_EXIT_CODE);
 }
 
 function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext {
@@ -55,6 +67,9 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
     paint: paintOf(false),
     drain,
     abort,
+    goOnUnread: () => {
+      goesOnUnread = true;
+    },
     appliedBy: `${userName()}@${hostname()}`,
     connector: createConnector({
       boot: bootPlaces(),
@@ -75,9 +90,11 @@ function output(
   stream: Writable & { readonly isTTY?: boolean; readonly columns?: number },
 ): Output {
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => {
+      if (!closed.has(stream)) stream.write(text);
+    },
     ready: async () => {
-      if (stream.writableNeedDrain) await once(stream, "drain");
+      if (stream.writableNeedDrain && !closed.has(stream)) await once(stream, "drain");
     },
     isTerminal: stream.isTTY === true,
     get columns() {

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
-import { duplicateKeys } from "./duplicate-keys.ts";
+import { wrongKeys } from "./wrong-keys.ts";
 
 const SIZE_MAX = 256 * 1024 * 1024;
 
@@ -28,24 +28,21 @@ export async function readDeclarationFile(
 ): Promise<unknown> {
   const text = await readBounded(path, what, remedy);
   const json = parseJson(text, path, what);
-  const duplicates = findDuplicates(text, json, path, what);
-  if (duplicates.length === 0) return json;
-  throw new DiagnosticsError(
-    `${what.charAt(0).toUpperCase()}${what.slice(1)} "${path}"`,
-    duplicates,
-  );
+  const wrong = findWrongKeys(text, json, path, what);
+  if (wrong.length === 0) return json;
+  throw new DiagnosticsError(`${what.charAt(0).toUpperCase()}${what.slice(1)} "${path}"`, wrong);
 }
 
-function findDuplicates(
+function findWrongKeys(
   ...[text, json, path, what]: [string, unknown, string, string]
-): ReturnType<typeof duplicateKeys> {
+): ReturnType<typeof wrongKeys> {
   try {
-    return duplicateKeys(text, json);
+    return wrongKeys(text, json);
   } catch (error) {
-    // what looks at each token has a stack that ends
+    // what goes down into it has a stack that ends
     if (!(error instanceof RangeError)) throw error;
     throw new StowageError(
-      `Cannot read ${what} "${path}": a text in it is too long, or it is nested too deeply; correct it there`,
+      `Cannot read ${what} "${path}": it is nested too deeply; correct it there`,
       { code: "invalid_argument", cause: error },
     );
   }
@@ -53,7 +50,8 @@ function findDuplicates(
 
 function parseJson(text: string, path: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    // some editors begin a file with a mark of its encoding
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     const detail = (error as Error).message;
     throw new StowageError(

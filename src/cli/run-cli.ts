@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { StowageError } from "../errors/index.ts";
 import type { Arguments } from "./arguments.ts";
@@ -44,7 +45,9 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
   const loaded = await loadCommand(command);
   const args = parseArguments(rest, loaded.help).over(globals);
   if (args.flag("help")) return help(command, context);
-  return await loaded.run(args, inDirectory(args, context));
+  const here = inDirectory(args, context);
+  if (loaded.changes === true) context.goOnUnread();
+  return await loaded.run(args, here);
 }
 
 async function help(name: string | undefined, context: CommandContext): Promise<ExitCode> {
@@ -68,7 +71,16 @@ async function loadCommand(name: string): Promise<Command> {
 
 function inDirectory(args: Arguments, context: CommandContext): CommandContext {
   const directory = args.text("directory");
-  return directory === undefined ? context : { ...context, cwd: resolve(context.cwd, directory) };
+  if (directory === undefined) return context;
+  const cwd = resolve(context.cwd, directory);
+  const found = statSync(cwd, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) {
+    const why = found === undefined ? "there is no such directory" : "it is a file";
+    throw new StowageError(`Cannot work in "${directory}": ${why}; name another with -C`, {
+      code: found === undefined ? "not_found" : "invalid_argument",
+    });
+  }
+  return { ...context, cwd };
 }
 
 /** Whether an error is only that the user ended the command. */

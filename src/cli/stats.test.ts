@@ -14,7 +14,10 @@ test("stowage stats lists running containers, and says of what is not told that 
   expect(stdout).toMatch(/^here +web +sim +web +- +- +- +- +- +-$/m);
   const { containers } = JSON.parse((await stowage("stats", "--json")).stdout);
   expect(containers).toMatchObject([{ host: "here", pod: "web", container: "web", generation: 1 }]);
-  expect((await stowage("stats", "absent")).stdout).toContain("has no running container");
+  const unknown = await stowage("stats", "wab");
+  expect(unknown.exitCode).toBe(1);
+  expect(unknown.stderr).toContain('Cannot show pod "wab"');
+  expect(unknown.stderr).toContain("did you mean web?");
 });
 
 test("the table says each number in its unit", () => {

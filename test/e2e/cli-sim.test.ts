@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -38,6 +38,17 @@ function stowage(...argv: readonly string[]): Run {
     encoding: "utf8",
     stdio: "pipe",
   });
+}
+
+/** Runs it with nobody at the other end of its stdout. @returns its exit code */
+async function unread(...argv: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [main, ...argv], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  child.stdout?.destroy();
+  const [status] = (await once(child, "exit")) as [number | null];
+  return status;
 }
 
 function write(name: string, value: unknown): string {
@@ -126,6 +137,37 @@ describe("the built command line on simulated hosts", () => {
     const again = stowage("apply", "saved.plan", "--yes");
     expect(again.status).toBe(1);
     expect(again.stderr).toContain("it changed since the plan was made");
+  });
+
+  test("nobody reads what it says: what changes hosts goes on to its end, what reads ends", async () => {
+    const slow = { here: { engine: { kind: "sim", file: join(folder, "u.sim"), latencyMs: 20 } } };
+    const pods = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`web-${at}`, pod()]));
+    const file = fleet("unread", pods);
+    const declared = JSON.parse(readFileSync(join(folder, file), "utf8"));
+    write(file, { ...declared, hosts: { here: { ...declared.hosts.here, ...slow.here } } });
+    expect(await unread("plan", "-f", file)).toBe(141);
+    expect(await unread("apply", "--yes", "-f", file)).toBe(0);
+    expect(stowage("plan", "-f", file).status).toBe(0);
+    expect(await unread("ps", "-f", file)).toBe(141);
+    expect(await unread("logs", "--follow", "web-1", "--file", file)).toBe(141);
+    // its own exit code, not one of the pipe's
+    const failing = { containers: { main: { image: IMAGE, command: ["false"] } } };
+    write(file, { ...declared, hosts: { here: { ...declared.hosts.here, pods: { a: failing } } } });
+    expect(await unread("apply", "--yes", "-f", file)).toBe(1);
+  });
+
+  test("output that cannot be written ends what reads with a reason", () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [main, "schema"], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: "error: Cannot write the output: ENOSPC: no space left on device, write\n",
+    });
   });
 
   test("many pods of a host are applied without a word of Node's", () => {

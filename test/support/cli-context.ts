@@ -58,6 +58,7 @@ export function fakeCli(
         paint: paintOf(false),
         drain: new AbortController().signal,
         abort: new AbortController().signal,
+        goOnUnread: () => {},
         appliedBy: "ann@desk",
         connector: createConnector(),
         now: () => new Date(),

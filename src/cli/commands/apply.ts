@@ -54,6 +54,7 @@ export const applyCommand: Command = {
       { command: "apply --pod web --lock-timeout 2m", comment: "one pod; wait for another apply" },
     ],
   },
+  changes: true,
   run: apply,
 };
 

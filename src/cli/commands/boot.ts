@@ -35,6 +35,7 @@ export const bootCommand: Command = {
       { command: "boot --owner 1f0c --fleet shop --host edge-a", comment: "what the unit runs" },
     ],
   },
+  changes: true,
   run: boot,
 };
 

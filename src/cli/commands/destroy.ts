@@ -56,6 +56,7 @@ export const destroyCommand: Command = {
       },
     ],
   },
+  changes: true,
   run: destroy,
 };
 

@@ -25,6 +25,7 @@ export const initCommand: Command = {
       { command: "init --name edge", comment: "make it here, its fleet named edge" },
     ],
   },
+  changes: true,
   run: init,
 };
 

@@ -53,6 +53,7 @@ export const pruneCommand: Command = {
       { command: "prune --older-than 7d", comment: "but none of this week's" },
     ],
   },
+  changes: true,
   run: prune,
 };
 

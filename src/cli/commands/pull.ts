@@ -16,5 +16,6 @@ export const pullCommand: Command = {
       { command: "pull --host edge-a --pod web", comment: "what one pod of one host needs" },
     ],
   },
+  changes: true,
   run: (args, context) => bringImages(args, context, "pull"),
 };

@@ -16,5 +16,6 @@ export const pushCommand: Command = {
       { command: "push --host edge-a --json", comment: "one host, with progress for a program" },
     ],
   },
+  changes: true,
   run: (args, context) => bringImages(args, context, "push"),
 };

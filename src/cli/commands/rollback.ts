@@ -59,6 +59,7 @@ export const rollbackCommand: Command = {
       },
     ],
   },
+  changes: true,
   run: rollback,
 };
 

@@ -52,6 +52,7 @@ export const rolloutCommand: Command = {
       { command: "rollout undo web --host edge-a --yes", comment: "on one host, without asking" },
     ],
   },
+  changes: true,
   run: rollout,
 };
 

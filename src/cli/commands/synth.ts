@@ -15,6 +15,7 @@ export const synthCommand: Command = {
       { command: "synth --verbose", comment: "and show what the app prints" },
     ],
   },
+  changes: true,
   run: synth,
 };
 

@@ -64,6 +64,7 @@ export const uninstallCommand: Command = {
       },
     ],
   },
+  changes: true,
   run: uninstall,
 };
 

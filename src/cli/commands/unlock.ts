@@ -24,6 +24,7 @@ export const unlockCommand: Command = {
     ],
     examples: [{ command: "unlock --host edge-a", comment: "end the lock of one host" }],
   },
+  changes: true,
   run: unlock,
 };
 

@@ -71,6 +71,7 @@ export const watchCommand: Command = {
       { command: "watch --once --json", comment: "one look, for cron" },
     ],
   },
+  changes: true,
   run: watch,
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { duplicateKeys } from "../duplicate-keys.ts";
+import { wrongKeys } from "../wrong-keys.ts";
 import { columns, wrap } from "./layout.ts";
 import { formatAge, formatBytes, formatDuration } from "./quantities.ts";
 import { suggest } from "./suggest.ts";
@@ -54,18 +54,23 @@ describe("words for people", () => {
   });
 });
 
-describe("names that stand twice in JSON", () => {
-  test("each is found with its path, on any level", () => {
+describe("names that are wrong in JSON", () => {
+  test("each that stands twice is found with its path, on any level", () => {
     const text = '{"a":{"b":1,"c":[{"d":1},{"d":1,"d":2}],"b":2},"a":"{\\"x\\":1,\\"x\\":2}"}';
-    expect(duplicateKeys(text, JSON.parse(text)).map(({ path }) => path)).toEqual([
+    expect(wrongKeys(text, JSON.parse(text)).map(({ path }) => path)).toEqual([
       "a.c[1].d",
       "a.b",
       "a",
     ]);
   });
 
+  test("so is one that no object can have", () => {
+    const text = '{"a":{"__proto__":{"x":1}},"b":"__proto__","c":"\\"__proto__\\":1"}';
+    expect(wrongKeys(text, JSON.parse(text)).map(({ path }) => path)).toEqual(["a.__proto__"]);
+  });
+
   test("equal names of different objects, and equal values, are none", () => {
     const text = '{"a": {"x":"a"},"b":{"x":"a"},"c":["x","x"]}';
-    expect(duplicateKeys(text, JSON.parse(text))).toEqual([]);
+    expect(wrongKeys(text, JSON.parse(text))).toEqual([]);
   });
 });

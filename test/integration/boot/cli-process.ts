@@ -23,6 +23,7 @@ void runCli(words, {
   paint: paintOf(false),
   drain: new AbortController().signal,
   abort: new AbortController().signal,
+  goOnUnread: () => {},
   appliedBy: "test@desk",
   connector: createConnector({ boot: JSON.parse(places) as BootPlaces }),
   now: () => new Date(),

@@ -1,6 +1,8 @@
 import type { Diagnostic } from "../errors/index.ts";
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g;
+/** No object can have it as a name of its own: what reads it would leave it out. */
+const IMPOSSIBLE = '"__proto__"';
 
 interface Level {
   readonly isObject: boolean;
@@ -12,13 +14,13 @@ interface Level {
 }
 
 /**
- * Names that stand twice in one object of a JSON text: JSON.parse would keep the last and say nothing.
+ * Names that stand twice in one object of a JSON text, where JSON.parse would keep the last and say nothing, or
+ * that nothing can have.
  *
  * @param json what the text says
  */
-export function duplicateKeys(text: string, json: unknown): readonly Diagnostic[] {
-  // what a program wrote says each name once; looking at every token takes four times as long
-  if (text === JSON.stringify(json)) return [];
+export function wrongKeys(text: string, json: unknown): readonly Diagnostic[] {
+  if (isWritten(text, json)) return [];
   const levels: Level[] = [];
   const found: Diagnostic[] = [];
   for (const [token] of text.matchAll(TOKEN)) {
@@ -27,9 +29,14 @@ export function duplicateKeys(text: string, json: unknown): readonly Diagnostic[
     else if (token === "}" || token === "]") levels.pop();
     else if (level === undefined) continue;
     else if (token === ",") nextItem(level);
-    else if (token !== ":" && level.awaitsKey && isTaken(level, token)) found.push(twice(levels));
+    else if (token !== ":" && level.awaitsKey) found.push(...wrongKey(levels, level, token));
   }
   return found;
+}
+
+/** Whether a program wrote it, which says each name once: looking at every token takes four times as long. */
+function isWritten(text: string, json: unknown): boolean {
+  return !text.includes(IMPOSSIBLE) && text === JSON.stringify(json);
 }
 
 function opened(isObject: boolean): Level {
@@ -41,16 +48,17 @@ function nextItem(level: Level): void {
   else level.at = Number(level.at) + 1;
 }
 
-/** Notes a key, and says whether its object had it already. */
-function isTaken(level: Level, token: string): boolean {
+/** Notes a key, and says what is wrong with it. */
+function wrongKey(levels: readonly Level[], level: Level, token: string): readonly Diagnostic[] {
   level.at = JSON.parse(token) as string;
   level.awaitsKey = false;
   const taken = level.keys.has(level.at);
   level.keys.add(level.at);
-  return taken;
+  if (token === IMPOSSIBLE) return [wrong(levels, "can be had by nothing")];
+  return taken ? [wrong(levels, "stands here twice")] : [];
 }
 
-function twice(levels: readonly Level[]): Diagnostic {
+function wrong(levels: readonly Level[], what: string): Diagnostic {
   const path = levels
     .map(({ at }) =>
       typeof at === "number"
@@ -64,7 +72,7 @@ function twice(levels: readonly Level[]): Diagnostic {
   return {
     severity: "error",
     path,
-    summary: `the name "${levels.at(-1)?.at}" stands here twice`,
-    detail: "give one of them another name, or take it away",
+    summary: `the name "${levels.at(-1)?.at}" ${what}`,
+    detail: "give another name, or take it away",
   };
 }
