@@ -1,11 +1,20 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeImage } from "../../scripts/lib/make-image.ts";
 import { SimMachine } from "../../src/engines/sim/index.ts";
@@ -154,6 +163,23 @@ describe("the built command line on simulated hosts", () => {
     const failing = { containers: { main: { image: IMAGE, command: ["false"] } } };
     write(file, { ...declared, hosts: { here: { ...declared.hosts.here, pods: { a: failing } } } });
     expect(await unread("apply", "--yes", "-f", file)).toBe(1);
+  });
+
+  test("a third signal ends it, though it waits for a file that nobody writes", async () => {
+    expect(spawnSync("mkfifo", ["pipe.json"], { cwd: folder }).status).toBe(0);
+    const child = spawn(process.execPath, [main, "validate", "-f", "pipe.json"], { cwd: folder });
+    const ended = once(child, "exit");
+    // it can be opened for writing once it is read, or waited for
+    const file = join(folder, "pipe.json");
+    const open = (): number => openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    let pipe = -1;
+    await expect.poll(() => (pipe = open())).toBeGreaterThan(0);
+    while (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGTERM");
+      await delay(50);
+    }
+    closeSync(pipe);
+    expect(await ended).toEqual([null, "SIGKILL"]);
   });
 
   test("output that cannot be written ends what reads with a reason", () => {
