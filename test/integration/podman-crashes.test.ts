@@ -47,12 +47,13 @@ exec REAL "$@"
 `;
 
 describeWithEngine("podman", "podman that is killed, and what it is wrong about", (podman) => {
-  const folder = mkdtempSync(join(tmpdir(), "stw-killed-"));
-  const program = join(folder, "podman");
+  let folder: string;
   let opened: PodmanInFolder;
   let engine: EngineUnderTest;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "stw-killed-"));
+    const program = join(folder, "podman");
     writeFileSync(program, KILLED.replaceAll("REAL", podman.address));
     chmodSync(program, 0o755);
     const fixture = podmanFixture(() => program);
