@@ -73,6 +73,7 @@ describe("mistakes of files", () => {
           "/proc/x": "a",
           "/data/x": "a",
           "/etc/dir/": "a",
+          "/": "a",
           "/srv": "a",
           "/srv/inside": "a",
         },
@@ -81,8 +82,9 @@ describe("mistakes of files", () => {
     });
     const said = mistakes.map((each) => each.replace("shop/a/web/web: ", "").replace(/; .*/, ""));
     expect(said.sort()).toEqual([
+      'files["/"]: a file cannot take the place of a directory',
       'files["/data/x"]: it lies in what is mounted at /data: its place would have to be made in volume data',
-      'files["/etc/dir/"]: a file cannot take the place of a directory',
+      'files["/etc/dir/"]: its name must be an absolute path without ., .. or empty segments, and with no slash at its end',
       'files["/etc/none"]: nothing says what is in it',
       'files["/etc/two"]: it is said more than once what is in it',
       'files["/proc/x"]: /proc is the kernel\'s',

@@ -23,13 +23,13 @@ export const OwnerId = z
 /** See the schema of the same name. */
 export type OwnerId = z.infer<typeof OwnerId>;
 
-/** An absolute path without `.`, `..` or empty segments. */
+/** An absolute path without `.`, `..` or empty segments, not even at its end: each file has one path. */
 export const AbsolutePath = z
   .string()
   .max(4096)
   .regex(
-    /^\/(?!.*(?:\/\/|\/\.{1,2}(?:\/|$)))[^\0]*$/,
-    "must be an absolute path without . or .. segments",
+    /^(?![\s\S]*(?:\/\/|\/\.{1,2}(?:\/|$)|[^/]\/$))\/[^\0]*$/,
+    "must be an absolute path without ., .. or empty segments, and with no slash at its end",
   );
 
 /** Mode of a file or directory, in octal. */

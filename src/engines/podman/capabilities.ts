@@ -38,6 +38,7 @@ export function podmanCapabilities(
     ports: SEEN,
     hostname: SEEN,
     ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
+    "containers.*.workingDir": { ...SEEN, reason: NO_DIRECTORY },
     "containers.*.drain": DRAIN,
     "containers.*.health": HEALTH,
     "containers.*.health.whenUnhealthy": [{ ...TOLD, values: ["report"] }, UNHEALTHY],
@@ -52,6 +53,8 @@ export function podmanCapabilities(
     restart: { ...SEEN, reason: RESTARTS, change: "replace" },
   };
 }
+
+const NO_DIRECTORY = "a directory that the image does not have is not made: the start fails";
 
 const SIZE: Capability = {
   support: "emulated",

@@ -82,7 +82,10 @@ const BOTH: CapabilityTable = {
   "containers.*.command": shown("user-num"),
   "containers.*.args": shown("exec-percent"),
   "containers.*.env": shown("enter-env"),
-  "containers.*.workingDir": shown("run-cli-volumes"),
+  "containers.*.workingDir": {
+    ...shown("run-cli-volumes"),
+    reason: "a directory that the image does not have is not made: the start fails",
+  },
   "containers.*.user": shown("user-num"),
   "containers.*.mounts": shown("list-running"),
   // each is a volume of the host, mounted read-only

@@ -56,7 +56,7 @@ function* sourceRules(place: string, source: SecretSource): Findings {
 }
 
 function* pathRules(place: string, path: string, container: ContainerSpec): Findings {
-  if (path === "/" || path.endsWith("/")) {
+  if (path === "/") {
     yield mistake(place, "a file cannot take the place of a directory", "give the file's own path");
     return;
   }

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { SERVER } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
 
 // The field's default set: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap,
@@ -43,6 +44,21 @@ export function securityCases({ itWith }: Suite): void {
       const { lines } = await test.run(source);
       const seen = lines.filter((line) => /^(\d+|written|refused)$/.test(line));
       expect(seen).toEqual(["0", "0", "refused", "refused"]);
+    },
+  );
+
+  itWith(
+    "confined",
+    "what is masked is not where that is declared, and so it is reported",
+    async (test) => {
+      for (const unmaskPaths of [true, false]) {
+        const main = { ...SERVER, security: { unmaskPaths } };
+        const pod = await test.started({ main });
+        const { reported } = await test.container(pod);
+        expect(reported).toMatchObject({ "security.unmaskPaths": unmaskPaths });
+        const isMasked = await test.exec(pod, "grep -q ' /sys/firmware ' /proc/self/mountinfo");
+        expect(isMasked === 0).toBe(!unmaskPaths);
+      }
     },
   );
 

@@ -98,6 +98,7 @@ export const InspectAnswer = z.array(
       Env: Strings,
       User: z.string().default(""),
       WorkingDir: z.string().default(""),
+      CreateCommand: Strings,
       Labels,
       Entrypoint: Words,
       StopSignal: z.union([Text, Int]).nullish(),

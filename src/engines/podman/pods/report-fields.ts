@@ -2,6 +2,7 @@ import { DEFAULT_CAPABILITIES } from "../../../engine/index.ts";
 import type { Json } from "../../../model/index.ts";
 import type { InspectedContainer } from "../cli/answers.ts";
 import type { Notes } from "./notes.ts";
+import { UNMASK } from "./security-arguments.ts";
 
 type Reported = Readonly<Record<string, Json>>;
 
@@ -83,14 +84,15 @@ function mountEntries(
 }
 
 function securityEntries(
-  { BoundingCaps, HostConfig }: InspectedContainer,
+  { BoundingCaps, Config, HostConfig }: InspectedContainer,
   { absent }: Notes,
 ): [string, Json][] {
   const held = BoundingCaps.map((name) => name.toUpperCase());
   const options = HostConfig.SecurityOpt;
   return [
     ["security.privileged", HostConfig.Privileged],
-    ["security.unmaskPaths", options.some((option) => /^unmask=all$/i.test(option))],
+    // 4.3 lists it among no options
+    ["security.unmaskPaths", Config.CreateCommand.includes(UNMASK)],
     ["security.seccomp", options.includes("seccomp=unconfined") ? "unconfined" : "default"],
     ["security.noNewPrivileges", options.some((option) => /^no-new-privileges/.test(option))],
     [

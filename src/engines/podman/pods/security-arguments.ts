@@ -6,6 +6,9 @@ const PODMAN_CAPABILITIES: readonly string[] = DEFAULT_CAPABILITIES.filter(
   (name) => !["CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW"].includes(name),
 );
 
+/** The option that hides nothing of /proc and /sys. */
+export const UNMASK = "unmask=ALL";
+
 /** Whether a user, as it is declared or as the image names it, is root. */
 export function isRoot(user: string): boolean {
   return ["", "0", "root"].includes(user.replace(/:.*$/, ""));
@@ -33,7 +36,7 @@ export function securityArguments(security: Security | undefined, user: string):
   const options = [
     ...((security?.noNewPrivileges ?? true) ? ["no-new-privileges"] : []),
     ...(!privileged && security?.seccomp === "unconfined" ? ["seccomp=unconfined"] : []),
-    ...(!privileged && security?.unmaskPaths === true ? ["unmask=ALL"] : []),
+    ...(!privileged && security?.unmaskPaths === true ? [UNMASK] : []),
   ];
   return [
     ...(privileged ? ["--privileged"] : capabilityArguments(security, isRoot(user))),
