@@ -3,6 +3,7 @@ import {
   type CapabilityTable,
   capabilitiesOf,
   fieldPathsOf,
+  IMPLIED_FIELDS,
   knowledgeWords,
   PodSpec,
 } from "../model/index.ts";
@@ -16,9 +17,9 @@ export interface EngineRow extends Omit<Capability, "known"> {
 /** Fields of a host that engines differ in. */
 const HOST_FIELDS = ["pull"] as const;
 
-/** What an engine can do with every field of a pod, and with those of its host that it has a part in. */
+/** What an engine can do with every field of a pod, with what fields ask for together, and with those of its host that it has a part in. */
 export function engineRows(table: CapabilityTable): readonly EngineRow[] {
-  return [...HOST_FIELDS, ...fieldPathsOf(PodSpec)].flatMap((field) =>
+  return [...HOST_FIELDS, ...fieldPathsOf(PodSpec), ...IMPLIED_FIELDS].flatMap((field) =>
     capabilitiesOf(table, field).map((capability) => ({
       field,
       ...capability,

@@ -59,6 +59,24 @@ describe("stowage plan --engine", () => {
     expect((await cli.run("plan", "-f", "fleet.json")).exitCode).toBe(0);
   });
 
+  test("names what an engine cannot do of fields that each alone it can", async () => {
+    const cli = fakeCli();
+    const mounts = ["/data", "/data/in", "/database"].map((path) => ({ volume: "v", path }));
+    const ulimits = { nofile: { soft: 10, hard: 20 } };
+    const { hosts, ...manifest } = simManifest(cli.directory, { mounts, ulimits });
+    const pods = { web: { ...hosts.here.pods.web, volumes: { v: { kind: "tmpfs" } } } };
+    cli.write("fleet.json", { ...manifest, hosts: { here: { ...hosts.here, pods } } });
+    const { exitCode, stderr } = await cli.run(
+      ..."plan -f fleet.json --engine rkt --host here".split(" "),
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("mounts[/data/in].path: rkt");
+    expect(stderr).toContain("cannot do this: fly mounts in any order");
+    expect(stderr).not.toContain("mounts[/database]");
+    expect(stderr).toContain("ulimits.nofile.soft: rkt");
+    expect((await cli.run("plan", "-f", "fleet.json")).exitCode).toBe(2);
+  });
+
   test.each([
     [["--engine", "containerd"], "name the one host with --host NAME"],
     [["--engine", "containerd", "--host", "b"], 'Cannot find host "b"'],

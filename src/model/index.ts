@@ -20,6 +20,7 @@ export * from "./host-layout.ts";
 export * from "./image.ts";
 export * from "./image-name.ts";
 export * from "./image-reference.ts";
+export * from "./implied-attributes.ts";
 export * from "./labels.ts";
 export * from "./logging.ts";
 export * from "./names.ts";

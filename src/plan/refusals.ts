@@ -1,10 +1,11 @@
 import type { Diagnostic } from "../errors/index.ts";
 import {
-  type Attribute,
   attributesOf,
   type CapabilityTable,
   capabilityOf,
   engineName,
+  type ImpliedAttribute,
+  impliedAttributes,
   isSameEngine,
   PodSpec,
   type RosterReading,
@@ -100,7 +101,7 @@ export function podRefusals(
   const place = `hosts.${host}.pods.${pod}`;
   const found: Diagnostic[] = [];
   const { info, capabilities, missingPaths } = observation;
-  for (const attribute of attributesOf(PodSpec, spec).values()) {
+  for (const attribute of [...attributesOf(PodSpec, spec).values(), ...impliedAttributes(spec)]) {
     const problem = unsupported(capabilities, attribute);
     if (problem !== undefined) {
       found.push({
@@ -125,7 +126,7 @@ export function podRefusals(
   return found;
 }
 
-function unsupported(table: CapabilityTable, { fieldPath, value }: Attribute) {
+function unsupported(table: CapabilityTable, { fieldPath, value }: ImpliedAttribute) {
   const capability = capabilityOf(table, fieldPath, value);
   return capability.support === "unsupported" ? capability : undefined;
 }

@@ -108,6 +108,10 @@ const BOTH: CapabilityTable = {
     "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",
     NEW_POD,
   ),
+  "containers.*.ulimits.nofile.raisable": unsupported(
+    "it raises the soft limit of open files to the hard one",
+    "declare both the same",
+  ),
   "containers.*.oomScoreAdj": emulated("set before rkt is run", NEW_POD),
   "containers.*.logging": emulated("output goes to a writer of Stowage's, not to rkt's", NEW_POD),
   "containers.*.drain": emulated(
@@ -162,6 +166,10 @@ const FLY: CapabilityTable = seenOnFly({
   ...BOTH,
   hostname: emulated("by a UTS namespace that Stowage makes"),
   ports: NATIVE,
+  "containers.*.mounts[*].nested": unsupported(
+    "fly mounts in any order, and one mount may hide the other",
+    "mount one of them elsewhere",
+  ),
   "containers.*.additionalGroups": NATIVE,
   "containers.*.readOnlyRootFilesystem": [
     { ...NATIVE, values: [false] },
