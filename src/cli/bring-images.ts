@@ -1,4 +1,4 @@
-import { imagesOnly, type PlanOptions } from "../plan/index.ts";
+import { imagesOnly, type Plan, type PlanOptions } from "../plan/index.ts";
 import { applyFleet } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import { checkPods } from "./check-pods.ts";
@@ -33,8 +33,8 @@ export async function bringImages(
     ...planOptions(args),
     ...(verb === "push" ? { sendImages: true } : {}),
   };
-  const check = (plan: Parameters<typeof checkPods>[1]): void =>
-    checkPods(fleet.manifest, plan, options);
+  const check = (plan: Plan): void =>
+    checkPods(fleet.manifest, { doing: "plan", wanted: options.pods ?? [], there: plan.pods });
   // nothing that runs is changed by it, so it does not ask
   return await runFleet(context, { json, yes: true, question: "", check, verb }, (hooks) =>
     applyFleet({

@@ -78,7 +78,7 @@ test("a port of one address of the host answers there alone", async () => {
 });
 
 test("names of pods are true in the very file that running containers have, on whatever engine they are", async () => {
-  const other = new ServerEngine();
+  await using other = new ServerEngine();
   const second = world.engine(withNetworks, "two", other);
   const web = await run("web", { hostname: "www.example" });
   const file = world.places.hostsFile(world.bridge(web));

@@ -1,4 +1,4 @@
-import { EVERY_KILL } from "./every-kill.ts";
+import { EVERY_KILL, ONE_OF } from "./every-kill.ts";
 
 /**
  * Goes on with a story, killed one writing call later each time, until two turns in a row were not killed:
@@ -12,7 +12,7 @@ import { EVERY_KILL } from "./every-kill.ts";
 export async function killAtEachCall(
   turn: (nth: number) => Promise<boolean>,
   first = 1,
-  oneOf = 3,
+  oneOf = ONE_OF,
 ): Promise<number> {
   let [kills, undisturbed] = [0, 0];
   for (let nth = EVERY_KILL ? 1 : first; undisturbed < 2; nth += EVERY_KILL ? 1 : oneOf) {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { StowageError } from "../../errors/index.ts";
+import type { Plan } from "../../plan/index.ts";
 import { type ApplyFleetRequest, applyFleet } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import { checkPods } from "../check-pods.ts";
@@ -67,8 +68,12 @@ async function apply(args: Arguments, context: CommandContext): Promise<ExitCode
   const fleet = await whatToApply(args, context);
   const declaredPods = countPods(fleet.manifest);
   const question = "Apply this plan? Type yes:";
-  const check = (plan: Parameters<typeof checkPods>[1]): void =>
-    checkPods(fleet.manifest, plan, fleet.options);
+  const check = (plan: Plan): void =>
+    checkPods(fleet.manifest, {
+      doing: "plan",
+      wanted: fleet.options.pods ?? [],
+      there: plan.pods,
+    });
   return await runFleet(context, { json, yes, question, check, declaredPods }, (hooks) =>
     applyFleet({
       ...fleet,

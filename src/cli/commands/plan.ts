@@ -61,7 +61,7 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
     options: { ...options, fingerprints: out !== undefined },
     signal: context.drain,
   });
-  checkPods(fleet.manifest, made, options);
+  checkPods(fleet.manifest, { doing: "plan", wanted: options.pods ?? [], there: made.pods });
   const { stdout, stderr, paint } = context;
   const unreachable = unreachableHosts(fleet.manifest, observation);
   const exitCode = unreachable.length > 0 ? 1 : isConverged(made) ? 0 : 2;

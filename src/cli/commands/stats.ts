@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 import { readEngines, sampleStats } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
+import { checkPods } from "../check-pods.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
 import { renderStats, type StatsRow } from "../render-stats.ts";
 import { selectHosts } from "../select-hosts.ts";
-import { didYouMean } from "../text/suggest.ts";
 
 /** Time that one sample takes: shorter ones tell little of a CPU. */
 const SAMPLE_MS = 1000;
@@ -78,7 +77,8 @@ async function showOnce(
   );
   const rows = all.filter(({ pod }) => wanted?.has(pod) ?? true);
   const problems = problemsOf(found);
-  if (problems.length === 0) checkNames(wanted ?? new Set(), all, manifest);
+  if (problems.length === 0)
+    checkPods(manifest, { doing: "show", wanted: wanted ?? [], there: all });
   if (args.flag("json")) {
     const json = { containers: rows, unreachable: unreachable(problems) };
     context.stdout.write(`${JSON.stringify(json)}\n`);
@@ -92,21 +92,4 @@ async function showOnce(
   context.stdout.write(`${page}${table}`);
   warnOfHosts(problems, context, "left out");
   return problems.length;
-}
-
-/** Refuses a pod that is neither declared nor there: its table would be empty, as that of one that does not run. */
-function checkNames(
-  wanted: ReadonlySet<string>,
-  rows: readonly StatsRow[],
-  { name: fleet, hosts }: FleetManifest,
-): void {
-  const declared = Object.values(hosts).flatMap(({ pods }) => Object.keys(pods ?? {}));
-  const known = [...new Set([...declared, ...rows.map(({ pod }) => pod)])];
-  for (const name of wanted) {
-    if (known.includes(name)) continue;
-    throw new StowageError(
-      `Cannot show pod "${name}": fleet "${fleet}" neither declares nor runs it; ${didYouMean(name, known, `it has ${known.join(", ") || "no pods"}`)}`,
-      { code: "not_found" },
-    );
-  }
 }

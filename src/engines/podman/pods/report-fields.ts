@@ -92,7 +92,7 @@ function securityEntries(
   return [
     ["security.privileged", HostConfig.Privileged],
     // 4.3 lists it among no options
-    ["security.unmaskPaths", Config.CreateCommand.includes(UNMASK)],
+    ["security.unmaskPaths", isGiven(Config.CreateCommand, "--security-opt", UNMASK)],
     ["security.seccomp", options.includes("seccomp=unconfined") ? "unconfined" : "default"],
     ["security.noNewPrivileges", options.some((option) => /^no-new-privileges/.test(option))],
     [
@@ -106,6 +106,11 @@ function securityEntries(
       ).toSorted(),
     ],
   ];
+}
+
+/** Whether a command was given a flag with a value, and not only a word that looks like it. */
+function isGiven(command: readonly string[], flag: string, value: string): boolean {
+  return command.some((word, at) => word === value && command[at - 1] === flag);
 }
 
 /** podman has one number for how much is kept; the two that it was made of are noted. */
