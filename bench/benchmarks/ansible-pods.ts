@@ -157,6 +157,6 @@ function notesOf(hosts: number, pods: number): readonly string[] {
     `${hosts} hosts on this machine with ${pods} pods each, without a network, the image in the store; one podman, one sshd a host.`,
     "Debian trixie's Ansible: pipelining, a fork for each host, strategy free, no facts, no search for Python, one task with a loop of containers.podman.podman_container.",
     "Ansible keeps its connections for a minute: it has none at the first apply, as Stowage, and all of them where there is nothing to do, where Stowage opens them anew.",
-    "Stowage waits half a second for what it started; Ansible does not look whether it goes on.",
+    "Stowage waits 0.4 s for what it started; Ansible does not look whether it goes on.",
   ];
 }

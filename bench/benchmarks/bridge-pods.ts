@@ -68,7 +68,7 @@ async function measure({
 
 const NOTES = [
   "Each side in a network namespace of its own. Theirs: bridge, portmap and firewall, eight pods at a time, then ctr run with these namespaces, eight at a time.",
-  "Stowage also writes names for the pods of the network, and waits half a second for what it started.",
+  "Stowage also writes names for the pods of the network, and waits 0.4 s for what it started.",
 ];
 
 function figuresOf(ups: readonly Pair[], downs: readonly Pair[]): BenchmarkResult["figures"] {

@@ -74,7 +74,7 @@ const NOTES = [
   "Debian sid's dockerd and compose, with a data root, a socket and a network namespace of their own; Stowage in another one, on the containerd that is installed.",
   "The same busybox, ended by SIGKILL on both sides; the image is present. bridge: one network of the fleet, one published port a pod.",
   "runc alone: the same spec, eight at a time, on one root file system: no engine, no snapshot, no shim, no log.",
-  "Stowage waits half a second for what it started; compose does not look whether it runs.",
+  "Stowage waits 0.4 s for what it started; compose does not look whether it runs.",
 ];
 
 type Rounds = Readonly<Record<Step, Pair[]>>;

@@ -9,7 +9,7 @@ import type { PlanFleetRequest } from "./plan-fleet.ts";
  * What fails for its configuration mostly does so within this; each apply that starts a pod takes so much longer,
  * once.
  */
-export const SETTLE_MS = 500;
+export const SETTLE_MS = 400;
 
 /** What to apply, and how. */
 export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" | "connector"> {

@@ -37,7 +37,7 @@ export const applyCommand: Command = {
       settle: {
         value: "TIME",
         description:
-          "A container without a probe counts as started when it has run for this long (default 500ms)",
+          "A container without a probe counts as started when it has run for this long (default 400ms)",
       },
       json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
     },

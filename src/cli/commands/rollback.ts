@@ -40,7 +40,7 @@ export const rollbackCommand: Command = {
       settle: {
         value: "TIME",
         description:
-          "A container without a probe counts as started when it has run for this long (default 500ms)",
+          "A container without a probe counts as started when it has run for this long (default 400ms)",
       },
       json: {
         description: "Print targets, plan, progress and report as lines of JSON; needs --yes",

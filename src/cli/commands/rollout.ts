@@ -33,7 +33,7 @@ export const rolloutCommand: Command = {
       settle: {
         value: "TIME",
         description:
-          "undo: a container without a probe counts as started when it has run for this long (default 500ms)",
+          "undo: a container without a probe counts as started when it has run for this long (default 400ms)",
       },
       json: {
         description: "Print what came of it as JSON, of undo as lines of it; undo needs --yes",
