@@ -87,6 +87,26 @@ describe("acquireHostLock()", () => {
     expect(lock.number).toBe(2);
   });
 
+  test("says nothing of waiting where it does not wait", async () => {
+    const machine = new SimMachine();
+    await using _first = await acquireHostLock(requestFor(machine));
+    const onWait = vi.fn();
+    await expect(acquireHostLock(requestFor(machine, { onWait }))).rejects.toThrow(
+      /ann@desk .* holds its lock/,
+    );
+    expect(onWait).not.toHaveBeenCalled();
+  });
+
+  test("a directory that does not keep what is written there is refused, not tried for ever", async () => {
+    const machine = new SimMachine();
+    const host = hostOf(machine);
+    const blind = { ...(await host.snapshot({})), entries: new Map() };
+    vi.spyOn(host, "snapshot").mockResolvedValue(blind);
+    await expect(acquireHostLock(requestFor(machine, { host }))).rejects.toThrow(
+      `Cannot lock host "alpha": what is written to ${LOCK_DIR} there is not what a look finds`,
+    );
+  });
+
   test("takes over when the holder's time has run out by the host's clock, and the holder finds out", async () => {
     const machine = new SimMachine();
     const first = await acquireHostLock(requestFor(machine));

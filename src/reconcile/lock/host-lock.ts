@@ -15,6 +15,9 @@ import {
 
 const LIFE_MS = 30_000;
 const POLL_MS = 200;
+/** Others may be quicker, but not each time. */
+const TRIES_MAX = 20;
+const TRY_MS = 20;
 /** Time for a program to end by itself whose Stowage was killed; to kill it leaves more to mend. */
 const FORMER_MS = 10_000;
 
@@ -48,13 +51,14 @@ export interface AcquireLockRequest {
  * only one can. A holder is gone when it said so, when the host was started anew, or when its time
  * has run out by the host's own monotonic clock. The number rises for as long as the host runs.
  *
- * @throws StowageError `aborted` naming the holder when it is not free in time
+ * @throws StowageError `aborted` naming the holder when it is not free in time; `failed_precondition` where its directory
+ * does not keep what is written there
  */
 export async function acquireHostLock(request: AcquireLockRequest): Promise<HostLock> {
   const { host, lockDir, session, signal, now = () => performance.now() } = request;
   const deadline = now() + request.timeoutMs;
   const options = callOptions(signal);
-  let hasWaited = false;
+  const waiting = { hasBegun: false, lostTries: 0 };
   for (;;) {
     signal?.throwIfAborted();
     const readAt = now();
@@ -62,20 +66,32 @@ export async function acquireHostLock(request: AcquireLockRequest): Promise<Host
     const own = state.isHeld ? session.get(state.file?.nonce ?? "") : undefined;
     const lock = await (own?.share(host) ?? take(request, state, readAt, now));
     if (lock !== undefined) return lock;
-    if (!state.isHeld || own !== undefined) continue;
-    if (!hasWaited) request.onWait?.(describeHolder(state));
-    hasWaited = true;
-    await pause(request.name, describeHolder(state), deadline - now(), signal);
+    if (!state.isHeld) waiting.lostTries += 1;
+    // one of this run's own is on its way out, else somebody was quicker
+    if (!state.isHeld || own !== undefined) await tryAgain(request, waiting);
+    else await waitForHolder(request, describeHolder(state), waiting, deadline - now());
   }
 }
 
-async function pause(
-  name: string,
+interface Waiting {
+  hasBegun: boolean;
+  lostTries: number;
+}
+
+async function tryAgain(request: AcquireLockRequest, { lostTries }: Waiting): Promise<void> {
+  if (lostTries === TRIES_MAX) throw isUnsettled(request);
+  await sleep(TRY_MS, undefined, callOptions(request.signal));
+}
+
+async function waitForHolder(
+  { name, onWait, signal }: AcquireLockRequest,
   holder: string,
+  waiting: Waiting,
   leftMs: number,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   if (leftMs <= 0) throw isTaken(name, holder);
+  if (!waiting.hasBegun) onWait?.(holder);
+  waiting.hasBegun = true;
   await sleep(Math.min(POLL_MS, leftMs), undefined, callOptions(signal));
 }
 
@@ -182,6 +198,13 @@ export async function breakHostLock(
 
 function callOptions(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+function isUnsettled({ name, lockDir }: AcquireLockRequest): StowageError {
+  return new StowageError(
+    `Cannot lock host "${name}": what is written to ${lockDir} there is not what a look finds; see who else changes that directory, and take it away while nothing is applied`,
+    { code: "failed_precondition", context: { host: name } },
+  );
 }
 
 function isTaken(name: string, holder: string): StowageError {
