@@ -6,6 +6,7 @@ import type { OptionSpec } from "./command.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { fleetRequest, PLAN_OPTIONS, planOptions } from "./fleet-request.ts";
 import { loadFleet } from "./load-fleet.ts";
+import { readPodName } from "./pod-names.ts";
 import { runFleet } from "./run-fleet.ts";
 
 /** Options of commands that bring images, and nothing else. */
@@ -34,7 +35,11 @@ export async function bringImages(
     ...(verb === "push" ? { sendImages: true } : {}),
   };
   const check = (plan: Plan): void =>
-    checkPods(fleet.manifest, { doing: "plan", wanted: options.pods ?? [], there: plan.pods });
+    checkPods(fleet.manifest, {
+      doing: "plan",
+      wanted: (options.pods ?? []).map(readPodName),
+      there: plan.pods,
+    });
   // nothing that runs is changed by it, so it does not ask
   return await runFleet(context, { json, yes: true, question: "", check, verb }, (hooks) =>
     applyFleet({

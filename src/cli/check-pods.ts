@@ -1,5 +1,6 @@
 import { StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
+import { isMeant, type PodName, podNameText } from "./pod-names.ts";
 import { didYouMean } from "./text/suggest.ts";
 
 /**
@@ -16,16 +17,22 @@ export function checkPods(
     there,
   }: {
     readonly doing: string;
-    readonly wanted: Iterable<string>;
-    readonly there: readonly { readonly pod: string }[];
+    readonly wanted: Iterable<PodName>;
+    readonly there: readonly { readonly host: string; readonly pod: string }[];
   },
 ): void {
-  const declared = Object.values(manifest.hosts).flatMap(({ pods }) => Object.keys(pods ?? {}));
-  const known = [...new Set([...declared, ...there.map(({ pod }) => pod)])];
+  const declared = Object.entries(manifest.hosts).flatMap(([host, { pods }]) =>
+    Object.keys(pods ?? {}).map((pod) => ({ host, pod })),
+  );
+  const all = [...declared, ...there];
   for (const name of wanted) {
-    if (known.includes(name)) continue;
+    if (all.some((each) => isMeant(name, each))) continue;
+    const where = name.host === undefined ? "" : ` on ${name.host}`;
+    const ofHost = all.filter(({ host }) => name.host === undefined || host === name.host);
+    const known = [...new Set(ofHost.map(({ pod }) => pod))];
+    const has = `it has ${known.join(", ") || "no pods"}${where}`;
     throw new StowageError(
-      `Cannot ${doing} pod "${name}": fleet "${manifest.name}" neither declares nor runs it; ${didYouMean(name, known, `it has ${known.join(", ") || "no pods"}`)}`,
+      `Cannot ${doing} pod "${podNameText(name)}": fleet "${manifest.name}" neither declares nor runs it${where}; ${didYouMean(name.pod, known, has)}`,
       { code: "not_found" },
     );
   }

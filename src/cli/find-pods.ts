@@ -4,6 +4,7 @@ import type { EngineConfig, FleetManifest, ObservedPod } from "../model/index.ts
 import { type Connector, type HostReading, readEngines } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
+import { isMeant, type PodName, podNameText } from "./pod-names.ts";
 import { selectHosts } from "./select-hosts.ts";
 import { printable } from "./text/printable.ts";
 import { didYouMean } from "./text/suggest.ts";
@@ -23,8 +24,7 @@ export interface PodSearch {
   /** Its `--host` says where. */
   readonly args: Arguments;
   readonly context: CommandContext;
-  /** Names of pods. */
-  readonly wanted: readonly string[];
+  readonly wanted: readonly PodName[];
   /** What is to be done to them, as the words after "Cannot". */
   readonly doing: string;
 }
@@ -42,7 +42,7 @@ export async function findPods(
   readings: HostReading[],
   reach: Connector["read"] = context.connector.read,
 ): Promise<readonly FoundPod[]> {
-  const hosts = selectHosts(manifest, args);
+  const hosts = selectHosts(manifest, args, wanted);
   const found = await Promise.all(
     hosts.map(async ([host, spec]) => {
       try {
@@ -70,16 +70,21 @@ export async function findPods(
   for (const { host, problem } of problems) {
     context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
   }
-  const known = [...new Set(reached.flatMap(({ own }) => own.map(({ pod }) => pod.pod)))];
-  const names = new Set(wanted);
-  for (const name of names)
-    if (!known.includes(name)) throw unknownPod(name, known, { fleet: manifest.name, doing });
-  return reached.flatMap(({ host, own }) =>
-    [...names].flatMap((name) => {
+  for (const name of wanted) {
+    const there = reached.filter(({ host }) => name.host === undefined || name.host === host);
+    const known = there.flatMap(({ own }) => own.map(({ pod }) => pod.pod));
+    if (!known.includes(name.pod))
+      throw unknownPod(name, [...new Set(known)], { fleet: manifest.name, doing });
+  }
+  return reached.flatMap(({ host, own }) => {
+    const meant = wanted.filter((name) =>
+      own.some(({ pod: { pod } }) => isMeant(name, { host, pod })),
+    );
+    return [...new Set(meant.map(({ pod }) => pod))].flatMap((name) => {
       const all = newest(own.filter(({ pod }) => pod.pod === name));
       return all === undefined ? [] : [{ host, ...all }];
-    }),
-  );
+    });
+  });
 }
 
 function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): boolean {
@@ -94,14 +99,15 @@ function newest<T extends { readonly pod: ObservedPod }>(generations: readonly T
 }
 
 function unknownPod(
-  name: string,
+  name: PodName,
   known: readonly string[],
   { fleet, doing }: { readonly fleet: string; readonly doing: string },
 ): StowageError {
+  const where = name.host === undefined ? "its hosts" : `host ${name.host}`;
   const there =
-    known.length === 0 ? "no pod of it is on its hosts" : `on its hosts are ${known.join(", ")}`;
+    known.length === 0 ? `no pod of it is on ${where}` : `on ${where} are ${known.join(", ")}`;
   return new StowageError(
-    `Cannot ${doing} pod "${name}" of fleet "${fleet}": ${there}; ${didYouMean(name, known, "see stowage ps")}`,
+    `Cannot ${doing} pod "${podNameText(name)}" of fleet "${fleet}": ${there}; ${didYouMean(name.pod, known, "see stowage ps")}`,
     { code: "not_found" },
   );
 }

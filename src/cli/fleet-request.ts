@@ -7,6 +7,7 @@ import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import type { LoadedFleet } from "./load-fleet.ts";
+import { readPodName } from "./pod-names.ts";
 import { didYouMean } from "./text/suggest.ts";
 
 /** Where containerd and its clients look for how registries are reached. */
@@ -41,7 +42,7 @@ export const PLAN_OPTIONS = {
 export function planOptions(args: Arguments): PlanOptions {
   const [hosts, pods, forgetHosts, forgetEngines] = [
     args.list("host"),
-    args.list("pod"),
+    args.list("pod")?.map(onlyPod),
     args.list("forget-host"),
     args.list("forget-engine"),
   ];
@@ -54,6 +55,16 @@ export function planOptions(args: Arguments): PlanOptions {
     ...(args.flag("keep-old") ? { keepOld: true } : {}),
     ...(args.flag("take-over") ? { takeOver: true } : {}),
   };
+}
+
+/** @throws StowageError `invalid_argument` for one that is written with its host */
+function onlyPod(text: string): string {
+  const { host, pod } = readPodName(text);
+  if (host === undefined) return pod;
+  throw new StowageError(
+    `Cannot use --pod ${JSON.stringify(text)}: it takes a name alone, wherever the pod is; write --pod ${pod} --host ${host}`,
+    { code: "invalid_argument" },
+  );
 }
 
 /** @throws StowageError `invalid_argument` for one that no pod has */

@@ -9,6 +9,7 @@ import type { CommandContext, ExitCode } from "../context.ts";
 import { countPods } from "../count-pods.ts";
 import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
+import { readPodName } from "../pod-names.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
 
@@ -71,7 +72,7 @@ async function apply(args: Arguments, context: CommandContext): Promise<ExitCode
   const check = (plan: Plan): void =>
     checkPods(fleet.manifest, {
       doing: "plan",
-      wanted: fleet.options.pods ?? [],
+      wanted: (fleet.options.pods ?? []).map(readPodName),
       there: plan.pods,
     });
   return await runFleet(context, { json, yes, question, check, declaredPods }, (hooks) =>

@@ -7,6 +7,7 @@ import type { Command } from "../command.ts";
 import type { ByteStreams, CommandContext } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
+import { podNameText, readPodName } from "../pod-names.ts";
 import { renderError } from "../render-error.ts";
 import { didYouMean } from "../text/suggest.ts";
 
@@ -32,6 +33,7 @@ export const execCommand: Command = {
     ],
     examples: [
       { command: "exec -it web -- sh", comment: "a shell in pod web" },
+      { command: "exec edge-a/web -- uptime", comment: "where it is on several hosts: on one" },
       {
         command: "exec web -c db -- pg_dump shop > shop.sql",
         comment: "what it prints, in a file",
@@ -72,7 +74,13 @@ async function runIn(
     );
   }
   const { manifest } = await loadFleet(args, context);
-  const search = { manifest, args, context, wanted: [name], doing: "run a command in" };
+  const search = {
+    manifest,
+    args,
+    context,
+    wanted: [readPodName(name)],
+    doing: "run a command in",
+  };
   const found = onlyOne(await findPods(search, accesses, context.connector.open), name);
   const container = containerOf(found.pod, args.text("container"));
   const { owner, fleet, host, pod, generation } = found.pod;
@@ -92,8 +100,9 @@ async function runIn(
 function onlyOne(found: readonly FoundPod[], name: string): FoundPod {
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
+  const names = found.map(({ host, pod: { pod } }) => podNameText({ host, pod }));
   throw new StowageError(
-    `Cannot run a command in pod "${name}": it is on ${found.map(({ host }) => host).join(", ")}; name one with --host`,
+    `Cannot run a command in pod "${name}": it is on several hosts; name one of ${names.join(", ")}`,
     { code: "invalid_argument" },
   );
 }

@@ -4,6 +4,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
+import { isMeant, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
 import {
   type AuditRow,
@@ -37,6 +38,7 @@ export const historyCommand: Command = {
     ],
     examples: [
       { command: "history web", comment: "what ran as pod web, on all its hosts" },
+      { command: "history edge-a/web", comment: "on one of them" },
       { command: "history --audit --host edge-a", comment: "who did what on a host, and when" },
     ],
   },
@@ -50,8 +52,9 @@ async function history(args: Arguments, context: CommandContext): Promise<ExitCo
 async function listRecords(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
   const [pod] = args.operands;
+  const names = pod === undefined ? [] : [readPodName(pod)];
   const found = await readHosts(
-    selectHosts(manifest, args),
+    selectHosts(manifest, args, names),
     context,
     args.count("parallelism", 1),
     async ({ host }, name, spec): Promise<{ readonly rows: readonly HistoryRow[] }> => {
@@ -61,12 +64,12 @@ async function listRecords(args: Arguments, context: CommandContext): Promise<Ex
   );
   const rows = found.flatMap((each) => ("rows" in each ? each.rows : []));
   const problems = problemsOf(found);
-  const wanted = rows.filter((row) => pod === undefined || row.pod === pod);
+  const wanted = rows.filter((row) => names.every((name) => isMeant(name, row)));
   if (wanted.length === 0 && pod !== undefined && problems.length === 0) {
     const known = [...new Set(rows.map((row) => row.pod))];
     const has = known.length === 0 ? "none" : known.join(", ");
     throw new StowageError(
-      `Cannot find pod "${pod}" in the records of fleet "${manifest.name}": there are records of ${has}; ${didYouMean(pod, known, "apply first, or name another one")}`,
+      `Cannot find pod "${pod}" in the records of fleet "${manifest.name}": there are records of ${has}; ${didYouMean(readPodName(pod).pod, known, "apply first, or name another one")}`,
       { code: "not_found" },
     );
   }

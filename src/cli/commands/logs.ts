@@ -8,6 +8,7 @@ import type { CommandContext, ExitCode } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type LabelOptions, type LogSource, mergeLogs } from "../merge-logs.ts";
+import { readPodName } from "../pod-names.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage logs`. */
@@ -31,7 +32,7 @@ export const logsCommand: Command = {
     examples: [
       { command: "logs web", comment: "all that is kept of pod web" },
       { command: "logs -f --tail 10 web db", comment: "follow two pods" },
-      { command: "logs web -c app --host edge-a", comment: "one container on one host" },
+      { command: "logs edge-a/web -c app", comment: "one container on one host" },
     ],
   },
   run: logs,
@@ -61,7 +62,7 @@ async function showLogs(
     ...(tail === undefined ? {} : { tail }),
   };
   const found = await findPods(
-    { manifest, args, context, wanted: args.operands, doing: "show logs of" },
+    { manifest, args, context, wanted: args.operands.map(readPodName), doing: "show logs of" },
     readings,
   );
   const container = args.text("container");

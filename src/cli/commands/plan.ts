@@ -12,6 +12,7 @@ import { engineEntry } from "../engine-kinds.ts";
 import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { planJson } from "../plan-json.ts";
+import { readPodName } from "../pod-names.ts";
 import { renderPlan } from "../render-plan.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { type Supposition, supposedManifest, supposingConnector } from "../suppose-engine.ts";
@@ -61,7 +62,11 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
     options: { ...options, fingerprints: out !== undefined },
     signal: context.drain,
   });
-  checkPods(fleet.manifest, { doing: "plan", wanted: options.pods ?? [], there: made.pods });
+  checkPods(fleet.manifest, {
+    doing: "plan",
+    wanted: (options.pods ?? []).map(readPodName),
+    there: made.pods,
+  });
   const { stdout, stderr, paint } = context;
   const unreachable = unreachableHosts(fleet.manifest, observation);
   const exitCode = unreachable.length > 0 ? 1 : isConverged(made) ? 0 : 2;

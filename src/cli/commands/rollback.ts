@@ -13,6 +13,7 @@ import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { fleetRequest } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
+import { type PodName, podNameText, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts } from "../read-hosts.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
@@ -54,7 +55,7 @@ export const rollbackCommand: Command = {
       { command: "rollback web", comment: "to what ran before, on every host of web" },
       { command: "history web", comment: "which records there are" },
       {
-        command: "rollback web --to 3 --host edge-a --yes",
+        command: "rollback edge-a/web --to 3 --yes",
         comment: "to one of them, on one host",
       },
     ],
@@ -67,9 +68,10 @@ async function rollback(args: Arguments, context: CommandContext): Promise<ExitC
   const [yes, json] = [args.flag("yes"), args.flag("json")];
   requireAnswer(context, "rollback", { yes, json, look: "stowage history" });
   const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
-  const [pod = ""] = args.operands;
+  const name = readPodName(args.operands[0] ?? "");
+  const { pod } = name;
   const fleet = await loadFleet(args, context);
-  const targets = await findTargets(fleet.manifest, pod, args, context);
+  const targets = await findTargets(fleet.manifest, name, args, context);
   const { manifest, pins } = rolledBack(fleet.manifest, targets);
   const errors = validateFleet(manifest).filter(({ severity }) => severity === "error");
   if (errors.length > 0)
@@ -96,22 +98,23 @@ async function rollback(args: Arguments, context: CommandContext): Promise<ExitC
 
 async function findTargets(
   manifest: FleetManifest,
-  pod: string,
+  name: PodName,
   args: Arguments,
   context: CommandContext,
 ): Promise<readonly RollbackTarget[]> {
-  const hosts = selectHosts(manifest, args).filter(([, { pods }]) =>
+  const { pod } = name;
+  const hosts = selectHosts(manifest, args, [name]).filter(([, { pods }]) =>
     Object.hasOwn(pods ?? {}, pod),
   );
-  if (hosts.length === 0) throw notDeclared(manifest, pod);
+  if (hosts.length === 0) throw notDeclared(manifest, name);
   const number = args.count("to", 1);
   const found = await readHosts(
     hosts,
     context,
     args.count("parallelism", 1),
-    async ({ host }, name, spec) => {
+    async ({ host }, hostName, spec) => {
       const records = await readPodRecords(host, manifest, spec, context.drain);
-      return { target: rollbackTarget(name, pod, records.get(pod) ?? [], number) };
+      return { target: rollbackTarget(hostName, pod, records.get(pod) ?? [], number) };
     },
   );
   const problems = problemsOf(found).map(({ host, problem }) => ({
@@ -126,11 +129,11 @@ async function findTargets(
   return found.flatMap((each) => ("target" in each ? [each.target] : []));
 }
 
-function notDeclared({ name, hosts }: FleetManifest, pod: string): StowageError {
+function notDeclared({ name, hosts }: FleetManifest, wanted: PodName): StowageError {
   const declared = Object.values(hosts).flatMap(({ pods }) => Object.keys(pods ?? {}));
   const known = [...new Set(declared)];
   return new StowageError(
-    `Cannot roll back pod "${pod}": fleet "${name}" does not declare it there; ${didYouMean(pod, known, `it declares ${known.join(", ") || "no pods"}`)}`,
+    `Cannot roll back pod "${podNameText(wanted)}": fleet "${name}" does not declare it there; ${didYouMean(wanted.pod, known, `it declares ${known.join(", ") || "no pods"}`)}`,
     { code: "not_found" },
   );
 }

@@ -6,6 +6,7 @@ import { checkPods } from "../check-pods.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
+import { isMeant, type PodName, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
 import { renderStats, type StatsRow } from "../render-stats.ts";
 import { selectHosts } from "../select-hosts.ts";
@@ -34,7 +35,7 @@ export const statsCommand: Command = {
     ],
     examples: [
       { command: "stats", comment: "one sample of all pods" },
-      { command: "stats --watch web", comment: "one pod, again and again" },
+      { command: "stats --watch edge-a/web", comment: "one pod of a host, again and again" },
     ],
   },
   run: stats,
@@ -42,13 +43,17 @@ export const statsCommand: Command = {
 
 async function stats(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const { manifest } = await loadFleet(args, context);
-  const hosts = selectHosts(manifest, args);
+  const wanted = args.operands.map(readPodName);
+  const hosts = selectHosts(manifest, args, wanted);
   const isWatch = args.flag("watch");
   for (;;) {
     try {
       const pause = isWatch ? sleep(WATCH_MS, undefined, { signal: context.drain }) : undefined;
       // where no host answers, there is nothing that takes its time
-      const [problems] = await Promise.all([showOnce(manifest, hosts, args, context), pause]);
+      const [problems] = await Promise.all([
+        showOnce(manifest, { hosts, wanted }, args, context),
+        pause,
+      ]);
       if (!isWatch) return problems === 0 ? 0 : 1;
     } catch (error) {
       if (isWatch && context.drain.aborted) return 0;
@@ -60,7 +65,13 @@ async function stats(args: Arguments, context: CommandContext): Promise<ExitCode
 /** @returns how many hosts could not be asked */
 async function showOnce(
   manifest: FleetManifest,
-  hosts: readonly (readonly [string, HostSpec])[],
+  {
+    hosts,
+    wanted,
+  }: {
+    readonly hosts: readonly (readonly [string, HostSpec])[];
+    readonly wanted: readonly PodName[];
+  },
   args: Arguments,
   context: CommandContext,
 ): Promise<number> {
@@ -71,14 +82,14 @@ async function showOnce(
     const engines = await readEngines(reading, { name, spec, manifest, signal });
     return { stats: await sampleStats(reading, engines, manifest, { intervalMs, signal }) };
   });
-  const wanted = args.operands.length === 0 ? undefined : new Set(args.operands);
   const all = found.flatMap((each): readonly StatsRow[] =>
     "stats" in each ? each.stats.map((row) => ({ host: each.host, ...row })) : [],
   );
-  const rows = all.filter(({ pod }) => wanted?.has(pod) ?? true);
+  const rows = all.filter(
+    (row) => wanted.length === 0 || wanted.some((name) => isMeant(name, row)),
+  );
   const problems = problemsOf(found);
-  if (problems.length === 0)
-    checkPods(manifest, { doing: "show", wanted: wanted ?? [], there: all });
+  if (problems.length === 0) checkPods(manifest, { doing: "show", wanted, there: all });
   if (args.flag("json")) {
     const json = { containers: rows, unreachable: unreachable(problems) };
     context.stdout.write(`${JSON.stringify(json)}\n`);
