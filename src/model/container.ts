@@ -12,6 +12,21 @@ import { SecretReference } from "./secret.ts";
 import { Security } from "./security.ts";
 import { Mount } from "./volume.ts";
 
+/** What the kernel takes of one argument or variable, the end of its text included: MAX_ARG_STRLEN. */
+export const ARGUMENT_BYTES_MAX = 131_072;
+
+/** The runtimes' limit of numbers of users and groups. */
+const ACCOUNT_NUMBER_MAX = 2 ** 31 - 1;
+
+function isAccount(name: string): boolean {
+  return !/^\d+$/.test(name) || Number(name) <= ACCOUNT_NUMBER_MAX;
+}
+
+const Group = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)
+  .refine(isAccount, `a number must be at most ${ACCOUNT_NUMBER_MAX}`);
+
 const NoNul = z.string().refine((text) => !text.includes("\0"), "must not contain a NUL character");
 const EnvName = z.string().regex(/^[^=\0]+$/, "must be a name without =");
 const Signal = z.string().regex(/^SIG[A-Z0-9+]+$/, "must be a signal's name such as SIGTERM");
@@ -93,13 +108,17 @@ export const ContainerSpec = z.strictObject({
       .regex(
         /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/,
         "must be user, uid, user:group or uid:gid",
+      )
+      .refine(
+        (user) => user.split(":").every(isAccount),
+        `a number must be at most ${ACCOUNT_NUMBER_MAX}`,
       ),
     {
       description: "User and group as name or number; names are looked up in the image.",
       change: "replace",
     },
   ).optional(),
-  additionalGroups: field(z.array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)).readonly(), {
+  additionalGroups: field(z.array(Group).readonly(), {
     description: "Further groups as name or number.",
     change: "replace",
     set: true,

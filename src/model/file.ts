@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { Mode } from "./names.ts";
+import { Mode, OwnerNumber } from "./names.ts";
 import { SecretSource } from "./secret.ts";
 
 /** A file may have this many bytes: it is held in the manifest, in records and in memory. */
@@ -25,10 +25,10 @@ export const FileSpec = z.strictObject({
   secret: field(SecretSource, {
     description: "Where the value of a secret comes from; the file is kept in the host's memory.",
   }).optional(),
-  uid: field(z.int().min(0), {
+  uid: field(OwnerNumber, {
     description: "Owner; else the container's `user` where that is a number, else root.",
   }).optional(),
-  gid: field(z.int().min(0), {
+  gid: field(OwnerNumber, {
     description: "Group; else that of the container's `user` where that is a number, else root's.",
   }).optional(),
   mode: field(Mode, {

@@ -86,6 +86,38 @@ describe("parseFleet()", () => {
       `${place}.oomScoreAdj: must be at most 1000`,
     ],
     [
+      "more processes than a kernel has",
+      withContainer({ resources: { pidsMax: 2 ** 22 + 1 } }),
+      `${place}.resources.pidsMax: must be at most 4194304`,
+    ],
+    [
+      "a range of CPUs that falls",
+      withContainer({ resources: { cpuset: "0,3-1" } }),
+      `${place}.resources.cpuset: a range must begin with its lower number`,
+    ],
+    [
+      "an owner that chown takes for none",
+      withContainer({ files: { "/a": { content: "", uid: 2 ** 32 - 1 } } }),
+      `${place}.files["/a"].uid: must be at most 4294967294`,
+    ],
+    [
+      "a user that no runtime takes",
+      withContainer({ user: "0:2147483648" }),
+      `${place}.user: a number must be at most 2147483647`,
+    ],
+    [
+      "a group that no runtime takes",
+      withContainer({ additionalGroups: ["2147483648"] }),
+      `${place}.additionalGroups[0]: a number must be at most 2147483647`,
+    ],
+    ...["0.0.0.0/8", "127.10.0.0/24", "224.0.0.0/24", "255.255.255.0/24"].map(
+      (subnet): [string, object, string] => [
+        `a subnet that no host can have, ${subnet}`,
+        { ...fleet, networks: { front: { subnet } } },
+        "networks.front.subnet: its addresses must be a host's: not of 0, 127, or of 224 and above",
+      ],
+    ),
+    [
       "an empty list",
       withContainer({ command: [] }),
       `${place}.command: must have at least 1 item`,

@@ -1,6 +1,16 @@
 import * as z from "zod";
 import { field } from "./field.ts";
 
+/** The most processes that a kernel of 64 bits has: PID_MAX_LIMIT. */
+const PIDS_MAX = 4_194_304;
+
+function areRising(list: string): boolean {
+  return list.split(",").every((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return first === undefined || last === undefined || first <= last;
+  });
+}
+
 /** Limits of one container; an absent field is no limit. */
 export const Resources = z.strictObject({
   cpuMillis: field(z.int().min(10), {
@@ -13,7 +23,10 @@ export const Resources = z.strictObject({
     change: "live",
   }).optional(),
   cpuset: field(
-    z.string().regex(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, 'must be a list such as "0-2,4"'),
+    z
+      .string()
+      .regex(/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/, 'must be a list such as "0-2,4"')
+      .refine(areRising, "a range must begin with its lower number"),
     {
       description: "CPUs that it may run on, as a list such as 0-2,4.",
       change: "live",
@@ -34,7 +47,7 @@ export const Resources = z.strictObject({
     change: "live",
     unit: "bytes",
   }).optional(),
-  pidsMax: field(z.int().positive(), {
+  pidsMax: field(z.int().positive().max(PIDS_MAX), {
     description: "Processes and threads at most.",
     change: "live",
   }).optional(),

@@ -207,6 +207,16 @@ describe("validateFleet() finds", () => {
       `error ${web}.replacement: the new pod cannot start before`,
     ],
     [
+      "an argument that no kernel takes",
+      inPod({}, { args: ["short", "é".repeat(65_536)] }),
+      `error ${web}.containers.web.args[1]: it has 131073 bytes with its end`,
+    ],
+    [
+      "a variable that no kernel takes",
+      inPod({}, { env: { OF: "x".repeat(131_070) } }),
+      `error ${web}.containers.web.env.OF: it has 131074 bytes with its end`,
+    ],
+    [
       "a volume that is none",
       inPod({}, { mounts: [{ volume: "d", path: "/d" }] }),
       `error ${web}.containers.web.mounts[/d]: there is no volume "d"`,

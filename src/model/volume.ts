@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { AbsolutePath, Mode, Name } from "./names.ts";
+import { AbsolutePath, Mode, Name, OwnerNumber } from "./names.ts";
 
 /** A volume of a pod: where its data lies. Containers mount it by its name. */
 export const Volume = z.discriminatedUnion("kind", [
@@ -10,11 +10,11 @@ export const Volume = z.discriminatedUnion("kind", [
       description:
         "Name of the fleet's volume on the host: one directory, shared by the pods that name it.",
     }),
-    uid: field(z.int().min(0), {
+    uid: field(OwnerNumber, {
       description: "Owner given to the directory when it is made.",
       change: "live",
     }).optional(),
-    gid: field(z.int().min(0), {
+    gid: field(OwnerNumber, {
       description: "Group given to the directory when it is made.",
       change: "live",
     }).optional(),

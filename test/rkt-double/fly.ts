@@ -19,6 +19,8 @@ import { programOf } from "./programs.ts";
 
 /** The file, beside the manifest of stage1, with what a prepared pod of fly becomes. */
 export const FLY_PROGRAM = "program";
+/** The one with what that does in the pod's mounts: an argument would hold too little. */
+const INSIDE = "inside";
 
 /** The tree of an app's image. */
 export interface AppTree {
@@ -36,27 +38,27 @@ export interface StartRequest {
 }
 
 /**
- * The shell program that the flavour fly becomes: the app itself, in its root file system, with nothing
- * else of its own.
+ * The shell programs that the flavour fly becomes, by the names of their files: the app itself, in its root file
+ * system, with nothing else of its own.
  *
  * Unlike rkt it mounts in a mount namespace of the pod: what is left of a killed test must not hold the
  * host's `/dev` where somebody removes a folder.
  */
-export function flyProgram(request: StartRequest): string {
+export function flyFiles(request: StartRequest): ReadonlyMap<string, string> {
   const { pod, manifest, trees } = request;
   const [app, ...others] = manifest.apps;
   if (app === undefined || others.length > 0) {
-    return ending("fly only supports 1 application per Pod for now");
+    return only(ending("fly only supports 1 application per Pod for now"));
   }
   const tree = trees.get(app.name);
-  if (app.app === undefined || tree === undefined) return ending("app without a command");
+  if (app.app === undefined || tree === undefined) return only(ending("app without a command"));
   if (app.app.exec.length === 0) {
     const name = request.images.get(app.name)?.name ?? "";
-    return ending(`image "${name}" has an empty "exec" (try --exec=BINARY)`);
+    return only(ending(`image "${name}" has an empty "exec" (try --exec=BINARY)`));
   }
   const mounts = mountsOf(app, manifest);
   const missing = imageMountWithoutVolume(app, mounts, request);
-  if (missing !== undefined) return ending(missing);
+  if (missing !== undefined) return only(ending(missing));
   const inner = [
     "set -e",
     `mkdir -p ${quoted(["status", "env"].map((name) => join(pod.path, "stage1/rootfs/rkt", name)))}`,
@@ -66,8 +68,16 @@ export function flyProgram(request: StartRequest): string {
     recordProcess(pod),
     ...runApp(pod, app, join(tree.path, "rootfs"), mounts),
   ];
-  const shell = ["/bin/sh", "-c", inner.join("\n")];
-  return `exec ${quoted([programOf("unshare"), "--mount", "--propagation", "slave", "--", ...shell])}`;
+  const shell = ["/bin/sh", join(pod.path, "stage1", INSIDE)];
+  const outer = quoted([programOf("unshare"), "--mount", "--propagation", "slave", "--", ...shell]);
+  return new Map([
+    [FLY_PROGRAM, `exec ${outer}`],
+    [INSIDE, inner.join("\n")],
+  ]);
+}
+
+function only(program: string): ReadonlyMap<string, string> {
+  return new Map([[FLY_PROGRAM, program]]);
 }
 
 function ending(message: string): string {

@@ -535,6 +535,14 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
       await expect(host.run(["stw-no-such-program"])).rejects.toMatchObject({ code: "not_found" });
     });
 
+    test("arguments that the kernel does not take are told as what they are", async () => {
+      const error: unknown = await host
+        .run(["true", "x".repeat(131_072)])
+        .catch((reason) => reason);
+      expect(error).toBeInstanceOf(StowageError);
+      expect((error as Error).message).toMatch(/longer than the kernel takes|too long/);
+    });
+
     test("an abort kills it", async () => {
       const signal = AbortSignal.timeout(50);
       const began = performance.now();

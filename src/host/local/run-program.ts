@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,11 @@ import type { ByteSink, CommandResult, RunOptions } from "../host.ts";
 import { PROGRAM_PATH } from "../program-path.ts";
 import { systemCode } from "./file-error.ts";
 import { killTree } from "./kill-tree.ts";
+
+const SPAWN_STATES: Readonly<Record<string, string>> = {
+  ENOENT: "it is not installed, or not on PATH",
+  E2BIG: "its arguments and its environment are longer than the kernel takes; declare less",
+};
 
 /** What a program may print where nobody takes it as it comes. */
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
@@ -71,7 +76,7 @@ function spawnProgram(
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const child = spawn(program, args, {
+    const child = begin(program, args, {
       cwd,
       env: programEnvironment(env),
       stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
@@ -104,6 +109,15 @@ function spawnProgram(
       }
     });
   });
+}
+
+/** Spawns; what is wrong with the arguments themselves is thrown at once, and is the same error as any other. */
+function begin(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(program, args, options);
+  } catch (error) {
+    throw error instanceof Error ? spawnError(program, error) : error;
+  }
 }
 
 /** What a program of the host is run with, whoever runs Stowage. */
@@ -166,7 +180,7 @@ function drain(stream: Readable | null, sink: ByteSink, fail: (error: unknown) =
 /** The error of a program that could not be begun. */
 export function spawnError(program: string, error: Error): StowageError {
   const code = systemCode(error);
-  const state = code === "ENOENT" ? "it is not installed, or not on PATH" : error.message;
+  const state = SPAWN_STATES[code ?? ""] ?? error.message;
   return new StowageError(`Cannot run program "${program}": ${state}`, {
     code: code === "ENOENT" ? "not_found" : code === "EACCES" ? "permission_denied" : "internal",
     cause: error,

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from "../container.ts";
+import { ARGUMENT_BYTES_MAX, type ContainerSpec } from "../container.ts";
 import { DRAIN_TIMEOUT_MS } from "../drain.ts";
 import { isNetworked } from "../network.ts";
 import type { PodSpec } from "../pod.ts";
@@ -10,6 +10,7 @@ import { duplicates, type Findings, mistake, type PodPlace } from "./rule.ts";
 export function* containerRules({ path, pod }: PodPlace): Findings {
   for (const [name, container] of Object.entries(pod.containers)) {
     const place = `${path}.containers.${name}`;
+    yield* lengthRules(place, container);
     yield* mountRules(place, container, pod);
     yield* deviceRules(place, container);
     yield* resourceRules(`${place}.resources`, container.resources ?? {});
@@ -18,6 +19,25 @@ export function* containerRules({ path, pod }: PodPlace): Findings {
     yield* healthRules(`${place}.health`, container, pod);
     yield* drainRules(`${place}.drain`, container);
   }
+}
+
+function* lengthRules(place: string, { command, args, env }: ContainerSpec): Findings {
+  for (const [field, texts] of Object.entries({ command, args }))
+    for (const [at, text] of (texts ?? []).entries())
+      yield* lengthRule(`${place}.${field}[${at}]`, text, "an argument");
+  for (const [name, value] of Object.entries(env ?? {}))
+    if (typeof value === "string")
+      yield* lengthRule(`${place}.env.${name}`, `${name}=${value}`, "a variable with its name");
+}
+
+function* lengthRule(path: string, text: string, noun: string): Findings {
+  const bytes = Buffer.byteLength(text) + 1;
+  if (bytes <= ARGUMENT_BYTES_MAX) return;
+  yield mistake(
+    path,
+    `it has ${bytes} bytes with its end, and the kernel takes ${ARGUMENT_BYTES_MAX} of ${noun}`,
+    "let the container read it from a file, which files can give it",
+  );
 }
 
 function* mountRules(place: string, container: ContainerSpec, pod: PodSpec): Findings {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Diagnostic, DiagnosticsError } from "../../errors/index.ts";
 import {
+  ARGUMENT_BYTES_MAX,
   isSecret,
   type PodRecord,
   type PodSpec,
@@ -143,9 +144,15 @@ function problemWith(
           detail: "set it to the secret's value and apply again",
         };
   }
-  if (use === "file" || !value.includes(0)) return undefined;
-  const summary = `${sourceWords(source)} holds a NUL character, which no variable can`;
-  return { summary, detail: "let the container read it from a file" };
+  if (use === "file") return undefined;
+  const detail = "let the container read it from a file";
+  if (value.includes(0))
+    return {
+      summary: `${sourceWords(source)} holds a NUL character, which no variable can`,
+      detail,
+    };
+  if (value.length < ARGUMENT_BYTES_MAX) return undefined;
+  return { summary: `${sourceWords(source)} holds more than a variable can`, detail };
 }
 
 /** The value as its use has it: a variable is text. */

@@ -5,7 +5,7 @@ import { type CommandLine, failAs, isKnownManifestField } from "../arguments.ts"
 import { appFromFlags, appRequests, pairOf, volumeOf } from "../cli-apps.ts";
 import { checkConfiguration, jsonProblem } from "../configuration.ts";
 import { findImage } from "../find-image.ts";
-import { type AppTree, FLY_PROGRAM, flyProgram } from "../fly.ts";
+import { type AppTree, flyFiles } from "../fly.ts";
 import { goJson } from "../go-format.ts";
 import { type ImageManifest, type ImageRecord, ImageStore } from "../image-store.ts";
 import { takeLock } from "../locks.ts";
@@ -100,7 +100,8 @@ function fillPod(path: string, text: string, manifest: PodManifest, filling: Fil
   writeFileSync(join(path, "stage1TreeStoreID"), store.render(stage1));
   if (stage1.name.endsWith("-fly")) {
     const pod = { uuid, path: join(placeOf(dataDir, "run"), uuid), state: "running" } as const;
-    writeFileSync(join(path, "stage1", FLY_PROGRAM), flyProgram({ pod, manifest, trees, images }));
+    for (const [name, text] of flyFiles({ pod, manifest, trees, images }))
+      writeFileSync(join(path, "stage1", name), text);
   }
   writeFileSync(join(path, "overlay-prepared"), "");
   writeFileSync(join(path, "pod.lck"), "");
