@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -49,8 +50,12 @@ describeWithEngine("containerd", "a containerd that was killed in its middle", (
     const engine = await EngineUnderTest.open(fixture);
     const pod = await engine.prepared({ main: SERVER });
     const { id } = await engine.container(pod);
+    // its task goes as with a runtime that was killed before it had made one
+    const task = ["tasks", "rm", "--force", id];
+    execFileSync("ctr", ["-a", containerd.address, "-n", namespace, ...task]);
     const root = existsSync("/sys/fs/cgroup/pids") ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup";
     const cgroup = join(root, namespace, id);
+    expect(existsSync(cgroup)).toBe(false);
     mkdirSync(cgroup, { recursive: true });
     await engine.engine.remove(pod.identity);
     expect(existsSync(cgroup)).toBe(false);
