@@ -9,8 +9,8 @@ export default defineConfig({
     expect: { requireAssertions: true },
     restoreMocks: true,
     unstubEnvs: true,
-    // most of what runs on an engine waits for it: one worker more than there are cores keeps them busy
-    maxWorkers: availableParallelism() + 1,
+    // most of what runs on an engine waits for it: two workers more than there are cores keep them busy
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: SlowestFirst },
     projects: [
       {
