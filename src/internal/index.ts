@@ -1,3 +1,4 @@
+export { abortable } from "./abortable.ts";
 export { anySignal } from "./any-signal.ts";
 export { Batch } from "./batch.ts";
 export { findOnPath, searchPath } from "./find-on-path.ts";

@@ -17,6 +17,7 @@ import type {
 } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import { readLogs } from "../../host/index.ts";
+import { abortable } from "../../internal/index.ts";
 import type {
   AppliedImage,
   CapabilityTable,
@@ -192,6 +193,6 @@ export class ContainerdEngine implements Engine {
 
   async #open(signal: AbortSignal | undefined): Promise<Daemon> {
     signal?.throwIfAborted();
-    return await this.#daemon.open();
+    return await abortable(this.#daemon.open(), signal);
   }
 }

@@ -27,6 +27,7 @@ export interface DaemonOptions {
 export class LazyDaemon {
   readonly #options: DaemonOptions;
   #connection: Promise<ContainerdConnection> | undefined;
+  #closing = new AbortController();
   #daemon: Promise<Daemon> | undefined;
 
   constructor(options: DaemonOptions) {
@@ -46,8 +47,10 @@ export class LazyDaemon {
     }
   }
 
-  /** Ends the connection; a call after that makes a new one. */
+  /** Ends the connection, also one that is being made; a call after that makes a new one. */
   async close(): Promise<void> {
+    this.#closing.abort();
+    this.#closing = new AbortController();
     const connection = this.#connection;
     this.#connection = undefined;
     this.#daemon = undefined;
@@ -59,7 +62,7 @@ export class LazyDaemon {
   async #connect(): Promise<Daemon> {
     const { config, host, directories } = this.#options;
     const socketPath = config.socket ?? "/run/containerd/containerd.sock";
-    this.#connection = connect({ socketPath, host });
+    this.#connection = connect({ socketPath, host, signal: this.#closing.signal });
     const connection = await this.#connection;
     const client = connection.inNamespace(config.namespace ?? "stowage");
     const snapshotter = config.snapshotter ?? DEFAULT_SNAPSHOTTER;

@@ -3,8 +3,15 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { StowageError } from "../../errors/index.ts";
+import { systemCode } from "../local/file-error.ts";
 import type { Channel } from "./channel.ts";
 import { ChannelSocket } from "./channel-socket.ts";
+
+/** What a socket's path may have: Linux takes 107, macOS 103, and Node cuts a longer one off. */
+const PATH_BYTES_MAX = 103;
+/** Where it is short, for one whose folder of temporary files is not. */
+const SHORT = "/tmp";
 
 /** Connects to a socket of the host. */
 export type DialSocket = (path: string) => Promise<Channel>;
@@ -53,9 +60,24 @@ export class Forwards {
   }
 }
 
-/** Those of processes that were killed are taken away first. */
+/** @throws StowageError where nothing can be made there */
 function makeFolder(): string {
-  const base = tmpdir();
+  const own = `stw-ssh-${process.pid}-`;
+  const longest = join(tmpdir(), `${own}XXXXXX`, "1000");
+  const base = Buffer.byteLength(longest) > PATH_BYTES_MAX ? SHORT : tmpdir();
+  try {
+    removeLeftovers(base);
+    return mkdtempSync(join(base, own));
+  } catch (error) {
+    throw new StowageError(
+      `Cannot make a folder in ${base} for the sockets that lead to hosts (${systemCode(error) ?? error}); see that it may be written to, or set TMPDIR to another one`,
+      { code: "failed_precondition", cause: error },
+    );
+  }
+}
+
+/** Takes away the folders of processes that were killed. */
+function removeLeftovers(base: string): void {
   for (const name of readdirSync(base)) {
     const pid = /^stw-ssh-(\d+)-\w+$/.exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
@@ -65,7 +87,6 @@ function makeFolder(): string {
       // another user's
     }
   }
-  return mkdtempSync(join(base, `stw-ssh-${process.pid}-`));
 }
 
 function isAlive(pid: number): boolean {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../../errors/index.ts";
-import { createLimiter, onAbort } from "../../internal/index.ts";
-import { defer } from "./deferred.ts";
+import { abortable, createLimiter } from "../../internal/index.ts";
 import { openSession } from "./open-session.ts";
 import { type Session, SessionLost } from "./session.ts";
 import { unreachable } from "./ssh-failure.ts";
@@ -28,7 +27,7 @@ export class Link {
   #session: Promise<Session> | undefined;
   #wasUp = false;
   #givenUp: { readonly at: number; readonly error: unknown } | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(target: SshTarget) {
     this.#target = target;
@@ -70,7 +69,7 @@ export class Link {
   async session(signal: AbortSignal | undefined): Promise<Session> {
     for (;;) {
       signal?.throwIfAborted();
-      if (this.#isClosed) throw unreachable(this.#target.address, "it was let go of", "aborted");
+      this.#closing.signal.throwIfAborted();
       this.#session ??= this.#connect();
       const pending = this.#session;
       const session = await abortable(pending, signal).catch((error: unknown) => {
@@ -87,19 +86,25 @@ export class Link {
     return this.#lost(error, "what was being done there may be done or not; run it again");
   }
 
+  /** Ends the connection; one that is being made is not waited for. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort(unreachable(this.#target.address, "it was let go of", "aborted"));
     const session = await this.#session?.catch(() => undefined);
     session?.close();
   }
 
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   async #connect(): Promise<Session> {
+    const { signal } = this.#closing;
     const begun = performance.now();
     const { at = Number.NEGATIVE_INFINITY, error: known } = this.#givenUp ?? {};
     if (begun - at < GIVEN_UP_MS) throw known;
     for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, PAUSE_MAX_MS)) {
       try {
-        const session = await connecting(() => openSession(this.#target));
+        const session = await abortable(this.#open(), signal);
         this.#wasUp = true;
         return session;
       } catch (error) {
@@ -108,8 +113,17 @@ export class Link {
         if (isOver || !this.#isPassing(error)) throw this.#giveUp(error);
       }
       // not all at once again
-      await delay(pause * (0.5 + Math.random()));
+      const pauseMs = pause * (0.5 + Math.random());
+      await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
+  }
+
+  async #open(): Promise<Session> {
+    const { signal } = this.#closing;
+    return await connecting(async () => {
+      signal.throwIfAborted();
+      return await openSession(this.#target, signal);
+    });
   }
 
   /** One that was waited for long enough: whoever asks next is told at once. @returns why */
@@ -139,12 +153,4 @@ export class Link {
       { code: "unavailable", context: { address: this.#target.address }, cause: error },
     );
   }
-}
-
-/** Leaves at an abort; the connection is there for others. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  const aborted = defer<never>();
-  using _waiting = onAbort(signal, () => aborted.reject(signal.reason));
-  return await Promise.race([promise, aborted.promise]);
 }

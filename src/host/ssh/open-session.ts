@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { onAbort } from "../../internal/index.ts";
 import { agentSource, remoteCommand } from "./agent/source.ts";
 import { endSsh } from "./end-ssh.ts";
 import { Session } from "./session.ts";
@@ -13,9 +14,10 @@ const STDERR_BYTES = 4096;
 /**
  * Connects once: ssh brings up the agent, and all else goes over the streams of that one session.
  *
+ * @param signal has it given up, with all that was begun on the way
  * @throws ConnectFailure with the reason, `SessionLost` when it went at once
  */
-export async function openSession(target: SshTarget): Promise<Session> {
+export async function openSession(target: SshTarget, signal: AbortSignal): Promise<Session> {
   const nonce = randomBytes(8).toString("hex");
   const source = Buffer.from(agentSource(nonce));
   const args = sshArguments(target.at, remoteCommand(nonce, source.byteLength), target.config);
@@ -32,6 +34,7 @@ export async function openSession(target: SshTarget): Promise<Session> {
     stderr = (stderr + text).slice(-STDERR_BYTES);
   });
   stdin.write(source);
+  using _waiting = onAbort(signal, () => endSsh(child, "SIGKILL"));
   try {
     await waitForGreeting(child, { target, nonce, stderr: () => stderr });
     const session = new Session({ child, stdin, stdout }, () => lastLine(stderr));

@@ -9,6 +9,8 @@ import { type Frame, FrameReader, frameHead, packList } from "./frames.ts";
 const PING_MS = 5_000;
 /** Time without a word from it after which it counts as gone. */
 const SILENCE_MS = 15_000;
+/** Two questions in a row without an answer: a connection that ends then was given up by ssh, which says nothing. */
+const QUIET_MS = 2 * PING_MS;
 
 /** A program of ssh whose streams lead to the host. */
 export interface Wire {
@@ -34,7 +36,7 @@ export class Session {
     wire.stdout.on("data", (bytes: Buffer) => this.#take(bytes));
     wire.stdout.resume();
     wire.stdin.on("error", () => undefined);
-    wire.child.once("close", () => this.#end(why()));
+    wire.child.once("close", () => this.#end(this.#silence > QUIET_MS ? this.#silent() : why()));
     this.#timer = setInterval(() => this.#ping(), PING_MS).unref();
   }
 
@@ -95,10 +97,16 @@ export class Session {
     if (this.#channels.get(frame.id)?.take(frame) === true) this.#channels.delete(frame.id);
   }
 
+  get #silence(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  #silent(): string {
+    return `it has said nothing for ${Math.round(this.#silence / 1_000)} s`;
+  }
+
   #ping(): void {
-    const silence = performance.now() - this.#heardAt;
-    if (silence > SILENCE_MS)
-      this.#giveUp(`it has said nothing for ${Math.round(silence / 1_000)} s`);
+    if (this.#silence > SILENCE_MS) this.#giveUp(this.#silent());
     else this.#send("p", 0, new Uint8Array());
   }
 

@@ -56,10 +56,21 @@ const KINDS: readonly Kind[] = [
       `no host is called "${name}" in DNS or your ssh configuration; correct the address`,
   },
   {
-    pattern: /kex_exchange_identification|Connection reset by|Connection closed by/,
+    pattern: /banner line (?:contains invalid characters|too long)|No SSH identification/,
+    code: "failed_precondition",
+    say: () => "what answers there is no sshd; correct the address or its port",
+  },
+  {
+    pattern: /Too many authentication failures/,
+    code: "unauthenticated",
+    say: (_, { target }) =>
+      `it lets nobody try as many keys as ssh offers (too many authentication failures); name the right one in your ssh configuration by IdentityFile, with IdentitiesOnly yes, and see that ssh ${target} works`,
+  },
+  {
+    pattern: /.*(?:kex_exchange_identification|Connection reset by|Connection closed by).*/,
     code: "unavailable",
     isBusy: true,
-    say: ([text]) => `it hung up before anybody could log in (${text}); see its sshd's log`,
+    say: ([text]) => `it hung up before anybody could log in (${text.trim()}); see its sshd's log`,
   },
   {
     pattern:
@@ -115,12 +126,28 @@ const WAY_KINDS: readonly Kind[] = [
     say: (_, { through }) =>
       `nothing came of it through ${through}: connection timed out; see that both run and are reached`,
   },
+  {
+    // the shell that ssh runs it with
+    pattern:
+      /^.*: (?:not found|command not found|No such file or directory|Permission denied)\r?$/m,
+    code: "invalid_argument",
+    say: ([text], { through }) =>
+      `${through}, through which the way leads, cannot be run (${text.trim()}); mend your ssh configuration`,
+  },
   ...KINDS.filter(({ isBusy }) => isBusy !== true).map(
     (kind): Kind => ({
       ...kind,
       say: (match, end) => `on the way there, at ${end.through}: ${kind.say(match, end)}`,
     }),
   ),
+  {
+    // a word of its own, not ssh's about the end of it
+    pattern: /^(?!kex_exchange_identification|Connection (?:closed|reset) by|\s*$).+$/m,
+    code: "unavailable",
+    isBusy: true,
+    say: ([text], { through }) =>
+      `${through}, through which the way leads, does not get there (${text.trim()}); see that the host runs and is reached from there`,
+  },
 ];
 
 /** Whether nothing was heard of the host itself, so that whoever is on the way may be why. */
@@ -138,7 +165,7 @@ export function sshFailure(end: SshEnd): SshFailure {
     return { error: unreachable(end.address, say(match, end), code), isBusy };
   }
   const last = said.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
-  const how = last === "" ? `ssh ended with ${end.exitCode}` : last;
+  const how = last === "" ? `ssh ended with ${end.exitCode} and said nothing` : last;
   const state = `the connection ended before anything could be run (${how}); see whether ssh ${end.target} works`;
   return { error: unreachable(end.address, state, "unavailable"), isBusy: false };
 }

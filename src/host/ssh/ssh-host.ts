@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { StowageError } from "../../errors/index.ts";
+import { abortable } from "../../internal/index.ts";
 import type {
   CommandResult,
   FileAttributes,
@@ -99,8 +100,7 @@ class SshHost extends MarkingHost implements Host {
       // asked once now: why nobody answers could not be told by a socket that only ends
       await this.#link.again(signal, async (session) => {
         const channel = session.open(["dial", "unix", path]);
-        await channel.started;
-        channel.cancel();
+        await abortable(channel.started, signal).finally(() => channel.cancel());
       });
     } catch (error) {
       if (!(error instanceof RemoteError)) throw error;

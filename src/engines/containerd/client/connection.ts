@@ -54,8 +54,8 @@ const CHANNEL_OPTIONS = {
  */
 export async function connect(options: ConnectOptions): Promise<ContainerdConnection> {
   const { socketPath, host, signal, firstAnswerMs = 5000 } = options;
-  await checkSocketPath(host, socketPath);
-  const dialled = await host.reachSocket(socketPath);
+  await checkSocketPath(host, socketPath, signal);
+  const dialled = await host.reachSocket(socketPath, signal === undefined ? {} : { signal });
   const { Client, credentials, Metadata } = await import("./grpc-library.ts");
   signal?.throwIfAborted();
   const channel = new Client(`unix://${dialled}`, credentials.createInsecure(), CHANNEL_OPTIONS);

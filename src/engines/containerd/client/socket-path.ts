@@ -11,7 +11,11 @@ const MAX_SOCKET_PATH_BYTES = 107;
  * @throws StowageError `invalid_argument` for a relative or too long path, `not_found` when nothing is
  * there, `unavailable` when something else is, `permission_denied` when the folder may not be searched.
  */
-export async function checkSocketPath(host: HostReader, path: string): Promise<void> {
+export async function checkSocketPath(
+  host: HostReader,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const fail = (
     code: "invalid_argument" | "not_found" | "unavailable" | "permission_denied",
     why: string,
@@ -31,14 +35,16 @@ export async function checkSocketPath(host: HostReader, path: string): Promise<v
       `the path has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH_BYTES}; use a shorter one`,
     );
   }
-  const found = await host.inspect(path).catch((error: unknown) => {
-    if (!StowageError.is(error, "permission_denied")) throw error;
-    return fail(
-      "permission_denied",
-      "its folder may not be searched; run as root or as a member of the socket's group",
-      error,
-    );
-  });
+  const found = await host
+    .inspect(path, signal === undefined ? {} : { signal })
+    .catch((error: unknown) => {
+      if (!StowageError.is(error, "permission_denied")) throw error;
+      return fail(
+        "permission_denied",
+        "its folder may not be searched; run as root or as a member of the socket's group",
+        error,
+      );
+    });
   if (found === undefined) {
     fail(
       "not_found",

@@ -38,6 +38,10 @@ export function agentSource(nonce: string): string {
 export function remoteCommand(nonce: string, bytes: number): string {
   const take = `$s = ""; while (length $s < ${bytes}) { sysread STDIN, $s, ${bytes} - length $s, length $s or exit 1 } eval $s; die $@ if $@`;
   const become = [
+    // what the user sets for their own shell and perl is not meant for this
+    `PATH=\${PATH:+$PATH:}${PROGRAM_PATH}`,
+    "export PATH",
+    "unset PERL5OPT PERL5LIB PERL5DB PERL_UNICODE PERLIO",
     `p=$(command -v perl) || { printf "\\n@@stowage-${nonce} no-perl\\n"; exit 0; }`,
     'if [ "$(id -u)" = 0 ]; then exec "$p" -e "$1"; fi',
     'exec sudo -n -- "$p" -e "$1"',

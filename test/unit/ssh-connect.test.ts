@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openContainerd } from "../../src/engines/containerd/index.ts";
+import type { Host } from "../../src/host/index.ts";
+import { openSshHost } from "../../src/host/index.ts";
+import { hostDirectories } from "../../src/model/index.ts";
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "stw-connect-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A host that is reached by a script in place of ssh(1); the command is its last word. */
+async function reachedBy(script: string): Promise<Host> {
+  const program = join(dir, "ssh");
+  writeFileSync(program, `#!/bin/sh\nfor command; do :; done\n${script}\n`, { mode: 0o755 });
+  return await openSshHost("ssh://here", { program });
+}
+
+async function why(script: string): Promise<string> {
+  await using host = await reachedBy(script);
+  const error: unknown = await host.run(["true"]).catch((reason) => reason);
+  const { code, message } = error as { code: string; message: string };
+  return `${code}: ${message.replace("Cannot reach host ssh://here: ", "")}`;
+}
+
+test("one that is let go of while it is being reached is not waited for, and its ssh is ended with all that that started", async () => {
+  const host = await reachedBy(`echo $$ >${dir}/pid.tmp; mv ${dir}/pid.tmp ${dir}/pid; sleep 600`);
+  const running = host.run(["true"]);
+  running.catch(() => undefined);
+  await vi.waitUntil(() => existsSync(join(dir, "pid")), { timeout: 20_000 });
+  const pid = readFileSync(join(dir, "pid"), "utf8").trim();
+  await host[Symbol.asyncDispose]();
+  await expect(running).rejects.toMatchObject({ code: "aborted" });
+  await vi.waitUntil(() => groupOf(pid).length === 0, { timeout: 20_000 });
+});
+
+test("an engine that is asked through it is not waited for, by who gave up and at the end", async () => {
+  const host = await reachedBy(`touch ${dir}/begun; sleep 600`);
+  const config = { kind: "containerd" } as const;
+  const engine = await openContainerd(config, host, hostDirectories({}));
+  const stop = new AbortController();
+  const asked = engine.info({ signal: stop.signal });
+  const other = engine.info();
+  other.catch(() => undefined);
+  await vi.waitUntil(() => existsSync(join(dir, "begun")), { timeout: 20_000 });
+  stop.abort(new Error("enough"));
+  await expect(asked).rejects.toThrow("enough");
+  await engine[Symbol.asyncDispose]();
+  await expect(other).rejects.toMatchObject({ name: "AbortError" });
+  await host[Symbol.asyncDispose]();
+});
+
+test("one that hung up and is to be tried again is not waited for either", async () => {
+  const host = await reachedBy(
+    `echo >>${dir}/tries; echo "kex_exchange_identification: read: Connection reset by peer" >&2; exit 255`,
+  );
+  const running = host.run(["true"]);
+  running.catch(() => undefined);
+  await vi.waitUntil(() => existsSync(join(dir, "tries")), { timeout: 20_000 });
+  await host[Symbol.asyncDispose]();
+  await expect(running).rejects.toMatchObject({ code: "aborted" });
+});
+
+test.each([
+  ["options of perl", "export PERL_UNICODE=SAD PERL5OPT='-CSDA -MNone' PERL5LIB=/nowhere"],
+  ["a PATH of their own", "export PATH=/nowhere"],
+  ["no PATH", "unset PATH"],
+])("a user of the host may have %s", async (_, setting) => {
+  await using host = await reachedBy(`${setting}\nexec /bin/sh -c "$command"`);
+  const printed = await host.run(["sh", "-c", "printf '\\303\\251'; id -u"]);
+  expect(printed).toEqual({ exitCode: 0, stdout: `é${process.getuid?.()}\n`, stderr: "" });
+  const { space } = await host.snapshot({ space: ["/"] });
+  expect(space.has("/")).toBe(true);
+});
+
+test("what hangs up is told in its own words", async () => {
+  const says = (text: string) => `echo '${text}' >&2; exit 255`;
+  expect(
+    await why(says("kex_exchange_identification: banner line contains invalid characters")),
+  ).toBe("failed_precondition: what answers there is no sshd; correct the address or its port");
+  expect(
+    await why(
+      says("Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures"),
+    ),
+  ).toMatch(/^unauthenticated: .*IdentityFile, with IdentitiesOnly yes/);
+  const throughCommand = (text: string) =>
+    `case $1 in -G) echo proxycommand none-such; exit 0;; esac\n${says(`${text}\nkex_exchange_identification: Connection closed by remote host`)}`;
+  expect(await why(throughCommand("/bin/sh: 1: exec: none-such: not found"))).toBe(
+    "invalid_argument: your ProxyCommand, through which the way leads, cannot be run (/bin/sh: 1: exec: none-such: not found); mend your ssh configuration",
+  );
+});
+
+/** Processes of the group that a process leads. */
+function groupOf(leader: string): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const [state, , group] =
+        readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+      return group === leader && state !== "Z";
+    } catch {
+      return false;
+    }
+  });
+}
