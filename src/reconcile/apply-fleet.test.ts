@@ -220,6 +220,28 @@ describe("applyFleet()", () => {
     expect(podsOf(fleet)).toHaveLength(2);
   });
 
+  test("is ended at once while it waits for a lock, before anything is begun", async () => {
+    const fleet = openFleet();
+    const manifest = fleet.manifest({ alpha: { one: podOf() } });
+    const draining = new AbortController();
+    let second: Promise<unknown> | undefined;
+    const first = await fleet.apply(manifest, {
+      confirm: async () => {
+        second = fleet.apply(manifest, {
+          lockTimeoutMs: 60_000,
+          draining: draining.signal,
+          onEvent: ({ type }) => {
+            if (type === "lock-waiting") draining.abort(new Error("enough"));
+          },
+        });
+        await expect(second).rejects.toThrow("enough");
+        return true;
+      },
+    });
+    expect(second).toBeDefined();
+    expect(first.status).toBe("done");
+  });
+
   test("never leaves a pod stopped when the user ends it", async () => {
     const fleet = openFleet();
     const pod = (value: string) =>

@@ -1,4 +1,5 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
+import { anySignal } from "../internal/index.ts";
 import type { FleetManifest } from "../model/index.ts";
 import {
   brakes,
@@ -70,20 +71,33 @@ function endWithout(
   return due.length === 0 ? "paused" : "incomplete";
 }
 
-/** Opens, locks and observes the hosts of a request; gives everything back at the end. */
+/**
+ * Opens, locks and observes the hosts of a request; gives everything back at the end. Until that is done nothing
+ * runs that would have to end first: it stops at once where the apply is to begin no more.
+ */
 export async function withLockedHosts<T>(
   request: ApplyFleetRequest,
   use: (locked: LockedHosts, observation: FleetObservation, store: ImageStore) => Promise<T>,
 ): Promise<T> {
   const { manifest, manifestDir, connector, appliedBy, onEvent } = request;
   await using store = new ImageStore(manifest, manifestDir, request);
-  await using locked = new LockedHosts({ ...request, connector, owner: appliedBy });
+  const signal = lookingSignal(request);
+  await using locked = new LockedHosts({ ...request, connector, owner: appliedBy, signal });
   const observation = await observeFleet({
     ...request,
+    signal,
     onProgress: onEvent,
     reach: (name, spec) => locked.open(name, spec),
   });
   return await use(locked, observation, store);
+}
+
+/** What ends the looking before anything is changed. */
+export function lookingSignal({
+  signal,
+  draining,
+}: Pick<ApplyFleetRequest, "signal" | "draining">): AbortSignal {
+  return anySignal([signal, draining].filter((each) => each !== undefined));
 }
 
 function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetObservation): Plan {

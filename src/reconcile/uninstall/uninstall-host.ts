@@ -1,4 +1,5 @@
 import { hostDirectories, hostLayout } from "../../model/index.ts";
+import { lookingSignal } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { HostAccess } from "../connector.ts";
 import { destroyFleet } from "../destroy-fleet.ts";
@@ -39,7 +40,7 @@ export interface UninstallReport {
  * @throws StowageError when the host cannot be asked or locked
  */
 export async function uninstallHost(request: UninstallRequest): Promise<UninstallReport> {
-  const survey = await surveyHost(request);
+  const survey = await surveyHost({ ...request, signal: lookingSignal(request) });
   const reports: ApplyReport[] = [];
   const nothing = { survey, reports, removed: [], leaves: survey.leaves, problems: [] };
   if (!(await request.confirm(survey))) return { ...nothing, status: "declined" };
