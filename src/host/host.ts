@@ -238,8 +238,9 @@ export interface Host extends HostReader {
    */
   createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean>;
   /**
-   * Renames a directory and leaves a symbolic link to the new name at the old one. Done already, or
-   * nothing at the old name: nothing happens.
+   * Renames a directory and leaves a symbolic link to the new name at the old one; done already: nothing
+   * happens. What was killed half-way is brought to its end. It takes the place of the link that it left itself
+   * on the way there.
    *
    * @throws StowageError `already_exists` when both names are directories
    */

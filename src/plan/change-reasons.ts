@@ -7,7 +7,7 @@ import {
 import { declaredReasons, driftReasons } from "./compare.ts";
 import { fileReasons } from "./file-reasons.ts";
 import type { Reason, ResolvedPod } from "./plan.ts";
-import { originOf, type PodContext, recorded } from "./pod-context.ts";
+import { ownIdentity, type PodContext, recorded } from "./pod-context.ts";
 import { stateReasons } from "./state-reasons.ts";
 import { volumeReasons } from "./volume-reasons.ts";
 
@@ -41,9 +41,9 @@ function asDesired(
 
 /** Whether the pod was made under a former name or owner of the fleet. */
 export function isRenamed(context: PodContext): boolean {
-  const origin = originOf(context);
+  const own = ownIdentity(context);
   const { owner, fleet } = context.declared;
-  return origin.owner !== owner || origin.fleet !== fleet;
+  return own.owner !== owner || own.fleet !== fleet;
 }
 
 /** Why the record is written anew, if that is all that is wrong; empty when it is as it should be. */
@@ -93,7 +93,7 @@ function unrecordedReasons(
 }
 
 function renameReason(context: PodContext): Reason {
-  const { owner, fleet } = originOf(context);
+  const { owner, fleet } = ownIdentity(context);
   const text =
     owner === context.declared.owner
       ? `the fleet was named ${fleet}`

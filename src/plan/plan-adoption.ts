@@ -1,11 +1,11 @@
 import { handsPortsOver, type ObservedPod, stopsFirst } from "../model/index.ts";
 import { frame, keptTarget } from "./change-frame.ts";
 import { notesFor } from "./change-notes.ts";
-import { isRenamed, staleReasons } from "./change-reasons.ts";
+import { staleReasons } from "./change-reasons.ts";
 import { declaredReasons } from "./compare.ts";
 import { fileDrift } from "./file-reasons.ts";
 import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
-import { mayRun, type PodContext, recorded } from "./pod-context.ts";
+import { isOfDeclared, mayRun, type PodContext, recorded } from "./pod-context.ts";
 import { freshSteps, sweepSteps } from "./steps.ts";
 
 /** A rollout that was cut short after its new generation was made: it is carried on from there. */
@@ -42,12 +42,13 @@ export function planAdoption(context: PodContext, desired: ResolvedPod): PodChan
 /** A generation, not the proven one, that is whole and exactly what is declared. */
 export function adoptable(context: PodContext): ObservedPod | undefined {
   const { generations, record, desiredDigest, recordLost } = context;
-  if (recordLost !== undefined || isRenamed(context)) return undefined;
+  if (recordLost !== undefined) return undefined;
   const secrets = [...(context.secrets?.values() ?? [])];
   if (secrets.some(({ state }) => state === "changed")) return undefined;
   return generations.findLast((made) => {
     const { generation, recordDigest, state } = made;
     return (
+      isOfDeclared(context, made) &&
       generation !== record?.current &&
       recordDigest === desiredDigest &&
       (state === "prepared" || state === "running") &&

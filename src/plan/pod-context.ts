@@ -65,12 +65,29 @@ export function recorded(
   return context.record?.generations.find((each) => each.generation === generation);
 }
 
-/** Identity under which a pod's existing generations were made. */
+/** Identity of the generation that counts as the pod's own; the declared one where there is none. */
+export function ownIdentity(context: PodContext): Omit<PodIdentity, "generation" | "pod"> {
+  const own =
+    movedFrom(context)?.pod ?? currentGeneration(context) ?? context.elsewhere.at(-1)?.pod;
+  return own === undefined ? context.declared : identityPart(own);
+}
+
+/**
+ * Identity under which a pod's existing generations were made. Of a renaming that was cut short there are some
+ * of both names: then the former one, as the declared one is known anyway.
+ */
 export function originOf(context: PodContext): Omit<PodIdentity, "generation" | "pod"> {
-  const last =
-    movedFrom(context)?.pod ?? context.generations.at(-1) ?? context.elsewhere.at(-1)?.pod;
-  if (last === undefined) return context.declared;
-  return { owner: last.owner, fleet: last.fleet, host: last.host };
+  const former = podsOf(context).findLast((pod) => !isOfDeclared(context, pod));
+  return former === undefined ? ownIdentity(context) : identityPart(former);
+}
+
+/** Whether a generation was made under the name and owner that the fleet has now. */
+export function isOfDeclared({ declared }: PodContext, pod: ObservedPod): boolean {
+  return pod.owner === declared.owner && pod.fleet === declared.fleet;
+}
+
+function identityPart({ owner, fleet, host }: ObservedPod) {
+  return { owner, fleet, host };
 }
 
 /** The generation that counts as the pod's own: the record's, else the one that runs, else the newest. */

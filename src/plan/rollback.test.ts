@@ -4,12 +4,15 @@ import {
   fleet,
   hostWith,
   input,
+  OWNER,
   observed,
   pod,
   record,
 } from "../../test/support/plan-world.ts";
 import type { PodSpec } from "../model/index.ts";
 import { plan, planRollback } from "./index.ts";
+
+const OWN = { owner: OWNER, fleet: fleet({}).name };
 
 /** The steps back after a change from one declaration to another failed at a state of the host. */
 function stepsBack(before: PodSpec, after: PodSpec, made: "running" | "exited" | undefined) {
@@ -22,7 +25,7 @@ function stepsBack(before: PodSpec, after: PodSpec, made: "running" | "exited" |
     observed("web", old, "exited"),
     ...(made === undefined ? [] : [observed("web", fresh, made)]),
   ];
-  const steps = planRollback(change, hostWith(pods, [record("web", [old, fresh], 1)]));
+  const steps = planRollback(change, hostWith(pods, [record("web", [old, fresh], 1)]), OWN);
   return steps.map((step) =>
     "generation" in step ? `${step.kind} ${step.generation}` : step.kind,
   );
@@ -50,5 +53,5 @@ test("planRollback() gives a restarted generation its old specification back", (
 test("planRollback() has no steps for a change that began with nothing", () => {
   const [change] = plan(input(fleet({ web: pod() }), hostWith([], []))).pods;
   if (change === undefined) throw new Error("there is nothing to do");
-  expect(planRollback(change, hostWith([], []))).toEqual([]);
+  expect(planRollback(change, hostWith([], []), OWN)).toEqual([]);
 });

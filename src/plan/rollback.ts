@@ -1,6 +1,6 @@
 import type { RecordedGeneration } from "../model/index.ts";
 import { podsOnHost } from "./observed-pods.ts";
-import type { PodChange, Step } from "./plan.ts";
+import type { FleetIdentity, PodChange, Step } from "./plan.ts";
 import type { HostObservation } from "./plan-input.ts";
 import { mayRun } from "./pod-context.ts";
 import { commitStep, startSteps } from "./steps.ts";
@@ -9,17 +9,21 @@ import { commitStep, startSteps } from "./steps.ts";
  * The steps that lead from what is observed after a failed change back to the generation that was
  * proven before: the ordinary plan with the old record as desired.
  *
+ * @param own the fleet as it is declared now; the old generation may be of its former name
  * @returns no steps when there is nothing to go back to
  */
-export function planRollback(change: PodChange, observation: HostObservation): readonly Step[] {
+export function planRollback(
+  change: PodChange,
+  observation: HostObservation,
+  own: FleetIdentity,
+): readonly Step[] {
   const { from, to, fresh, origin } = change;
   if (from === undefined) return [];
   const old = podsOnHost(observation).find(
     ({ pod }) =>
       pod.generation === from.generation &&
       pod.pod === change.pod &&
-      pod.fleet === origin.fleet &&
-      pod.owner === origin.owner,
+      [origin, own].some(({ owner, fleet }) => pod.owner === owner && pod.fleet === fleet),
   );
   if (old === undefined) return [];
   const steps: Step[] = [];

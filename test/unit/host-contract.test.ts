@@ -228,6 +228,29 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
       expect(readFileSync(join(dir, "new/name/x"), "utf8")).toBe("kept");
     });
 
+    test("moveDirectory() goes the way back, and brings to its end what was killed half-way", async () => {
+      const [old, now] = [join(dir, "old"), join(dir, "now")];
+      await host.moveDirectory(old, now);
+      expect(readdirSync(dir)).toEqual([]);
+      mkdirSync(old);
+      writeFileSync(join(old, "x"), "kept");
+      await host.moveDirectory(old, now);
+      await host.moveDirectory(now, old);
+      expect(readlinkSync(now)).toBe(old);
+      expect(lstatSync(old).isDirectory()).toBe(true);
+      rmSync(now);
+      await host.moveDirectory(now, old);
+      expect(readFileSync(join(now, "x"), "utf8")).toBe("kept");
+    });
+
+    test("moveDirectory() refuses a link that leads elsewhere", async () => {
+      mkdirSync(join(dir, "old"));
+      symlinkSync(join(dir, "elsewhere"), join(dir, "new"));
+      await expect(host.moveDirectory(join(dir, "old"), join(dir, "new"))).rejects.toMatchObject({
+        code: "already_exists",
+      });
+    });
+
     test("moveDirectory() refuses when both names are directories", async () => {
       mkdirSync(join(dir, "old"));
       mkdirSync(join(dir, "new"));

@@ -209,6 +209,7 @@ export class SimHost implements Host {
   moveDirectory(from: string, to: string, options: HostCallOptions = {}): Promise<void> {
     return this.#change("host.moveDirectory", options, (state) => {
       if (state.links[from] !== undefined || !exists(state, from)) return;
+      if (state.links[to] === from) delete state.links[to];
       if (exists(state, to)) {
         throw new StowageError(`Cannot move directory "${from}" to "${to}": both exist`, {
           code: "already_exists",

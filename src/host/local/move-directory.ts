@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { lstat, mkdir, rename, symlink } from "node:fs/promises";
+import { lstat, mkdir, readlink, rename, symlink, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StowageError } from "../../errors/index.ts";
 import { fileError, isAbsent } from "./file-error.ts";
@@ -8,8 +8,12 @@ import { fileError, isAbsent } from "./file-error.ts";
 export async function moveDirectory(from: string, to: string): Promise<void> {
   try {
     const [source, target] = [await entryAt(from), await entryAt(to)];
+    // killed between its two halves
+    if (source === undefined && target?.isDirectory() === true) return await symlink(to, from);
     if (source === undefined || source.isSymbolicLink()) return;
-    if (target !== undefined) {
+    const isWayBack = target?.isSymbolicLink() === true && (await readlink(to)) === from;
+    if (isWayBack) await unlink(to);
+    else if (target !== undefined) {
       throw new StowageError(`Cannot move directory "${from}" to "${to}": both exist`, {
         code: "already_exists",
         context: { from, to },

@@ -145,12 +145,12 @@ export class PodRun {
 
   async #rollBack(failure: Pick<ChangeOutcome, "reason" | "logs" | "failedStep">): Promise<void> {
     const { change } = this;
-    const { engine, observation, signal } = this.#session;
+    const { engine, observation, signal, context } = this.#session;
     this.#hooks.onEvent({ type: "rollback-started", id: change.id, reason: failure.reason ?? "" });
     try {
       const seen = { ...observation, engine: await engine.observe({ signal }) };
       // an old generation in another engine is where it was before the change
-      const steps = planRollback(change, seen);
+      const steps = planRollback(change, seen, context);
       if (steps.length === 0) {
         const remedy = "there was nothing to go back to; mend the cause and apply again";
         this.#end({ status: "failed", ...failure, remedy });

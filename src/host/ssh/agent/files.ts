@@ -105,9 +105,17 @@ $OP{mkdir} = sub { my ($id, $path, $mode, $uid, $gid) = @_;
   done($id);
 };
 $OP{move} = sub { my ($id, $from, $to) = @_;
-  if (!lstat $from) { return done($id, 1) if absent(); bad() }
+  if (!lstat $from) {
+    bad() unless absent();
+    # killed between its two halves
+    if (lstat $to and -d _) { symlink $to, $from or bad() }
+    return done($id, 1);
+  }
   return done($id, 1) if -l _;
-  return done($id, "") if lstat $to;
+  if (lstat $to) {
+    return done($id, "") unless -l _ and (readlink $to) eq $from;
+    unlink $to or bad();
+  }
   make_parents($to, 0700);
   rename $from, $to or bad();
   symlink $to, $from or bad();

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { podOf, SimFleet } from "../../test/support/sim-fleet.ts";
+import { type CallPhase, SimKilled } from "../engines/sim/index.ts";
+import { FleetManifest } from "../model/index.ts";
+
+function declared(fleet: SimFleet, name: string, formerly?: string): FleetManifest {
+  const manifest = fleet.manifest({
+    a: { db: podOf({}, { network: { mode: "host" }, ports: [{ host: 5432 }] }) },
+  });
+  return FleetManifest.parse({
+    ...manifest,
+    name,
+    ...(formerly === undefined ? {} : { formerly }),
+  });
+}
+
+async function begun(): Promise<SimFleet> {
+  const fleet = new SimFleet("virtual");
+  await fleet.apply(declared(fleet, "shop"));
+  return fleet;
+}
+
+/** The pods of the host, as `fleet/pod/state`. */
+function podsOn(fleet: SimFleet): readonly string[] {
+  return fleet
+    .machine("a")
+    .read(({ pods }) =>
+      Object.values(pods).map(
+        ({ identity, containers }) =>
+          `${identity.fleet}/${identity.pod}/${containers["main"]?.state ?? "none"}`,
+      ),
+    )
+    .sort();
+}
+
+/** Applies, killed at a call. @returns whether it was */
+async function killed(
+  fleet: SimFleet,
+  manifest: FleetManifest,
+  nth: number,
+  phase: CallPhase,
+): Promise<boolean> {
+  fleet.faults = [{ nth, access: "write", phase, effect: "kill" }];
+  const end = await fleet.apply(manifest).catch((error: unknown) => error);
+  fleet.faults = [];
+  await fleet.machine("a").advance(60_000);
+  return end instanceof SimKilled;
+}
+
+test("a renaming that is killed at any call is brought to its end by the next apply: nothing is doubled, and the plan is empty", async () => {
+  let nth = 0;
+  for (let isKilled = true; isKilled; ) {
+    nth += 1;
+    for (const phase of ["during", "after"] as const) {
+      using fleet = await begun();
+      const renamed = declared(fleet, "store", "shop");
+      isKilled = await killed(fleet, renamed, nth, phase);
+      await fleet.apply(renamed);
+      const { plan } = await fleet.plan(renamed);
+      const changes = [...plan.pods, ...plan.hostChanges].map(
+        ({ id, action }) => `${action} ${id}`,
+      );
+      expect({ nth, phase, pods: podsOn(fleet), changes }).toEqual({
+        nth,
+        phase,
+        pods: ["store/db/running"],
+        changes: [],
+      });
+    }
+  }
+  expect(nth).toBeGreaterThan(10);
+});
+
+test("a renaming that was cut short can be taken back", async () => {
+  for (const nth of [4, 8]) {
+    using fleet = await begun();
+    expect(await killed(fleet, declared(fleet, "store", "shop"), nth, "after")).toBe(true);
+    const back = declared(fleet, "shop", "store");
+    await fleet.apply(back);
+    const { plan } = await fleet.plan(back);
+    expect([nth, podsOn(fleet), plan.pods, plan.hostChanges]).toEqual([
+      nth,
+      ["shop/db/running"],
+      [],
+      [],
+    ]);
+  }
+});
