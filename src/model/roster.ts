@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { ENGINE_KINDS, EngineConfig } from "./engine-config.ts";
-import { Name, OwnerId } from "./names.ts";
+import type { HostSpec } from "./host.ts";
+import { AbsolutePath, Name, OwnerId } from "./names.ts";
 import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
 
-/** Version of the roster's form. 2: how a host's engine is reached, and its other engines. */
-export const ROSTER_VERSION = 2;
+/** Version of the roster's form. 2: how a host's engine is reached, and its other engines. 3: its directories. */
+export const ROSTER_VERSION = 3;
 
 /** One host of a fleet as of the last apply. */
 export const RosterHost = z.strictObject({
@@ -14,6 +15,9 @@ export const RosterHost = z.strictObject({
   config: EngineConfig.optional(),
   /** Engines of the host that may still hold something of the fleet: only on the host itself. */
   others: z.array(EngineConfig).readonly().optional(),
+  /** Where Stowage keeps what it writes there; absent where that is the default. */
+  stateDir: AbsolutePath.optional(),
+  runDir: AbsolutePath.optional(),
 });
 /** See the schema of the same name. */
 export type RosterHost = z.infer<typeof RosterHost>;
@@ -40,6 +44,26 @@ export type RosterReading =
 /** The engine that a roster names for one of its hosts; of an old roster only its kind is known. */
 export function rosterEngine({ engine, config }: RosterHost): EngineConfig {
   return config ?? EngineConfig.parse({ kind: engine });
+}
+
+/** What a roster says of one of its hosts, as a declaration without pods. */
+export function rosterSpec(entry: RosterHost): HostSpec {
+  const { address, stateDir, runDir } = entry;
+  return { address, engine: rosterEngine(entry), ...directoriesPart({ stateDir, runDir }) };
+}
+
+/** The directories that were set. */
+export function directoriesPart({
+  stateDir,
+  runDir,
+}: {
+  readonly stateDir?: string | undefined;
+  readonly runDir?: string | undefined;
+}): Pick<RosterHost, "stateDir" | "runDir"> {
+  return {
+    ...(stateDir === undefined ? {} : { stateDir }),
+    ...(runDir === undefined ? {} : { runDir }),
+  };
 }
 
 /** Lists of hosts that rosters have, by their text: every host of a fleet keeps the same one. */

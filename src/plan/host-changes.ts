@@ -1,5 +1,6 @@
 import {
   canonicalText,
+  directoriesPart,
   type EngineConfig,
   engineIdentity,
   engineName,
@@ -176,6 +177,7 @@ function hasSameHosts(held: Roster["hosts"], wanted: Roster["hosts"]): boolean {
 function isSameEntry(was: RosterHost, is: RosterHost): boolean {
   if (was.address !== is.address || was.engine !== is.engine) return false;
   if (was.config !== undefined && !isEqual(was.config, is.config)) return false;
+  if (was.stateDir !== is.stateDir || was.runDir !== is.runDir) return false;
   return was.others === is.others || isEqual(was.others ?? [], is.others ?? []);
 }
 
@@ -191,6 +193,7 @@ export function rosterEntry(spec: HostSpec, others: readonly EngineConfig[] = []
     address,
     engine: engine.kind,
     config: engine,
+    ...directoriesPart(spec),
     ...(sorted.length === 0 ? {} : { others: sorted }),
   };
 }

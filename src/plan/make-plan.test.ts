@@ -11,7 +11,7 @@ import {
   pod,
   record,
 } from "../../test/support/plan-world.ts";
-import type { PodSpec } from "../model/index.ts";
+import { type PodSpec, ROSTER_VERSION } from "../model/index.ts";
 import { isConverged, plan } from "./index.ts";
 
 const kinds = (spec: PodSpec, before: PodSpec, state: "running" | "exited" = "running") => {
@@ -270,7 +270,7 @@ test("plan() refuses to leave an engine that another host of the same machine ha
 
 test("plan() refuses a host that holds the fleet under another owner, naming who applied it", () => {
   const roster = {
-    version: 2,
+    version: ROSTER_VERSION,
     owner: "other",
     fleet: "shop",
     manager: "cli",

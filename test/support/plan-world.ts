@@ -14,6 +14,7 @@ import {
   RECORD_VERSION,
   type RecordedGeneration,
   type RecordReading,
+  ROSTER_VERSION,
 } from "../../src/model/index.ts";
 import type { HostObservation, ImageResolution, PlanInput } from "../../src/plan/index.ts";
 
@@ -129,7 +130,7 @@ export function host(change: Partial<HostObservation> = {}): HostObservation {
         {
           kind: "roster",
           roster: {
-            version: 2,
+            version: ROSTER_VERSION,
             owner: OWNER,
             fleet: "shop",
             manager: "cli",

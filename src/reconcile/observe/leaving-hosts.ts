@@ -1,17 +1,18 @@
 import {
+  directoriesPart,
   type FleetManifest,
   type HostSpec,
   type Roster,
   type RosterHost,
-  rosterEngine,
+  rosterSpec,
 } from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, PlanOptions } from "../../plan/index.ts";
 
 type Hosts = ReadonlyMap<string, HostObservation | HostUnreachable>;
 
 /**
- * Hosts that rosters name and the manifest does not, as they can be reached: a roster keeps address
- * and engine. A declared host of the same address and kind says the rest (it was renamed).
+ * Hosts that rosters name and the manifest does not, as they can be reached. What an old roster does not say,
+ * a declared host of the same address and kind does (it was renamed).
  */
 export function findLeavingHosts(
   manifest: FleetManifest,
@@ -49,15 +50,10 @@ export function fleetRosters(
 
 function specOf(manifest: FleetManifest, entry: RosterHost): HostSpec {
   const { address, config } = entry;
+  if (config !== undefined) return rosterSpec(entry);
   const same = Object.values(manifest.hosts).find(
     (spec) => spec.address === address && spec.engine.kind === entry.engine,
   );
-  if (same === undefined) return { address, engine: rosterEngine(entry) };
-  const { engine, stateDir, runDir } = same;
-  return {
-    address,
-    engine: config ?? engine,
-    ...(stateDir === undefined ? {} : { stateDir }),
-    ...(runDir === undefined ? {} : { runDir }),
-  };
+  if (same === undefined) return rosterSpec(entry);
+  return { address, engine: same.engine, ...directoriesPart(same) };
 }
