@@ -8,6 +8,7 @@ export type { ApplyEvent, ChangeOutcome } from "./execute/events.ts";
 export { checkHealth, type Health, healthKey } from "./health/check-health.ts";
 export { readAudit, readPodRecords } from "./history/pod-records.ts";
 export {
+  inService,
   type RollbackTarget,
   rollbackTarget,
   rollbackWarnings,

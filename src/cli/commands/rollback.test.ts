@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fakeCli, simManifest } from "../../../test/support/cli-context.ts";
 
@@ -89,4 +90,39 @@ test("what cannot be gone back to is told with what can, and nothing is done", a
   expect(await fails("rollback", "web", "--to", "1", "--yes")).toContain(
     "record 1 is the one that was applied last",
   );
+});
+
+test("a pod of a service goes back on one host, though its rollout or its service was declared otherwise then", async () => {
+  const cli = fakeCli();
+  const declare = (log: string, service: object) => {
+    const manifest = simManifest(cli.directory, { env: { LOG: log } });
+    const { web } = manifest.hosts.here.pods;
+    const engine = { kind: "sim", file: join(cli.directory, "there.json") };
+    const here = { ...manifest.hosts.here, pods: { web: { ...web, ...service } } };
+    return cli.write("fleet.json", { ...manifest, hosts: { here, there: { ...here, engine } } });
+  };
+  const file = declare("1", { service: "old", rollout: { maxUnavailable: 1 } });
+  expect((await cli.run("apply", "-f", file, "--yes", "--settle", "0s")).exitCode).toBe(0);
+  declare("2", { service: "web", rollout: { maxUnavailable: 1 } });
+  expect((await cli.run("apply", "-f", file, "--yes", "--settle", "0s")).exitCode).toBe(0);
+  // another policy is a record of its own, and nothing that anybody wants to go back to
+  declare("2", { service: "web", rollout: { maxUnavailable: 2 } });
+  expect((await cli.run("apply", "-f", file, "--yes", "--settle", "0s")).exitCode).toBe(0);
+
+  const back = await cli.run(
+    "rollback",
+    "web",
+    "--host",
+    "here",
+    "-f",
+    file,
+    "--yes",
+    "--settle",
+    "0s",
+  );
+  expect(back).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(back.stdout).toMatch(/^here\/web goes from record 3 back to record 1,/);
+  expect(back.stdout).toMatch(/replace, because.*LOG +2 → 1/s);
+  declare("1", { service: "web", rollout: { maxUnavailable: 2 } });
+  expect((await cli.run("plan", "-f", file, "--host", "here")).exitCode).toBe(0);
 });

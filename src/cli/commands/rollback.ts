@@ -2,6 +2,7 @@ import { DiagnosticsError, StowageError } from "../../errors/index.ts";
 import { type FleetManifest, validateFleet } from "../../model/index.ts";
 import {
   applyFleet,
+  inService,
   type RollbackTarget,
   readPodRecords,
   rollbackTarget,
@@ -114,7 +115,8 @@ async function findTargets(
     args.count("parallelism", 1),
     async ({ host }, hostName, spec) => {
       const records = await readPodRecords(host, manifest, spec, context.drain);
-      return { target: rollbackTarget(hostName, pod, records.get(pod) ?? [], number) };
+      const own = inService(records.get(pod) ?? [], spec.pods?.[pod]);
+      return { target: rollbackTarget(hostName, pod, own, number) };
     },
   );
   const problems = problemsOf(found).map(({ host, problem }) => ({

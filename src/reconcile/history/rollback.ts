@@ -4,6 +4,7 @@ import {
   type FleetManifest,
   generationDigest,
   type NumberedRecord,
+  type PodSpec,
   parseImageReference,
   previousRecord,
 } from "../../model/index.ts";
@@ -16,6 +17,25 @@ export interface RollbackTarget {
   /** What is current now, where that is known. */
   readonly from?: NumberedRecord;
   readonly to: NumberedRecord;
+}
+
+/**
+ * Records as if they had been applied with the service and the rollout that are declared now: pods of one
+ * service say one rollout, and records are of different times.
+ */
+export function inService(
+  records: readonly NumberedRecord[],
+  declared: PodSpec | undefined,
+): readonly NumberedRecord[] {
+  const { service, rollout } = declared ?? {};
+  const place = {
+    ...(service === undefined ? {} : { service }),
+    ...(rollout === undefined ? {} : { rollout }),
+  };
+  return records.map((record) => {
+    const { service: _, rollout: __, ...spec } = record.spec;
+    return { ...record, spec: { ...spec, ...place } };
+  });
 }
 
 /**
@@ -49,7 +69,11 @@ export function rollbackTarget(
   return { host, pod, to, ...(from === undefined ? {} : { from }) };
 }
 
-/** A fleet in which pods are declared as records say, and the images that these had, by host and reference. */
+/**
+ * A fleet in which pods are declared as records say, and the images that these had, by host and reference.
+ *
+ * @throws StowageError `failed_precondition` where pods of one host had different images of one reference
+ */
 export function rolledBack(
   manifest: FleetManifest,
   targets: readonly RollbackTarget[],
@@ -58,20 +82,30 @@ export function rolledBack(
   readonly pins: ReadonlyMap<string, ReadonlyMap<string, AppliedImage>>;
 } {
   const hosts = { ...manifest.hosts };
-  const pins = new Map<string, ReadonlyMap<string, AppliedImage>>();
+  const pins = new Map<string, Map<string, AppliedImage>>();
   for (const { host, pod, to } of targets) {
     const spec = hosts[host];
     if (spec === undefined) continue;
     hosts[host] = { ...spec, pods: { ...spec.pods, [pod]: to.spec } };
-    const images = Object.entries(to.spec.containers).flatMap(([container, { image }]) => {
-      const applied = to.images[container];
-      return applied === undefined
-        ? []
-        : [[parseImageReference(image).canonical, applied] as const];
-    });
-    pins.set(host, new Map(images));
+    const pinned = pins.get(host) ?? new Map<string, AppliedImage>();
+    pins.set(host, pinned);
+    for (const [container, { image }] of Object.entries(to.spec.containers)) {
+      const [reference, applied] = [parseImageReference(image).canonical, to.images[container]];
+      if (applied === undefined) continue;
+      const other = pinned.get(reference) ?? applied;
+      if (other.digest !== applied.digest) throw twoAtOnce(host, pod, reference);
+      pinned.set(reference, applied);
+    }
   }
   return { manifest: { ...manifest, hosts }, pins };
+}
+
+/** A reference leads to one image on a host at a time. */
+function twoAtOnce(host: string, pod: string, reference: string): StowageError {
+  return new StowageError(
+    `Cannot take the pods of host ${host} back at once: ${reference} was another image for pod "${pod}" than for one before it; take them back one after the other, with stowage rollback POD`,
+    { code: "failed_precondition", context: { host, pod, reference } },
+  );
 }
 
 /** What somebody has to know who goes back to records: each is a sentence. */

@@ -1,11 +1,6 @@
-import {
-  type FleetManifest,
-  type NumberedRecord,
-  type PodSpec,
-  previousRecord,
-} from "../../model/index.ts";
+import { type FleetManifest, type NumberedRecord, previousRecord } from "../../model/index.ts";
 import type { ServicePod } from "../../plan/index.ts";
-import type { RollbackTarget } from "./rollback.ts";
+import { inService, type RollbackTarget } from "./rollback.ts";
 
 /** Where a pod of a service is to be after its rollout was undone. */
 export interface UndoTarget extends RollbackTarget {
@@ -35,8 +30,7 @@ export function undoTargets(
   const without: ServicePod[] = [];
   for (const each of pods) {
     const declared = manifest.hosts[each.host]?.pods?.[each.pod];
-    // pods of one service say one rollout, and records are of different times
-    const records = recordsOf(each).map((record) => withRollout(record, declared));
+    const records = inService(recordsOf(each), declared);
     const from = records.find(({ isCurrent }) => isCurrent);
     const to = each.behind ? from : previousRecord(records);
     if (from === undefined || to === undefined) without.push(each);
@@ -44,18 +38,4 @@ export function undoTargets(
   }
   const left = new Set(without.map(({ host }) => host));
   return { targets: targets.filter(({ host }) => !left.has(host)), without };
-}
-
-/** A record as if it had been applied with the rollout that is declared now. */
-function withRollout(record: NumberedRecord, declared: PodSpec | undefined): NumberedRecord {
-  const { rollout: _, ...spec } = record.spec;
-  const { service, rollout } = declared ?? {};
-  return {
-    ...record,
-    spec: {
-      ...spec,
-      ...(service === undefined ? {} : { service }),
-      ...(rollout === undefined ? {} : { rollout }),
-    },
-  };
 }
