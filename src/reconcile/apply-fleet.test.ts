@@ -194,6 +194,29 @@ describe("applyFleet()", () => {
     expect(report.outcomes.find(({ id }) => id === "beta/unreachable")?.status).toBe("not-run");
   });
 
+  test("a host that its roster cannot be written on keeps the others from nothing", async () => {
+    const fleet = openFleet();
+    const manifest = fleet.manifest({ alpha: { web: podOf() }, beta: { web: podOf() } });
+    const full = new StowageError("The disk is full", { code: "resource_exhausted" });
+    const { connector } = fleet;
+    const open: typeof connector.open = async (name, spec, signal) => {
+      const fault = { call: "host.writeFile", nth: 1, phase: "before", effect: full } as const;
+      fleet.faults = name === "beta" ? [fault] : [];
+      return await connector.open(name, spec, signal);
+    };
+    const report = await fleet.apply(manifest, { connector: { ...connector, open } });
+    expect(report.status).toBe("failed");
+    const left = report.outcomes.filter(({ status }) => status !== "done");
+    expect(left.map(({ id, status }) => [id.replace(/:.*/, ""), status])).toEqual([
+      ["beta/image", "not-run"],
+      ["beta/roster", "not-run"],
+      ["beta/web", "not-run"],
+    ]);
+    expect(left[2]?.reason).toBe("its list of the fleet's hosts was not written: The disk is full");
+    fleet.faults = [];
+    expect((await fleet.apply(manifest)).status).toBe("done");
+  });
+
   test("begins no step after the user ends it, and goes on the next time", async () => {
     const fleet = openFleet();
     const manifest = fleet.manifest({

@@ -40,20 +40,16 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
     const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
     const command = request.audited;
     const auditEnd = await auditRun({ command, plan, sessions, parallelism, onEvent });
-    const announced = await announceHosts(request, sessions);
+    const { announced, silent } = await announceHosts(request, sessions);
     const outcomes = await executePlan({
       plan,
-      sessions,
+      sessions: new Map([...sessions].filter(([name]) => !silent.has(name))),
       draining,
       onEvent,
       onCrash: (error) => crash.abort(error),
       parallelism,
       despitePauses: request.options.despitePauses,
-      unreachable: new Map(
-        [...observation.hosts].flatMap(([name, found]) =>
-          found.kind === "unreachable" ? [[name, found.reason] as const] : [],
-        ),
-      ),
+      unreachable: new Map([...unreachableHosts(observation), ...silent]),
     });
     if (outcomes.every(({ status }) => status === "done")) await settleHosts(announced, outcomes);
     const isInterrupted = draining.aborted || request.signal?.aborted === true;
@@ -68,6 +64,12 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
   } finally {
     for (const { signal } of sessions.values()) signal[Symbol.dispose]();
   }
+}
+
+function unreachableHosts({ hosts }: FleetObservation): readonly (readonly [string, string])[] {
+  return [...hosts].flatMap(([name, found]) =>
+    found.kind === "unreachable" ? [[name, found.reason] as const] : [],
+  );
 }
 
 type FencedSession = HostSession & { readonly signal: AbortSignal & Disposable };
@@ -112,15 +114,22 @@ export function openSessions(
   return sessions;
 }
 
+/** Who was told of the fleet's hosts, and why others could not be. */
+interface Announced {
+  readonly announced: readonly HostSession[];
+  readonly silent: ReadonlyMap<string, string>;
+}
+
 /**
  * Writes every host of the fleet into every roster before the first change: a host that gets a pod
- * and is never heard of again must be found by the next run.
+ * and is never heard of again must be found by the next run. Nothing is changed on one that cannot be told.
  */
 async function announceHosts(
-  { plan, manifest, observation, options, onEvent: _ }: RunPlanRequest,
+  { plan, manifest, observation, options, signal }: RunPlanRequest,
   sessions: ReadonlyMap<string, HostSession>,
-): Promise<readonly HostSession[]> {
-  if (options.destroy === true) return [];
+): Promise<Announced> {
+  const silent = new Map<string, string>();
+  if (options.destroy === true) return { announced: [], silent };
   const union: Roster["hosts"] = Object.assign(
     {},
     ...fleetRosters(manifest, options, observation.hosts).map(({ hosts }) => hosts),
@@ -144,10 +153,15 @@ async function announceHosts(
       !includesHosts(heldRoster(session)?.hosts, withOthers(union, session)),
   );
   await mapLimited(due, DEFAULT_PARALLELISM, async (session) => {
-    await session.lock.check();
-    await writeRoster(session, withOthers(union, session));
+    try {
+      await session.lock.check();
+      await writeRoster(session, withOthers(union, session));
+    } catch (error) {
+      if (!StowageError.is(error) || signal?.aborted === true) throw error;
+      silent.set(session.name, `its list of the fleet's hosts was not written: ${error.message}`);
+    }
   });
-  return due;
+  return { announced: due.filter(({ name }) => !silent.has(name)), silent };
 }
 
 /** A host's own roster keeps the engines that it is moved away from, until nothing is left there. */
