@@ -5,8 +5,10 @@ import {
   AppliedImage,
   BootUnit,
   Digest,
+  digestOf,
   EngineConfig,
   FleetManifest,
+  type Json,
   KeptGeneration,
   Name,
   OwnerId,
@@ -199,6 +201,8 @@ const SavedPlanSchema = z.strictObject({
     warnings: z.array(z.string()),
     partial: z.boolean(),
   }),
+  /** Of all the rest. */
+  digest: Digest,
 });
 
 /** How every saved plan begins. */
@@ -213,9 +217,9 @@ export async function writeSavedPlan(path: string, saved: SavedPlan): Promise<vo
   try {
     if (await holdsOther(path))
       throw new Error("it holds something else than a plan; name another file");
-    await writeFile(path, `${JSON.stringify({ savedPlan: PLAN_VERSION, ...saved })}\n`, {
-      mode: 0o600,
-    });
+    const rest: Json = JSON.parse(JSON.stringify(saved));
+    const json = { savedPlan: PLAN_VERSION, digest: digestOf(rest), ...saved };
+    await writeFile(path, `${JSON.stringify(json)}\n`, { mode: 0o600 });
     await chmod(path, 0o600);
   } catch (error) {
     throw StowageError.from(error, `Cannot save the plan to "${path}"`, "failed_precondition");
@@ -239,13 +243,15 @@ async function holdsOther(path: string): Promise<boolean> {
 /**
  * Reads a file of {@link writeSavedPlan}.
  *
- * @throws StowageError `invalid_argument` when it is none, or of another version
+ * @throws StowageError `invalid_argument` when it is none, of another version, or not as it was written
  */
 export async function readSavedPlan(path: string): Promise<SavedPlan> {
   const json = await readJsonFile(path, "saved plan", "make one with stowage plan --out FILE");
   const result = SavedPlanSchema.safeParse(json);
   if (result.success) {
-    const { savedPlan: _, ...saved } = result.data;
+    const { savedPlan: _, digest, ...saved } = result.data;
+    const { savedPlan: __, digest: ___, ...rest } = json as Readonly<Record<string, Json>>;
+    if (digestOf(rest) !== digest) throw isAltered(path);
     // the schema has checked it; only what it says of optional fields is wider
     return saved as unknown as SavedPlan;
   }
@@ -253,5 +259,13 @@ export async function readSavedPlan(path: string): Promise<SavedPlan> {
   throw new StowageError(
     `Cannot read saved plan "${path}": it is none of this version (${issue?.path.join(".") || "top level"}: ${issue?.message}); make one with stowage plan --out FILE`,
     { code: "invalid_argument", cause: result.error },
+  );
+}
+
+/** What was looked at is done, and nothing else; somebody else's steps may never end, or leave half behind. */
+function isAltered(path: string): StowageError {
+  return new StowageError(
+    `Cannot use saved plan "${path}": it was changed since it was written; change the declaration, and make a new one with stowage plan --out FILE`,
+    { code: "invalid_argument" },
   );
 }
