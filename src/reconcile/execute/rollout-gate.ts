@@ -14,7 +14,9 @@ export interface GivenUp {
 export class RolloutGate {
   readonly rollout: RolloutPlan;
   readonly #waveOf: ReadonlyMap<string, number>;
-  readonly #begins = new Map<number, Promise<void>>();
+  /** When the wait before a wave began. */
+  readonly #waitsSince = new Map<number, number>();
+  readonly #looks = new Map<number, Promise<void>>();
   readonly #failed: string[] = [];
   /** Failed and not gone back: they may be down. */
   #down = 0;
@@ -43,9 +45,12 @@ export class RolloutGate {
   async begin(id: string, signal: AbortSignal): Promise<void> {
     if (this.refusal !== undefined || this.holds(id) !== undefined) return;
     const wave = this.#waveOf.get(id) ?? 0;
-    const begins = this.#begins.get(wave) ?? this.#beginWave(wave, signal);
-    this.#begins.set(wave, begins);
-    await begins;
+    await this.#waitBefore(wave, signal);
+    // whoever is ended while it waits finds that out by itself
+    if (signal.aborted) return;
+    const looks = this.#looks.get(wave) ?? this.#look(wave);
+    this.#looks.set(wave, looks);
+    await looks;
   }
 
   /** The pause that a change waits for the end of. */
@@ -53,12 +58,18 @@ export class RolloutGate {
     return this.#pauses?.holds(id);
   }
 
-  async #beginWave(wave: number, signal: AbortSignal): Promise<void> {
-    const { policy, waves } = this.rollout;
-    const pauseMs = wave === 0 ? 0 : (policy.pauseMs ?? 0);
-    // whoever is ended while it waits finds that out by itself
-    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    await this.#pauses?.look(waves[wave]?.changes ?? []);
+  /** Each by itself: one that is ended meanwhile lets nobody else begin before the time. */
+  async #waitBefore(wave: number, signal: AbortSignal): Promise<void> {
+    const now = performance.now();
+    const since = this.#waitsSince.get(wave) ?? now;
+    this.#waitsSince.set(wave, since);
+    const pauseMs = wave === 0 ? 0 : (this.rollout.policy.pauseMs ?? 0);
+    const leftMs = since + pauseMs - now;
+    if (leftMs > 0) await sleep(leftMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  async #look(wave: number): Promise<void> {
+    await this.#pauses?.look(this.rollout.waves[wave]?.changes ?? []);
   }
 
   /** Takes note of what came of a change. */
