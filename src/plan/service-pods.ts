@@ -54,8 +54,7 @@ export function servicePods(
         const named = { id, host, pod, service };
         if (found.kind === "unreachable")
           return [{ ...named, state: found.kind, behind: false, reason: found.reason }];
-        const reading = found.records.get(`${manifest.id}/${manifest.name}/${pod}`);
-        const record = reading?.kind === "record" ? reading.record : undefined;
+        const record = recordOf(manifest, pod, found);
         const change = changes.get(id);
         const applied = appliedOf(record);
         return [
@@ -71,8 +70,19 @@ export function servicePods(
   );
 }
 
+/** Under the fleet's name, else under the one that it had until now. */
+function recordOf(
+  { id, name, formerly }: FleetManifest,
+  pod: string,
+  { records }: HostObservation,
+): PodRecord | undefined {
+  const reading =
+    records.get(`${id}/${name}/${pod}`) ?? records.get(`${id}/${formerly ?? name}/${pod}`);
+  return reading?.kind === "record" ? reading.record : undefined;
+}
+
 function stateOf(
-  { id, name }: FleetManifest,
+  { id, name, formerly }: FleetManifest,
   pod: string,
   found: HostObservation,
   record: PodRecord | undefined,
@@ -81,7 +91,9 @@ function stateOf(
   if (change === undefined || !advances(change)) return "declared";
   const own = podsOnHost(found)
     .map((each) => each.pod)
-    .filter((each) => each.pod === pod && each.owner === id && each.fleet === name);
+    .filter(
+      (each) => each.pod === pod && each.owner === id && [name, formerly].includes(each.fleet),
+    );
   if (!own.some(mayRun)) return own.length === 0 && record === undefined ? "absent" : "down";
   if (own.some(({ generation }) => generation > (record?.current ?? 0))) return "half-done";
   return isBehind(change) ? "old" : "drifted";

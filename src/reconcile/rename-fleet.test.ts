@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { podOf, SimFleet } from "../../test/support/sim-fleet.ts";
 import { type CallPhase, SimKilled } from "../engines/sim/index.ts";
 import { FleetManifest } from "../model/index.ts";
+import { servicePods } from "../plan/index.ts";
 
 function declared(fleet: SimFleet, name: string, formerly?: string): FleetManifest {
   const manifest = fleet.manifest({
@@ -69,6 +70,24 @@ test("a renaming that is killed at any call is brought to its end by the next ap
     }
   }
   expect(nth).toBeGreaterThan(10);
+});
+
+test("the pods of a service whose fleet is renamed are old until that was applied", async () => {
+  using fleet = new SimFleet("virtual");
+  const service = { service: "web", rollout: { maxUnavailable: 1 } };
+  const { hosts, ...rest } = fleet.manifest({ a: { web: podOf({}, service) } });
+  await fleet.apply({ ...rest, hosts });
+  const renamed = { ...rest, hosts, name: "store", formerly: "shop" };
+  const states = async () => {
+    const { plan, observation } = await fleet.plan(renamed);
+    return servicePods(renamed, plan, observation.hosts).map(({ state, applied }) => ({
+      state,
+      generation: applied?.generation,
+    }));
+  };
+  expect(await states()).toEqual([{ state: "old", generation: 1 }]);
+  await fleet.apply(renamed);
+  expect(await states()).toEqual([{ state: "declared", generation: 2 }]);
 });
 
 test("a renaming that was cut short can be taken back", async () => {
