@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { EngineConfig } from "./engine-config.ts";
+import { engineIdentity } from "./engine-identity.ts";
 import { field } from "./field.ts";
 import { AbsolutePath, Name } from "./names.ts";
 import { PodSpec } from "./pod.ts";
@@ -57,4 +58,30 @@ export interface HostDirectories {
 /** The directories of a host with everything that was not set filled in. */
 export function hostDirectories(host: Pick<HostSpec, "stateDir" | "runDir">): HostDirectories {
   return { stateDir: host.stateDir ?? "/var/lib/stowage", runDir: host.runDir ?? "/run/stowage" };
+}
+
+/**
+ * What only one host of a fleet may have: its directories on a machine, and an engine there. Of a simulated one
+ * it is the file that it lives in; one that has none is a machine of its own.
+ */
+export function hostPlaces(host: Omit<HostSpec, "pods">): {
+  readonly files?: string;
+  readonly engine?: string;
+} {
+  const { address, engine } = host;
+  if (engine.kind === "sim")
+    return engine.file === undefined ? {} : { files: `file ${engine.file}` };
+  return {
+    files: `${address} ${hostDirectories(host).stateDir}`,
+    engine: `${address} ${engineIdentity(engine)}`,
+  };
+}
+
+/** Whether two declarations mean one and the same host, whatever it is called. */
+export function isSamePlace(one: Omit<HostSpec, "pods">, other: Omit<HostSpec, "pods">): boolean {
+  const [a, b] = [hostPlaces(one), hostPlaces(other)];
+  return (
+    (a.files !== undefined && a.files === b.files) ||
+    (a.engine !== undefined && a.engine === b.engine)
+  );
 }

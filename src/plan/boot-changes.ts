@@ -65,15 +65,19 @@ function whatDiffers(wanted: BootUnit, boot: BootObservation): string | undefine
   return found.enabled ? undefined : `${what} was disabled behind Stowage's back`;
 }
 
-/** Names of the units that were made for the fleet on a host, under its name or its former one. */
+/** Names of the units that were made for the fleet on a host, under its name or its former one, of fleet or host. */
 function unitsOf(
   { manifest }: PlanInput,
   host: string,
   { units }: BootObservation,
 ): readonly string[] {
-  const { id, name, formerly } = manifest;
+  const { id, name, formerly, hosts } = manifest;
+  const own = hosts[host];
+  const stateDir = own === undefined ? undefined : hostDirectories(own).stateDir;
   return [...units].flatMap(([unit, { says }]) => {
-    if (says === undefined || says.owner !== id || says.host !== host) return [];
+    if (says === undefined || says.owner !== id) return [];
+    const wasHost = !(says.host in manifest.hosts) && says.stateDir === stateDir;
+    if (says.host !== host && !wasHost) return [];
     return says.fleet === name || says.fleet === formerly ? [unit] : [];
   });
 }

@@ -59,6 +59,9 @@ export function recordReasons(context: PodContext, current: ObservedPod): readon
   if (record?.current !== current.generation || record.generations.length !== 1) {
     return note("leftover", "an apply was cut short before it was recorded");
   }
+  if (record.host !== context.host) {
+    return note("leftover", `the host was named ${record.host}; its record is written anew`);
+  }
   const { recordDigest } = current;
   if (recordDigest === undefined || recordDigest === desiredDigest || entry === undefined)
     return [];

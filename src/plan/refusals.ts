@@ -7,6 +7,7 @@ import {
   type ImpliedAttribute,
   impliedAttributes,
   isSameEngine,
+  isSameJson,
   PodSpec,
   type RosterReading,
 } from "../model/index.ts";
@@ -34,9 +35,39 @@ export function hostRefusals(
   }
   return [
     ...found,
+    ...twoAddresses(input, host, observation),
     ...silentEngines(input, host, observation),
     ...sharedEngines(input, host, observation),
   ];
+}
+
+/** A host that leaves and is a declared one by another address: it would take away what that one is to have. */
+function twoAddresses(
+  { leaving, manifest, hosts }: PlanInput,
+  host: string,
+  { records }: HostObservation,
+): readonly Diagnostic[] {
+  const address = leaving.get(host)?.address;
+  if (address === undefined) return [];
+  for (const [name, found] of hosts) {
+    if (!(name in manifest.hosts) || found.kind !== "observed") continue;
+    const same = [...found.records].find(
+      ([key, reading]) =>
+        reading.kind === "record" &&
+        reading.record.host === host &&
+        isSameJson(reading, records.get(key)),
+    );
+    if (same === undefined) continue;
+    return [
+      {
+        severity: "error",
+        path: `hosts.${name}`,
+        summary: `it is the machine of host ${host}, which leaves the fleet: both have the same record of ${same[0]}`,
+        detail: `if ${host} was only renamed, give ${name} the address that it had, ${address}, until that is applied; if ${name} is a copy of it, say --forget-host ${host}`,
+      },
+    ];
+  }
+  return [];
 }
 
 /** The engine that a host leaves, where another host of the same machine has it or is to have it. */

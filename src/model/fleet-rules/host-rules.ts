@@ -1,7 +1,6 @@
 import { digestOf } from "../canonical.ts";
-import { engineIdentity } from "../engine-identity.ts";
 import type { FleetManifest } from "../fleet.ts";
-import { hostDirectories } from "../host.ts";
+import { hostPlaces } from "../host.ts";
 import { isSamePort, portKey } from "../network.ts";
 import type { PodSpec } from "../pod.ts";
 import { duplicates, type Findings, mistake, podsOf } from "./rule.ts";
@@ -91,9 +90,8 @@ function ownership({ uid, gid, mode }: NamedVolume) {
 /** Two hosts of a fleet at one place would each remove what the other has made. */
 function* sharedPlaces(manifest: FleetManifest): Findings {
   const hosts = Object.entries(manifest.hosts).flatMap(([name, host]) => {
-    if (host.engine.kind !== "sim")
-      return [{ name, place: `${host.address} ${hostDirectories(host).stateDir}` }];
-    return host.engine.file === undefined ? [] : [{ name, place: `file ${host.engine.file}` }];
+    const { files: place } = hostPlaces(host);
+    return place === undefined ? [] : [{ name, place }];
   });
   for (const [place, same] of duplicates(hosts, (host) => host.place)) {
     const names = same.map(({ name }) => name);
@@ -112,15 +110,13 @@ function* sharedPlaces(manifest: FleetManifest): Findings {
 
 /** With directories of their own two hosts would each take the other's pods for what an apply left behind. */
 function* sharedEngines(manifest: FleetManifest): Findings {
-  const hosts = Object.entries(manifest.hosts)
-    .filter(([, { engine }]) => engine.kind !== "sim")
-    .map(([name, host]) => ({ name, ...host, stateDir: hostDirectories(host).stateDir }));
-  for (const [, same] of duplicates(
-    hosts,
-    ({ address, engine }) => `${address} ${engineIdentity(engine)}`,
-  )) {
+  const hosts = Object.entries(manifest.hosts).flatMap(([name, host]) => {
+    const { engine, files } = hostPlaces(host);
+    return engine === undefined ? [] : [{ name, engine, files }];
+  });
+  for (const [, same] of duplicates(hosts, ({ engine }) => engine)) {
     // those of one directory are told to be one and the same
-    if (new Set(same.map(({ stateDir }) => stateDir)).size === 1) continue;
+    if (new Set(same.map(({ files }) => files)).size === 1) continue;
     const names = same.map(({ name }) => name);
     for (const name of names) {
       yield mistake(

@@ -2,6 +2,7 @@ import {
   directoriesPart,
   type FleetManifest,
   type HostSpec,
+  isSamePlace,
   type Roster,
   type RosterHost,
   rosterSpec,
@@ -22,7 +23,10 @@ export function findLeavingHosts(
   for (const roster of fleetRosters(manifest, {}, observations)) {
     for (const [name, entry] of Object.entries(roster.hosts)) {
       if (name in manifest.hosts || leaving.has(name)) continue;
-      leaving.set(name, specOf(manifest, entry));
+      const spec = specOf(manifest, entry);
+      // one that was only given another name does not leave
+      if (Object.values(manifest.hosts).some((each) => isSamePlace(each, spec))) continue;
+      leaving.set(name, spec);
     }
   }
   return new Map([...leaving].sort(([a], [b]) => (a < b ? -1 : 1)));
