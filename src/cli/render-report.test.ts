@@ -32,6 +32,21 @@ describe("the report of an apply", () => {
     );
   });
 
+  test("what was done and not taken back with others is told with the reason, and counts as changed", () => {
+    const stays = outcome({ action: "create", reason: "there is nothing before it to go back to" });
+    const failed = outcome({ id: "b/web", host: "b", status: "failed", action: "create" });
+    expect(renderReport(reportOf("failed", [stays, failed]), OPTIONS)).toBe(
+      [
+        "a/web  created in 1.2 s",
+        "  why: there is nothing before it to go back to",
+        "",
+        "b/web  failed: create",
+        "",
+        "Not all was done: 1 pod changed in 4.1 s, 1 change not done. Mend the cause and run it again; what is done is not done twice.\n",
+      ].join("\n"),
+    );
+  });
+
   test("what waits for a paused rollout is told once, and is no failure", () => {
     const waits = ["b", "c"].map((host) =>
       outcome({

@@ -18,7 +18,9 @@ export function renderReport(
   },
 ): string {
   const { paint, columns, verb = "apply" } = options;
-  const open = report.outcomes.filter(({ status }) => status !== "done");
+  const open = report.outcomes.filter(
+    ({ status, reason }) => status !== "done" || reason !== undefined,
+  );
   const troubles = open.filter(({ waits }) => waits !== true);
   const blocks = [
     ...troubles.map((outcome) => troubleLines(outcome, options).join("\n")),

@@ -35,6 +35,20 @@ test("a rollout of which the canary crashes stops there, goes back, and has fail
   expect((await fleet.plan(webService(fleet, rollout, IMAGE))).plan.pods).toEqual([]);
 });
 
+test("a pod that was not there before its rollout was given up stays, and is not said to have failed", async () => {
+  const fleet = openFleet();
+  const rollout = { canary: 1, maxUnavailable: 2, rollback: "all" } as const;
+  const report = await fleet.apply(webService(fleet, rollout, IMAGE, ["b"]));
+  expect([webStatuses(report), runningWeb(fleet), report.status]).toEqual([
+    "done failed done skipped skipped",
+    "1 down 1 down down",
+    "failed",
+  ]);
+  expect(report.outcomes.find(({ id }) => id === "c/web")?.reason).toContain(
+    "this pod stays as it was changed: there is nothing before it to go back to",
+  );
+});
+
 test.each<[Rollout, readonly string[], string, string]>([
   // waves: a | b c | d e
   [{}, ["c"], "done done rolled-back skipped skipped", "2 2 1 1 1"],

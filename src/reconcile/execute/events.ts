@@ -12,7 +12,7 @@ export interface ChangeOutcome {
   readonly pod?: string;
   readonly action: PodChange["action"] | HostChange["action"];
   readonly status: ChangeStatus;
-  /** Why it is not done; one sentence. */
+  /** Why it is not done, or why it was not taken back with others; one sentence. */
   readonly reason?: string;
   /** What to do next. */
   readonly remedy?: string;

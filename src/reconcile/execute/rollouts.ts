@@ -126,7 +126,9 @@ export class Rollouts {
             const made = await limited(session, () =>
               takeBack(change, outcome, session, { ...this.#request, why: reason }),
             );
-            this.#request.onEvent({ type: "change-done", id: change.id, outcome: made });
+            // of what stays it was told
+            if (made.status !== "done")
+              this.#request.onEvent({ type: "change-done", id: change.id, outcome: made });
             return made;
           }),
         )),

@@ -24,9 +24,7 @@ export async function takeBack(
     if (back === undefined)
       return {
         ...outcome,
-        status: "failed",
         reason: `${why}; this pod stays as it was changed: there is nothing before it to go back to`,
-        remedy: "mend the cause and apply again",
       };
     onEvent({ type: "rollback-started", id: change.id, reason: why });
     const told = (event: ApplyEvent): void => {

@@ -41,6 +41,8 @@ export function platformKey(platform: Platform): string {
   });
 }
 
+const ANEW = "write it anew with stowage images lock";
+
 /**
  * Reads a lock file; undefined when there is none.
  *
@@ -52,16 +54,18 @@ export async function readFleetLock(path: string): Promise<FleetLock | undefined
     json = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new StowageError(`Cannot read lock file "${path}": ${(error as Error).message}`, {
-      code: "invalid_argument",
-      cause: error,
-    });
+    const remedy = error instanceof SyntaxError ? `; ${ANEW}` : "";
+    throw new StowageError(
+      `Cannot read lock file "${path}": ${(error as Error).message}${remedy}`,
+      { code: "invalid_argument", cause: error },
+    );
   }
   const result = FleetLock.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
+  const place = issue?.path.join(".") || "top level";
   throw new StowageError(
-    `Cannot read lock file "${path}": ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not a lock file"}; write it anew with stowage images lock`,
+    `Cannot read lock file "${path}": ${place}: ${issue?.message ?? "not a lock file"}; ${ANEW}`,
     { code: "invalid_argument", cause: result.error },
   );
 }

@@ -341,6 +341,10 @@ describe("fleet.lock.json", () => {
       JSON.stringify({ version: FLEET_LOCK_VERSION, images: { x: { y: { digest: 1 } } } }),
     );
     await expect(readFleetLock(path)).rejects.toThrow("images.x.y.digest");
+    for (const damaged of ["{", "[]"]) {
+      writeFileSync(path, damaged);
+      await expect(readFleetLock(path)).rejects.toThrow("write it anew with stowage images lock");
+    }
   });
 
   test.each([
