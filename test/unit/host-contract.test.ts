@@ -525,6 +525,19 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
       }
     }, 20_000);
 
+    test("ends with what it goes on to start while it is being ended", async () => {
+      const chain = join(dir, "chain");
+      const next = `sleep 0.002; sh ${chain} $(($1+1)); :`;
+      writeFileSync(chain, `[ $1 -lt 300 ] || exec sleep 30\n[ $1 != 60 ] || echo far\n${next}\n`);
+      for (let nth = 0; nth < 3; nth += 1) {
+        const stop = new AbortController();
+        const output = { stdout: () => stop.abort(new Error("enough")), stderr: () => {} };
+        const run = host.run(["sh", chain, "0"], { signal: stop.signal, output });
+        await expect(run).rejects.toThrow("enough");
+        await expect.poll(() => programsOf(chain)).toEqual([]);
+      }
+    }, 20_000);
+
     test("has a deadline where none is named", async () => {
       const timeout = vi.spyOn(AbortSignal, "timeout");
       const { signal } = new AbortController();
@@ -576,3 +589,14 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
     });
   });
 });
+
+/** Programs that were started with a word of their own. */
+function programsOf(word: string): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -8,16 +8,23 @@ import { readdirSync, readFileSync } from "node:fs";
 export function killTree(child: ChildProcess): void {
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
     // found before any of it dies: the children of the dead are nobody's
-    const below = descendants(child.pid);
-    child.kill("SIGKILL");
-    for (const pid of below) kill(pid);
+    for (const pid of stoppedTree(child.pid)) send(pid, "SIGKILL");
   }
   child.stdout?.destroy();
   child.stderr?.destroy();
 }
 
-function descendants(pid: number): readonly number[] {
-  return childrenOf(pid).flatMap((each) => [each, ...descendants(each)]);
+/** A program and all that it started: what stands still begins nothing more while the rest is looked for. */
+function stoppedTree(root: number): ReadonlySet<number> {
+  const all = new Set<number>();
+  for (let found = [root]; found.length > 0; ) {
+    for (const pid of found) {
+      all.add(pid);
+      send(pid, "SIGSTOP");
+    }
+    found = [...all].flatMap(childrenOf).filter((pid) => !all.has(pid));
+  }
+  return all;
 }
 
 function childrenOf(pid: number): readonly number[] {
@@ -35,9 +42,9 @@ function childrenOf(pid: number): readonly number[] {
   }
 }
 
-function kill(pid: number): void {
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
     // it ended meanwhile
   }

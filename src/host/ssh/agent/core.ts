@@ -35,8 +35,11 @@ sub children { my ($pid) = @_; my @found;
   }
   @found;
 }
-sub below { map { ($_, below($_)) } children($_[0]) }
-sub kill_tree { my ($pid) = @_; my @all = below($pid); kill "KILL", $pid, @all }
+# what stands still begins nothing more while the rest is looked for
+sub kill_tree { my ($pid) = @_; my @new = ($pid); my %all = ($pid => 1);
+  while (@new) { kill "STOP", @new; @new = grep { !$all{$_}++ } map { children($_) } keys %all }
+  kill "KILL", keys %all;
+}
 
 sub drop { my ($t) = @_;
   kill_tree($t->{pid}) if $t->{pid} && !defined $t->{status};
