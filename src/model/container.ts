@@ -10,6 +10,8 @@ import { Probe } from "./probe.ts";
 import { Resources } from "./resources.ts";
 import { SecretReference } from "./secret.ts";
 import { Security } from "./security.ts";
+import { SIGNAL_NAME } from "./signal.ts";
+import { NoNul, waitMs } from "./values.ts";
 import { Mount } from "./volume.ts";
 
 /** What the kernel takes of one argument or variable, the end of its text included: MAX_ARG_STRLEN. */
@@ -27,9 +29,8 @@ const Group = z
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)
   .refine(isAccount, `a number must be at most ${ACCOUNT_NUMBER_MAX}`);
 
-const NoNul = z.string().refine((text) => !text.includes("\0"), "must not contain a NUL character");
 const EnvName = z.string().regex(/^[^=\0]+$/, "must be a name without =");
-const Signal = z.string().regex(/^SIG[A-Z0-9+]+$/, "must be a signal's name such as SIGTERM");
+const Signal = z.string().regex(SIGNAL_NAME, "must be the name of a signal such as SIGTERM");
 
 /** Limits of a process as setrlimit(2) knows them. */
 export const Ulimit = z.strictObject({
@@ -172,7 +173,7 @@ export const ContainerSpec = z.strictObject({
       "Containers of the pod that it starts after, and what has to be true of each: started, healthy, or completed, which is ended with exit code 0.",
     change: "live",
   }).optional(),
-  completeWithinMs: field(z.int().min(100), {
+  completeWithinMs: field(waitMs(100), {
     description: "Time in which it has to end, where others wait for that.",
     change: "live",
     unit: "ms",
@@ -191,7 +192,7 @@ export const ContainerSpec = z.strictObject({
     description: "Signal that asks it to end; else the image's, else SIGTERM.",
     change: "live",
   }).optional(),
-  stopGracePeriodMs: field(z.int().min(0), {
+  stopGracePeriodMs: field(waitMs(0), {
     description: "Time between that signal and SIGKILL.",
     change: "live",
     unit: "ms",

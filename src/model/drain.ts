@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
+import { NoNul } from "./values.ts";
 
 /** The longest that a stop may be held up. */
 const DRAIN_MS_MAX = 3600 * 1000;
@@ -9,7 +10,7 @@ export const DRAIN_TIMEOUT_MS = 30_000;
 
 /** What is done in a container that runs before it is asked to end. */
 export const Drain = z.strictObject({
-  command: field(z.array(z.string()).min(1).readonly(), {
+  command: field(z.array(NoNul).min(1).readonly(), {
     description: "Command run in the container; whether it succeeds or not, the stop goes on.",
   }).optional(),
   waitMs: field(z.int().min(1).max(DRAIN_MS_MAX), {

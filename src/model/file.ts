@@ -2,6 +2,7 @@ import * as z from "zod";
 import { field } from "./field.ts";
 import { Mode, OwnerNumber } from "./names.ts";
 import { SecretSource } from "./secret.ts";
+import { OwnerNumber } from "./values.ts";
 
 /** A file may have this many bytes: it is held in the manifest, in records and in memory. */
 export const FILE_BYTES_MAX = 1024 * 1024;

@@ -39,6 +39,7 @@ export * from "./rollout-mark.ts";
 export * from "./roster.ts";
 export * from "./secret.ts";
 export * from "./security.ts";
+export * from "./signal.ts";
 export * from "./start-order.ts";
 export * from "./subnet.ts";
 export * from "./systemd.ts";

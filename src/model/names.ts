@@ -32,9 +32,6 @@ export const AbsolutePath = z
     "must be an absolute path without ., .. or empty segments, and with no slash at its end",
   );
 
-/** Number of a user or group that a file is given. The last one of 32 bits is none: chown(2) takes it for "as it is". */
-export const OwnerNumber = z.int().min(0).max(4_294_967_294);
-
 /** Mode of a file or directory, in octal. */
 export const Mode = z.string().regex(/^0?[0-7]{3,4}$/, 'must be an octal mode such as "0755"');
 

@@ -15,14 +15,7 @@ const Subnet = z
   .regex(
     new RegExp(`^${ADDRESS}/(?:[89]|1\\d|2\\d)$`),
     "must be an IPv4 subnet of 8 to 29 bits such as 10.20.0.0/24",
-  )
-  .refine(isForHosts, "its addresses must be a host's: not of 0, 127, or of 224 and above");
-
-/** Whether addresses are of those that an interface may have, by their first number. */
-function isForHosts(subnet: string): boolean {
-  const first = Number.parseInt(subnet, 10);
-  return first !== 0 && first !== 127 && first < 224;
-}
+  );
 
 /** What a network is, beside its name. */
 const networkShape = {

@@ -6,7 +6,16 @@ import { Name } from "./names.ts";
 import { Network, Port, portKey } from "./network.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { Rollout } from "./rollout.ts";
+import { NoNul } from "./values.ts";
 import { Volume } from "./volume.ts";
+
+/** Those that are of a namespace: all others are the host's own. */
+const Sysctl = z
+  .string()
+  .regex(
+    /^(?:net(?:\.[a-z0-9_-]+)+|fs\.mqueue\.[a-z0-9_]+|kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/,
+    "must be one of net.*, of fs.mqueue.*, or of System V IPC such as kernel.shmmax: others are the host's own",
+  );
 
 /** The unit of placement and replacement: containers that share a network and live and die together. */
 export const PodSpec = z.strictObject({
@@ -36,7 +45,7 @@ export const PodSpec = z.strictObject({
     description: "Host name seen in its containers; else the pod's name.",
     change: "replace",
   }).optional(),
-  sysctls: field(z.record(z.string().regex(/^[a-z0-9_.-]+$/), z.string()), {
+  sysctls: field(z.record(Sysctl, NoNul.min(1)), {
     description: "Kernel parameters of its namespaces.",
     change: "replace",
   }).optional(),

@@ -1,15 +1,24 @@
 import * as z from "zod";
 import { field } from "./field.ts";
+import { NoNul, waitMs } from "./values.ts";
 
 const Port = z.int().min(1).max(65_535);
 
+/** As it is sent: whatever else there is in it is written with percent signs. */
+const UrlPath = z
+  .string()
+  .regex(
+    /^\/[!-~]*$/,
+    "must begin with / and have neither spaces nor other than ASCII characters: write them as %20",
+  );
+
 const timing = {
-  intervalMs: field(z.int().min(10), {
+  intervalMs: field(waitMs(10), {
     description: "Time between two tries.",
     unit: "ms",
     default: 1000,
   }).optional(),
-  timeoutMs: field(z.int().min(10), {
+  timeoutMs: field(waitMs(10), {
     description: "Time that one try may take.",
     unit: "ms",
     default: 2000,
@@ -19,7 +28,7 @@ const timing = {
       "Tries in a row that must fail, after the start period, before it counts as unhealthy.",
     default: 10,
   }).optional(),
-  startPeriodMs: field(z.int().min(0), {
+  startPeriodMs: field(waitMs(0), {
     description: "Time after the start in which failed tries do not count.",
     unit: "ms",
     default: 0,
@@ -35,7 +44,7 @@ const timing = {
 export const Probe = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("exec"),
-    command: field(z.array(z.string()).min(1).readonly(), {
+    command: field(z.array(NoNul).min(1).readonly(), {
       description: "Command run in the container; exit code 0 is healthy.",
     }),
     ...timing,
@@ -46,7 +55,7 @@ export const Probe = z.discriminatedUnion("kind", [
       description: "Port to ask, on the host's loopback address.",
       unit: "port",
     }),
-    path: field(z.string().startsWith("/"), {
+    path: field(UrlPath, {
       description: "Path to ask for; an answer from 200 to 399 is healthy.",
       default: "/",
     }).optional(),

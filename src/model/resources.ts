@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { field } from "./field.ts";
 
-/** The most processes that a kernel of 64 bits has: PID_MAX_LIMIT. */
-const PIDS_MAX = 4_194_304;
+/** The kernel knows so many CPUs at most, and takes no time of many more. */
+const CPU_MILLIS_MAX = 8192 * 1000;
+/** So many processes can a kernel have; it refuses more as a limit. */
+const PIDS_MAX = 2 ** 22;
 
 function areRising(list: string): boolean {
   return list.split(",").every((range) => {
@@ -13,7 +15,7 @@ function areRising(list: string): boolean {
 
 /** Limits of one container; an absent field is no limit. */
 export const Resources = z.strictObject({
-  cpuMillis: field(z.int().min(10), {
+  cpuMillis: field(z.int().min(10).max(CPU_MILLIS_MAX), {
     description: "CPU time at most, in thousandths of one CPU: 1500 is one and a half CPUs.",
     change: "live",
     unit: "millicores",

@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-
-/** The longest that a rollout may be told to wait: a week. */
-const WAIT_MS_MAX = 7 * 24 * 3600 * 1000;
+import { waitMs } from "./values.ts";
 
 /** How the pods of one service follow each other when they change. */
 export const Rollout = z.strictObject({
@@ -18,12 +16,12 @@ export const Rollout = z.strictObject({
     description:
       "Pods of the service that may be there in two generations at once: the new one is started and proven before the old one is stopped.",
   }).optional(),
-  pauseMs: field(z.int().min(0).max(WAIT_MS_MAX), {
+  pauseMs: field(waitMs(0), {
     description: "Time between the end of a wave and the beginning of the next.",
     unit: "ms",
     default: 0,
   }).optional(),
-  healthTimeMs: field(z.int().min(0).max(WAIT_MS_MAX), {
+  healthTimeMs: field(waitMs(0), {
     description: "How long a pod that was changed has to stay healthy before it counts.",
     unit: "ms",
     default: 0,

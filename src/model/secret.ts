@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-
-const NoNul = z.string().refine((text) => !text.includes("\0"), "must not contain a NUL character");
+import { NoNul } from "./values.ts";
 
 /** Where the value of a secret comes from, on the machine that applies: exactly one of these. */
 export const SecretSource = z.strictObject({

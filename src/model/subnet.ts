@@ -18,6 +18,14 @@ export function subnetsOverlap(one: string, other: string): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
+/** What no host has for an address of its own: "this network", groups, and all of a wire. */
+const OF_NOBODY = ["0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32"];
+
+/** Whether an address, or one of a subnet, can be nobody's. */
+export function hasNobodys(subnet: string): boolean {
+  return OF_NOBODY.some((other) => subnetsOverlap(subnet, other));
+}
+
 /** An address as a number. */
 export function numberOf(address: string): number {
   return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);

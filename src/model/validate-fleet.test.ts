@@ -65,6 +65,12 @@ describe("validateFleet() of networks", () => {
       { networks },
       "network.subnet: it is not what network",
     ],
+    ...["0.0.0.0", "224.0.0.1", "255.255.255.255"].map((hostIp): [string, Part, Part, string] => [
+      `a port of ${hostIp}, which no host has`,
+      { ...bridge(), ports: [{ host: 80, hostIp }] },
+      { networks },
+      `ports[${hostIp}:80/tcp].hostIp: ${hostIp} is no address of a host`,
+    ]),
     [
       "a port into an internal one",
       { ...bridge(), ports: [{ host: 80 }] },
@@ -88,6 +94,15 @@ describe("validateFleet() of networks", () => {
       `error hosts.a.pods.web.${said}`,
     );
   });
+
+  test.each(["0.0.0.0/8", "127.3.0.0/24", "224.0.0.5/29", "255.255.255.0/24"])(
+    "refuses the subnet %s, of which no pod can have an address",
+    (subnet) => {
+      expect(declared({ web: pod(bridge()) }, { networks: { front: { subnet } } })).toEqual([
+        `error networks.front.subnet: ${subnet} has addresses that no pod can have`,
+      ]);
+    },
+  );
 
   test("refuses networks with addresses of each other, and warns of one that nothing is in", () => {
     const two = { front: { subnet: "10.1.0.0/16" }, back: { subnet: "10.1.2.0/24" } };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { AbsolutePath, Mode, Name, OwnerNumber } from "./names.ts";
+import { AbsolutePath, Mode, Name } from "./names.ts";
+import { OwnerNumber } from "./values.ts";
 
 /** A volume of a pod: where its data lies. Containers mount it by its name. */
 export const Volume = z.discriminatedUnion("kind", [

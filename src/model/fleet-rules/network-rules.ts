@@ -5,14 +5,23 @@ import type { Json } from "../field.ts";
 import type { FleetManifest } from "../fleet.ts";
 import { type Network, type NetworkSpec, portKey } from "../network.ts";
 import { networkSpecOf } from "../pod-networks.ts";
-import { subnetsOverlap } from "../subnet.ts";
+import { hasNobodys, subnetsOverlap } from "../subnet.ts";
 import { allPods, type Findings, mistake, type PodPlace, warning } from "./rule.ts";
+
+const LOOPBACK = "127.0.0.0/8";
 
 /** Rules between the fleet's networks, and between them and the pods. */
 export function* networkRules(manifest: FleetManifest): Findings {
   const networks = Object.entries(manifest.networks ?? {});
   const pods = allPods(manifest);
   for (const [at, [name, { subnet }]] of networks.entries()) {
+    if (subnet !== undefined && (hasNobodys(subnet) || subnetsOverlap(subnet, LOOPBACK))) {
+      yield mistake(
+        `networks.${name}.subnet`,
+        `${subnet} has addresses that no pod can have`,
+        "choose one of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, or leave subnet out",
+      );
+    }
     for (const [other, { subnet: second }] of networks.slice(0, at)) {
       if (subnet === undefined || second === undefined || !subnetsOverlap(subnet, second)) continue;
       yield mistake(

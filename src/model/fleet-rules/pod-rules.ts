@@ -1,4 +1,5 @@
-import { isNetworked, portKey } from "../network.ts";
+import { isNetworked, type Port, portKey } from "../network.ts";
+import { hasNobodys } from "../subnet.ts";
 import { type Findings, mistake, type PodPlace, warning } from "./rule.ts";
 
 /** Rules between the fields of one pod. */
@@ -28,6 +29,7 @@ function* portRules({ path, pod }: PodPlace): Findings {
   const mode = pod.network?.mode ?? "none";
   for (const port of pod.ports ?? []) {
     const place = `${path}.ports[${portKey(port)}]`;
+    yield* hostIpRules(`${place}.hostIp`, port);
     if (mode === "none") {
       yield mistake(
         place,
@@ -51,6 +53,15 @@ function* portRules({ path, pod }: PodPlace): Findings {
       );
     }
   }
+}
+
+function* hostIpRules(place: string, { hostIp }: Port): Findings {
+  if (hostIp === undefined || !hasNobodys(hostIp)) return;
+  yield mistake(
+    place,
+    `${hostIp} is no address of a host`,
+    "name one that it has, or take it away: the port is one of all its addresses then",
+  );
 }
 
 function* networkRules({ path, pod }: PodPlace): Findings {
