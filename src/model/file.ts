@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { Mode, OwnerNumber } from "./names.ts";
+import { Mode } from "./names.ts";
 import { SecretSource } from "./secret.ts";
 import { OwnerNumber } from "./values.ts";
 
