@@ -87,6 +87,25 @@ describe("rules", () => {
     );
   });
 
+  test("that somebody put in their place, or in another order, are not theirs", () => {
+    const saved = restoreText(chains, "").replaceAll(/^-I /gm, "-A ");
+    const isWhole = (text: string) => chains.every((chain) => isComplete(chain, text));
+    expect(isWhole(saved.replace(" --dport 80 ", " --dport 80 -s 192.0.2.9/32 "))).toBe(false);
+    expect(isWhole(saved.replace("-d 192.0.2.1/32", "-d 192.0.2.2/32"))).toBe(false);
+    expect(isWhole(saved.replace(/^(-A \S+-fwd .*\n)(-A \S+-fwd .*\n)/m, "$2$1"))).toBe(false);
+    // an iptables may say the options in another order
+    expect(isWhole(saved.replace("-p tcp -m tcp --dport 80", "-m tcp --dport 80 -p tcp"))).toBe(
+      true,
+    );
+  });
+
+  test("whose subnet is not declared by its first address are those that are printed", () => {
+    const [odd, plain] = ["10.20.30.77/24", "10.20.30.0/24"].map((subnet) =>
+      chainsOf(BRIDGE, { ...NETWORK, subnet }, []),
+    );
+    expect(odd).toEqual(plain);
+  });
+
   test("go with all that leads to them, however somebody wrote it, and nothing else does", () => {
     const saved = `*filter
 -A FORWARD -i eth0 -j ACCEPT

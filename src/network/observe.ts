@@ -214,7 +214,7 @@ function problemOf(
   hosts: string | Error | undefined,
 ): string | undefined {
   if (!chainsOf(bridge, network, pods).every((chain) => isComplete(chain, rules)))
-    return `rules of network ${network.name} (chains ${bridge}-*) were taken away or added to`;
+    return `rules of network ${network.name} (chains ${bridge}-*) were changed, taken away or added to`;
   return hosts === hostsText(pods)
     ? undefined
     : `the names of network ${network.name} are not right any more`;

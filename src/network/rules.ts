@@ -1,5 +1,6 @@
-import { portKey } from "../model/index.ts";
+import { addressOf, portKey, rangeOf } from "../model/index.ts";
 import type { NetworkFile, PodFile } from "./files.ts";
+import { podNameOf } from "./places.ts";
 
 /** A table of the kernel's rules. */
 export type Table = "nat" | "filter";
@@ -24,7 +25,8 @@ export function chainsOf(
   network: Pick<NetworkFile, "subnet" | "internal">,
   pods: readonly PodFile[],
 ): readonly Chain[] {
-  const { subnet, internal } = network;
+  const { internal } = network;
+  const subnet = asPrinted(network.subnet);
   return [
     {
       table: "nat",
@@ -38,7 +40,7 @@ export function chainsOf(
       jump: { from: "OUTPUT", match: LOCAL, first: false },
       rules: [`-j ${bridge}-dnat`],
     },
-    { table: "nat", name: `${bridge}-dnat`, rules: pods.flatMap(forwardRules) },
+    { table: "nat", name: `${bridge}-dnat`, rules: inOrder(pods).flatMap(forwardRules) },
     {
       table: "nat",
       name: `${bridge}-masq`,
@@ -157,13 +159,31 @@ function inTables(
     .join("");
 }
 
+/** The words of a rule, wherever its options stand. */
+function wordsOf(rule: string): string {
+  return rule.split(" ").toSorted().join(" ");
+}
+
+/** A subnet by its first address, as iptables-save says it. */
+function asPrinted(subnet: string): string {
+  return subnet.replace(/^[^/]+/, addressOf(rangeOf(subnet).first));
+}
+
+/** In the same order whoever reads their files. */
+function inOrder(pods: readonly PodFile[]): readonly PodFile[] {
+  return pods.toSorted((a, b) => (podNameOf(a.identity) < podNameOf(b.identity) ? -1 : 1));
+}
+
 function hasJump(saved: string, chain: string): boolean {
   return saved.includes(` -j ${chain}\n`);
 }
 
-/** Whether every rule of a chain, and the one that leads to it, is in what iptables-save printed. */
+/** Whether iptables-save printed the rules of a chain, these and no others, and one that leads to it. */
 export function isComplete({ name, jump, rules }: Chain, saved: string): boolean {
   if (jump !== undefined && !hasJump(saved, name)) return false;
   const found = saved.split("\n").filter((line) => line.startsWith(`-A ${name} `));
-  return found.length === rules.length;
+  return (
+    found.length === rules.length &&
+    found.every((line, at) => wordsOf(line) === wordsOf(`-A ${name} ${rules[at]}`))
+  );
 }

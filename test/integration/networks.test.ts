@@ -140,6 +140,11 @@ const DRIFT: readonly (readonly [what: string, RegExp, (pod: PodInstance) => str
     /rules of network front/,
     () => "iptables -D FORWARD 1",
   ],
+  [
+    "a rule is put in the place of another",
+    /rules of network front/,
+    (pod) => `iptables -R ${world.bridge(pod)}-fwd 1 -i lo -j ACCEPT`,
+  ],
   ["packets are not forwarded", /ip_forward is 0/, () => "echo 0 >/proc/sys/net/ipv4/ip_forward"],
 ];
 
