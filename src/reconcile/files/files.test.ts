@@ -299,6 +299,30 @@ describe("where secrets come from", () => {
     expect(secrets.valueOf({ fromCommand: ["echo", "mine"] })?.toString()).toBe("mine\n");
   });
 
+  test("a program gives bytes, which need be no text in a file, and no more than a file may have", async () => {
+    const fleet = openFleet();
+    const bytes = { fromCommand: ["printf", "a\\0\\377\\200b"] };
+    const endless = { fromCommand: ["yes"] };
+    const manifest = declare(fleet, { [TOKEN]: { secret: bytes }, "/b": { secret: endless } });
+    const secrets = new SecretValues({
+      manifest,
+      manifestDir: fleet.dir,
+      environment: process.env,
+    });
+    await secrets.load(Object.values(manifest.hosts["alpha"]?.pods ?? {}));
+    expect(secrets.valueOf(bytes)?.toString("hex")).toBe("6100ff8062");
+    expect(secrets.problemOf(endless)).toBe("command yes printed more than 1048576 bytes");
+  });
+
+  test("bytes that are no text are refused for a variable", async () => {
+    const fleet = openFleet();
+    const secret = { fromCommand: ["printf", "a\\377b"] };
+    const manifest = declare(fleet, {}, { env: { A: { secret } } });
+    await expect(fleet.apply(manifest)).rejects.toThrow(
+      /command printf holds bytes that are no UTF-8 text, which no variable can/,
+    );
+  });
+
   test("a file and a program give them; a variable is without the last line end", async () => {
     const fleet = openFleet();
     const program = join(fleet.dir, "bin/give");

@@ -119,26 +119,48 @@ export class SecretValues {
     const path =
       program.includes("/") && !program.startsWith("/") ? resolve(manifestDir, program) : program;
     try {
-      const { exitCode, stdout } = await openLocalHost().run([path, ...args], {
+      const value = new Value();
+      const { exitCode } = await openLocalHost().run([path, ...args], {
         cwd: process.cwd(),
         env: setOnly(environment),
         timeoutMs: COMMAND_MS,
+        output: { stdout: (bytes) => value.add(bytes), stderr: () => {} },
         ...(signal === undefined ? {} : { signal }),
       });
       if (exitCode !== 0) return { problem: `${words} failed here with exit code ${exitCode}` };
-      const value = Buffer.from(stdout);
-      if (value.length === 0) return { problem: `${words} printed nothing` };
-      return value.length > FILE_BYTES_MAX
-        ? { problem: `${words} printed more than ${FILE_BYTES_MAX} bytes` }
-        : { value };
+      return value.length === 0
+        ? { problem: `${words} printed nothing` }
+        : { value: value.toBuffer() };
     } catch (error) {
       signal?.throwIfAborted();
       if (!StowageError.is(error)) throw error;
+      if (error.code === "resource_exhausted")
+        return { problem: `${words} printed more than ${FILE_BYTES_MAX} bytes` };
       const why = error.code === "not_found" ? "is not installed here" : "could not be run here";
       return {
         problem: `${words} ${error.code === "deadline_exceeded" ? `took longer than ${COMMAND_MS / 1000} s` : why}`,
       };
     }
+  }
+}
+
+/** What a program prints, byte by byte: it need not be text. */
+class Value {
+  readonly #parts: Buffer[] = [];
+  length = 0;
+
+  /** @throws StowageError `resource_exhausted` when it is more than a secret may have */
+  add(bytes: Uint8Array): void {
+    this.length += bytes.length;
+    if (this.length > FILE_BYTES_MAX)
+      throw new StowageError("Cannot take a secret: it is too long", {
+        code: "resource_exhausted",
+      });
+    this.#parts.push(Buffer.from(bytes));
+  }
+
+  toBuffer(): Buffer {
+    return Buffer.concat(this.#parts);
   }
 }
 

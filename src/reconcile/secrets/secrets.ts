@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Diagnostic, DiagnosticsError } from "../../errors/index.ts";
 import {
@@ -144,15 +145,19 @@ function problemWith(
           detail: "set it to the secret's value and apply again",
         };
   }
-  if (use === "file") return undefined;
-  const detail = "let the container read it from a file";
-  if (value.includes(0))
-    return {
-      summary: `${sourceWords(source)} holds a NUL character, which no variable can`,
-      detail,
-    };
-  if (value.length < ARGUMENT_BYTES_MAX) return undefined;
-  return { summary: `${sourceWords(source)} holds more than a variable can`, detail };
+  const what = use === "file" ? undefined : notOfVariable(value);
+  return what === undefined
+    ? undefined
+    : {
+        summary: `${sourceWords(source)} holds ${what}`,
+        detail: "let the container read it from a file",
+      };
+}
+
+function notOfVariable(value: Buffer): string | undefined {
+  if (value.includes(0)) return "a NUL character, which no variable can";
+  if (!isUtf8(value)) return "bytes that are no UTF-8 text, which no variable can";
+  return value.length < ARGUMENT_BYTES_MAX ? undefined : "more than a variable can";
 }
 
 /** The value as its use has it: a variable is text. */
