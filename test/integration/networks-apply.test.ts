@@ -72,18 +72,19 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       machine.sh(
         "iptables -t nat -A PREROUTING -p tcp --dport 18090 -j DNAT --to-destination 10.9.9.9:1",
       );
+      machine.sh("ip address add 10.77.0.1/24 dev lo");
       fleet.declare(
         {
           web,
           more: { ...web, ports: [{ host: 18090 }] },
           lan: { ...lan, network: { mode: "cni", cni: { ...cni.network, name: "wan" } } },
         },
-        { front: { subnet: "127.0.0.0/8" } },
+        { front: { subnet: "10.77.0.0/16" } },
       );
       const refused = fleet.run("plan");
       expect(refused.status).toBe(1);
       expect(refused.said).toContain("a rule of chain PREROUTING, which leads it to 10.9.9.9:1");
-      expect(refused.said).toContain("127.0.0.0/8 (interface lo)");
+      expect(refused.said).toContain("10.77.0.0/24 (interface lo)");
       expect(refused.said).toContain(`Cannot find CNI network "wan" in ${cni.configDir}`);
       fleet.declare({});
       expect(fleet.run("apply", "--yes", "--allow-removals", "9")).toMatchObject({ status: 0 });
