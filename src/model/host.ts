@@ -77,11 +77,7 @@ export function hostPlaces(host: Omit<HostSpec, "pods">): {
   };
 }
 
-/** Whether two declarations mean one and the same host, whatever it is called. */
-export function isSamePlace(one: Omit<HostSpec, "pods">, other: Omit<HostSpec, "pods">): boolean {
-  const [a, b] = [hostPlaces(one), hostPlaces(other)];
-  return (
-    (a.files !== undefined && a.files === b.files) ||
-    (a.engine !== undefined && a.engine === b.engine)
-  );
+/** Words for what only one host of a fleet may have: two declarations that share one mean the same host, whatever it is called. */
+export function placeWords(host: Omit<HostSpec, "pods">): readonly string[] {
+  return Object.entries(hostPlaces(host)).map(([kind, place]) => `${kind} ${place}`);
 }

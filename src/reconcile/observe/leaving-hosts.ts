@@ -2,7 +2,7 @@ import {
   directoriesPart,
   type FleetManifest,
   type HostSpec,
-  isSamePlace,
+  placeWords,
   type Roster,
   type RosterHost,
   rosterSpec,
@@ -20,12 +20,14 @@ export function findLeavingHosts(
   observations: Hosts,
 ): ReadonlyMap<string, HostSpec> {
   const leaving = new Map<string, HostSpec>();
+  // every host has a roster with every host in it
+  const declared = new Set(Object.values(manifest.hosts).flatMap(placeWords));
   for (const roster of fleetRosters(manifest, {}, observations)) {
     for (const [name, entry] of Object.entries(roster.hosts)) {
       if (name in manifest.hosts || leaving.has(name)) continue;
       const spec = specOf(manifest, entry);
       // one that was only given another name does not leave
-      if (Object.values(manifest.hosts).some((each) => isSamePlace(each, spec))) continue;
+      if (placeWords(spec).some((word) => declared.has(word))) continue;
       leaving.set(name, spec);
     }
   }
