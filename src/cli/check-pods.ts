@@ -1,6 +1,6 @@
 import { StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
-import { isMeant, type PodName, podNameText } from "./pod-names.ts";
+import { isMeant, mayBeOn, type PodName, podNameText } from "./pod-names.ts";
 import { didYouMean } from "./text/suggest.ts";
 
 /**
@@ -28,7 +28,7 @@ export function checkPods(
   for (const name of wanted) {
     if (all.some((each) => isMeant(name, each))) continue;
     const where = name.host === undefined ? "" : ` on ${name.host}`;
-    const ofHost = all.filter(({ host }) => name.host === undefined || host === name.host);
+    const ofHost = all.filter(({ host }) => mayBeOn(name, host));
     const known = [...new Set(ofHost.map(({ pod }) => pod))];
     const has = `it has ${known.join(", ") || "no pods"}${where}`;
     throw new StowageError(

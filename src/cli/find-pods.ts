@@ -4,7 +4,7 @@ import type { EngineConfig, FleetManifest, ObservedPod } from "../model/index.ts
 import { type Connector, type HostReading, readEngines } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { isMeant, type PodName, podNameText } from "./pod-names.ts";
+import { isMeant, mayBeOn, type PodName, podNameText } from "./pod-names.ts";
 import { selectHosts } from "./select-hosts.ts";
 import { printable } from "./text/printable.ts";
 import { didYouMean } from "./text/suggest.ts";
@@ -71,7 +71,9 @@ export async function findPods(
     context.stderr.write(`warning: host ${host} is left out: ${printable(problem.message)}\n`);
   }
   for (const name of wanted) {
-    const there = reached.filter(({ host }) => name.host === undefined || name.host === host);
+    // of a host that is left out nobody knows what it has
+    if (problems.some(({ host }) => host === name.host)) continue;
+    const there = reached.filter(({ host }) => mayBeOn(name, host));
     const known = there.flatMap(({ own }) => own.map(({ pod }) => pod.pod));
     if (!known.includes(name.pod))
       throw unknownPod(name, [...new Set(known)], { fleet: manifest.name, doing });

@@ -1,10 +1,17 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakeCli, simManifest } from "../../test/support/cli-context.ts";
+import { StowageError } from "../errors/index.ts";
+import { createConnector } from "./connector.ts";
 
 /** Pod web on both of two hosts, and pod db on one of them. */
-async function applied() {
-  const cli = fakeCli();
+async function applied(away: { host?: string } = {}) {
+  const connector = createConnector();
+  const read: typeof connector.read = async (name, ...rest) => {
+    if (name === away.host) throw new StowageError("It is away", { code: "unavailable" });
+    return await connector.read(name, ...rest);
+  };
+  const cli = fakeCli({ connector: { ...connector, read } });
   const write = (of: string) => {
     const manifest = simManifest(cli.directory, { env: { OF: of } });
     const { here } = manifest.hosts;
@@ -50,6 +57,15 @@ describe("a pod that is named with its host", () => {
     expect(exitCode, stdout).toBe(0);
     expect(stdout).toContain("done  west/web  replaced");
     expect(stdout).not.toContain("east/web");
+  });
+
+  test("is left out with its host where that cannot be asked, and not said to be missing", async () => {
+    const away: { host?: string } = {};
+    const run = await applied(away);
+    away.host = "east";
+    const { exitCode, stdout, stderr } = await run("logs", "east/web", "west/web");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "hello\n" });
+    expect(stderr).toContain("warning: host east is left out: It is away");
   });
 
   test("is said to be missing where it is not there", async () => {

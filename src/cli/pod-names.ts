@@ -14,10 +14,15 @@ export function podNameText({ host, pod }: PodName): string {
   return host === undefined ? pod : `${host}/${pod}`;
 }
 
+/** Whether a name may mean a pod of that host. */
+export function mayBeOn(name: PodName, host: string): boolean {
+  return name.host === undefined || name.host === host;
+}
+
 /** Whether a pod of a host is meant by a name. */
 export function isMeant(
   name: PodName,
   { host, pod }: { readonly host: string; readonly pod: string },
 ): boolean {
-  return name.pod === pod && (name.host === undefined || name.host === host);
+  return name.pod === pod && mayBeOn(name, host);
 }
