@@ -31,11 +31,13 @@ for d in ${CGROUPS}/*/"$1" ${CGROUPS}/"$1"; do [ ! -d "$d" ] || exit 1; done`;
  * The first process of a host, in new namespaces: makes its file system, and becomes what reaps
  * orphans and ends with its input, so that the host goes with whoever started it: `sh -c INIT sh FOLDER NAME BOOT_ID`.
  *
- * The root is the machine's own with a layer above it; /run and /tmp are of this boot, /var/lib outlives it.
+ * The root is the machine's own with a layer above it; /run and /tmp are of this boot, /var/lib and root's home,
+ * which has nothing of the machine's, outlive it.
  */
 export const INIT = `set -e
 h=$1; name=$2; boot=$3; r=$h/root
 mkdir -p $h/upper $h/work $r $h/var-lib
+mkdir -p -m 700 $h/home
 mount -t overlay overlay -o lowerdir=/,upperdir=$h/upper,workdir=$h/work $r
 # programs of another version may be laid over the machine's own, which a layer below does not show
 ! mountpoint -q /usr || mount --bind /usr $r/usr
@@ -46,6 +48,7 @@ mount -t tmpfs tmpfs $r/dev/shm
 for d in run tmp; do mount -t tmpfs -o mode=1777 tmpfs $r/$d; done
 chmod 755 $r/run
 mount --bind $h/var-lib $r/var/lib
+mount --bind $h/home $r/root
 if [ -e ${CGROUPS}/cgroup.controllers ]; then mount -t cgroup2 cgroup2 $r${CGROUPS}
 else
   mount -t tmpfs -o mode=755 tmpfs $r${CGROUPS}

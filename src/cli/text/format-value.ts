@@ -26,7 +26,7 @@ function formatNumber(path: string, value: number): string {
 }
 
 function quoted(text: string): string {
-  const plain = /^[^\s"'→]+$/.test(text) || /^(?:\S+|\d+ bytes?) \(sha256:\S+\)$/.test(text);
+  const plain = /^[^\s"'\u2192]+$/.test(text) || /^(?:\S+|\d+ bytes?) \(sha256:\S+\)$/.test(text);
   return plain ? printable(text) : printable(JSON.stringify(text));
 }
 

@@ -19,7 +19,6 @@ import { measureDirectory } from "./disk-usage.ts";
 import { inspectPath } from "./inspect-path.ts";
 import { moveDirectory } from "./move-directory.ts";
 import { findPortHolders } from "./port-holders.ts";
-import { probePort } from "./probe-port.ts";
 import { readStretch } from "./read-stretch.ts";
 import { removeTree } from "./remove-directory.ts";
 import { runLines } from "./run-lines.ts";
@@ -83,6 +82,7 @@ class LocalHost extends MarkingHost implements Host {
     timeoutMs: number,
     options?: HostCallOptions,
   ): Promise<string | undefined> {
+    const { probePort } = await import("./probe-port.ts");
     return await probePort(target, timeoutMs, options?.signal);
   }
 

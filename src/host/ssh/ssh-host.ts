@@ -15,7 +15,6 @@ import type {
   SnapshotRequest,
 } from "../host.ts";
 import { fileError } from "../local/file-error.ts";
-import { probePort } from "../local/probe-port.ts";
 import { runWithin } from "../local/run-program.ts";
 import { MarkingHost } from "../marking-host.ts";
 import type { Channel } from "./channel.ts";
@@ -120,6 +119,7 @@ class SshHost extends MarkingHost implements Host {
     timeoutMs: number,
     options?: HostCallOptions,
   ): Promise<string | undefined> {
+    const { probePort } = await import("../local/probe-port.ts");
     return await probePort(
       target,
       timeoutMs,

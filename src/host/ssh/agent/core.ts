@@ -27,6 +27,13 @@ sub failed { my ($id, $e) = @_; delete $T{$id}; put("!", $id, packed(ref $e ? @$
 sub code { my ($c) = grep { $!{$_} } @CODES; $c || "EUNKNOWN" }
 sub bad { die [code(), "$!"] }
 sub absent { $!{ENOENT} || $!{ENOTDIR} }
+sub machine {
+  # older kernels have no file for it
+  my $f;
+  my $name = open($f, "<", "/proc/sys/kernel/arch") ? <$f> : qx(uname -m);
+  chomp $name;
+  $name;
+}
 
 sub children { my ($pid) = @_; my @found;
   for my $task (glob "/proc/$pid/task/*/children") {
