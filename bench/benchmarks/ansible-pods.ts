@@ -3,6 +3,7 @@ import { findOnPath } from "../../src/internal/index.ts";
 import { whyNoTestHosts } from "../../test/hosts/test-hosts.ts";
 import { type AnsibleLab, openAnsibleLab, whyNoAnsibleLab } from "../lib/ansible-lab.ts";
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Figure } from "../lib/benchmark.ts";
+import { runWords } from "../lib/podman-run.ts";
 import { openSshLab, type SshLab } from "../lib/ssh-lab.ts";
 import { median, medianRatio, type Pair } from "../lib/statistics.ts";
 import { stowageMain } from "../lib/stowage-command.ts";
@@ -51,6 +52,7 @@ async function measure(context: BenchmarkContext): Promise<BenchmarkResult> {
   await theirs.clear();
   const first: Pair[] = [];
   const noOp: Pair[] = [];
+  const bare: number[] = [];
   // one of Ansible's takes minutes
   for (let nth = 0; nth < Math.ceil(pairs / 2); nth += 1) {
     const found = new Map<Side, Round>();
@@ -62,8 +64,12 @@ async function measure(context: BenchmarkContext): Promise<BenchmarkResult> {
     });
     first.push(pair("first"));
     noOp.push(pair("noOp"));
+    bare.push(await runBare(lab, pods, context));
   }
-  return { figures: figuresOf(first, noOp), notes: notesOf(hosts, pods) };
+  return {
+    figures: [...figuresOf(first, noOp), ...floorOf(bare, first)],
+    notes: notesOf(hosts, pods),
+  };
 }
 
 async function stowageSide(lab: SshLab, pods: number, signal: AbortSignal): Promise<Side> {
@@ -111,6 +117,32 @@ async function measureRound(
   return { first, noOp };
 }
 
+/**
+ * The least that podman takes for as many pods: its own `run` with the words that Stowage gave it, on all hosts at
+ * once, without ssh, and without looking whether anything is there.
+ */
+async function runBare(
+  { hosts }: SshLab,
+  pods: number,
+  { log }: BenchmarkContext,
+): Promise<number> {
+  const [host] = hosts;
+  const told = await host?.sh(
+    "podman inspect --format '{{json .Config.CreateCommand}}' $(podman ps --quiet)",
+  );
+  const words = runWords(JSON.parse(told ?? "[]") as string[]).map(quoted);
+  const names = Array.from({ length: pods }, (_, at) => `bare-${at}`).join(" ");
+  const run = `printf '%s\\n' ${names} | xargs -P2 -I NAME podman run --detach ${words.join(" ")} >/dev/null`;
+  const beganAt = performance.now();
+  await Promise.all(hosts.map(async (each) => await each.sh(run)));
+  const ms = performance.now() - beganAt;
+  await Promise.all(
+    hosts.map(async (each) => await each.sh(`podman rm --force --time 0 ${names} >/dev/null`)),
+  );
+  log(`bare podman run: ${seconds(ms)}`);
+  return ms;
+}
+
 /** Ids of what runs, with the start of each. */
 async function containersOf({ hosts }: SshLab, pods: number): Promise<readonly string[]> {
   const list = "podman ps --no-trunc --sort names --format '{{.ID}} {{.StartedAt}}'";
@@ -123,6 +155,11 @@ async function containersOf({ hosts }: SshLab, pods: number): Promise<readonly s
 
 function cannot(why: string): StowageError {
   return new StowageError(`Cannot measure: ${why}`, { code: "internal" });
+}
+
+/** A word for the shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function seconds(ms: number): string {
@@ -149,6 +186,15 @@ function figuresOf(first: readonly Pair[], noOp: readonly Pair[]): readonly Figu
     },
     ...times("first apply", first),
     ...times("nothing to do", noOp),
+  ];
+}
+
+/** What a first apply cannot be below, as podman's own command alone takes it. */
+function floorOf(bare: readonly number[], first: readonly Pair[]): readonly Figure[] {
+  const ratios = bare.map((ms, at) => ms / (first[at]?.theirsMs ?? Number.NaN));
+  return [
+    { name: "first apply: bare podman run / Ansible", value: median(ratios), unit: "x" },
+    { name: "first apply: bare podman run", value: median(bare), unit: "ms" },
   ];
 }
 

@@ -25,7 +25,7 @@ export function openPodmanRun(
 ): PodmanRun {
   const [id = ""] = podman.run("ps", "--quiet", "--no-trunc").split("\n");
   const told = podman.run("inspect", "--format", "{{json .Config.CreateCommand}}", id);
-  const words = runWords(JSON.parse(told) as string[], podman.flags.length);
+  const words = runWords(JSON.parse(told) as string[]);
   const names = Array.from({ length: count }, (_, at) => `bench-${at}`);
   const file = join(dir, "podman-names");
   writeFileSync(file, names.map((name) => `${name}\0`).join(""));
@@ -41,11 +41,14 @@ export function openPodmanRun(
   };
 }
 
-/** The words after `create`, or `run --detach`, for a container that has a name of its own. */
-function runWords(command: readonly string[], flags: number): readonly string[] {
-  const words = command.slice(1 + flags + 1).filter((word) => word !== "--detach");
+/**
+ * The words after `create`, or `run --detach`, for a container named `NAME`, of the command that made one of Stowage's.
+ */
+export function runWords(command: readonly string[]): readonly string[] {
+  const verb = command.findIndex((word) => word === "create" || word === "run");
+  const words = command.slice(verb + 1).filter((word) => word !== "--detach");
   const name = words.indexOf("--name") + 1;
-  if (name === 0) {
+  if (verb < 0 || name === 0) {
     throw new StowageError("Cannot measure: podman did not keep how a container was made", {
       code: "internal",
     });
