@@ -62,8 +62,9 @@ describe("runInTerminal()", () => {
 
   test("a change of size reaches the program", async () => {
     let isAsked = false;
+    // stty(1) sets rows and columns one after the other
     const { said } = await run(
-      "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done",
+      `trap 's=$(stty size); [ "\${s#* }" != 111 ] || { echo "$s"; exit; }' WINCH; echo ready; while :; do sleep 0.05; done`,
       (text, _, resize) => {
         if (isAsked || !text.includes("ready")) return;
         isAsked = true;
