@@ -12,7 +12,7 @@ import {
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { LockedHosts } from "./locked-hosts.ts";
-import { type FleetObservation, observeFleet } from "./observe/observe-fleet.ts";
+import { type FleetObservation, observeFleet, type Reach } from "./observe/observe-fleet.ts";
 import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, type ApplyStatus, untouchedReport } from "./report.ts";
 import { runPlan } from "./run-plan.ts";
@@ -83,12 +83,10 @@ export async function withLockedHosts<T>(
   await using store = new ImageStore(manifest, manifestDir, request);
   const signal = lookingSignal(request);
   await using locked = new LockedHosts({ ...request, connector, owner: appliedBy, signal });
-  const observation = await observeFleet({
-    ...request,
-    signal,
-    onProgress: onEvent,
-    reach: (name, spec) => locked.open(name, spec),
-  });
+  const reach: Reach = (name, spec) => locked.open(name, spec);
+  const observation = await locked.gather((look) =>
+    observeFleet({ ...request, signal: look, onProgress: onEvent, reach }),
+  );
   return await use(locked, observation, store);
 }
 

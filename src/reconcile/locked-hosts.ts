@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StowageError } from "../errors/index.ts";
+import { anySignal } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout } from "../model/index.ts";
 import type { Connector, HostAccess } from "./connector.ts";
 import type { ApplyEvent } from "./execute/events.ts";
@@ -20,11 +23,27 @@ export interface OpenHost extends HostAccess {
   readonly lock: HostLock;
 }
 
+/** A host whose lock is somebody else's. */
+interface TakenHost {
+  readonly name: string;
+  readonly spec: HostSpec;
+  readonly error: StowageError;
+}
+
+/** The longest pause before hosts that others have as well are tried again. */
+const BACK_OFF_MAX_MS = 2_000;
+const BACK_OFF_MS = 100;
+
 /** The hosts that a run has opened; each is locked before anything of it is looked at. */
 export class LockedHosts implements AsyncDisposable {
   readonly #request: LockedHostsRequest;
   readonly #locks: LockSession = new Map();
+  readonly #opened = new Map<string, HostAccess>();
   readonly #hosts = new Map<string, OpenHost>();
+  /** Those of whose holder was told. */
+  readonly #told = new Set<string>();
+  #attempt = new AbortController();
+  #taken: TakenHost | undefined;
 
   constructor(request: LockedHostsRequest) {
     this.#request = request;
@@ -35,48 +54,129 @@ export class LockedHosts implements AsyncDisposable {
   }
 
   /**
-   * Opens a host and takes its lock.
+   * Does what opens the hosts, anew until none of their locks is another's. Nobody waits for a lock while they have
+   * one, as its holder may be waiting for just that: all are given back before, and whatever was seen
+   * under them counts no more.
    *
-   * @throws StowageError `aborted` naming the holder when the lock is not free in time
+   * @throws StowageError `aborted` naming the holder when a lock is not free in time
+   */
+  async gather<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal, lockTimeoutMs } = this.#request;
+    const deadline = performance.now() + lockTimeoutMs;
+    for (let tries = 0; ; tries += 1) {
+      this.#attempt = new AbortController();
+      this.#taken = undefined;
+      const stops = [this.#attempt.signal, ...(signal === undefined ? [] : [signal])];
+      try {
+        return await look(anySignal(stops));
+      } catch (error) {
+        signal?.throwIfAborted();
+        const taken: TakenHost | undefined = this.#taken;
+        if (taken === undefined) throw error;
+        await this.#giveBack();
+        await this.#waitFor(taken, deadline, tries);
+      }
+    }
+  }
+
+  /**
+   * Opens a host and takes its lock, which is not waited for.
+   *
+   * @throws StowageError `aborted` naming the holder when the lock is not free
    */
   async open(name: string, spec: HostSpec): Promise<OpenHost> {
-    const { connector, owner, lockTimeoutMs, lockLifeMs, signal, onEvent } = this.#request;
-    const access = await connector.open(name, spec, signal);
+    const open = this.#hosts.get(name);
+    if (open !== undefined) return open;
     try {
-      // an engine that does not answer is found before a lock is made for nothing
-      await access.engine.info(signal === undefined ? {} : { signal });
-      const lock = await acquireHostLock({
-        host: access.host,
-        name,
-        lockDir: hostLayout(hostDirectories(spec), "", "").lockDir,
-        owner: `${owner} (pid ${process.pid})`,
-        timeoutMs: lockTimeoutMs,
-        session: this.#locks,
-        lifeMs: lockLifeMs,
-        signal,
-        onWait: (holder) => onEvent?.({ type: "lock-waiting", host: name, holder }),
-      });
-      const opened: OpenHost = {
-        host: access.host,
-        engine: access.engine,
-        engineAt: (config) => access.engineAt(config),
-        lock,
-        [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
-      };
-      this.#hosts.set(name, opened);
-      return opened;
+      return await this.#lock(name, spec, 0, this.#attempt.signal);
     } catch (error) {
-      await access[Symbol.asyncDispose]();
+      if (StowageError.is(error, "aborted")) {
+        this.#taken ??= { name, spec, error };
+        this.#attempt.abort(error);
+      }
       throw error;
     }
   }
 
   /** Gives all locks back, and then closes all hosts: a shared lock goes over the first one's. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#giveBack();
+    const opened = [...this.#opened.values()];
+    this.#opened.clear();
+    await Promise.allSettled(opened.map((host) => host[Symbol.asyncDispose]()));
+  }
+
+  async #giveBack(): Promise<void> {
     const hosts = [...this.#hosts.values()];
     this.#hosts.clear();
     // one that cannot be given back ends by itself when its time has run out
     await Promise.allSettled(hosts.map(({ lock }) => lock[Symbol.asyncDispose]()));
-    await Promise.allSettled(hosts.map((host) => host[Symbol.asyncDispose]()));
+  }
+
+  /** Has the lock of one host, and no other, in its turn. */
+  async #waitFor({ name, spec, error }: TakenHost, deadline: number, tries: number): Promise<void> {
+    const { signal } = this.#request;
+    const leftMs = () => deadline - performance.now();
+    if (leftMs() <= 0) throw error;
+    // two that met do not meet again at the same pace
+    const backOffMs = Math.random() * Math.min(BACK_OFF_MS * 2 ** tries, BACK_OFF_MAX_MS);
+    try {
+      await sleep(Math.min(backOffMs, leftMs()), undefined, signal === undefined ? {} : { signal });
+      await this.#lock(name, spec, Math.max(0, leftMs()), signal);
+    } catch (failure) {
+      signal?.throwIfAborted();
+      // one that is lost meanwhile is for the next look to find
+      if (!StowageError.is(failure) || failure.code === "aborted") throw failure;
+    }
+  }
+
+  async #lock(
+    name: string,
+    spec: HostSpec,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenHost> {
+    const { owner, lockLifeMs, onEvent } = this.#request;
+    const access = await this.#access(name, spec);
+    const lock = await acquireHostLock({
+      host: access.host,
+      name,
+      lockDir: hostLayout(hostDirectories(spec), "", "").lockDir,
+      owner: `${owner} (pid ${process.pid})`,
+      timeoutMs,
+      session: this.#locks,
+      lifeMs: lockLifeMs,
+      signal,
+      onWait: (holder) => {
+        if (!this.#told.has(name)) onEvent?.({ type: "lock-waiting", host: name, holder });
+        this.#told.add(name);
+      },
+    });
+    const opened: OpenHost = {
+      host: access.host,
+      engine: access.engine,
+      engineAt: (config) => access.engineAt(config),
+      lock,
+      [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
+    };
+    this.#hosts.set(name, opened);
+    return opened;
+  }
+
+  /** Opens a host, once. */
+  async #access(name: string, spec: HostSpec): Promise<HostAccess> {
+    const { connector, signal } = this.#request;
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const access = await connector.open(name, spec, signal);
+    try {
+      // an engine that does not answer is found before a lock is made for nothing
+      await access.engine.info(signal === undefined ? {} : { signal });
+    } catch (error) {
+      await access[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#opened.set(name, access);
+    return access;
   }
 }

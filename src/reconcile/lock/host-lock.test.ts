@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openSim, SimMachine } from "../../engines/sim/index.ts";
+import { StowageError } from "../../errors/index.ts";
 import type { Host } from "../../host/index.ts";
 import { fencedSignal } from "./fenced-signal.ts";
 import type { HostLock } from "./held-lock.ts";
@@ -72,6 +73,14 @@ describe("acquireHostLock()", () => {
     expect(lockFiles(machine)).toEqual([`${LOCK_DIR}/2.json`]);
     await second[Symbol.asyncDispose]();
     expect(lockFiles(machine)).toEqual([`${LOCK_DIR}/2.json`]);
+  });
+
+  test("tries again where a quicker one swept away what its number was being made of", async () => {
+    const effect = new StowageError("Cannot create a file: it is gone", { code: "not_found" });
+    const faults = [{ call: "host.createFile", nth: 1, phase: "before", effect }] as const;
+    const { host } = openSim({ kind: "sim" }, "alpha", { machine: new SimMachine(), faults });
+    await using lock = await acquireHostLock({ ...requestFor(new SimMachine()), host });
+    expect(lock.number).toBe(1);
   });
 
   test("waits for a holder that gives it back in time", async () => {

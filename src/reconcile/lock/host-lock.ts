@@ -128,7 +128,7 @@ async function take(
   session.set(file.nonce, lock);
   const path = lockPath(lockDir, file.number);
   try {
-    if (await host.createFile(path, JSON.stringify(file), options)) {
+    if (await makeNumber(host, path, file, options)) {
       const after = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
       // a slow one can make a number again that was raised, given back and swept since
       if (after.number === file.number) {
@@ -149,6 +149,21 @@ async function take(
   }
   lock.giveUp();
   return undefined;
+}
+
+/** @returns false when somebody else was quicker, also when they swept what it is made of meanwhile */
+async function makeNumber(
+  host: Host,
+  path: string,
+  file: LockFile,
+  options: { readonly signal?: AbortSignal },
+): Promise<boolean> {
+  try {
+    return await host.createFile(path, JSON.stringify(file), options);
+  } catch (error) {
+    if (StowageError.is(error, "not_found")) return false;
+    throw error;
+  }
 }
 
 /**
@@ -189,7 +204,7 @@ export async function breakHostLock(
       expiresAtMonotonicMs: state.monotonicMs,
       bootId: state.bootId,
     };
-    if (await host.createFile(lockPath(lockDir, number), JSON.stringify(file), options)) {
+    if (await makeNumber(host, lockPath(lockDir, number), file, options)) {
       await host.removeFile(lockPath(lockDir, state.number));
       return describeHolder(state);
     }
