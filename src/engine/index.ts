@@ -5,6 +5,7 @@ export * from "./default-capabilities.ts";
 export * from "./engine.ts";
 export * from "./engine-event.ts";
 export * from "./exec.ts";
+export * from "./exec-mark.ts";
 export * from "./identity-labels.ts";
 export * from "./image-content.ts";
 export * from "./process-arguments.ts";

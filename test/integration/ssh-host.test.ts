@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openSshHost } from "../../src/host/index.ts";
+import { openGuard, openSshHost } from "../../src/host/index.ts";
 import { addUser, startSshd } from "../hosts/services.ts";
 import type { TestHost } from "../hosts/test-host.ts";
 import { TestHosts } from "../hosts/test-hosts.ts";
@@ -108,6 +108,17 @@ until [ -S /run/echo ]; do sleep 0.01; done`);
     await expect(left).rejects.toMatchObject({ code: "unavailable" });
     while ((await runs()) !== "0\n");
     expect(await kind.sh("pgrep -c stowage-agent || :")).toBe("0\n");
+  });
+
+  test("what guards a command acts when its connection goes, and not when it is told that all is over", async () => {
+    const acts = "touch /run/guard-$1";
+    await using host = await open(`root@${kind.address}`);
+    await (await openGuard(host, acts, ["over"]))[Symbol.asyncDispose]();
+    const guard = await openGuard(host, acts, ["gone"]);
+    await kind.sh("pkill -KILL -f '^sshd: root'");
+    while ((await kind.sh("ls /run | grep guard || :")) !== "guard-gone\n");
+    await guard[Symbol.asyncDispose]();
+    expect(await kind.sh("pgrep -fc '^sh -c.*guard-' || :")).toBe("0\n");
   });
 
   test("a connection that goes is taken up again by what may be done twice; what may not is told", async () => {

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
-import type { ExecOptions, ExecResult } from "../../../engine/index.ts";
+import {
+  END_MARKED_FOR_GOOD,
+  type ExecOptions,
+  type ExecResult,
+  execMark,
+} from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
+import { openGuard } from "../../../host/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { PROCESS_TYPE_URL, specBytes } from "../spec/stored-spec.ts";
@@ -26,10 +32,14 @@ export async function execCommand(
 ): Promise<ExecResult> {
   const { client, host, directories } = context;
   const { streams, signal } = options;
-  const { id, process } = await processOf(context, input, options);
-  const execId = `stw-exec-${randomBytes(8).toString("hex")}`;
+  const name = randomBytes(8).toString("hex");
+  const mark = execMark(name);
+  const { id, process } = await processOf(context, input, mark, options);
+  const execId = `stw-exec-${name}`;
   const dir = `${directories.runDir}/exec/${execId}`;
   const relay = streams === undefined ? undefined : new ExecRelay(host, dir, streams);
+  await using _guard =
+    relay === undefined ? undefined : await openGuard(host, END_MARKED_FOR_GOOD, [mark]);
   try {
     await relay?.open();
     await client.unary(
@@ -65,6 +75,7 @@ export async function execCommand(
 async function processOf(
   { client }: PodContext,
   { identity, container, command }: ExecInput,
+  mark: string,
   { signal, streams }: ExecOptions,
 ) {
   const id = containerId(identity, container);
@@ -87,7 +98,7 @@ async function processOf(
     ...(terminal ? { consoleSize: { height: rows, width: columns } } : {}),
     user,
     args: command,
-    env: terminal ? [...(env ?? []), ...term] : env,
+    env: [...(env ?? []), ...(terminal ? term : []), mark],
     cwd,
     capabilities,
     rlimits,

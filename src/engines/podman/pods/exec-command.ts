@@ -1,8 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
+import {
+  END_MARKED,
+  END_MARKED_FOR_GOOD,
+  type ExecOptions,
+  type ExecResult,
+  type ExecStreams,
+  execMark,
+} from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
-import { type CommandResult, type Host, LastBytes, runInTerminal } from "../../../host/index.ts";
+import {
+  type CommandResult,
+  type Host,
+  LastBytes,
+  openGuard,
+  runInTerminal,
+} from "../../../host/index.ts";
 import { anySignal } from "../../../internal/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import { reasonOf } from "../cli/podman-error.ts";
@@ -10,17 +23,8 @@ import { describePod, type PodmanContext } from "../context.ts";
 import { readLives } from "./life.ts";
 import { findGeneration, inspectContainers } from "./lists.ts";
 
-/** Variable that the command and all that it begins are found by, when they have to be ended. */
-const MARK = "STOWAGE_EXEC";
-
 /** Drops what the command prints; podman's own reason is on the other stream. */
 const QUIET = 'exec "$@" >/dev/null';
-
-/** Ends the processes that have a mark now. */
-const END = [
-  'pids=$(grep -lzsx "$1" /proc/[0-9]*/environ | cut -d/ -f3)',
-  '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
-].join("\n");
 
 /** Time in which podman ends once its command has been killed. */
 const END_MS = 60_000;
@@ -44,8 +48,10 @@ export async function execCommand(
 ): Promise<ExecResult> {
   const { signal, timeoutMs, streams } = options;
   const id = await runningId(context, target, signal);
-  const mark = randomBytes(8).toString("hex");
-  const named = ["--env", `${MARK}=${mark}`, id, ...target.command];
+  const mark = execMark(randomBytes(8).toString("hex"));
+  const named = ["--env", mark, id, ...target.command];
+  await using _guard =
+    streams === undefined ? undefined : await openGuard(context.host, END_MARKED_FOR_GOOD, [mark]);
   const running =
     streams === undefined
       ? runQuiet(context, named, timeoutMs)
@@ -126,7 +132,7 @@ function always(): true {
  */
 async function endMarked(host: Host, mark: string, running: Promise<CommandResult>): Promise<void> {
   for (;;) {
-    await host.run(["sh", "-c", END, "sh", `${MARK}=${mark}`], { timeoutMs: END_MS });
+    await host.run(["sh", "-c", END_MARKED, "sh", mark], { timeoutMs: END_MS });
     if (await endedWithin(running, POLL_MS, undefined)) return;
   }
 }

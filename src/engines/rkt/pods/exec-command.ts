@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
-import { AfterLine, type CommandResult, LastBytes, runInTerminal } from "../../../host/index.ts";
+import {
+  AfterLine,
+  type CommandResult,
+  LastBytes,
+  openGuard,
+  runInTerminal,
+} from "../../../host/index.ts";
 import { anySignal, onAbort } from "../../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
 import { describePod, type RktContext } from "../context.ts";
@@ -52,6 +58,11 @@ export async function execCommand(
   const joined = ["nsenter", `--target=${standing.pid}`, "--mount", "--uts", "--net", "--"];
   const id = `${EXEC_PREFIX}${randomBytes(6).toString("hex")}`;
   const line = context.flavor === "fly" ? [...joined, ...enter] : enter;
+  const kill = killScript(seen, app, id);
+  await using _guard =
+    streams === undefined
+      ? undefined
+      : await openGuard(context.host, lateKillScript(seen, app, id));
   // it is ended below, inside the container too; this is for what cannot be ended so
   const run =
     streams === undefined
@@ -59,7 +70,7 @@ export async function execCommand(
           timeoutMs: (timeoutMs ?? Number.POSITIVE_INFINITY) + END_MS,
         })
       : runStreamed(context, streamScript(seen, app, id, line), streams, isWrapped);
-  const ended = await runToEnd(context, run, killScript(seen, app, id), timeoutMs, signal);
+  const ended = await runToEnd(context, run, kill, timeoutMs, signal);
   if (ended === undefined)
     throw new StowageError(
       `Cannot run a command in container "${container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
@@ -181,6 +192,19 @@ while [ $n -lt 100 ]; do
   n=$((n + 1))
   sleep 0.02
 done`;
+}
+
+/** The same when nobody is left to wait for it: what is to run it may not have begun, or be gone before its end. */
+function lateKillScript({ home }: SeenPods, app: string, id: string): string {
+  const dir = `${processDir(home, app)}/${id}`;
+  return `n=0
+while [ $n -lt 100 ]; do
+  p=$(cat ${dir}/cgroup.procs 2>/dev/null)
+  [ -n "$p" ] && kill -9 $p 2>/dev/null && n=0
+  n=$((n + 1))
+  sleep 0.02
+done
+rmdir ${dir} 2>/dev/null`;
 }
 
 /** @returns undefined when it took too long; it is dead then. */
