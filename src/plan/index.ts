@@ -11,6 +11,7 @@ export {
   pauseOf,
   pausesOf,
   pauseWords,
+  serviceNames,
   waitingChanges,
   withPauses,
 } from "./pauses.ts";

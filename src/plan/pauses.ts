@@ -1,6 +1,13 @@
-import type { FleetManifest, RolloutMark, RolloutMarkReading } from "../model/index.ts";
+import type {
+  FleetManifest,
+  HostSpec,
+  RecordReading,
+  RolloutMark,
+  RolloutMarkReading,
+} from "../model/index.ts";
 import type { Plan, PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
-import type { HostObservation, HostUnreachable } from "./plan-input.ts";
+import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
+import type { PodContext } from "./pod-context.ts";
 import { waitsWhilePaused } from "./rollouts.ts";
 
 /** A mark of a service's rollout, and the host that has it. */
@@ -48,7 +55,8 @@ export function pausesOf(
   for (const [host, seen] of hosts) {
     if (seen.kind !== "observed" || seen.marks === undefined) continue;
     for (const service of servicesOn(manifest, host)) {
-      const marks = marksOn(host, service, seen, manifest);
+      const { pods } = manifest.hosts[host] ?? {};
+      const marks = marksOn(host, service, { ...seen, pods }, manifest);
       if (marks.length > 0) found.set(service, [...(found.get(service) ?? []), ...marks]);
     }
   }
@@ -60,17 +68,83 @@ export function pausesOf(
   );
 }
 
-/** What one host says of a service's rollout, under the fleet's name and its former one. */
+/** What tells what a host says of rollouts. */
+interface Seen extends Pick<HostObservation, "marks" | "records"> {
+  /** The pods that it is to hold. */
+  readonly pods: HostSpec["pods"];
+}
+
+/**
+ * What one host says of a service's rollout, under the fleet's name and its former one; of the service's former name
+ * as well while pods of it are what was applied under that.
+ */
 export function marksOn(
   host: string,
   service: string,
-  { marks }: Pick<HostObservation, "marks">,
-  { id, name, formerly }: Pick<FleetManifest, "id" | "name" | "formerly">,
+  seen: Seen,
+  identity: Pick<FleetManifest, "id" | "name" | "formerly">,
 ): readonly FoundMark[] {
-  const fleets = formerly === undefined ? [name] : [name, formerly];
-  return fleets.flatMap((fleet) => {
-    const reading = marks?.get(`${id}/${fleet}/${service}`);
-    return reading === undefined ? [] : [{ host, reading }];
+  return serviceNames(service, seen, identity).flatMap((name) =>
+    fleetKeys(identity).flatMap((fleet) => {
+      const reading = seen.marks?.get(`${fleet}/${name}`);
+      return reading === undefined ? [] : [{ host, reading }];
+    }),
+  );
+}
+
+/** A service's name, and those that its pods on a host were applied under. */
+export function serviceNames(
+  service: string,
+  { records, pods }: Omit<Seen, "marks">,
+  identity: Pick<FleetManifest, "id" | "name" | "formerly">,
+): readonly string[] {
+  const own = Object.entries(pods ?? {}).filter(([, spec]) => spec.service === service);
+  const before = own.flatMap(([pod]) =>
+    fleetKeys(identity).flatMap((fleet) => appliedService(records.get(`${fleet}/${pod}`)) ?? []),
+  );
+  return [...new Set([service, ...before])];
+}
+
+/** The service that a pod was applied as one of. */
+export function appliedService(reading: RecordReading | undefined): string | undefined {
+  if (reading?.kind !== "record") return undefined;
+  const { generations, current } = reading.record;
+  return generations.find(({ generation }) => generation === current)?.spec.service;
+}
+
+function fleetKeys({
+  id,
+  name,
+  formerly,
+}: Pick<FleetManifest, "id" | "name" | "formerly">): readonly string[] {
+  return [name, ...(formerly === undefined ? [] : [formerly])].map((fleet) => `${id}/${fleet}`);
+}
+
+/** Pods that go as nobody declares their service any more, though its rollout is paused: its other name is a new one. */
+export function leavesPaused(
+  { manifest, hosts }: PlanInput,
+  contexts: ReadonlyMap<string, PodContext>,
+): readonly string[] {
+  const declared = new Set(
+    Object.keys(manifest.hosts).flatMap((host) => [...servicesOn(manifest, host)]),
+  );
+  const leaving = new Map<string, { ids: string[]; marks: FoundMark[] }>();
+  for (const [id, { host, record, desired }] of contexts) {
+    if (desired !== undefined || record === undefined) continue;
+    const service = appliedService({ kind: "record", record });
+    const seen = hosts.get(host);
+    if (service === undefined || declared.has(service) || seen?.kind !== "observed") continue;
+    const entry = leaving.get(service) ?? { ids: [], marks: [] };
+    leaving.set(service, entry);
+    entry.ids.push(id);
+    entry.marks.push(...marksOn(host, service, { ...seen, pods: undefined }, manifest));
+  }
+  return [...leaving].flatMap(([service, { ids, marks }]) => {
+    const pause = pauseOf(marks);
+    if (pause === undefined) return [];
+    return [
+      `the rollout of ${service} is ${pauseWords(pause)}, and nobody declares that service any more: ${ids.join(", ")} would be removed, and what is declared in its place comes at once; declare it as ${service} until it is resumed`,
+    ];
   });
 }
 

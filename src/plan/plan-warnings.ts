@@ -1,5 +1,5 @@
 import { engineName } from "../model/index.ts";
-import { pausesOf, pauseWords } from "./pauses.ts";
+import { leavesPaused, pausesOf, pauseWords } from "./pauses.ts";
 import type { RolloutPause } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 import { lostWith, type PodContext, podsOf } from "./pod-context.ts";
@@ -49,7 +49,8 @@ export function pausesIn(
   readonly warnings: readonly string[];
 } {
   const held = pausesOf(input.manifest, input.hosts);
-  if (input.options.despitePauses !== true) return { held, warnings: [] };
+  if (input.options.despitePauses !== true)
+    return { held, warnings: input.options.destroy === true ? [] : leavesPaused(input, contexts) };
   const planned = new Set([...contexts.values()].map(({ desired }) => desired?.spec.service));
   const warnings = [...held]
     .filter(([service]) => planned.has(service))

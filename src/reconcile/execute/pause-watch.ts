@@ -8,6 +8,7 @@ import {
   pauseOf,
   type RolloutPause,
   type RolloutPlan,
+  serviceNames,
   waitsWhilePaused,
 } from "../../plan/index.ts";
 import type { HostSession } from "./host-session.ts";
@@ -41,9 +42,9 @@ export class PauseWatch {
     this.#request = request;
     this.#pause = paused;
     this.#waits = new Set(paused?.waits ?? waits.map(({ id }) => id));
-    this.#found = [...sessions].flatMap(([host, { spec, observation, context }]) =>
-      Object.values(spec.pods ?? {}).some(({ service }) => service === rollout.service)
-        ? marksOn(host, rollout.service, observation, { id: context.owner, name: context.fleet })
+    this.#found = [...sessions].flatMap(([host, session]) =>
+      Object.values(session.spec.pods ?? {}).some(({ service }) => service === rollout.service)
+        ? marksOn(host, rollout.service, seenOf(session), identityOf(session))
         : [],
     );
   }
@@ -58,27 +59,41 @@ export class PauseWatch {
     if (this.#pause !== undefined) return;
     const waits = changes.filter((id) => this.#waits.has(id));
     const hosts = [...new Set(waits.map((id) => id.slice(0, id.indexOf("/"))))];
-    const found = await mapLimited(hosts, PARALLELISM, (host) => this.#markOn(host));
-    this.#found.push(...found.flatMap((each) => each ?? []));
+    const found = await mapLimited(hosts, PARALLELISM, (host) => this.#marksOn(host));
+    this.#found.push(...found.flat());
     this.#pause = pauseOf(this.#found);
   }
 
-  async #markOn(name: string): Promise<FoundMark | undefined> {
+  async #marksOn(name: string): Promise<readonly FoundMark[]> {
     const session = this.#request.sessions.get(name);
-    if (session === undefined) return undefined;
+    if (session === undefined) return [];
     const { host, layout, signal } = session;
-    const { service } = this.#request.rollout;
-    const path = layout.rolloutFile(service);
+    const services = serviceNames(
+      this.#request.rollout.service,
+      seenOf(session),
+      identityOf(session),
+    );
     try {
-      const { files } = await host.snapshot({ files: [path] }, { signal });
-      const text = files.get(path);
-      return text === undefined
-        ? undefined
-        : { host: name, reading: parseRolloutMark(text, service) };
+      const { files } = await host.snapshot(
+        { files: services.map(layout.rolloutFile) },
+        { signal },
+      );
+      return services.flatMap((service) => {
+        const text = files.get(layout.rolloutFile(service));
+        return text === undefined ? [] : [{ host: name, reading: parseRolloutMark(text, service) }];
+      });
     } catch (error) {
       // what is wrong with the host, its change will tell
       if (!StowageError.is(error) && !signal.aborted) throw error;
-      return undefined;
+      return [];
     }
   }
+}
+
+function seenOf({ spec, observation }: HostSession) {
+  return { ...observation, pods: spec.pods };
+}
+
+function identityOf({ context }: HostSession) {
+  return { id: context.owner, name: context.fleet };
 }

@@ -7,11 +7,18 @@ import {
   hostDirectories,
   hostLayout,
   type Json,
+  parseRecord,
   parseRolloutMark,
   ROLLOUT_MARK_VERSION,
   type RolloutMark,
 } from "../../model/index.ts";
-import { type FoundMark, newestMark, pauseOf, type RolloutPause } from "../../plan/index.ts";
+import {
+  type FoundMark,
+  marksOn,
+  newestMark,
+  pauseOf,
+  type RolloutPause,
+} from "../../plan/index.ts";
 import type { HostAccess } from "../connector.ts";
 import { DEFAULT_PARALLELISM } from "../observe/observe-fleet.ts";
 import { auditMark } from "./audit-mark.ts";
@@ -120,18 +127,45 @@ async function lookAt(
   const now = hostLayout(directories, id, manifest.name);
   const former = formerly === undefined ? undefined : hostLayout(directories, id, formerly);
   const layouts = former === undefined ? [now] : [now, former];
+  const pods = Object.entries(spec.pods ?? {}).filter(([, pod]) => pod.service === service);
   const { files, existing } = await host.snapshot(
     {
-      files: layouts.map(({ rolloutFile }) => rolloutFile(service)),
+      files: layouts.flatMap(({ rolloutFile, recordFile }) => [
+        rolloutFile("*"),
+        ...pods.map(([pod]) => recordFile(pod)),
+      ]),
       exist: layouts.map(({ fleetDir }) => fleetDir),
     },
     signal === undefined ? {} : { signal },
   );
   const isRenamed = former === undefined || existing.has(now.fleetDir);
-  const layout = isRenamed || !existing.has(former.fleetDir) ? now : former;
-  const text = files.get(layout.rolloutFile(service));
-  if (text === undefined) return { layout, found: [] };
-  return { layout, found: [{ host: name, reading: parseRolloutMark(text, service) }] };
+  const [layout, fleet] =
+    isRenamed || !existing.has(former.fleetDir)
+      ? [now, manifest.name]
+      : [former, formerly ?? manifest.name];
+  const records = new Map(
+    pods.flatMap(([pod, declared]) => {
+      const text = files.get(layout.recordFile(pod));
+      if (typeof text !== "string") return [];
+      return [[`${id}/${fleet}/${pod}`, parseRecord(text, { spec: declared })] as const];
+    }),
+  );
+  const marks = new Map(
+    [...files].flatMap(([path, text]) => {
+      const named = nameOfMark(path, layout);
+      return named === undefined
+        ? []
+        : [[`${id}/${fleet}/${named}`, parseRolloutMark(text, named)] as const];
+    }),
+  );
+  const seen = { records, marks, pods: spec.pods };
+  return { layout, found: marksOn(name, service, seen, { id, name: fleet }) };
+}
+
+/** The service of a mark's file. */
+function nameOfMark(path: string, { rolloutsDir }: HostLayout): string | undefined {
+  const isMark = path.startsWith(`${rolloutsDir}/`) && path.endsWith(".json");
+  return isMark ? path.slice(rolloutsDir.length + 1, -".json".length) : undefined;
 }
 
 /** Whether nothing is to be written: every host was reached and says what is wanted, or none ever said anything else. */
@@ -145,7 +179,8 @@ function isSettled(
   if ((pauseOf(marks) !== undefined) !== paused) return false;
   const isNewest = ({ reading }: FoundMark) =>
     reading.kind === "mark" && reading.mark.revision === newest.mark.revision;
-  return marks.length === looked.length && marks.every(isNewest);
+  const told = marks.filter(isNewest);
+  return new Set(told.map(({ host }) => host)).size === looked.length;
 }
 
 /** A pause that is said again is as old as the first time. */

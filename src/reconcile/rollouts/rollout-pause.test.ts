@@ -22,14 +22,12 @@ async function mark(
   manifest: FleetManifest,
   paused: boolean,
 ): Promise<MarkedRollout> {
-  return await markRollout({
-    manifest,
-    service: "web",
-    paused,
-    connector: fleet.connector,
-    by: "ann@desk",
-    now: () => new Date("2026-01-02T03:04:05Z"),
-  });
+  return await markRollout({ ...markRequest(fleet, manifest), service: "web", paused });
+}
+
+function markRequest(fleet: SimFleet, manifest: FleetManifest) {
+  const now = () => new Date("2026-01-02T03:04:05Z");
+  return { manifest, connector: fleet.connector, by: "ann@desk", now };
 }
 
 const pause = (fleet: SimFleet, manifest: FleetManifest) => mark(fleet, manifest, true);
@@ -317,4 +315,57 @@ test("a mark on a host that holds nothing yet goes with the fleet", async () => 
   expect(
     (await planFleet({ ...fleet.applyRequest(manifest), onProgress: undefined })).plan.rollouts,
   ).toMatchObject([{ waves: [{ kind: "canary" }, {}, {}] }]);
+});
+
+test("a service that gets another name while its rollout is paused waits all the same, until it is resumed under that", async () => {
+  const { fleet, manifest } = await begun();
+  await pause(fleet, manifest);
+  const renamed = JSON.parse(
+    JSON.stringify(manifest).replaceAll('"service":"web"', '"service":"api"'),
+  ) as FleetManifest;
+  const { plan } = await fleet.plan(renamed);
+  expect(plan.rollouts).toMatchObject([
+    { service: "api", paused: { by: "ann@desk", waits: { length: 5 } } },
+  ]);
+  expect((await fleet.apply(renamed)).status).toBe("paused");
+  expect(runningWeb(fleet)).toBe("1 1 1 1 1");
+  const request = { ...markRequest(fleet, renamed), service: "api" };
+  expect(await markRollout({ ...request, paused: true })).toMatchObject({
+    before: { by: "ann@desk" },
+  });
+  expect(await markRollout({ ...request, paused: false })).toMatchObject({
+    before: { by: "ann@desk" },
+    mark: { service: "api", revision: 2, paused: false },
+  });
+  expect((await fleet.apply(renamed)).status).toBe("done");
+  expect(runningWeb(fleet)).toBe("2 2 2 2 2");
+});
+
+test("a pause under the former name of a service comes to an apply that runs with the new one", async () => {
+  const { fleet, manifest } = await begun();
+  const renamed = JSON.parse(
+    JSON.stringify(manifest).replaceAll('"service":"web"', '"service":"api"'),
+  ) as FleetManifest;
+  inTheMiddle(fleet, "engine.stop", () => pause(fleet, manifest));
+  expect((await fleet.apply(renamed)).status).toBe("paused");
+  expect(runningWeb(fleet)).toBe("2 1 1 1 1");
+});
+
+test("the plan says when the pods of a paused service go and others come in their place", async () => {
+  const { fleet, manifest } = await begun();
+  await pause(fleet, manifest);
+  const other = JSON.parse(
+    JSON.stringify(manifest)
+      .replaceAll('"service":"web"', '"service":"api"')
+      .replaceAll('"web":{', '"api":{'),
+  ) as FleetManifest;
+  const { plan } = await fleet.plan(other);
+  expect(plan.warnings).toEqual([
+    expect.stringMatching(
+      /^the rollout of web is paused since .* by ann@desk, and nobody declares that service any more: a\/web, .* would be removed/,
+    ),
+  ]);
+  expect(
+    (await fleet.plan(fleet.manifest({}), { options: { destroy: true } })).plan.warnings,
+  ).toEqual([]);
 });
