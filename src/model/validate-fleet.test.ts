@@ -112,6 +112,17 @@ describe("validateFleet() of networks", () => {
     ]);
   });
 
+  test("refuses a hostname that is the name of another pod in the network, where it would lead to both", () => {
+    const web = pod({ ...bridge(), hostname: "db" });
+    expect(declared({ web, db: pod(bridge()) })).toEqual([
+      'error hosts.a.pods.web.hostname: "db" is the name of another pod in network "front": it would lead to both',
+    ]);
+    const other = { networks: { ...networks, back: { subnet: "10.2.0.0/24" } } };
+    expect(declared({ web, db: pod(bridge({ name: "back" })) }, other)).toEqual([]);
+    expect(declared({ web, db: pod() })).toEqual([]);
+    expect(declared({ db: web })).toEqual([]);
+  });
+
   test("a pod has what its network is, so that a change of that is one of the pod", () => {
     const fleet = { version: "stowage/v1", name: "shop", id: "me", networks };
     const { hosts } = parseFleet({ ...fleet, hosts: { a: host({ web: pod(bridge()) }) } }, "it");

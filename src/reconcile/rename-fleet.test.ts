@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { podOf, SimFleet } from "../../test/support/sim-fleet.ts";
 import { type CallPhase, SimKilled } from "../engines/sim/index.ts";
-import { FleetManifest } from "../model/index.ts";
+import { FleetManifest, type HostSpec } from "../model/index.ts";
 import { servicePods } from "../plan/index.ts";
+import { readPodRecords } from "./history/pod-records.ts";
+import { rollbackTarget, rolledBack } from "./history/rollback.ts";
 
 function declared(fleet: SimFleet, name: string, formerly?: string): FleetManifest {
   const manifest = fleet.manifest({
@@ -104,4 +106,30 @@ test("a renaming that was cut short can be taken back", async () => {
       [],
     ]);
   }
+});
+
+test("records of a fleet that is to be renamed are found under its former name, and its pods go back from there", async () => {
+  using fleet = new SimFleet("virtual");
+  const of = (log: string, name: string, formerly?: string) => ({
+    ...fleet.manifest({ a: { web: podOf({ env: { LOG: log } }) } }),
+    name,
+    ...(formerly === undefined ? {} : { formerly }),
+  });
+  await fleet.apply(of("1", "shop"));
+  await fleet.apply(of("2", "shop"));
+  const renamed = of("3", "store", "shop");
+  const spec = renamed.hosts["a"] as HostSpec;
+  const { host } = await fleet.connector.open("a", spec);
+  const read = async () =>
+    (await readPodRecords(host, renamed, spec, new AbortController().signal)).get("web") ?? [];
+  const numbers = (records: Awaited<ReturnType<typeof read>>) =>
+    records.map((each) => [each.number, each.spec.containers["main"]?.env?.["LOG"]]);
+  expect(numbers(await read())).toEqual([
+    [2, "2"],
+    [1, "1"],
+  ]);
+  const { manifest, pins } = rolledBack(renamed, [rollbackTarget("a", "web", await read())]);
+  expect((await fleet.apply(manifest, { pins })).status).toBe("done");
+  expect(podsOn(fleet)).toEqual(["store/web/running"]);
+  expect(numbers(await read())[0]).toEqual([3, "1"]);
 });

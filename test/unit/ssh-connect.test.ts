@@ -106,3 +106,12 @@ function groupOf(leader: string): readonly string[] {
     }
   });
 }
+
+test("an ssh that does not know what it is given says which version is needed", async () => {
+  const option = "command-line: line 0: Bad configuration option: sessiontype";
+  expect(await why(`echo "${option}" >&2; exit 255`)).toBe(
+    "failed_precondition: ssh on this machine is older than OpenSSH 8.7 (see ssh -V); install that version or a later one",
+  );
+  const own = "/root/.ssh/config: line 3: Bad configuration option: frob";
+  expect(await why(`echo "${own}" >&2; exit 255`)).toMatch(/^invalid_argument: ssh does not take/);
+});

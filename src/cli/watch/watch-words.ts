@@ -1,5 +1,6 @@
 import type { EngineEvent } from "../../engine/index.ts";
 import type { WatchEvent } from "../../reconcile/index.ts";
+import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";
 
 /** How serious what is told is. */
@@ -79,12 +80,17 @@ export function eventWords({ kind, pod, container, exitCode }: EngineEvent): str
   return `${pod?.pod ?? "?"}/${container ?? "?"} ${what}${code}`;
 }
 
-function pendingWords({ changes }: Extract<WatchEvent, { type: "pending" }>): string {
+function pendingWords({ changes, paused = [] }: Extract<WatchEvent, { type: "pending" }>): string {
   if (changes.length === 0) return "the hosts are what the manifest says";
   const [first] = changes;
   const what = `${first?.id}: ${first?.action}, because ${first?.reason}`;
   const more = changes.length === 1 ? "" : `, and ${plural(changes.length - 1, "more change")}`;
-  return `not mended: ${what}${more}`;
+  const untold = paused.filter(({ state }) => first?.reason.includes(state) !== true);
+  const pauses = untold.map(
+    ({ service, state, waits }) =>
+      `; the rollout of ${service} is ${printable(state)}: ${plural(waits, "change")} of it ${waits === 1 ? "waits" : "wait"} for stowage rollout resume ${service}`,
+  );
+  return `not mended: ${what}${more}${pauses.join("")}`;
 }
 
 function changedWords({ outcome, isRestart }: Extract<WatchEvent, { type: "changed" }>): string {

@@ -99,6 +99,13 @@ const KINDS: readonly Kind[] = [
     say: ([, state]) => `${state?.toLowerCase()}; see that it runs and is reached from here`,
   },
   {
+    // options that are given to it, of its own version 8.7 and later
+    pattern: /Bad configuration option: (?:SessionType|ForkAfterAuthentication|StdinNull)\b/i,
+    code: "failed_precondition",
+    say: () =>
+      "ssh on this machine is older than OpenSSH 8.7 (see ssh -V); install that version or a later one",
+  },
+  {
     pattern:
       /Bad configuration option.*|Bad owner or permissions.*|terminating, \d+ bad.*|Can't open user config file.*/,
     code: "invalid_argument",

@@ -6,7 +6,7 @@ import type { FleetManifest } from "../fleet.ts";
 import { type Network, type NetworkSpec, portKey } from "../network.ts";
 import { networkSpecOf } from "../pod-networks.ts";
 import { hasNobodys, subnetsOverlap } from "../subnet.ts";
-import { allPods, type Findings, mistake, type PodPlace, warning } from "./rule.ts";
+import { allPods, type Findings, mistake, type PodPlace, podsOf, warning } from "./rule.ts";
 
 const LOOPBACK = "127.0.0.0/8";
 
@@ -15,13 +15,7 @@ export function* networkRules(manifest: FleetManifest): Findings {
   const networks = Object.entries(manifest.networks ?? {});
   const pods = allPods(manifest);
   for (const [at, [name, { subnet }]] of networks.entries()) {
-    if (subnet !== undefined && (hasNobodys(subnet) || subnetsOverlap(subnet, LOOPBACK))) {
-      yield mistake(
-        `networks.${name}.subnet`,
-        `${subnet} has addresses that no pod can have`,
-        "choose one of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, or leave subnet out",
-      );
-    }
+    yield* nobodysRule(name, subnet);
     for (const [other, { subnet: second }] of networks.slice(0, at)) {
       if (subnet === undefined || second === undefined || !subnetsOverlap(subnet, second)) continue;
       yield mistake(
@@ -34,6 +28,37 @@ export function* networkRules(manifest: FleetManifest): Findings {
     yield warning(`networks.${name}`, "no pod is in it", "set network of a pod, or take it away");
   }
   for (const place of pods) yield* podNetworkRules(place, manifest);
+  for (const host of Object.keys(manifest.hosts)) yield* namedTwice(podsOf(manifest, host));
+}
+
+function* nobodysRule(name: string, subnet: string | undefined): Findings {
+  if (subnet === undefined || !(hasNobodys(subnet) || subnetsOverlap(subnet, LOOPBACK))) return;
+  yield mistake(
+    `networks.${name}.subnet`,
+    `${subnet} has addresses that no pod can have`,
+    "choose one of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, or leave subnet out",
+  );
+}
+
+/** A network of one host, where a pod answers to its own name and its host name. */
+function* namedTwice(pods: readonly PodPlace[]): Findings {
+  for (const { name, path, pod } of pods) {
+    const { hostname, network } = pod;
+    if (hostname === undefined || network?.mode !== "bridge") continue;
+    const other = pods.find(
+      (each) =>
+        each.name !== name &&
+        each.name.toLowerCase() === hostname.toLowerCase() &&
+        each.pod.network?.mode === "bridge" &&
+        each.pod.network.name === network.name,
+    );
+    if (other === undefined) continue;
+    yield mistake(
+      `${path}.hostname`,
+      `"${hostname}" is the name of another pod in network "${network.name}": it would lead to both`,
+      "choose another hostname, or take it away: the pod's own name is it then",
+    );
+  }
 }
 
 function* podNetworkRules(place: PodPlace, { networks = {} }: FleetManifest): Findings {

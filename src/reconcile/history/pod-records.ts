@@ -12,28 +12,37 @@ import {
 import { readRecords } from "../observe/read-files.ts";
 import { historiesIn } from "./pod-histories.ts";
 
-/** What is known to have been applied to each pod of a fleet on a host, newest first; one snapshot. */
+/**
+ * What is known to have been applied to each pod of a fleet on a host, newest first; one snapshot. A pod that has
+ * nothing under the fleet's name has what is there under its former one, until that renaming is applied.
+ */
 export async function readPodRecords(
   host: HostReader,
-  { id, name }: Pick<FleetManifest, "id" | "name">,
+  { id, name, formerly }: Pick<FleetManifest, "id" | "name" | "formerly">,
   spec: HostSpec,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly NumberedRecord[]>> {
-  const layout = hostLayout(hostDirectories(spec), id, name);
-  const files = [layout.recordFile("*"), layout.historyFile("*")];
+  const fleets = formerly === undefined ? [name] : [formerly, name];
+  const layouts = fleets.map((fleet) => hostLayout(hostDirectories(spec), id, fleet));
+  const files = layouts.flatMap((layout) => [layout.recordFile("*"), layout.historyFile("*")]);
   const snapshot = await host.snapshot({ files }, { signal });
-  const histories = historiesIn(snapshot, layout);
-  const records = new Map(
-    [...(await readRecords(snapshot, spec))].flatMap(([key, reading]) =>
-      reading.kind === "record" && key === `${id}/${name}/${reading.record.pod}`
-        ? [[reading.record.pod, reading.record] as const]
-        : [],
-    ),
-  );
-  const pods = [...new Set([...records.keys(), ...histories.keys()])].sort();
-  return new Map(
-    pods.map((pod) => [pod, numberedRecords(records.get(pod), histories.get(pod))] as const),
-  );
+  const readings = await readRecords(snapshot, spec);
+  const found = layouts.flatMap((layout, at) => {
+    const histories = historiesIn(snapshot, layout);
+    const records = new Map(
+      [...readings].flatMap(([key, reading]) =>
+        reading.kind === "record" && key === `${id}/${fleets[at]}/${reading.record.pod}`
+          ? [[reading.record.pod, reading.record] as const]
+          : [],
+      ),
+    );
+    const pods = new Set([...records.keys(), ...histories.keys()]);
+    return [...pods].map(
+      (pod) => [pod, numberedRecords(records.get(pod), histories.get(pod))] as const,
+    );
+  });
+  // of two of one pod the last one stays
+  return new Map(found.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 /** The lines of a host's audit files, oldest first, of all fleets. */

@@ -3,7 +3,7 @@ import { type Plan, pauseWords, podsOnHost } from "../../plan/index.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
 import type { Look } from "./look.ts";
 import type { WakeKind } from "./wakes.ts";
-import type { Declaration, Pending, WatchEvent } from "./watch-request.ts";
+import type { Declaration, PausedRollout, Pending, WatchEvent } from "./watch-request.ts";
 
 /** Tells what looks come to; what stays as it was is told once. */
 export class Told {
@@ -53,7 +53,8 @@ export class Told {
     ].filter(({ id }) => !done.has(id));
     const key = JSON.stringify(changes.map(({ id, action }) => [id, action, waits.get(id)]));
     if (key !== this.#pending && (changes.length > 0 || this.#pending !== "")) {
-      this.#tell({ type: "pending", changes });
+      const paused = pausedRollouts(plan);
+      this.#tell({ type: "pending", changes, ...(paused.length === 0 ? {} : { paused }) });
     }
     this.#pending = key;
     return changes.length > 0;
@@ -77,6 +78,14 @@ export class Told {
       } else if (this.#unreachable.delete(host)) this.#tell({ type: "reachable", host });
     }
   }
+}
+
+function pausedRollouts({ rollouts = [] }: Plan): readonly PausedRollout[] {
+  return rollouts.flatMap(({ service, paused }) =>
+    paused === undefined || paused.waits.length === 0
+      ? []
+      : [{ service, state: pauseWords(paused), waits: paused.waits.length }],
+  );
 }
 
 /** Why changes wait, by their ids. */

@@ -84,6 +84,14 @@ export interface Pending {
   readonly reason: string;
 }
 
+/** A paused rollout, and how many changes wait for it to go on. */
+export interface PausedRollout {
+  readonly service: string;
+  /** Since when and by whom: `paused since … by …`. */
+  readonly state: string;
+  readonly waits: number;
+}
+
 /** What happens while a fleet is watched. */
 export type WatchEvent =
   | { readonly type: "watching"; readonly fleet: string; readonly hosts: readonly string[] }
@@ -109,7 +117,12 @@ export type WatchEvent =
   /** What ended and stays so. */
   | { readonly type: "left"; readonly id: string; readonly reason: string }
   /** All that a whole plan would do and watch does not; told when it is another than before. */
-  | { readonly type: "pending"; readonly changes: readonly Pending[] }
+  | {
+      readonly type: "pending";
+      readonly changes: readonly Pending[];
+      /** Rollouts that changes of these wait for. */
+      readonly paused?: readonly PausedRollout[];
+    }
   | { readonly type: "changed"; readonly outcome: ChangeOutcome; readonly isRestart: boolean }
   /** A probe failed as often in a row as it may; `restarts`: the pod is to be ended for a new start. */
   | {

@@ -22,8 +22,10 @@ test("watch leaves what waits for a paused rollout, says so once, and mends and 
   await world.fleet.apply(declared(IMAGE));
   await mark(true);
   await world.watch(declared(OTHER_IMAGE));
-  const { changes } = await world.told("pending");
-  const reason = "it waits: the rollout of web is paused since 2026-01-02T03:04:05Z by ann@desk";
+  const { changes, paused } = await world.told("pending");
+  const state = "paused since 2026-01-02T03:04:05Z by ann@desk";
+  expect(paused).toEqual([{ service: "web", state, waits: 1 }]);
+  const reason = `it waits: the rollout of web is ${state}`;
   expect(changes.filter(({ id }) => id === "alpha/web")).toEqual([
     { id: "alpha/web", action: "replace", reason },
   ]);
