@@ -29,7 +29,14 @@ function gateOf(says: Readonly<Record<string, () => string | undefined>>) {
           return { files: new Map(text === undefined ? [] : [[LAYOUT.rolloutFile("web"), text]]) };
         },
       };
-      const session = { host, layout: LAYOUT, spec: {}, signal: new AbortController().signal };
+      const session = {
+        host,
+        layout: LAYOUT,
+        spec: {},
+        signal: new AbortController().signal,
+        context: { owner: "acme", fleet: "shop" },
+        observation: { records: new Map() },
+      };
       return [name, session as unknown as HostSession] as const;
     }),
   );
