@@ -44,6 +44,8 @@ export interface HostObservation {
   readonly records: ReadonlyMap<string, RecordReading>;
   /** Rosters of every owner and fleet that has one on the host, by `owner/fleet`. */
   readonly rosters: ReadonlyMap<string, RosterReading>;
+  /** State directory that has the fleet's files for this host, which is declared with another one that has none. */
+  readonly formerStateDir?: string;
   /**
    * Whether rollouts are paused, by `owner/fleet/service`, under the fleet's name and its former one; absent
    * where nobody ever said so under its name now.

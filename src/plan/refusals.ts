@@ -4,6 +4,7 @@ import {
   type CapabilityTable,
   capabilityOf,
   engineName,
+  hostDirectories,
   type ImpliedAttribute,
   impliedAttributes,
   isSameEngine,
@@ -11,7 +12,9 @@ import {
   PodSpec,
   type RosterReading,
 } from "../model/index.ts";
+import { podsOnHost } from "./observed-pods.ts";
 import type { HostObservation, OtherEngine, PlanInput } from "./plan-input.ts";
+import { mayRun } from "./pod-context.ts";
 
 /** Why a host must not be planned for at all: it holds the fleet under another owner, or files of a newer Stowage. */
 export function hostRefusals(
@@ -36,6 +39,7 @@ export function hostRefusals(
   return [
     ...found,
     ...twoAddresses(input, host, observation),
+    ...movedDirectories(input, host, observation),
     ...silentEngines(input, host, observation),
     ...sharedEngines(input, host, observation),
   ];
@@ -68,6 +72,49 @@ function twoAddresses(
     ];
   }
   return [];
+}
+
+/**
+ * Other directories of a host than the fleet has there: its records and volumes are in the old ones, and its pods are
+ * made of paths below them.
+ */
+function movedDirectories(
+  { manifest }: PlanInput,
+  host: string,
+  observation: HostObservation,
+): readonly Diagnostic[] {
+  const spec = manifest.hosts[host];
+  if (spec === undefined) return [];
+  const { formerStateDir, rosters } = observation;
+  const now = hostDirectories(spec);
+  if (formerStateDir !== undefined) {
+    const volumes = `${formerStateDir}/${manifest.id}/${manifest.name}/.volumes`;
+    return [
+      {
+        severity: "error",
+        path: `hosts.${host}.stateDir`,
+        summary: `the fleet's records and volumes on this host are in ${formerStateDir}, not in ${now.stateDir}`,
+        detail: `set it to ${formerStateDir}; to move them, run stowage destroy --host ${host} with that, which keeps ${volumes}, move what is there by hand, and apply with ${now.stateDir}`,
+      },
+    ];
+  }
+  const reading = rosters.get(`${manifest.id}/${manifest.name}`);
+  const entry = reading?.kind === "roster" ? reading.roster.hosts[host] : undefined;
+  if (entry === undefined || entry.address !== spec.address) return [];
+  const was = hostDirectories(entry);
+  if (was.stateDir !== now.stateDir || was.runDir === now.runDir) return [];
+  const runs = podsOnHost(observation).some(
+    ({ pod }) => pod.owner === manifest.id && pod.fleet === manifest.name && mayRun(pod),
+  );
+  if (!runs) return [];
+  return [
+    {
+      severity: "error",
+      path: `hosts.${host}.runDir`,
+      summary: `pods of the fleet run with what is in ${was.runDir}: networks, secrets and the host's lock`,
+      detail: `set it to ${was.runDir}; to change it, run stowage destroy --host ${host} with that, which keeps volumes, and apply with ${now.runDir}`,
+    },
+  ];
 }
 
 /** The engine that a host leaves, where another host of the same machine has it or is to have it. */

@@ -3,6 +3,7 @@ import { mapLimited } from "../../internal/index.ts";
 import type { FleetManifest, HostSpec, KnownRosterHosts } from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, PlanOptions } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
+import { withFormerDirectories } from "./former-directories.ts";
 import { findLeavingHosts } from "./leaving-hosts.ts";
 import { observeHost } from "./observe-host.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
@@ -46,7 +47,14 @@ export async function observeFleet(request: ObserveFleetRequest): Promise<FleetO
   const { manifest, options } = request;
   const isWanted = (name: string) => options.hosts === undefined || options.hosts.includes(name);
   const declared = Object.entries(manifest.hosts).filter(([name]) => isWanted(name));
-  const hosts = await observeAll(request, declared);
+  const reached = new Map<string, Awaited<ReturnType<Reach>>>();
+  const reach: Reach = async (name, spec) => {
+    const reading = await request.reach(name, spec);
+    reached.set(name, reading);
+    return reading;
+  };
+  const seen = await observeAll({ ...request, reach }, declared);
+  const hosts = await withFormerDirectories(request, seen, reached);
   const leaving = findLeavingHosts(manifest, hosts);
   checkHostNames(request, leaving);
   const others = [...leaving].filter(
