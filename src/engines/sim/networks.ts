@@ -87,7 +87,18 @@ export function takenNetwork(state: MachineState): ObservedNetwork {
           ...(hostIp === undefined ? {} : { hostIp }),
         })),
   );
-  return { forwards, subnets: [] };
+  return { forwards, subnets: takenSubnets(state) };
+}
+
+/** The subnets that networks of the machine were made with. */
+function takenSubnets(state: MachineState): ObservedNetwork["subnets"] {
+  const made = podsOfMachine(state).flatMap(({ identity, network, spec }) => {
+    const { subnet, name } = spec.network ?? {};
+    if (network === undefined || subnet === undefined) return [];
+    const holder = `network "${name}" of fleet "${identity.fleet}"`;
+    return [{ subnet, holder, network: `${identity.owner}/${identity.fleet}/${name}` }];
+  });
+  return [...new Map(made.map((each) => [`${each.network} ${each.subnet}`, each])).values()];
 }
 
 /** Pods of the same network, the asking one among them. */
