@@ -25,6 +25,20 @@ test("plan() refuses pods that trade their ports in one apply", () => {
   );
   const manifest = fleet({ a: pod({}, ports(81)), b: pod({}, ports(80)) });
   expect(() => plan(input(manifest, world))).toThrow(/wait for each other: a\/a → a\/b → a\/a/);
+  expect(() => plan(input(manifest, world))).toThrow(
+    "a/a is to have port 81/tcp, which a/b holds until it has changed: declare a/b without that port",
+  );
+  // and that is a way out
+  const between = plan(input(fleet({ a: pod({}, ports(80)), b: pod() }), world));
+  expect(between.pods.map(({ id, action }) => [id, action])).toEqual([["a/b", "replace"]]);
+  const free = applied(pod());
+  const then = hostWith(
+    [observed("a", a), observed("b", free)],
+    [record("a", [a]), record("b", [free])],
+  );
+  const made = plan(input(manifest, then));
+  expect(made.pods.find(({ pod: name }) => name === "b")?.after).toContain("a/a");
+  expect(made.pods.find(({ pod: name }) => name === "a")?.after).not.toContain("a/b");
 });
 
 test("brakes() stops a plan that removes more than half of the running pods, unless so many are allowed", () => {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../errors/index.ts";
-import { podDependency } from "../model/index.ts";
+import { podDependency, portKey } from "../model/index.ts";
 import type { PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -24,7 +24,7 @@ export function orderChanges(
   const add = (id: string, before: string): void => {
     if (id !== before && ids.has(before)) after.get(id)?.add(before);
   };
-  addPortHandovers(changes, contexts, add);
+  const ports = addPortHandovers(changes, contexts, add);
   const whole = new Map([...after].map(([id, before]) => [id, new Set(before)]));
   addDependencies(changes, contexts, add);
   const hard = new Map([...after].map(([id, before]) => [id, new Set(before)]));
@@ -53,7 +53,7 @@ export function orderChanges(
         severity: "error",
         path: cycle[0] as string,
         summary: `these changes wait for each other: ${[...cycle, cycle[0]].join(" → ")}`,
-        detail: "they depend on each other or trade ports; apply one of them first",
+        detail: wayOutOf(cycle, ports),
       },
     ],
   };
@@ -73,19 +73,40 @@ function addDependencies(
   }
 }
 
-/** A pod that takes over a port starts after the one that gives it up has changed. */
+/** Where a port comes into it, one apply that leaves that out lets its holder give it up. */
+function wayOutOf(cycle: readonly string[], ports: ReadonlyMap<string, string>): string {
+  for (const [at, id] of cycle.entries()) {
+    const holder = cycle[(at + 1) % cycle.length] as string;
+    const port = ports.get(`${id} ${holder}`);
+    if (port === undefined) continue;
+    return `${id} is to have port ${port}, which ${holder} holds until it has changed: declare ${holder} without that port and without those that others hold (or with free ones), apply, and then apply this`;
+  }
+  return "they depend on each other; apply one of them first";
+}
+
+/**
+ * A pod that takes over a port starts after the one that gives it up has changed.
+ *
+ * @returns the port, by who takes and who gives it
+ */
 function addPortHandovers(
   changes: readonly PodChange[],
   contexts: ReadonlyMap<string, PodContext>,
   add: Add,
-): void {
+): ReadonlyMap<string, string> {
+  const taken = new Map<string, string>();
   const byHost = groupByHost(contexts);
   for (const { id, host } of changes) {
     const holders = byHost.get(host);
     for (const port of contexts.get(id)?.desired?.spec.ports ?? []) {
-      for (const holder of holders?.of(port) ?? []) add(id, `${holder.host}/${holder.pod}`);
+      for (const holder of holders?.of(port) ?? []) {
+        const held = `${holder.host}/${holder.pod}`;
+        add(id, held);
+        taken.set(`${id} ${held}`, portKey(port));
+      }
     }
   }
+  return taken;
 }
 
 function groupByHost(contexts: ReadonlyMap<string, PodContext>): ReadonlyMap<string, PortHolders> {
