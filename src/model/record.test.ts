@@ -77,3 +77,25 @@ test("parseRecord() checks what is not as declared", () => {
   const { spec } = generation;
   expect(parseRecord(text, { spec, engine })).toMatchObject({ kind: "unreadable" });
 });
+
+test("parseRecord() reads a value that is refused by now as it was written, and nothing of another form", () => {
+  const withSpec = (change: object) => {
+    const [name, container] = Object.entries(generation.spec.containers)[0] ?? ["", {}];
+    const spec = { ...generation.spec, containers: { [name]: { ...container, ...change } } };
+    return { ...record, generations: [{ ...generation, spec }] };
+  };
+  const written = withSpec({ stopGracePeriodMs: 2 ** 40, stopSignal: "SIGNONE" });
+  const reading = parseRecord(JSON.stringify(written));
+  expect(reading).toEqual({ kind: "record", record: written });
+  expect(
+    reading.kind === "record" && generationDigest(reading.record.generations[0] as never),
+  ).toMatch(/^sha256:/);
+  for (const broken of [
+    withSpec({ stopGracePeriodMs: "soon" }),
+    withSpec({ nonsense: 1 }),
+    withSpec({ workingDir: "/a/../../b" }),
+    { ...written, pod: "../../etc" },
+    { ...written, generations: [{ ...written.generations[0], generation: 0 }] },
+  ])
+    expect(parseRecord(JSON.stringify(broken))).toMatchObject({ kind: "unreadable" });
+});
