@@ -10,7 +10,7 @@ import {
 import type { HostObservation, HostUnreachable } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import { fleetRosters } from "./leaving-hosts.ts";
-import type { ObserveFleetRequest } from "./observe-fleet.ts";
+import type { ObserveHostRequest } from "./observe-request.ts";
 
 type Hosts = ReadonlyMap<string, HostObservation | HostUnreachable>;
 
@@ -19,7 +19,7 @@ type Hosts = ReadonlyMap<string, HostObservation | HostUnreachable>;
  * the one that other hosts know of, or that which counts where none is declared.
  */
 export async function withFormerDirectories(
-  request: Pick<ObserveFleetRequest, "manifest" | "options" | "signal">,
+  request: Pick<ObserveHostRequest, "manifest" | "options" | "signal">,
   hosts: Hosts,
   reached: ReadonlyMap<string, Pick<HostReading, "host">>,
 ): Promise<Hosts> {
@@ -49,7 +49,7 @@ function fleetNames({ name, formerly }: FleetManifest): readonly string[] {
 }
 
 async function formerDirectory(
-  { manifest, signal }: Pick<ObserveFleetRequest, "manifest" | "signal">,
+  { manifest, signal }: Pick<ObserveHostRequest, "manifest" | "signal">,
   host: HostReader,
   { name, spec }: { readonly name: string; readonly spec: HostSpec },
   rosters: readonly Roster[],
