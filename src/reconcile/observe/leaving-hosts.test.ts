@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { podOf } from "../../../test/support/sim-fleet.ts";
 import { openFleet } from "../../../test/support/web-service.ts";
 import type { FleetManifest } from "../../model/index.ts";
+import { destroyFleet } from "../destroy-fleet.ts";
 
 const OWN = { stateDir: "/data/stowage", runDir: "/data/run" };
 
@@ -28,6 +29,8 @@ test("a host that is given other directories is known by them to all", async () 
   await fleet.apply(both);
   const { a, b } = both.hosts;
   const moved = { ...both, hosts: { a, b: { ...b, ...OWN } } } as FleetManifest;
+  await expect(fleet.plan(moved)).rejects.toThrow("run stowage destroy --host b with that");
+  await destroyFleet({ ...fleet.applyRequest(both), options: { hosts: ["b"] } });
   const { plan } = await fleet.plan(moved);
   expect(plan.hostChanges.map(({ id, text }) => [id, text])).toContainEqual([
     "a/roster",
