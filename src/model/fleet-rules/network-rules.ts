@@ -42,17 +42,17 @@ function* nobodysRule(name: string, subnet: string | undefined): Findings {
 
 /** A network of one host, where a pod answers to its own name and its host name. */
 function* namedTwice(pods: readonly PodPlace[]): Findings {
+  const key = (network: string | undefined, name: string) => `${network} ${name.toLowerCase()}`;
+  const byName = new Map(
+    pods.flatMap(({ name, pod: { network } }) =>
+      network?.mode === "bridge" ? [[key(network.name, name), name] as const] : [],
+    ),
+  );
   for (const { name, path, pod } of pods) {
     const { hostname, network } = pod;
     if (hostname === undefined || network?.mode !== "bridge") continue;
-    const other = pods.find(
-      (each) =>
-        each.name !== name &&
-        each.name.toLowerCase() === hostname.toLowerCase() &&
-        each.pod.network?.mode === "bridge" &&
-        each.pod.network.name === network.name,
-    );
-    if (other === undefined) continue;
+    const other = byName.get(key(network.name, hostname));
+    if (other === undefined || other === name) continue;
     yield mistake(
       `${path}.hostname`,
       `"${hostname}" is the name of another pod in network "${network.name}": it would lead to both`,

@@ -1,4 +1,6 @@
+import { StowageError } from "../../errors/index.ts";
 import type { HostReader } from "../../host/index.ts";
+import { mapLimited } from "../../internal/index.ts";
 import {
   type FleetManifest,
   type HostSpec,
@@ -22,21 +24,26 @@ export async function withFormerDirectories(
   request: Pick<ObserveHostRequest, "manifest" | "options" | "signal">,
   hosts: Hosts,
   reached: ReadonlyMap<string, Pick<HostReading, "host">>,
+  parallelism: number,
 ): Promise<Hosts> {
-  const { manifest, options } = request;
+  const { manifest, options, signal } = request;
   const rosters = fleetRosters(manifest, options, hosts);
-  const found = await Promise.all(
-    [...hosts].map(async ([name, seen]) => {
-      const spec = manifest.hosts[name];
-      const host = reached.get(name)?.host;
-      if (seen.kind !== "observed" || spec === undefined || host === undefined)
-        return [name, seen] as const;
-      if (hasRoster(seen, manifest)) return [name, seen] as const;
+  const found = await mapLimited(hosts, parallelism, async ([name, seen]) => {
+    const spec = manifest.hosts[name];
+    const host = reached.get(name)?.host;
+    if (seen.kind !== "observed" || spec === undefined || host === undefined)
+      return [name, seen] as const;
+    if (hasRoster(seen, manifest)) return [name, seen] as const;
+    try {
       const directory = await formerDirectory(request, host, { name, spec }, rosters);
       const former = directory === undefined ? {} : { formerStateDir: directory };
       return [name, { ...seen, ...former }] as const;
-    }),
-  );
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!StowageError.is(error)) throw error;
+      return [name, { kind: "unreachable", reason: error.message }] as const;
+    }
+  });
   return new Map(found);
 }
 

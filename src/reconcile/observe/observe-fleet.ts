@@ -54,7 +54,8 @@ export async function observeFleet(request: ObserveFleetRequest): Promise<FleetO
     return reading;
   };
   const seen = await observeAll({ ...request, reach }, declared);
-  const hosts = await withFormerDirectories(request, seen, reached);
+  const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
+  const hosts = await withFormerDirectories(request, seen, reached, parallelism);
   const leaving = findLeavingHosts(manifest, hosts);
   checkHostNames(request, leaving);
   const others = [...leaving].filter(
