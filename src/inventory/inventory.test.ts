@@ -147,7 +147,7 @@ Host *
 `;
 
   function config(): string {
-    write("more/1.conf", "Host included\n  HostName 192.0.2.7\n");
+    write("more/1.conf", "Host included\n  HostName 192.0.2.7\n  User ann@corp\n");
     write("more/.hidden.conf", "Host hidden\n");
     write("quoted file", "Host quoted.example.net\n");
     return write("config", CONFIG.replaceAll("DIR", dir));
@@ -165,7 +165,7 @@ Host *
       address: "ssh://ops@192.0.2.1:2222",
       labels: { site: "fra" },
     });
-    expect(hosts["included"]?.address).toBe("ssh://all@192.0.2.7");
+    expect(hosts["included"]?.address).toBe("ssh://ann%40corp@192.0.2.7");
     expect(Object.keys(hosts["edge-b"]?.pods ?? {})).toEqual(["web"]);
   });
 

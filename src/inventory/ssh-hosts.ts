@@ -38,7 +38,7 @@ export function readSshHosts(options: SshConfigOptions): ReadonlyMap<string, Inv
 /** Through the user's own configuration its alias leads there; of another file what it says of the place. */
 function addressOf(entry: SshEntry, file: string | undefined): string {
   const said = askSsh(entry, file);
-  const address = file === undefined ? `ssh://${entry.alias}` : addressSaid(entry, said);
+  const address = file === undefined ? `ssh://${written(entry.alias)}` : addressSaid(entry, said);
   const { success } = HostSpec.shape.address.safeParse(address);
   if (success) return address;
   throw refuse(entry, `"${address}" is no address of a host`);
@@ -53,7 +53,12 @@ function addressSaid(entry: SshEntry, said: ReadonlyMap<string, string>): string
     );
   const [host = "", user, port] = ["hostname", "user", "port"].map((key) => said.get(key));
   const at = host.includes(":") ? `[${host}]` : host;
-  return `ssh://${user === undefined ? "" : `${user}@`}${at}${port === undefined || port === "22" ? "" : `:${port}`}`;
+  return `ssh://${user === undefined ? "" : `${written(user)}@`}${at}${port === undefined || port === "22" ? "" : `:${port}`}`;
+}
+
+/** A name as an address has it. */
+function written(name: string): string {
+  return name.replace(/[@:/?#[\]%]/g, encodeURIComponent);
 }
 
 /** What ssh itself makes of an alias: it opens no connection. */

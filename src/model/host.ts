@@ -5,9 +5,12 @@ import { field } from "./field.ts";
 import { AbsolutePath, Name } from "./names.ts";
 import { PodSpec } from "./pod.ts";
 
-/** Neither user nor host begins as an option of ssh does; a password has no place in it. */
+/**
+ * Neither user nor host begins as an option of ssh does; a password has no place in it. What an address
+ * means something else by is written as `%40` in both of them.
+ */
 const ADDRESS =
-  /^(?:local|ssh:\/\/(?:[^-\s@:/?#][^\s@:/?#]*@)?(?:\[[\w:.%]+\]|[^-\s@:/?#[\]][^\s@:/?#[\]]*)(?::\d{1,5})?\/?)$/;
+  /^(?:local|ssh:\/\/(?:(?!-|%2[Dd])(?:[^\s@:/?#%]|%[2-6][0-9A-Fa-f]|%7[0-9A-Ea-e])+@)?(?:\[[\w:.%]+\]|(?!-|%2[Dd])(?:[^\s@:/?#[\]%]|%[2-6][0-9A-Fa-f]|%7[0-9A-Ea-e])+)(?::\d{1,5})?\/?)$/;
 
 /** Ways for an image to come to a host. */
 export const PULL_WAYS = ["host", "controller", "never"] as const;
@@ -18,7 +21,7 @@ export type PullWay = (typeof PULL_WAYS)[number];
 export const HostSpec = z.strictObject({
   address: field(z.string().regex(ADDRESS, 'must be "local" or ssh://user@host:port'), {
     description:
-      "Where it is: local, or ssh://user@host:port. User and port may be left out, and the host be an alias: your ssh configuration counts.",
+      "Where it is: local, or ssh://user@host:port. User and port may be left out, and the host be an alias: your ssh configuration counts. An @ of a user's name is written as %40.",
   }),
   labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
     description: "Words of your own to place services by.",

@@ -9,6 +9,10 @@ test.each([
   ["ssh://edge", { host: "edge" }],
   ["ssh://ops@edge.example.net:2222", { host: "edge.example.net", user: "ops", port: 2222 }],
   ["ssh://ops@[fd00::2]:22/", { host: "fd00::2", user: "ops", port: 22 }],
+  ["ssh://ops@[fe80::2%eth0]", { host: "fe80::2%eth0", user: "ops" }],
+  ["ssh://ops@[fe80::2%25eth0]", { host: "fe80::2%eth0", user: "ops" }],
+  ["ssh://ann%40corp.example@edge", { host: "edge", user: "ann@corp.example" }],
+  ["ssh://CORP%5Cann%3a%25@ed%67e", { host: "edge", user: "CORP\\ann:%" }],
 ])("%s is an address", (address, parts) => {
   expect(parseSshAddress(address)).toEqual(parts);
   expect(isDeclared(address)).toBe(true);
@@ -18,6 +22,13 @@ test.each([
   "ssh://ops:secret@edge",
   "ssh://-oProxyCommand=touch",
   "ssh://-l@edge",
+  "ssh://%2Doption@edge",
+  "ssh://%2doption",
+  "ssh://ann%@edge",
+  "ssh://ann%4@edge",
+  "ssh://ann%00@edge",
+  "ssh://ann%0a@edge",
+  "ssh://ann%ff@edge",
   "ssh://edge:0022222",
   "ssh://edge/path",
   "ssh://a b",
