@@ -9,3 +9,22 @@ export function endSsh({ pid }: ChildProcess, signal: NodeJS.Signals): void {
     // all of it has ended
   }
 }
+
+const living = new Set<ChildProcess>();
+
+/**
+ * Has a program of ssh end with this process, whatever ends that: it may be waiting for a host that says
+ * nothing, and would go on for as long as it has patience.
+ */
+export function endWithUs(child: ChildProcess): void {
+  if (living.size === 0) process.on("exit", endAll);
+  living.add(child);
+  child.once("close", () => {
+    living.delete(child);
+    if (living.size === 0) process.off("exit", endAll);
+  });
+}
+
+function endAll(): void {
+  for (const child of living) endSsh(child, "SIGKILL");
+}

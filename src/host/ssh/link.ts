@@ -104,7 +104,7 @@ export class Link {
     if (begun - at < GIVEN_UP_MS) throw known;
     for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, PAUSE_MAX_MS)) {
       try {
-        const session = await abortable(this.#open(), signal);
+        const session = await this.#open();
         this.#wasUp = true;
         return session;
       } catch (error) {
@@ -120,10 +120,17 @@ export class Link {
 
   async #open(): Promise<Session> {
     const { signal } = this.#closing;
-    return await connecting(async () => {
+    const opening = connecting(async () => {
       signal.throwIfAborted();
       return await openSession(this.#target, signal);
     });
+    try {
+      return await abortable(opening, signal);
+    } catch (error) {
+      // it may have come up in the very turn in which it was given up
+      if (this.#isClosed) opening.then((session) => session.close()).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** One that was waited for long enough: whoever asks next is told at once. @returns why */

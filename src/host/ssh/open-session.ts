@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { onAbort } from "../../internal/index.ts";
 import { agentSource, remoteCommand } from "./agent/source.ts";
-import { endSsh } from "./end-ssh.ts";
+import { endSsh, endWithUs } from "./end-ssh.ts";
 import { Session } from "./session.ts";
 import { sshArguments, sshEnvironment } from "./ssh-arguments.ts";
 import type { SshTarget } from "./ssh-target.ts";
@@ -27,6 +27,7 @@ export async function openSession(target: SshTarget, signal: AbortSignal): Promi
     detached: true,
     env: sshEnvironment(),
   });
+  endWithUs(child);
   const { stdin, stdout } = child;
   stdin.on("error", () => undefined);
   let stderr = "";

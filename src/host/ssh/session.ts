@@ -64,10 +64,12 @@ export class Session {
 
   /** Ends the connection; what was begun on the host for it ends there. */
   close(): void {
-    this.#wire.stdin.end();
+    const { child, stdin } = this.#wire;
+    stdin.end();
     this.#end("it was closed");
-    // a host that does not hear of it is not waited for
-    setTimeout(() => endSsh(this.#wire.child, "SIGTERM"), 1_000).unref();
+    // a host that does not hear of it is not waited for: this process may end in the next moment
+    endSsh(child, "SIGTERM");
+    setTimeout(() => endSsh(child, "SIGKILL"), 1_000).unref();
   }
 
   #send(type: string, id: number, data: Uint8Array): void {
