@@ -29,7 +29,8 @@ export function copySimHosts(dir: string, hosts: number): void {
     }
     const own = text
       .replace(/stw-[a-z0-9-]+/g, (name) => names.get(name) ?? name)
-      .replaceAll(`"host":"${simHostName(0)}"`, `"host":"${simHostName(at)}"`);
+      // in the text of a record, too
+      .replace(/(\\?)"host\1": ?\1"[^"\\]+\1"/g, `$1"host$1":$1"${simHostName(at)}$1"`);
     writeFileSync(simHostFile(dir, at), own, { mode: 0o600 });
   }
 }

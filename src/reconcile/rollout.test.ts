@@ -35,6 +35,24 @@ test("a rollout of which the canary crashes stops there, goes back, and has fail
   expect((await fleet.plan(webService(fleet, rollout, IMAGE))).plan.pods).toEqual([]);
 });
 
+test("what a change took is counted from its first step, not from when it began to wait for its wave", async () => {
+  const fleet = openFleet();
+  const times = new Map<string, number[]>();
+  fleet.events.push = (event) => {
+    if (event.type === "change-started" || event.type === "change-done")
+      times.set(event.id, [...(times.get(event.id) ?? []), performance.now()]);
+    return fleet.events.length;
+  };
+  const { outcomes } = await fleet.apply(webService(fleet, { maxUnavailable: 1, pauseMs: 20 }));
+  const pods = outcomes.filter(({ pod }) => pod === "web");
+  expect(pods.map(({ status }) => status)).toEqual(WEB_HOSTS.map(() => "done"));
+  const tooLong = pods.filter(({ id, ms }) => {
+    const [began = 0, ended = 0] = times.get(id) ?? [];
+    return ms > ended - began;
+  });
+  expect(tooLong).toEqual([]);
+});
+
 test("a pod that was not there before its rollout was given up stays, and is not said to have failed", async () => {
   const fleet = openFleet();
   const rollout = { canary: 1, maxUnavailable: 2, rollback: "all" } as const;

@@ -27,11 +27,12 @@ export class PodRun {
   readonly change: PodChange;
   readonly #session: HostSession;
   readonly #hooks: RunHooks;
-  readonly #beganAt = performance.now();
   readonly #parts: Readonly<Record<Segment, readonly Step[]>>;
   readonly #redact: (text: string) => string;
   #outcome: ChangeOutcome | undefined;
   #index = 0;
+  /** When its first step began: what it waited for before that is not its own time. */
+  #beganAt: number | undefined;
   #isDown = false;
   #isTouched = false;
   #isProven = false;
@@ -105,6 +106,7 @@ export class PodRun {
     onEvent({ type: "step-started", id, step, index: this.#index, count: steps.length });
     this.#index += 1;
     const beganAt = performance.now();
+    this.#beganAt ??= beganAt;
     try {
       await this.#session.lock.check();
       // one that is drained may answer nobody any more: it is gone on with as after its stop
@@ -215,7 +217,8 @@ export class PodRun {
 
   #end(what: Omit<ChangeOutcome, "id" | "host" | "pod" | "action" | "ms">): void {
     const { id, host, pod, action } = this.change;
-    const ms = performance.now() - this.#beganAt;
+    const now = performance.now();
+    const ms = now - (this.#beganAt ?? now);
     this.#outcome = { id, host, pod, action, ...what, ms };
     this.#hooks.onEvent({ type: "change-done", id, outcome: this.#outcome });
   }
