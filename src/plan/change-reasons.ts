@@ -7,7 +7,7 @@ import {
 import { declaredReasons, driftReasons } from "./compare.ts";
 import { fileReasons } from "./file-reasons.ts";
 import type { Reason, ResolvedPod } from "./plan.ts";
-import { ownIdentity, type PodContext, recorded } from "./pod-context.ts";
+import { isKept, ownIdentity, type PodContext, recorded } from "./pod-context.ts";
 import { stateReasons } from "./state-reasons.ts";
 import { volumeReasons } from "./volume-reasons.ts";
 
@@ -71,13 +71,19 @@ export function recordReasons(context: PodContext, current: ObservedPod): readon
   return [];
 }
 
-/** One reason for each generation that an apply which was cut short left behind. */
-export function staleReasons(stale: readonly ObservedPod[]): readonly Reason[] {
-  return stale.map(({ generation }) => ({
+/** One reason for each other generation in the engine: a move kept it there, or an apply was cut short. */
+export function staleReasons(
+  context: PodContext,
+  stale: readonly ObservedPod[],
+): readonly Reason[] {
+  const { config: engine } = context.observation;
+  return stale.map((pod) => ({
     kind: "leftover",
     path: "",
     verdict: "none",
-    text: `generation ${generation} is left of an apply that was cut short`,
+    text: isKept(context, { engine, pod })
+      ? `generation ${pod.generation} was kept here by --keep-old, and goes for a new one`
+      : `generation ${pod.generation} is left of an apply that was cut short`,
   }));
 }
 

@@ -24,7 +24,7 @@ export function planAdoption(context: PodContext, desired: ResolvedPod): PodChan
     ...(from === undefined
       ? []
       : declaredReasons(desired, from, observation.capabilities, undefined)),
-    ...staleReasons(stale),
+    ...staleReasons(context, stale),
   ];
   const hands = handsPortsOver(from?.spec, desired.spec);
   const replaced =

@@ -35,7 +35,7 @@ export function planInPlace(
   const steps = [...sweepSteps(stale), ...change];
   if (steps.length === 0) return undefined;
   const from = verdict === "none" ? undefined : provenGeneration(context, generation);
-  const all = [...reasons, ...staleReasons(stale), ...records];
+  const all = [...reasons, ...staleReasons(context, stale), ...records];
   return {
     ...frame(context, actionOf(verdict, isDown, change.length > 0), all, steps),
     interrupts: verdict === "restart" && mayRun(current),

@@ -32,7 +32,7 @@ export function planMove(context: PodContext, desired: ResolvedPod, old: PlacedP
     ...frame(
       context,
       "move-engine",
-      [...moveReasons(context, desired, old), ...staleReasons(stale)],
+      [...moveReasons(context, desired, old), ...staleReasons(context, stale)],
       moveSteps(context, desired, old, { generation, isMade: made !== undefined, stopFirst }),
     ),
     interrupts: mayRun(old.pod) && stopFirst,

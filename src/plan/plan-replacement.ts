@@ -26,7 +26,7 @@ export function planReplacement(
     : undefined;
   const steps = [...sweepSteps(swept), ...createSteps(desired.spec, context, generation, replaced)];
   return {
-    ...frame(context, "replace", [...reasons, ...staleReasons(stale)], steps),
+    ...frame(context, "replace", [...reasons, ...staleReasons(context, stale)], steps),
     interrupts: mayRun(current) && stopFirst,
     fresh: generation,
     to: target(context, desired, generation),

@@ -277,6 +277,18 @@ describe("--keep-old", () => {
     expect(await converged(on(NEW, { web: exclusive }))).toBe(true);
   });
 
+  test("is over with a move back, which says that it was kept, and not that an apply was cut short", async () => {
+    await fleet.apply(on(OLD, { web: exclusive }));
+    await fleet.apply(on(NEW, { web: exclusive }), keepOld);
+    const { plan } = await fleet.plan(on(OLD, { web: exclusive }), keepOld);
+    const texts = plan.pods.flatMap(({ reasons }) => reasons.map(({ text }) => text));
+    expect(texts).toContain("generation 1 was kept here by --keep-old, and goes for a new one");
+    expect(texts.join()).not.toContain("cut short");
+    await fleet.apply(on(OLD, { web: exclusive }), keepOld);
+    expect(pods()).toEqual(["old web running", "new web exited"]);
+    expect(await converged(on(OLD, { web: exclusive }), keepOld.options)).toBe(true);
+  });
+
   test("lasts through a replacement on the new engine", async () => {
     await fleet.apply(on(OLD, { web: exclusive }));
     await fleet.apply(on(NEW, { web: exclusive }), keepOld);

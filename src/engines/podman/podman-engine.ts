@@ -28,6 +28,7 @@ import type { PodmanContext } from "./context.ts";
 import { readInfo } from "./engine-info.ts";
 import { claimImage, importForFleet, releaseImage } from "./images/image-ownership.ts";
 import { readLogs } from "./logs/read-logs.ts";
+import { whyNotAsked } from "./no-program.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { removeLeftover } from "./pods/leftovers.ts";
 import { observeEngine, observeSome } from "./pods/observe-engine.ts";
@@ -49,8 +50,11 @@ export class PodmanEngine implements Engine {
   }
 
   async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
-    const { cli, host } = await this.#context(signal);
-    this.#info ??= readInfo(cli, host);
+    const context = await this.#context(signal);
+    const { cli, host } = context;
+    this.#info ??= readInfo(cli, host).catch(async (error: unknown) => {
+      throw await whyNotAsked(context, error, signal);
+    });
     this.#info.catch(() => {
       this.#info = undefined;
     });
@@ -66,8 +70,12 @@ export class PodmanEngine implements Engine {
   async observe(options: ObserveOptions = {}): Promise<ObservedEngine> {
     const { signal, only } = options;
     const context = await this.#context(signal);
-    const few = only === undefined ? undefined : await observeSome(context, only, options);
-    return few ?? (await observeEngine(context, signal));
+    try {
+      const few = only === undefined ? undefined : await observeSome(context, only, options);
+      return few ?? (await observeEngine(context, signal));
+    } catch (error) {
+      throw await whyNotAsked(context, error, signal);
+    }
   }
 
   async *logs(

@@ -26,6 +26,7 @@ import type { RktContext } from "./context.ts";
 import { claimImage, releaseImage } from "./images/ownership.ts";
 import { removeLeftover } from "./leftovers.ts";
 import { readOutput } from "./logs.ts";
+import { whyNotAsked } from "./no-program.ts";
 import { observeEngine, observePodsOnly } from "./observe-engine.ts";
 import { execCommand } from "./pods/exec-command.ts";
 import { preparePod } from "./pods/prepare-pod.ts";
@@ -45,7 +46,9 @@ export class RktEngine implements Engine {
 
   async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
     signal?.throwIfAborted();
-    const { stdout } = await this.#context.cli.version(signal);
+    const { stdout } = await this.#context.cli.version(signal).catch(async (error: unknown) => {
+      throw await whyNotAsked(this.#context, error, signal);
+    });
     const { version, os, architecture } = parseVersion(stdout);
     return { kind: this.kind, version, platform: { os, architecture } };
   }
@@ -58,7 +61,11 @@ export class RktEngine implements Engine {
   async observe({ signal, podsOnly = false }: ObserveOptions = {}): Promise<ObservedEngine> {
     signal?.throwIfAborted();
     if (podsOnly) return await observePodsOnly(this.#context, signal);
-    return await observeEngine(this.#context, signal);
+    try {
+      return await observeEngine(this.#context, signal);
+    } catch (error) {
+      throw await whyNotAsked(this.#context, error, signal);
+    }
   }
 
   async *logs(

@@ -146,9 +146,12 @@ export class RktWorld implements AsyncDisposable {
     return id;
   }
 
-  /** rkt finds a stage1 by its name only in its store, where its first prepare puts the default one. */
+  /** rkt finds a stage1 by its name only in its store, where a prepare with the one it was installed with puts it. */
   async #installStage1(): Promise<void> {
-    const { stdout } = await this.must(["prepare", "--quiet", "--pod-manifest=fly-no-apps.json"]);
+    const stage1 = "--stage1-from-dir=stage1-fly.aci";
+    const { stdout } = await this.must([
+      ...["prepare", "--quiet", stage1, "--pod-manifest=fly-no-apps.json"],
+    ]);
     await this.must(["rm", stdout.trim()]);
   }
 
