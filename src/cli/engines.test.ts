@@ -41,6 +41,23 @@ describe("stowage engines", () => {
       if (row["support"] !== "native") expect(row, String(row["field"])).toHaveProperty("reason");
     }
   });
+
+  test("what Stowage makes beside an engine is not called the engine's own", async () => {
+    const { stdout } = await fakeCli().run("engines", "containerd", "podman", "rkt", "--json");
+    const { engines } = JSON.parse(stdout) as {
+      engines: readonly { kind: string; fields: readonly Record<string, unknown>[] }[];
+    };
+    const native = engines.flatMap(({ kind, fields }) =>
+      fields
+        .filter(({ field }) =>
+          /^(?:network\.(?!mode)|ports|restart\.maxRetries)/.test(String(field)),
+        )
+        .filter(({ support }) => support === "native")
+        .map(({ field }) => `${kind} ${field}`),
+    );
+    // podman alone restarts by itself
+    expect(native).toEqual(["podman restart.maxRetries"]);
+  });
 });
 
 describe("stowage plan --engine", () => {

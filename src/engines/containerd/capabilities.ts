@@ -14,6 +14,27 @@ const ORDER: Capability = {
   known: "kernel",
 };
 
+const OF_STOWAGE: Capability = {
+  support: "emulated",
+  reason:
+    "containerd has no networks; Stowage makes interfaces, addresses and rules, and runs CNI plugins",
+  while: "the pod runs",
+  known: "kernel",
+};
+const PUBLISHED: Capability = {
+  ...OF_STOWAGE,
+  reason:
+    "in the host's network the process listens itself; of others Stowage publishes it by rules",
+};
+
+const RESTARTS: Capability = {
+  support: "emulated",
+  reason:
+    "containerd 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none tells a stop by hand from an end; after a reboot the unit that apply installs starts it",
+  while: "stowage watch runs",
+  known: "kernel",
+};
+
 /** Fields of a container that are only known to be in the spec. */
 const UNSEEN = [
   "shmBytes",
@@ -41,8 +62,9 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   ],
   containers: SEEN,
   volumes: SEEN,
-  network: SEEN,
-  ports: SEEN,
+  network: OF_STOWAGE,
+  "network.mode": [{ ...SEEN, values: ["none", "host"] }, OF_STOWAGE],
+  ports: PUBLISHED,
   hostname: SEEN,
   sysctls: IN_SPEC,
   ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, IN_SPEC])),
@@ -70,14 +92,6 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   "containers.*.init": ORDER,
   "containers.*.dependsOn": ORDER,
   "containers.*.completeWithinMs": ORDER,
-  "restart.policy": [
-    { ...PLANNED, values: ["no"] },
-    {
-      support: "emulated",
-      reason:
-        "containerd 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none tells a stop by hand from an end; after a reboot the unit that apply installs starts it",
-      while: "stowage watch runs",
-      known: "kernel",
-    },
-  ],
+  "restart.policy": [{ ...PLANNED, values: ["no"] }, RESTARTS],
+  "restart.maxRetries": RESTARTS,
 };

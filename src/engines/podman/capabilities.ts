@@ -33,9 +33,9 @@ export function podmanCapabilities(
     pull: SEEN,
     containers: SEEN,
     volumes: SEEN,
-    network: SEEN,
-    ...(isRoot ? {} : { "network.mode": [NO_BRIDGES, SEEN] }),
-    ports: SEEN,
+    network: OF_STOWAGE,
+    "network.mode": [...(isRoot ? [] : [NO_BRIDGES]), OWN_NETWORKS, OF_STOWAGE],
+    ports: PUBLISHED,
     hostname: SEEN,
     ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, TOLD])),
     "containers.*.workingDir": { ...SEEN, reason: NO_DIRECTORY },
@@ -78,6 +78,22 @@ const NO_LIMITS: Capability = {
   reason: "podman ignores limits where it runs without root on cgroups of version 1",
   instead: "podman as root, or a host with cgroups of version 2",
   known: "kernel",
+};
+
+const OWN_NETWORKS: Capability = { ...SEEN, values: ["none", "host"] };
+
+const OF_STOWAGE: Capability = {
+  support: "emulated",
+  reason:
+    "podman's own networks are not used: Stowage makes interfaces, addresses and rules, the same for all engines, and runs CNI plugins",
+  while: "the pod runs",
+  known: "kernel",
+};
+
+const PUBLISHED: Capability = {
+  ...OF_STOWAGE,
+  reason:
+    "in the host's network the process listens itself; of others Stowage publishes it by rules",
 };
 
 const NO_BRIDGES: Capability = {

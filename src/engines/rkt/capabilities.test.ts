@@ -21,7 +21,6 @@ const SHOWN: Readonly<Record<string, RegExp>> = {
   "containers.*.files run-cli-volumes": /readOnly=true[\s\S]*\/data\/x: Read-only file system/,
   "volumes run-cli-volumes": /kind=host[\s\S]*\/data\/x: Read-only file system/,
   "volumes.*.kind run-cli-volumes": /kind=host[\s\S]*\bf$/m,
-  "network run-net-host": /inet 192\.0\.2\.2\/24 .* eth0/,
   "network.mode run-net-host": /--net=host\n[\s\S]*inet 192\.0\.2\.2\/24 .* eth0/,
   "restart run-prepared-again": /^# exit=254 [\s\S]*is not prepared$/m,
   "restart.policy run-prepared-again": /^# exit=254 [\s\S]*is not prepared$/m,

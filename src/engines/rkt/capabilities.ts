@@ -72,6 +72,11 @@ const OF_A_NAMESPACE = emulated(
   "by a network namespace that Stowage makes; rkt runs in it as in the host's",
 );
 
+const RESTARTS = emulated(
+  "a pod of rkt's runs once, and rkt restarts nothing; after a reboot the unit that apply installs starts it",
+  { while: "stowage watch runs", known: { transcript: "run-prepared-again" } },
+);
+
 /** What holds for both flavours; `known` is that of the host flavour, which only transcripts show. */
 const BOTH: CapabilityTable = {
   ...OF_STOWAGE,
@@ -98,11 +103,11 @@ const BOTH: CapabilityTable = {
     shown("run-cli-volumes"),
   ],
   "volumes.*.sizeBytes": emulated("Stowage mounts the volume"),
-  network: shown("run-net-host"),
+  network: OF_A_NAMESPACE,
   "network.mode": [{ ...shown("run-net-host"), values: ["host"] }, OF_A_NAMESPACE],
-  "network.cni": OF_A_NAMESPACE,
-  // of the host's own network: rkt has nothing to do with them
-  ports: PLANNED,
+  ports: emulated(
+    "in the host's network the process listens itself; of others Stowage publishes it by rules",
+  ),
   "containers.*.resources": BY_CGROUP,
   "containers.*.ulimits": emulated(
     "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",
@@ -127,17 +132,8 @@ const BOTH: CapabilityTable = {
     STOPPING,
   ),
   sysctls: unsupported("rkt sets none", "a setting of the host, in /etc/sysctl.d"),
-  restart: shown("run-prepared-again"),
-  "restart.policy": [
-    { ...shown("run-prepared-again"), values: ["no"] },
-    emulated(
-      "a pod of rkt's runs once, and rkt restarts nothing; after a reboot the unit that apply installs starts it",
-      {
-        while: "stowage watch runs",
-        known: { transcript: "run-prepared-again" },
-      },
-    ),
-  ],
+  restart: RESTARTS,
+  "restart.policy": [{ ...shown("run-prepared-again"), values: ["no"] }, RESTARTS],
   "containers.*.shmBytes": unsupported(
     "its /dev/shm is not rkt's to size",
     "a tmpfs volume at another path",
@@ -165,7 +161,6 @@ function seenOnFly(table: CapabilityTable): CapabilityTable {
 const FLY: CapabilityTable = seenOnFly({
   ...BOTH,
   hostname: emulated("by a UTS namespace that Stowage makes"),
-  ports: NATIVE,
   "containers.*.mounts[*].nested": unsupported(
     "fly mounts in any order, and one mount may hide the other",
     "mount one of them elsewhere",

@@ -335,10 +335,7 @@ export const REPLAYED: ReadonlyMap<string, Scenario> = new Map([
   }),
   ...all("fetch-pull-policy-never-missing", {}),
   ...all("prepare-noquiet prepare-cli-multi-useranno prepare-quiet", stored),
-  ...all(
-    "prepare-useranno-before-image prepare-uuidsave prepare-nofile prepare-missing-image prepare-pull-never",
-    {},
-  ),
+  ...all("prepare-useranno-before-image prepare-uuidsave", {}),
   ...all("prepare-manifest-and-image", stored),
   ...all("prepare-podmanifest", {
     given: async (world) => {
@@ -363,9 +360,11 @@ export const REPLAYED: ReadonlyMap<string, Scenario> = new Map([
   }),
   // where rkt keeps them is compiled in
   ...all("prepare-from-dir-missing", { alsoVaries: /(?<=open )\S*\/(?=stage1)/ }),
-  ...all("prepare-unknown-stage1 fly-prepare-nofile", {
-    given: async (world) => void (await world.image("bbf")),
-  }),
+  // rkt looks for its stage1 before anything else, and has it from the first image on
+  ...all(
+    "prepare-unknown-stage1 fly-prepare-nofile prepare-nofile prepare-missing-image prepare-pull-never",
+    { given: async (world) => void (await world.image("bbf")) },
+  ),
   ...all("nonroot-prepare", { given: async (world) => void chmodSync(world.root, 0o755) }),
   ...all("nonroot-list", {
     given: async (world) => {
