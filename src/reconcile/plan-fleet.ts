@@ -53,21 +53,39 @@ export interface PlannedFleet {
  */
 export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet> {
   const { manifest, manifestDir, connector, signal } = request;
-  const readings: HostReading[] = [];
+  const readings = new Map<string, HostReading>();
+  const closing: Promise<void>[] = [];
+  const leave = (name: string): void => {
+    const reading = readings.get(name);
+    readings.delete(name);
+    if (reading !== undefined) closing.push(close(reading));
+  };
   await using store = new ImageStore(manifest, manifestDir, request);
   try {
     const observation = await observeFleet({
       ...request,
       reach: async (name, spec) => {
         const reading = await connector.read(name, spec, signal);
-        readings.push(reading);
+        readings.set(name, reading);
         return reading;
       },
+      // thousands of connections at once are more than some machines have room for
+      leave,
     });
     const secrets = new SecretValues(request);
     return { plan: await planObserved({ ...request, secrets }, observation, store), observation };
   } finally {
-    await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
+    for (const name of [...readings.keys()]) leave(name);
+    await Promise.all(closing);
+  }
+}
+
+/** Closes the way to a host; one that cannot be closed is of no use any more either. */
+async function close(reading: HostReading): Promise<void> {
+  try {
+    await reading[Symbol.asyncDispose]();
+  } catch {
+    // nothing was to be had of it but an end
   }
 }
 

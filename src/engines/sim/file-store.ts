@@ -77,6 +77,10 @@ export class FileStore implements MachineStore {
     }
   }
 
+  forget(): void {
+    this.#cached = undefined;
+  }
+
   #save(state: MachineState, before: string | undefined): void {
     const text = JSON.stringify(state);
     if (text !== before) {

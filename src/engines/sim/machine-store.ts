@@ -6,6 +6,8 @@ export interface MachineStore {
   read(): MachineState;
   /** Changes the state; an effect that throws must have changed nothing. */
   write<T>(effect: (state: MachineState) => T): Promise<T>;
+  /** Lets go of what is kept for the next look only; absent where nothing is. */
+  forget?(): void;
   /** How often to look for changes made by other processes; absent where there are none. */
   readonly pollMs?: number;
 }

@@ -267,6 +267,7 @@ export class SimHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#calls.close("host");
+    this.#calls.machine.forget();
   }
 
   #change<T>(

@@ -74,6 +74,11 @@ export class SimMachine {
     return look(state, nowMs);
   }
 
+  /** Whoever looked at it is done: of a file nothing is kept. */
+  forget(): void {
+    this.#store.forget?.();
+  }
+
   /** Changes the machine in one instant; an effect that throws must have changed nothing. */
   async write<T>(effect: (state: MachineState, nowMs: number) => T): Promise<T> {
     const result = await this.#store.write((state) => {

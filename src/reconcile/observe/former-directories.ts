@@ -47,7 +47,8 @@ export async function withFormerDirectories(
   return new Map(found);
 }
 
-function hasRoster({ rosters }: HostObservation, manifest: FleetManifest): boolean {
+/** Whether a host has a list of the fleet's hosts, which every host of a fleet has. */
+export function hasRoster({ rosters }: HostObservation, manifest: FleetManifest): boolean {
   return fleetNames(manifest).some((fleet) => rosters.has(`${manifest.id}/${fleet}`));
 }
 

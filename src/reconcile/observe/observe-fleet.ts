@@ -3,7 +3,7 @@ import { mapLimited } from "../../internal/index.ts";
 import type { FleetManifest, HostSpec, KnownRosterHosts } from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, PlanOptions } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
-import { withFormerDirectories } from "./former-directories.ts";
+import { hasRoster, withFormerDirectories } from "./former-directories.ts";
 import { findLeavingHosts } from "./leaving-hosts.ts";
 import { observeHost } from "./observe-host.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
@@ -22,6 +22,8 @@ export interface ObserveFleetRequest {
   readonly manifest: FleetManifest;
   readonly options: PlanOptions;
   readonly reach: Reach;
+  /** Told as soon as nothing more is asked of a host: its way may be closed. */
+  readonly leave?: ((name: string) => void) | undefined;
   readonly parallelism?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ObserveProgress) => void) | undefined;
@@ -47,26 +49,34 @@ export async function observeFleet(request: ObserveFleetRequest): Promise<FleetO
   const { manifest, options } = request;
   const isWanted = (name: string) => options.hosts === undefined || options.hosts.includes(name);
   const declared = Object.entries(manifest.hosts).filter(([name]) => isWanted(name));
-  const reached = new Map<string, Awaited<ReturnType<Reach>>>();
+  const unknown = new Map<string, Awaited<ReturnType<Reach>>>();
   const reach: Reach = async (name, spec) => {
     const reading = await request.reach(name, spec);
-    reached.set(name, reading);
+    unknown.set(name, reading);
     return reading;
   };
-  const seen = await observeAll({ ...request, reach }, declared);
+  const seen = await observeAll({ ...request, reach }, declared, (name, found) => {
+    // one that knows nothing of the fleet is asked once more when the others have told
+    if (found.kind === "observed" && !hasRoster(found, manifest)) return;
+    unknown.delete(name);
+    request.leave?.(name);
+  });
   const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
-  const hosts = await withFormerDirectories(request, seen, reached, parallelism);
+  const hosts = await withFormerDirectories(request, seen, unknown, parallelism);
+  for (const name of unknown.keys()) request.leave?.(name);
   const leaving = findLeavingHosts(manifest, hosts);
   checkHostNames(request, leaving);
   const others = [...leaving].filter(
     ([name]) => isWanted(name) && options.forgetHosts?.includes(name) !== true,
   );
-  return { hosts: new Map([...hosts, ...(await observeAll(request, others))]), leaving };
+  const left = await observeAll(request, others, (name) => request.leave?.(name));
+  return { hosts: new Map([...hosts, ...left]), leaving };
 }
 
 async function observeAll(
   request: ObserveFleetRequest,
   hosts: readonly (readonly [string, HostSpec])[],
+  onSeen: (name: string, found: HostObservation | HostUnreachable) => void,
 ): Promise<ReadonlyMap<string, HostObservation | HostUnreachable>> {
   const parallelism = request.parallelism ?? DEFAULT_PARALLELISM;
   const knownRosterHosts: KnownRosterHosts = new Map();
@@ -80,6 +90,7 @@ async function observeAll(
         ...(found.kind === "unreachable" ? { unreachable: found.reason } : {}),
         ms: performance.now() - began,
       });
+      onSeen(name, found);
       return [name, found] as const;
     }),
   );

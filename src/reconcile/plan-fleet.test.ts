@@ -1,0 +1,24 @@
+import { expect, onTestFinished, test } from "vitest";
+import { podOf, SimFleet } from "../../test/support/sim-fleet.ts";
+import type { Connector } from "./index.ts";
+
+test("a plan closes the way to a host as soon as it has looked at it", async () => {
+  const fleet = new SimFleet();
+  onTestFinished(() => fleet[Symbol.dispose]());
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const manifest = fleet.manifest(
+    Object.fromEntries(names.map((name) => [name, { one: podOf() }])),
+  );
+  await fleet.apply(manifest);
+  const open = new Set<string>();
+  let most = 0;
+  const read: Connector["read"] = async (name, spec, signal) => {
+    const reading = await fleet.connector.read(name, spec, signal);
+    open.add(name);
+    most = Math.max(most, open.size);
+    return { ...reading, [Symbol.asyncDispose]: async () => void open.delete(name) };
+  };
+  const { plan } = await fleet.plan(manifest, { connector: { read }, parallelism: 2 });
+  expect(plan.pods).toEqual([]);
+  expect({ most, left: [...open] }).toEqual({ most: 2, left: [] });
+});
