@@ -37,3 +37,11 @@ export const FleetManifest = z.strictObject({
 });
 /** See the schema of the same name. */
 export type FleetManifest = z.infer<typeof FleetManifest>;
+
+/** The names under which a host may have files of a fleet: its own, and then its former one. */
+export function fleetNames({
+  name,
+  formerly,
+}: Pick<FleetManifest, "name" | "formerly">): readonly string[] {
+  return formerly === undefined ? [name] : [name, formerly];
+}

@@ -1,9 +1,10 @@
-import type {
-  FleetManifest,
-  HostSpec,
-  RecordReading,
-  RolloutMark,
-  RolloutMarkReading,
+import {
+  type FleetManifest,
+  fleetNames,
+  type HostSpec,
+  type RecordReading,
+  type RolloutMark,
+  type RolloutMarkReading,
 } from "../model/index.ts";
 import type { Plan, PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
@@ -112,12 +113,8 @@ export function appliedService(reading: RecordReading | undefined): string | und
   return generations.find(({ generation }) => generation === current)?.spec.service;
 }
 
-function fleetKeys({
-  id,
-  name,
-  formerly,
-}: Pick<FleetManifest, "id" | "name" | "formerly">): readonly string[] {
-  return [name, ...(formerly === undefined ? [] : [formerly])].map((fleet) => `${id}/${fleet}`);
+function fleetKeys(fleet: Pick<FleetManifest, "id" | "name" | "formerly">): readonly string[] {
+  return fleetNames(fleet).map((name) => `${fleet.id}/${name}`);
 }
 
 /** Pods that go as nobody declares their service any more, though its rollout is paused: its other name is a new one. */

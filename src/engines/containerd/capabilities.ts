@@ -1,3 +1,4 @@
+import { PUBLISHED_PORTS } from "../../engine/index.ts";
 import { type Capability, type CapabilityTable, PodSpec } from "../../model/index.ts";
 
 /** What tests read back from the kernel, or saw the process do. */
@@ -23,8 +24,7 @@ const OF_STOWAGE: Capability = {
 };
 const PUBLISHED: Capability = {
   ...OF_STOWAGE,
-  reason:
-    "in the host's network the process listens itself; of others Stowage publishes it by rules",
+  reason: PUBLISHED_PORTS,
 };
 
 const RESTARTS: Capability = {

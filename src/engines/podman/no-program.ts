@@ -1,3 +1,4 @@
+import { goneEngine } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import { callOptions, type PodmanContext } from "./context.ts";
 import { processesIn, processLists } from "./pods/cgroup-processes.ts";
@@ -19,12 +20,7 @@ export async function whyNotAsked(
 ): Promise<unknown> {
   if (!StowageError.is(error) || !StowageError.is(error.cause, "not_found")) return error;
   const running = await runningWithout(context, signal);
-  if (running === undefined) return error;
-  if (running.length === 0) {
-    return new StowageError(error.message, { code: "not_found", cause: error });
-  }
-  const text = `${error.message}; of what it started runs still: ${running.join(", ")}`;
-  return new StowageError(text, { code: "unavailable", cause: error });
+  return running === undefined ? error : goneEngine(error, running);
 }
 
 /** Names of containers that run, seen without podman; undefined where its store does not tell which there are. */

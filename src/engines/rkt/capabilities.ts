@@ -1,3 +1,4 @@
+import { PUBLISHED_PORTS } from "../../engine/index.ts";
 import type { Capability, CapabilityTable } from "../../model/index.ts";
 import type { Flavor } from "./flavor.ts";
 
@@ -105,9 +106,7 @@ const BOTH: CapabilityTable = {
   "volumes.*.sizeBytes": emulated("Stowage mounts the volume"),
   network: OF_A_NAMESPACE,
   "network.mode": [{ ...shown("run-net-host"), values: ["host"] }, OF_A_NAMESPACE],
-  ports: emulated(
-    "in the host's network the process listens itself; of others Stowage publishes it by rules",
-  ),
+  ports: emulated(PUBLISHED_PORTS),
   "containers.*.resources": BY_CGROUP,
   "containers.*.ulimits": emulated(
     "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",

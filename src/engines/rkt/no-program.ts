@@ -1,3 +1,4 @@
+import { goneEngine } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { ContainerState } from "../../model/index.ts";
 import type { RktContext } from "./context.ts";
@@ -24,9 +25,5 @@ export async function whyNotAsked(
       ENDED.has(state) ? [] : [`${pod}/${name}`],
     ),
   );
-  if (running.length === 0) {
-    return new StowageError(error.message, { code: "not_found", cause: error });
-  }
-  const text = `${error.message}; of what it started runs still: ${running.join(", ")}`;
-  return new StowageError(text, { code: "unavailable", cause: error });
+  return goneEngine(error, running);
 }

@@ -2,6 +2,7 @@ import type { HostReader } from "../../host/index.ts";
 import {
   type AuditLine,
   type FleetManifest,
+  fleetNames,
   type HostSpec,
   hostDirectories,
   hostLayout,
@@ -18,12 +19,13 @@ import { historiesIn } from "./pod-histories.ts";
  */
 export async function readPodRecords(
   host: HostReader,
-  { id, name, formerly }: Pick<FleetManifest, "id" | "name" | "formerly">,
+  fleet: Pick<FleetManifest, "id" | "name" | "formerly">,
   spec: HostSpec,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly NumberedRecord[]>> {
-  const fleets = formerly === undefined ? [name] : [formerly, name];
-  const layouts = fleets.map((fleet) => hostLayout(hostDirectories(spec), id, fleet));
+  const { id } = fleet;
+  const names = fleetNames(fleet).toReversed();
+  const layouts = names.map((name) => hostLayout(hostDirectories(spec), id, name));
   const files = layouts.flatMap((layout) => [layout.recordFile("*"), layout.historyFile("*")]);
   const snapshot = await host.snapshot({ files }, { signal });
   const readings = await readRecords(snapshot, spec);
@@ -31,7 +33,7 @@ export async function readPodRecords(
     const histories = historiesIn(snapshot, layout);
     const records = new Map(
       [...readings].flatMap(([key, reading]) =>
-        reading.kind === "record" && key === `${id}/${fleets[at]}/${reading.record.pod}`
+        reading.kind === "record" && key === `${id}/${names[at]}/${reading.record.pod}`
           ? [[reading.record.pod, reading.record] as const]
           : [],
       ),

@@ -3,6 +3,7 @@ import type { HostReader } from "../../host/index.ts";
 import { mapLimited } from "../../internal/index.ts";
 import {
   type FleetManifest,
+  fleetNames,
   type HostSpec,
   hostDirectories,
   hostLayout,
@@ -50,10 +51,6 @@ export async function withFormerDirectories(
 /** Whether a host has a list of the fleet's hosts, which every host of a fleet has. */
 export function hasRoster({ rosters }: HostObservation, manifest: FleetManifest): boolean {
   return fleetNames(manifest).some((fleet) => rosters.has(`${manifest.id}/${fleet}`));
-}
-
-function fleetNames({ name, formerly }: FleetManifest): readonly string[] {
-  return formerly === undefined ? [name] : [name, formerly];
 }
 
 async function formerDirectory(

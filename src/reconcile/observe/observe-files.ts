@@ -5,6 +5,7 @@ import {
   fileContent,
   filesDirName,
   filesOf,
+  fleetNames,
   type HostLayout,
   hasFiles,
   hostDirectories,
@@ -70,9 +71,9 @@ function placesOf({
   manifest,
   spec,
 }: ObserveHostRequest): readonly { readonly fleet: FleetIdentity; readonly layout: HostLayout }[] {
-  const { id: owner, name, formerly } = manifest;
+  const { id: owner } = manifest;
   const directories = hostDirectories(spec);
-  return [name, ...(formerly === undefined ? [] : [formerly])].map((fleet) => ({
+  return fleetNames(manifest).map((fleet) => ({
     fleet: { owner, fleet },
     layout: hostLayout(directories, owner, fleet),
   }));

@@ -1,6 +1,7 @@
 import type { ObserveOptions } from "../../engine/index.ts";
 import type { HostReader, HostSnapshot } from "../../host/index.ts";
 import {
+  fleetNames,
   type HostSpec,
   hostDirectories,
   hostLayout,
@@ -95,7 +96,7 @@ async function readFiles(host: HostReader, request: ObserveHostRequest): Promise
 async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promise<HostSnapshot> {
   const { manifest, spec, signal } = request;
   const directories = hostDirectories(spec);
-  const fleets = [manifest.name, ...(manifest.formerly === undefined ? [] : [manifest.formerly])];
+  const fleets = fleetNames(manifest);
   const layouts = fleets.map((fleet) => hostLayout(directories, manifest.id, fleet));
   return await host.snapshot(
     {

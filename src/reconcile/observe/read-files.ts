@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HostSnapshot } from "../../host/index.ts";
 import {
   type FleetManifest,
+  fleetNames,
   type HostSpec,
   hostDirectories,
   hostLayout,
@@ -76,15 +77,13 @@ export function readRosters(
  */
 export function readMarks(
   { files, entries }: HostSnapshot,
-  {
-    manifest: { id, name, formerly },
-    spec,
-  }: { readonly manifest: FleetManifest; readonly spec: HostSpec },
+  { manifest, spec }: { readonly manifest: FleetManifest; readonly spec: HostSpec },
 ): ReadonlyMap<string, RolloutMarkReading> | undefined {
   const directories = hostDirectories(spec);
   const marks = new Map<string, RolloutMarkReading>();
+  const { id, name } = manifest;
   const hasDirectory = entries.has(hostLayout(directories, id, name).rolloutsDir);
-  for (const fleet of formerly === undefined ? [name] : [name, formerly]) {
+  for (const fleet of fleetNames(manifest)) {
     const { rolloutsDir, rolloutFile } = hostLayout(directories, id, fleet);
     for (const file of entries.get(rolloutsDir) ?? []) {
       const service = file.replace(/\.json$/, "");
