@@ -23,6 +23,19 @@ describe("several runs at the same hosts", () => {
     expect(reports.map(({ status }) => status).toSorted()).toEqual(["converged", "done"]);
   }, 20_000);
 
+  test("one of two that meet goes on, though neither waits", async () => {
+    const fleet = openFleet();
+    const pods = { one: podOf() };
+    const both = [
+      fleet.manifest({ alpha: pods, beta: pods }),
+      fleet.manifest({ beta: pods, alpha: pods }),
+    ];
+    const ends = await Promise.allSettled(
+      both.map((each) => fleet.apply(each, { lockTimeoutMs: 0, parallelism: 1 })),
+    );
+    expect(ends.map(({ status }) => status)).toContain("fulfilled");
+  }, 20_000);
+
   test("ten come through, one after the other", async () => {
     const fleet = openFleet();
     const hosts = ["alpha", "beta", "gamma"];

@@ -30,6 +30,8 @@ interface TakenHost {
   readonly error: StowageError;
 }
 
+/** How long runs that met each other try again, if they are not to wait at all: one of them is to go on. */
+const MEETING_MS = 1_000;
 /** The longest pause before hosts that others have as well are tried again. */
 const BACK_OFF_MAX_MS = 2_000;
 const BACK_OFF_MS = 100;
@@ -56,13 +58,15 @@ export class LockedHosts implements AsyncDisposable {
   /**
    * Does what opens the hosts, anew until none of their locks is another's. Nobody waits for a lock while they have
    * one, as its holder may be waiting for just that: all are given back before, and whatever was seen
-   * under them counts no more.
+   * under them counts no more. Who had some may have met another that began in the same moment and gives
+   * its own back as well: that is waited for, even with no time to wait.
    *
    * @throws StowageError `aborted` naming the holder when a lock is not free in time
    */
   async gather<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal, lockTimeoutMs } = this.#request;
-    const deadline = performance.now() + lockTimeoutMs;
+    let deadline = performance.now() + lockTimeoutMs;
+    let met = false;
     for (let tries = 0; ; tries += 1) {
       this.#attempt = new AbortController();
       this.#taken = undefined;
@@ -73,6 +77,10 @@ export class LockedHosts implements AsyncDisposable {
         signal?.throwIfAborted();
         const taken: TakenHost | undefined = this.#taken;
         if (taken === undefined) throw error;
+        if (!met && this.#hosts.size > 0) {
+          met = true;
+          deadline = Math.max(deadline, performance.now() + MEETING_MS);
+        }
         await this.#giveBack();
         await this.#waitFor(taken, deadline, tries);
       }
@@ -148,7 +156,8 @@ export class LockedHosts implements AsyncDisposable {
       lifeMs: lockLifeMs,
       signal,
       onWait: (holder) => {
-        if (!this.#told.has(name)) onEvent?.({ type: "lock-waiting", host: name, holder });
+        if (this.#request.lockTimeoutMs > 0 && !this.#told.has(name))
+          onEvent?.({ type: "lock-waiting", host: name, holder });
         this.#told.add(name);
       },
     });
