@@ -19,6 +19,8 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
           testTimeout: 30_000,
+          // they share no state of modules; loading all that they import anew for each takes as long as they do
+          isolate: false,
         },
       },
       {
