@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { type BuildOptions, build as bundle } from "esbuild";
 import { StowageError } from "../../src/errors/index.ts";
 import { runCommand } from "./run-command.ts";
@@ -38,16 +38,15 @@ export async function buildCli(root: string, outdir = join(root, "dist/cli")): P
   rmSync(outdir, { recursive: true, force: true });
   const program = join(outdir, "stowage.cjs");
   const ownFiles = [...OWN_FILES].map(([name, file]): [string, string] => [name, `./${file}`]);
-  await bundleFile(root, program, {
+  await bundleProgramFile(root, program, {
     entryPoints: [CLI_ENTRY],
-    ...PROGRAM_FILE,
     alias: Object.fromEntries(ownFiles),
     external: [...EXTERNAL, ...ownFiles.map(([, file]) => file)],
   });
   for (const [name, file] of OWN_FILES) {
     const contents = `module.exports = require(${JSON.stringify(name)});`;
     const stdin = { contents, resolveDir: root };
-    await bundleFile(root, join(outdir, file), { stdin, ...PROGRAM_FILE });
+    await bundleProgramFile(root, join(outdir, file), { stdin });
   }
   const main = join(outdir, "main.cjs");
   await bundleFile(root, main, {
@@ -60,14 +59,28 @@ export async function buildCli(root: string, outdir = join(root, "dist/cli")): P
   await writeCodeCache(root, program);
 }
 
-/** A file as `compileProgram` reads it: one function. */
+/** A file as `compileProgram` reads it: one function. Where all of it comes from lies beside it, for `--debug`. */
 const PROGRAM_FILE: BuildOptions = {
   format: "cjs",
-  minifyWhitespace: true,
-  minifySyntax: true,
+  minify: true,
+  sourcemap: "external",
+  sourcesContent: false,
   banner: { js: "(function (require, module) {" },
   footer: { js: "})" },
 };
+
+async function bundleProgramFile(
+  root: string,
+  outfile: string,
+  options: BuildOptions,
+): Promise<void> {
+  await bundleFile(root, outfile, { ...PROGRAM_FILE, ...options });
+  const file = `${outfile}.map`;
+  const map = JSON.parse(readFileSync(file, "utf8")) as { sources: readonly string[] };
+  // as they are called in the package, wherever it lies
+  const sources = map.sources.map((source) => relative(root, resolve(dirname(outfile), source)));
+  writeFileSync(file, JSON.stringify({ ...map, sources }));
+}
 
 async function bundleFile(root: string, outfile: string, options: BuildOptions): Promise<void> {
   await bundle({

@@ -1,4 +1,5 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
+import { sourceStack } from "./source-positions.ts";
 import type { Paint } from "./text/paint.ts";
 import { printableLines } from "./text/printable.ts";
 
@@ -7,7 +8,7 @@ export function renderError(error: unknown, paint: Paint, debug: boolean): strin
   const message = error instanceof Error ? error.message : String(error);
   const lead = StowageError.is(error) ? "Error:" : "Internal error:";
   const lines = [`${paint.red(lead)} ${printableLines(message)}`];
-  if (debug) lines.push(printableLines(stackOf(error)));
+  if (debug) lines.push(printableLines(sourceStack(stackOf(error))));
   else if (!StowageError.is(error)) {
     lines.push("This is a mistake of Stowage itself; run again with --debug to see where");
   }

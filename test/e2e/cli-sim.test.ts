@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -102,6 +102,18 @@ describe("the built command line on simulated hosts", () => {
     expect(stowage("logs", "web", "db", "--file", file).stdout).toContain("db/main  | hello\n");
     expect(stowage("destroy", "--yes", "-f", file).stdout).toContain("Done: 2 pods removed");
     expect(stowage("destroy", "--yes", "-f", file).stdout).toContain("hold nothing of the fleet");
+  });
+
+  test("--debug says where in the sources an error and its causes were", () => {
+    const { stderr } = stowage("plan", "-f", "absent.json", "--debug");
+    expect(stderr).toMatch(/^ {4}at src\/cli\/read-json\.ts:\d+:\d+$/m);
+    expect(stderr).not.toContain("stowage.cjs");
+    expect(stderr).toContain("Caused by: Error: ENOENT");
+    const map = join(dirname(main), "stowage.cjs.map");
+    const text = readFileSync(map);
+    writeFileSync(map, "no map");
+    expect(stowage("plan", "-f", "absent.json", "--debug").stderr).toContain("stowage.cjs:");
+    writeFileSync(map, text);
   });
 
   test("exec passes megabytes through its pipes, and has a terminal where there is one", async () => {
