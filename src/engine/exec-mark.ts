@@ -8,6 +8,13 @@ export const END_MARKED = [
   '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
 
+/** The same until there are none: one that is just beginning another may leave that behind. */
+export const END_ALL_MARKED = `for look in 1 2 3 4 5 6 7 8 9 10; do
+${END_MARKED}
+[ -z "$pids" ] && exit 0
+sleep 0.02
+done`;
+
 /** The same until there have been none for two seconds: an engine may just have been asked to begin one. */
 export const END_MARKED_FOR_GOOD = `looks=0
 while [ $looks -lt 20 ]; do

@@ -42,9 +42,17 @@ export function execCases({ it }: Suite): void {
     expect((await test.observed(pod))?.state).toBe("running");
   });
 
-  it("a command that takes too long is deadline_exceeded and killed", async (test) => {
+  it("a command ends with its process, whatever that leaves behind", async (test) => {
     const pod = await test.started({ main: SERVER });
-    const command = ["/bin/sh", "-c", "sleep 1.2; echo late > /tmp/late"];
+    const command = ["/bin/sh", "-c", "echo said >&2; sleep 1000 & exit 7"];
+    const running = test.engine.exec(pod.identity, "main", command, { timeoutMs: 5000 });
+    expect(await running).toEqual({ exitCode: 7 });
+  });
+
+  it("a command that takes too long is deadline_exceeded and killed, with what it began", async (test) => {
+    const pod = await test.started({ main: SERVER });
+    const late = "sleep 1.2; echo late > /tmp/late";
+    const command = ["/bin/sh", "-c", `/bin/sh -c '${late}' & ${late}`];
     const before = performance.now();
     const running = test.engine.exec(pod.identity, "main", command, { timeoutMs: 300 });
     await expect(running).rejects.toMatchObject({ code: "deadline_exceeded" });

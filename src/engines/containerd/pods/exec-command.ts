@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  END_ALL_MARKED,
   END_MARKED_FOR_GOOD,
   type ExecOptions,
   type ExecResult,
@@ -53,12 +54,8 @@ export async function execCommand(
       },
       { doing: `run a command in container "${input.container}"`, signal },
     );
-    const result = await runToEnd(
-      client,
-      { id, execId, container: input.container },
-      options,
-      relay,
-    );
+    const running = { id, execId, mark, container: input.container };
+    const result = await runToEnd(context, running, options, relay);
     if (relay === undefined) return result;
     // its pipes are closed with it
     await deleteProcess(client, id, execId);
@@ -109,14 +106,16 @@ async function processOf(
 
 interface Running extends ExecProcess {
   readonly container: string;
+  readonly mark: string;
 }
 
 async function runToEnd(
-  client: ContainerdClient,
+  context: PodContext,
   running: Running,
   { timeoutMs, signal, streams }: ExecOptions,
   relay: ExecRelay | undefined,
 ): Promise<ExecResult> {
+  const { client } = context;
   const { id, execId, container } = running;
   await client.unary(
     Tasks.method.start,
@@ -133,12 +132,12 @@ async function runToEnd(
     const end = await waitForTask(client, id, { execId, ...times, signal });
     if (end !== undefined) return { exitCode: exitCodeOf(end, container) };
   } catch (error) {
-    if (signal?.aborted === true) await killProcess(client, running);
+    if (signal?.aborted === true) await killProcess(context, running);
     throw error;
   } finally {
     sized.abort();
   }
-  await killProcess(client, running);
+  await killProcess(context, running);
   throw new StowageError(
     `Cannot run a command in container "${container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
     { code: "deadline_exceeded", context: { container } },
@@ -153,7 +152,12 @@ function exitCodeOf({ exitCode }: { readonly exitCode: number | undefined }, con
   );
 }
 
-async function killProcess(client: ContainerdClient, { id, execId }: ExecProcess): Promise<void> {
+/** Kills a command and all that it began: its shim knows but its first process. */
+async function killProcess(
+  { client, host }: PodContext,
+  { id, execId, mark }: Running,
+): Promise<void> {
+  await host.run(["sh", "-c", END_ALL_MARKED, "sh", mark]);
   await killTask(client, id, { execId, signal: SIGKILL, all: false });
   await waitForTask(client, id, { execId, timeoutMs: SHIM_ANSWER_MS });
 }

@@ -52,7 +52,7 @@ export async function execCommand(
   const uuid = pod.file?.containers[container]?.uuid ?? "";
   const app = appName(identity, container);
   const isWrapped = !isPlain(workingDir, command) || (await hasShell(context, standing.pid));
-  const words = isWrapped ? within(workingDir, command) : command;
+  const words = isWrapped ? within(workingDir, command, streams === undefined) : command;
   const enter = context.cli.command("enter", `--app=${app}`, uuid, ...words);
   // rkt's fly enters the root only: the rest of the namespaces is ours
   const joined = ["nsenter", `--target=${standing.pid}`, "--mount", "--uts", "--net", "--"];
@@ -105,9 +105,18 @@ function hasRun(exitCode: number, stderr: string, isWrapped: boolean): boolean {
   return exitCode === 0 || !NOT_RUN.test(stderr);
 }
 
-/** A command line within the container that says that it has begun. */
-function within(workingDir: string, command: readonly string[]): readonly string[] {
-  const script = `printf '\\n%s\\n' '${BEGUN}' >&2; cd -- "$0" && command -v -- "$1" >/dev/null && exec "$@"; echo '${NO_COMMAND}' >&2; exit 254`;
+/**
+ * A command line within the container that says that it has begun.
+ *
+ * @param isQuiet whether all that it prints is dropped: what it leaves behind then holds no pipe open
+ */
+function within(
+  workingDir: string,
+  command: readonly string[],
+  isQuiet: boolean,
+): readonly string[] {
+  const run = isQuiet ? 'exec "$@" 2>&1' : 'exec "$@"';
+  const script = `printf '\\n%s\\n' '${BEGUN}' >&2; cd -- "$0" && command -v -- "$1" >/dev/null && ${run}; echo '${NO_COMMAND}' >&2; exit 254`;
   return ["/bin/sh", "-c", script, workingDir, ...command];
 }
 
@@ -144,7 +153,7 @@ function streamScript(seen: SeenPods, app: string, id: string, command: readonly
   return `trap : INT QUIT
 sh -c ${asProcess(seen, app, id, command)}
 code=$?
-rmdir ${processDir(seen.home, app)}/${id} 2>/dev/null
+${leave(seen, app, id)}
 exit $code`;
 }
 
@@ -178,8 +187,15 @@ function execScript(seen: SeenPods, app: string, id: string, command: readonly s
   sh -c ${asProcess(seen, app, id, command)} </dev/null >/dev/null 3>&-
   echo $? >&3
 } 2>&1 | { head -c 4096; echo; grep -ax -m1 '${BEGUN}'; cat >/dev/null; } >&2 3>&-; } 3>&1
-rmdir ${processDir(seen.home, app)}/${id} 2>/dev/null
+${leave(seen, app, id)}
 exit 0`;
+}
+
+/** Gives up the cgroup of a command that ended; what it leaves behind is the container's. */
+function leave({ home }: SeenPods, app: string, id: string): string {
+  const own = processDir(home, app);
+  const dir = `${own}/${id}`;
+  return `rmdir ${dir} 2>/dev/null || { for p in $(cat ${dir}/cgroup.procs); do echo $p >${own}/cgroup.procs; done; rmdir ${dir}; } 2>/dev/null`;
 }
 
 function killScript({ home }: SeenPods, app: string, id: string): string {
