@@ -3,6 +3,8 @@ import { StowageError } from "../errors/index.ts";
 
 /** How often a source is looked at for new lines. */
 const POLL_MS = 150;
+/** Looks without a new line after which what has no line end is taken for one: a question, or the last words of a process. */
+const QUIET_LOOKS = 6;
 
 /** Something that lines come from. */
 export interface LineSource {
@@ -40,10 +42,16 @@ export async function* tailLines(
     const lines = source.newLines({ final: !follow });
     for await (const text of newest(lines, tail)) yield { name: source.name, text };
   }
+  const followed = follow ? sources.map((source) => ({ source, quiet: 0 })) : [];
   while (follow) {
     await pause(signal);
-    for (const source of sources) {
-      for await (const text of source.newLines({ final: false })) yield { name: source.name, text };
+    for (const each of followed) {
+      const { source, quiet } = each;
+      each.quiet += 1;
+      for await (const text of source.newLines({ final: quiet >= QUIET_LOOKS })) {
+        each.quiet = 0;
+        yield { name: source.name, text };
+      }
     }
   }
 }

@@ -48,7 +48,8 @@ export function logCases({ it }: Suite): void {
   });
 
   it("follow goes on with new lines until it is aborted", async (test) => {
-    const source = "echo early; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo late; sleep 1000";
+    const source =
+      "echo early; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo late; printf last";
     const pod = await test.started({ main: script(source) });
     await test.printed(pod, "early");
     const stop = new AbortController();
@@ -56,10 +57,11 @@ export function logCases({ it }: Suite): void {
     const following = follow(test, pod, seen, stop);
     await test.until(async () => seen.includes("early") || undefined);
     expect(await test.exec(pod, "touch /tmp/go")).toBe(0);
-    await test.until(async () => seen.includes("late") || undefined);
+    // also what has no line end
+    await test.until(async () => seen.includes("last") || undefined);
     stop.abort(new Error("seen enough"));
     await following;
-    expect(seen).toEqual(["early", "late"]);
+    expect(seen).toEqual(["early", "late", "last"]);
   });
 
   it("tail and follow together give the newest lines, then new ones", async (test) => {
