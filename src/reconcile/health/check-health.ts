@@ -24,6 +24,11 @@ export interface Health {
   readonly reason?: string;
 }
 
+/** A container that can be asked. */
+export interface FoundProbe extends Omit<ProbedContainer, "health"> {
+  readonly reading: EngineReading;
+}
+
 /** A container that was asked, and what it came to. */
 export interface ProbedContainer {
   readonly pod: ObservedPod;
@@ -33,41 +38,40 @@ export interface ProbedContainer {
   readonly health: Health;
 }
 
-/** Names a container of a generation among those of {@link checkHealth}. */
+/** Names a container of a generation. */
 export function healthKey(pod: Parameters<typeof objectName>[0], container: string): string {
   return `${objectName(pod)}/${container}`;
 }
 
-/** What {@link probeContainers} says, by {@link healthKey}. */
+/** What each probe of the fleet's containers on a host says, asked once, by {@link healthKey}. */
 export async function checkHealth(
   access: HostAccess,
   found: Pick<HostEngines, "engines" | "records">,
   manifest: FleetManifest,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Health>> {
-  const probed = await probeContainers(access, found, manifest, signal);
+  const probed = await askProbes(access, findProbes(found, manifest), signal);
   return new Map(probed.map(({ pod, name, health }) => [healthKey(pod, name), health]));
 }
 
-/**
- * Asks each probe of the fleet's containers that run on a host, once: those of what was last applied. The same
- * asking as that of an apply.
- *
- * @param isWanted leaves out what is not to be asked now; all are when absent
- */
-export async function probeContainers(
-  access: HostAccess,
+/** The fleet's containers that run on a host and have a probe by what was last applied. */
+export function findProbes(
   { engines, records }: Pick<HostEngines, "engines" | "records">,
   { id, name: fleetName }: Pick<FleetManifest, "id" | "name">,
-  signal: AbortSignal,
-  isWanted: (container: Omit<ProbedContainer, "health">) => boolean = () => true,
-): Promise<readonly ProbedContainer[]> {
-  const asked = engines.flatMap((reading) =>
+): readonly FoundProbe[] {
+  return engines.flatMap((reading) =>
     reading.pods
       .filter(({ owner, fleet }) => owner === id && fleet === fleetName)
-      .flatMap((pod) => probesOf(reading, pod, records))
-      .filter(isWanted),
+      .flatMap((pod) => probesOf(reading, pod, records)),
   );
+}
+
+/** Asks containers, once: the same asking as that of an apply. */
+export async function askProbes(
+  access: HostAccess,
+  asked: readonly FoundProbe[],
+  signal: AbortSignal,
+): Promise<readonly ProbedContainer[]> {
   const answers = await mapLimited(asked, AT_ONCE, async (each) => ({
     ...each,
     problem: await ask(access, each, signal),
@@ -81,15 +85,11 @@ export async function probeContainers(
   });
 }
 
-interface Asked extends Omit<ProbedContainer, "health"> {
-  readonly reading: EngineReading;
-}
-
 function probesOf(
   reading: EngineReading,
   pod: ObservedPod,
   records: HostEngines["records"],
-): readonly Asked[] {
+): readonly FoundProbe[] {
   const found = records.get(`${pod.owner}/${pod.fleet}/${pod.pod}`);
   const generations = found?.kind === "record" ? found.record.generations : [];
   const spec = generations.find(({ generation }) => generation === pod.generation)?.spec;
@@ -103,7 +103,7 @@ function probesOf(
 
 async function ask(
   access: HostAccess,
-  { reading, pod, name, probe }: Asked,
+  { reading, pod, name, probe }: FoundProbe,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const engine = await access.engineAt(reading.config);

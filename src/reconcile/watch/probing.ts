@@ -57,12 +57,13 @@ export class Probing {
     spec: HostSpec,
     signal: AbortSignal,
   ): Promise<void> {
-    const probed = new ProbedHost(this.#request, this.#clock, host);
+    const restart = (): void => this.#wakes.ask("restarts");
+    const probed = new ProbedHost(this.#request, this.#clock, host, restart);
     this.#hosts.set(host, probed);
     const again = new BackOff(AGAIN);
     let told = "";
     const ask = async (access: HostAccess): Promise<void> => {
-      if (await probed.ask(access, spec, manifest, signal)) this.#wakes.ask("restarts");
+      await probed.ask(access, spec, manifest, signal);
       told = "";
     };
     while (!signal.aborted) {
@@ -85,9 +86,11 @@ export class Probing {
   ): Promise<string | undefined> {
     try {
       await using access = await this.#request.connector.open(host, spec, signal);
+      // before the way to the host is closed
+      await using _ = { [Symbol.asyncDispose]: () => probed.end() };
       while (!signal.aborted) {
         await ask(access);
-        await this.#clock.sleep(probed.dueAt() - this.#clock.now(), signal);
+        await probed.rest(signal);
       }
       return undefined;
     } catch (error) {

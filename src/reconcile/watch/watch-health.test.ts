@@ -71,6 +71,27 @@ describe("watchFleet() and probes", () => {
     expect(world.of("unhealthy")).toHaveLength(2);
   });
 
+  test("a probe that does not answer keeps no other waiting, and ends with the watch", async () => {
+    await using world = new WatchedFleet();
+    const manifest = world.manifest({ web: probed(), other: probed("report", 8081) });
+    await world.fleet.apply(manifest);
+    let isHeld = false;
+    const answer = withAnswer();
+    world.fleet.onCall = async ({ name }) => {
+      if (name !== "host.probe" || isHeld) return;
+      isHeld = true;
+      await answer.promise;
+    };
+    for (const port of [PORT, 8081]) await world.fleet.machine().setHealth(port, "it hangs");
+    await world.watch(manifest);
+    const { id } = await world.told("unhealthy");
+    expect(world.of("unhealthy")).toHaveLength(1);
+    // it has its tries before it
+    answer.resolve();
+    await world.told("unhealthy", (other) => other.id !== id);
+    expect(await world.stop()).toBe("done");
+  });
+
   test("a host that cannot be asked is told once, and its probes are asked when it can", async () => {
     await using world = new WatchedFleet();
     const manifest = world.manifest({ web: probed("restart") });
@@ -84,3 +105,12 @@ describe("watchFleet() and probes", () => {
     expect(world.of("unasked")).toHaveLength(1);
   });
 });
+
+/** A promise, and what makes it come. */
+function withAnswer() {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((come) => {
+    resolve = come;
+  });
+  return { promise, resolve };
+}
