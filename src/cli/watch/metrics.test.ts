@@ -26,6 +26,22 @@ test("metrics count what happened, in Prometheus' form", () => {
   expect(lines.at(-1)).toBe("");
 });
 
+test("of a host that left the declaration nothing is known any more", () => {
+  const metrics = new WatchMetrics("shop");
+  for (const host of ["a", "gone"]) {
+    metrics.take({ type: "listening", host, by: "events", restarts: false }, NOW);
+    metrics.take({ type: "unreachable", host, reason: "x" }, NOW);
+    metrics.take({ type: "backing-off", id: `${host}/web`, pauseMs: 1000, tries: 2 }, NOW);
+    const probe = { container: "main", reason: "x", tries: 3, restarts: false };
+    metrics.take({ type: "unhealthy", id: `${host}/web`, ...probe }, NOW);
+  }
+  metrics.take({ type: "declaration", pods: 1, hosts: ["a"] }, NOW);
+  const text = metrics.render();
+  expect(text).not.toContain('"gone');
+  expect(text).toContain('stowage_watch_unreachable{fleet="shop",host="a"} 1');
+  expect(text).toContain('stowage_watch_unhealthy{fleet="shop",pod="a/web",container="main"} 1');
+});
+
 test("the server answers on loopback alone, and ends when it is disposed of", async () => {
   let problem: string | undefined;
   const server = await serveMetrics({

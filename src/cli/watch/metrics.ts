@@ -32,6 +32,14 @@ const METRICS = {
 
 type Name = keyof typeof METRICS;
 
+/** What is known of a host, or of a pod on it, as long as it is declared. */
+const OF_HOSTS = [
+  "watch_listening",
+  "watch_unreachable",
+  "watch_back_off_seconds",
+  "watch_unhealthy",
+] as const satisfies readonly Name[];
+
 /** What a watch did so far, for Prometheus. */
 export class WatchMetrics {
   readonly #metrics: ReadonlyMap<Name, Metric>;
@@ -92,6 +100,7 @@ export class WatchMetrics {
         break;
       case "declaration":
         this.#set("watch_declaration_broken", {}, 0);
+        this.#keepHosts(event.hosts);
         break;
       case "declaration-broken":
         this.#set("watch_declaration_broken", {}, 1);
@@ -128,6 +137,17 @@ export class WatchMetrics {
     const { host, pod, action, status } = outcome;
     if (isRestart && pod !== undefined) this.#add("watch_restarts_total", { host, pod });
     this.#add("watch_changes_total", { action, status });
+  }
+
+  /** Of a host that left nothing is known any more. */
+  #keepHosts(hosts: readonly string[]): void {
+    for (const name of OF_HOSTS) {
+      const { values } = this.#metrics.get(name) as Metric;
+      for (const labels of values.keys()) {
+        const [, host = ""] = /,(?:host|pod)="([^"/]*)/.exec(labels) ?? [];
+        if (!hosts.includes(host)) values.delete(labels);
+      }
+    }
   }
 
   #add(name: Name, labels: Labels, by = 1): void {

@@ -1,4 +1,4 @@
-import { get } from "node:http";
+import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ProbeTarget } from "../host.ts";
@@ -27,13 +27,8 @@ export function probePort(
         ? dial({ host, port }).once("connect", () => end(undefined))
         : get(
             { host, port, path: http.path, createConnection: () => dial({ host, port }) },
-            ({ statusCode = 0 }) =>
-              end(
-                statusCode >= 200 && statusCode < 400
-                  ? undefined
-                  : `port ${port} answered ${statusCode} to GET ${http.path}`,
-              ),
-          );
+            take,
+          ).once("upgrade", take);
     const timer = setTimeout(
       () => end(`port ${port} did not answer within ${timeoutMs} ms`),
       timeoutMs,
@@ -49,6 +44,11 @@ export function probePort(
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       request.destroy();
+    }
+    function take({ statusCode = 0 }: IncomingMessage): void {
+      const isHealthy = statusCode >= 200 && statusCode < 400;
+      const path = http?.path ?? "";
+      end(isHealthy ? undefined : `port ${port} answered ${statusCode} to GET ${path}`);
     }
     function end(answer: string | undefined): void {
       clean();

@@ -60,6 +60,20 @@ test("waitHealthy() waits for what its engine starts again, and not for what onl
   await expect(waiting).resolves.toBeUndefined();
 });
 
+test("waitHealthy() tries a probe that takes longer than its interval no oftener than it says", async () => {
+  const { session, now } = world();
+  now.state = "running";
+  let tries = 0;
+  session.host.probe = async () => {
+    tries += 1;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    return "it is slow";
+  };
+  const slow = { containers: { main: { image: "app:1", health: { ...health, intervalMs: 50 } } } };
+  await expect(waitHealthy(session, identity, slow)).rejects.toThrow(/not healthy after 2 tries/);
+  expect(tries).toBe(2);
+});
+
 test("waits of one moment share one observation, which asks for their pods alone", async () => {
   const { session, now } = world();
   now.state = "running";

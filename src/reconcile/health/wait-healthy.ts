@@ -79,8 +79,9 @@ async function waitForContainer(
     const stateAgeMs = Math.min(STATE_AGE_MS, performance.now() - beganAt);
     const problem = await tryOnce(session, identity, { ...watched, probe }, stateAgeMs);
     if (problem === undefined) return;
-    const isCounted = performance.now() - beganAt >= startPeriodMs && pauseMs >= intervalMs;
-    if (isCounted) failed += 1;
+    const tookMs = performance.now() - beganAt;
+    if (tookMs >= intervalMs) pauseMs = intervalMs;
+    if (tookMs >= startPeriodMs && pauseMs >= intervalMs) failed += 1;
     if (failed >= retries) throw unhealthy(identity, watched.name, problem, failed);
     await sleep(pauseMs, undefined, { signal: session.signal });
     pauseMs = Math.min(pauseMs * 2, intervalMs);

@@ -1,7 +1,7 @@
 import type { EventKind } from "../../engine/index.ts";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 import { HostLoops } from "./host-loops.ts";
-import { listen } from "./listen.ts";
+import { type Heard, listen } from "./listen.ts";
 import type { Wakes } from "./wakes.ts";
 import type { WatchClock, WatchRequest } from "./watch-request.ts";
 
@@ -55,6 +55,7 @@ export class Listeners {
     const intervalMs = (): number => times.intervalMs * (1 - JITTER + 2 * JITTER * random());
     const request = { host, spec, connector, intervalMs, clock: this.#clock, signal };
     let endedMs = ENDED_MS;
+    const tell = this.#teller(host);
     for await (const heard of listen(request)) {
       if (heard.type === "event") {
         const { event } = heard;
@@ -63,12 +64,22 @@ export class Listeners {
         this.#wake(event.kind, endedMs);
         continue;
       }
-      onEvent({ host, ...heard });
+      tell(heard);
       if (heard.type !== "listening") continue;
       // of what happened before it listened nobody told
       this.#wakes.ask("restarts");
       endedMs = heard.restarts ? ENGINE_MS : ENDED_MS;
     }
+  }
+
+  /** Tells how a host is listened to; why it is not, once for as long as that stays so. */
+  #teller(host: string): (heard: Exclude<Heard, { readonly type: "event" }>) => void {
+    let told = "";
+    return (heard) => {
+      const reason = heard.type === "deaf" ? heard.reason : "";
+      if (reason === "" || reason !== told) this.#request.onEvent({ host, ...heard });
+      told = reason;
+    };
   }
 
   #wake(kind: EventKind, endedMs: number): void {

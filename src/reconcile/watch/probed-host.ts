@@ -108,6 +108,11 @@ export class ProbedHost {
     this.#failure = undefined;
   }
 
+  /** Nothing of it is asked any more. */
+  forget(): void {
+    this.#become(new Map());
+  }
+
   #dueAt(): number {
     const latest = this.#lookedAt + this.#request.times.probeIntervalMs;
     const due = [...this.#going]

@@ -74,6 +74,8 @@ export class Probing {
       await this.#clock.sleep(again.tried("", this.#clock.now()).pauseMs, signal);
     }
     if (this.#hosts.get(host) === probed) this.#hosts.delete(host);
+    // of one that leaves nothing is said to be unhealthy for ever
+    if (!this.#request.drain.aborted) probed.forget();
   }
 
   /** @returns why it cannot be asked any more; undefined: nobody wants it */

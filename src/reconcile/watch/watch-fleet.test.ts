@@ -241,6 +241,7 @@ describe("watchFleet() beside others", () => {
     expect(world.of("unreachable")).toEqual([
       { type: "unreachable", host: "alpha", reason: "it is down" },
     ]);
+    expect(world.of("deaf")).toEqual([{ type: "deaf", host: "alpha", reason: "it is down" }]);
     world.fleet.down.clear();
     await world.told("reachable");
     await world.told("listening");

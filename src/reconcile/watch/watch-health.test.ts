@@ -92,6 +92,17 @@ describe("watchFleet() and probes", () => {
     expect(await world.stop()).toBe("done");
   });
 
+  test("what is asked no more, as its host has no probe any more, is not unhealthy for ever", async () => {
+    await using world = new WatchedFleet();
+    const manifest = world.manifest({ web: probed() });
+    await world.fleet.apply(manifest);
+    await world.watch(manifest);
+    await world.fleet.machine().setHealth(PORT, "it hangs");
+    await world.told("unhealthy");
+    world.next = world.manifest({ web: podOf({}, { restart: { policy: "always" } }) });
+    expect(await world.told("recovered")).toMatchObject({ id: "alpha/web" });
+  });
+
   test("a host that cannot be asked is told once, and its probes are asked when it can", async () => {
     await using world = new WatchedFleet();
     const manifest = world.manifest({ web: probed("restart") });

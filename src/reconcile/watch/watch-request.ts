@@ -151,6 +151,7 @@ export type WatchEvent =
     }
   | { readonly type: "locked"; readonly reason: string }
   | { readonly type: "failed"; readonly reason: string }
-  | { readonly type: "declaration"; readonly pods: number }
+  /** Another one is followed from now on: of these hosts, with so many pods. */
+  | { readonly type: "declaration"; readonly pods: number; readonly hosts: readonly string[] }
   | { readonly type: "declaration-broken"; readonly reason: string }
   | { readonly type: "stopping" };

@@ -158,8 +158,9 @@ export class Watch {
         const pods = Object.values(changed.manifest.hosts).flatMap(({ pods: each = {} }) =>
           Object.keys(each),
         );
-        onEvent({ type: "declaration", pods: pods.length });
         await follow(changed.manifest);
+        const hosts = Object.keys(changed.manifest.hosts);
+        onEvent({ type: "declaration", pods: pods.length, hosts });
         this.#wakes.ask("full");
       } catch (error) {
         if (!StowageError.is(error)) throw error;
