@@ -23,6 +23,8 @@ export interface CommandHelp {
   /** Paragraphs. */
   readonly details?: readonly string[];
   readonly examples: readonly { readonly command: string; readonly comment: string }[];
+  /** What its exit codes mean, where that is something else than of all others. */
+  readonly exitCodes?: string;
 }
 
 /** A command of the program. */
@@ -30,6 +32,8 @@ export interface Command {
   readonly help: CommandHelp;
   /** It changes something: where nobody reads any more what it says, it goes on to its end, as others do not. */
   readonly changes?: true;
+  /** Its exit code where its command line, or where it is to be run, is wrong. @defaultValue 1 */
+  readonly wrong?: number;
   /** @returns its exit code: an {@link ExitCode}, but for a command that passes on another one's */
   run(args: Arguments, context: CommandContext): Promise<number>;
 }

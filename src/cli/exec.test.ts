@@ -36,6 +36,15 @@ describe("stowage exec", () => {
     const without = await exec("-t", "web", "--", "true");
     expect(without.stderr).toContain("leave -t out");
     expect(without.exitCode).toBe(125);
+    // a 1 would be taken for the command's own
+    for (const line of [["web"], ["--bogus", "web", "--", "true"]]) {
+      expect((await exec(...line)).exitCode).toBe(125);
+    }
+  });
+
+  test("says in its help which exit codes it ends with", async () => {
+    const { stdout } = await fakeCli().run("exec", "--help");
+    expect(stdout).toMatch(/\n\nExit codes: the command's own; 125 when it could not be run\.\n$/);
   });
 
   test("asks which container is meant where several run", async () => {

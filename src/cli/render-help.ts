@@ -2,6 +2,9 @@ import type { CommandHelp, OptionSpec } from "./command.ts";
 import { commandOptions } from "./parse-arguments.ts";
 import { columns } from "./text/layout.ts";
 
+const EXIT_CODES =
+  "0 done, or nothing to do; 2 something is left to do and nothing failed; 1 an error.";
+
 /** The help of one command. */
 export function renderCommandHelp(help: CommandHelp): string {
   const operands = help.operands === undefined ? "" : ` ${help.operands}`;
@@ -17,7 +20,7 @@ export function renderCommandHelp(help: CommandHelp): string {
       "Examples",
       help.examples.map(({ command, comment }) => [`stowage ${command}`, `# ${comment}`]),
     ),
-    "Exit codes: 0 done, or nothing to do; 2 something is left to do and nothing failed; 1 an error.",
+    `Exit codes: ${help.exitCodes ?? EXIT_CODES}`,
   ]);
 }
 

@@ -19,16 +19,25 @@ const WINDOWS =
 /** Runs a command line to its exit code; errors are written where they belong, never thrown. */
 export async function runCli(argv: readonly string[], outside: CommandContext): Promise<number> {
   const context = { ...outside, paint: paintFor(argv, outside) };
+  const failure = { exitCode: 1 };
   try {
-    return await dispatch(argv, context);
+    return await dispatch(argv, context, failure);
   } catch (error) {
-    if (isStop(error, context)) context.stderr.write("Stopped.\n");
-    else report(error, argv, context);
+    if (!isStop(error, context)) {
+      report(error, argv, context);
+      return failure.exitCode;
+    }
+    context.stderr.write("Stopped.\n");
     return 1;
   }
 }
 
-async function dispatch(argv: readonly string[], context: CommandContext): Promise<number> {
+/** @param failure what an error is to end with, once it is known which command it is of */
+async function dispatch(
+  argv: readonly string[],
+  context: CommandContext,
+  failure: { exitCode: number },
+): Promise<number> {
   if (context.platform === "win32") throw new StowageError(WINDOWS, { code: "unimplemented" });
   const { globals, command, rest } = splitCommandLine(argv);
   if (globals.flag("version") || command === "version") {
@@ -43,6 +52,7 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
   }
   if (command === "help") return help(rest[0], context);
   const loaded = await loadCommand(command);
+  failure.exitCode = loaded.wrong ?? 1;
   const args = parseArguments(rest, loaded.help).over(globals);
   if (args.flag("help")) return help(command, context);
   const here = inDirectory(args, context);

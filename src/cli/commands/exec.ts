@@ -29,7 +29,7 @@ export const execCommand: Command = {
       host: { value: "HOST", description: "The host, where the pod is on several" },
     },
     details: [
-      "It has the container's rights, environment, user and directory. Its stdout, stderr and exit code are passed on; Ctrl-C ends it, and with -it it gets that key itself. The exit code is 125 when it could not be run.",
+      "It has the container's rights, environment, user and directory. Its stdout, stderr and exit code are passed on; Ctrl-C ends it, and with -it it gets that key itself.",
     ],
     examples: [
       { command: "exec -it web -- sh", comment: "a shell in pod web" },
@@ -40,7 +40,9 @@ export const execCommand: Command = {
       },
       { command: "exec -i web -c db -- psql shop < shop.sql", comment: "and back" },
     ],
+    exitCodes: `the command's own; ${NOT_RUN} when it could not be run.`,
   },
+  wrong: NOT_RUN,
   run: exec,
 };
 
