@@ -225,6 +225,6 @@ function isUnsettled({ name, lockDir }: AcquireLockRequest): StowageError {
 function isTaken(name: string, holder: string): StowageError {
   return new StowageError(
     `Cannot lock host "${name}": ${holder} holds its lock; wait with --lock-timeout, or end that lock with stowage unlock`,
-    { code: "aborted", context: { host: name }, retryable: true },
+    { code: "aborted", context: { host: name, holder }, retryable: true },
   );
 }

@@ -113,7 +113,7 @@ export class Watch {
       if (signal.aborted) return;
       if (!StowageError.is(error)) throw error;
       if (error.code === "aborted") {
-        this.#told.locked(error.message);
+        this.#told.locked(whoLocks(error));
         this.#wakes.ask(kind, LOCKED_MS);
       } else this.#fail(error.message);
     }
@@ -168,4 +168,9 @@ export class Watch {
       }
     }
   }
+}
+
+/** Who holds which lock: what else the error advises is for a command that ends. */
+function whoLocks({ message, context: { host, holder } }: StowageError): string {
+  return holder === undefined ? message : `host "${host}" is locked by ${holder}`;
 }
