@@ -115,6 +115,14 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
       expect([...entries]).toEqual([[dir, ["a", "b", "link"]]]);
     });
 
+    test("finds the entry . in a directory alone, so that it is told from a file", async () => {
+      writeFileSync(join(dir, "file"), "");
+      mkdirSync(join(dir, "directory"));
+      const [file, directory] = [`${dir}/file/.`, `${dir}/directory/.`];
+      const { existing } = await host.snapshot({ exist: [file, directory, `${dir}/none/.`] });
+      expect([...existing]).toEqual([directory]);
+    });
+
     test("has a clock that goes on and the machine's boot id", async () => {
       const [first, second] = [await host.snapshot({}), await host.snapshot({})];
       expect(second.monotonicMs).toBeGreaterThan(first.monotonicMs);
@@ -521,9 +529,9 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
       ] as const;
       for (const [options, error] of runs) {
         await expect(host.run(["sh", "-c", script], options)).rejects.toMatchObject(error);
-        await expect.poll(isAlive).toBe(false);
+        await expect.poll(isAlive, { timeout: 15_000 }).toBe(false);
       }
-    }, 20_000);
+    }, 60_000);
 
     test("ends with what it goes on to start while it is being ended", async () => {
       const chain = join(dir, "chain");
@@ -534,9 +542,9 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
         const output = { stdout: () => stop.abort(new Error("enough")), stderr: () => {} };
         const run = host.run(["sh", chain, "0"], { signal: stop.signal, output });
         await expect(run).rejects.toThrow("enough");
-        await expect.poll(() => programsOf(chain)).toEqual([]);
+        await expect.poll(() => programsOf(chain), { timeout: 15_000 }).toEqual([]);
       }
-    }, 20_000);
+    }, 60_000);
 
     test("has a deadline where none is named", async () => {
       const timeout = vi.spyOn(AbortSignal, "timeout");

@@ -14,15 +14,21 @@ export function killTree(child: ChildProcess): void {
   child.stderr?.destroy();
 }
 
-/** A program and all that it started: what stands still begins nothing more while the rest is looked for. */
+/**
+ * A program and all that it started: what stands still begins nothing more while the rest is looked for. All are asked
+ * again at the end, as none stands still at once.
+ */
 function stoppedTree(root: number): ReadonlySet<number> {
   const all = new Set<number>();
-  for (let found = [root]; found.length > 0; ) {
-    for (const pid of found) {
-      all.add(pid);
-      send(pid, "SIGSTOP");
+  const newOf = (pids: Iterable<number>): number[] =>
+    [...pids].flatMap(childrenOf).filter((pid) => !all.has(pid));
+  for (let begun = [root]; begun.length > 0; begun = newOf(all)) {
+    for (let found = begun; found.length > 0; found = newOf(found)) {
+      for (const pid of found) {
+        all.add(pid);
+        send(pid, "SIGSTOP");
+      }
     }
-    found = [...all].flatMap(childrenOf).filter((pid) => !all.has(pid));
   }
   return all;
 }

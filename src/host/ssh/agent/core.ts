@@ -42,9 +42,12 @@ sub children { my ($pid) = @_; my @found;
   }
   @found;
 }
-# what stands still begins nothing more while the rest is looked for
+# what stands still begins nothing more while the rest is looked for; all are asked again, as none stands still at once
 sub kill_tree { my ($pid) = @_; my @new = ($pid); my %all = ($pid => 1);
-  while (@new) { kill "STOP", @new; @new = grep { !$all{$_}++ } map { children($_) } keys %all }
+  while (@new) {
+    while (@new) { kill "STOP", @new; @new = grep { !$all{$_}++ } map { children($_) } @new }
+    @new = grep { !$all{$_}++ } map { children($_) } keys %all;
+  }
   kill "KILL", keys %all;
 }
 
