@@ -5,7 +5,7 @@ import { field } from "./field.ts";
 import { FileSpec } from "./file.ts";
 import { isImageReference } from "./image-reference.ts";
 import { Logging } from "./logging.ts";
-import { AbsolutePath, Name } from "./names.ts";
+import { AbsolutePath, Name, ProlongedPath } from "./names.ts";
 import { Probe } from "./probe.ts";
 import { Resources } from "./resources.ts";
 import { SecretReference } from "./secret.ts";
@@ -59,7 +59,7 @@ const UlimitName = z.enum([
 /** A device of the host given to a container. */
 export const Device = z.strictObject({
   path: field(AbsolutePath, { description: "Device of the host.", unit: "path" }),
-  containerPath: field(AbsolutePath, {
+  containerPath: field(ProlongedPath, {
     description: "Its path in the container.",
     unit: "path",
   }).optional(),
@@ -129,7 +129,7 @@ export const ContainerSpec = z.strictObject({
     change: "replace",
     key: (mount) => String(mount["path"]),
   }).optional(),
-  files: field(z.record(AbsolutePath, FileSpec), {
+  files: field(z.record(ProlongedPath, FileSpec), {
     description: "Files that it sees, by their path in it; it cannot write to them.",
     change: "replace",
   }).optional(),

@@ -2,10 +2,17 @@ import * as z from "zod";
 import { field } from "./field.ts";
 import { AbsolutePath } from "./names.ts";
 
+/** Bytes that the kernel takes of a socket's path. */
+const SOCKET_BYTES_MAX = 107;
+const SocketPath = AbsolutePath.refine(
+  (path) => Buffer.byteLength(path) <= SOCKET_BYTES_MAX,
+  `must have at most ${SOCKET_BYTES_MAX} bytes, as the path of a socket`,
+);
+
 /** containerd over its socket. */
 export const ContainerdConfig = z.strictObject({
   kind: z.literal("containerd"),
-  socket: field(AbsolutePath, {
+  socket: field(SocketPath, {
     description: "Its socket.",
     unit: "path",
     default: "/run/containerd/containerd.sock",

@@ -1,3 +1,4 @@
+import { ENGINE_KINDS } from "./engine-config.ts";
 import type { HostDirectories } from "./host.ts";
 
 /**
@@ -36,6 +37,22 @@ export interface HostLayout {
   rolloutFile(service: string): string;
   volumeDir(volume: string): string;
 }
+
+/** Files of a state directory that are of no fleet. */
+export const STATE_FILES: readonly string[] = ["audit.log", "audit.log.1"];
+
+/** Directories of a state directory that Stowage makes beside those of owners. */
+export const STATE_DIRECTORIES: readonly string[] = [
+  ...["logs", ".cni"],
+  ...ENGINE_KINDS.map((kind) => `.${kind}`),
+];
+
+/** Directories of a run directory that Stowage makes, an engine's under its kind. */
+export const RUN_DIRECTORIES: readonly string[] = [
+  ...["lock", "watch", "stw-secrets", "networks", "cni", "netns", "bin", "etc", "exec", "pulls"],
+  "podman-logins",
+  ...ENGINE_KINDS,
+];
 
 /** The layout of one fleet's files on a host. */
 export function hostLayout(directories: HostDirectories, owner: string, fleet: string): HostLayout {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { EngineConfig } from "./engine-config.ts";
 import { engineIdentity } from "./engine-identity.ts";
 import { field } from "./field.ts";
-import { AbsolutePath, Name } from "./names.ts";
+import { Name, ProlongedPath } from "./names.ts";
 import { PodSpec } from "./pod.ts";
 
 /**
@@ -35,12 +35,12 @@ export const HostSpec = z.strictObject({
     description: "Bytes of images that are sent to it in a second, at most.",
     unit: "bytes",
   }).optional(),
-  stateDir: field(AbsolutePath, {
+  stateDir: field(ProlongedPath, {
     description: "Directory for records, volumes and logs.",
     unit: "path",
     default: "/var/lib/stowage",
   }).optional(),
-  runDir: field(AbsolutePath, {
+  runDir: field(ProlongedPath, {
     description: "Directory for what a reboot ends: the lock, network namespaces.",
     unit: "path",
     default: "/run/stowage",

@@ -23,14 +23,33 @@ export const OwnerId = z
 /** See the schema of the same name. */
 export type OwnerId = z.infer<typeof OwnerId>;
 
+/** Bytes that the kernel takes of a path: its end is one more. */
+const PATH_BYTES_MAX = 4095;
+/** Bytes that file systems take of one name in a path. */
+const PATH_PART_BYTES_MAX = 255;
+
 /** An absolute path without `.`, `..` or empty segments, not even at its end: each file has one path. */
 export const AbsolutePath = z
   .string()
-  .max(4096)
   .regex(
     /^(?![\s\S]*(?:\/\/|\/\.{1,2}(?:\/|$)|[^/]\/$))\/[^\0]*$/,
     "must be an absolute path without ., .. or empty segments, and with no slash at its end",
+  )
+  .refine(
+    (path) =>
+      Buffer.byteLength(path) <= PATH_BYTES_MAX &&
+      path.split("/").every((part) => Buffer.byteLength(part) <= PATH_PART_BYTES_MAX),
+    `must have at most ${PATH_BYTES_MAX} bytes, and ${PATH_PART_BYTES_MAX} between two slashes`,
   );
+
+/** What is left of a path for what comes before or after it. */
+const ROOM_BYTES = 1023;
+
+/** A path that gets longer: by what lies in it, or by where the root of its container is on the host. */
+export const ProlongedPath = AbsolutePath.refine(
+  (path) => Buffer.byteLength(path) <= PATH_BYTES_MAX - ROOM_BYTES,
+  `must have at most ${PATH_BYTES_MAX - ROOM_BYTES} bytes, as it is a part of longer paths`,
+);
 
 /** Mode of a file or directory, in octal. */
 export const Mode = z.string().regex(/^0?[0-7]{3,4}$/, 'must be an octal mode such as "0755"');

@@ -24,6 +24,16 @@ function findings(hosts: Part, more: Part = {}): readonly string[] {
   );
 }
 
+test.each(["logs", "audit.log", "audit.log.1"])(
+  "an id %s is refused: something else has that name in a stateDir",
+  (id) => {
+    expect(findings({ a: host({ web: pod() }) }, { id })).toEqual([
+      `error id: ${id} is the name of something else in a stateDir`,
+    ]);
+    expect(findings({ a: host({ web: pod() }) }, { id: "mine" })).toEqual([]);
+  },
+);
+
 const bridge = (more: Part = {}) => ({ network: { mode: "bridge", name: "front", ...more } });
 const networks = { front: { subnet: "10.1.0.0/24" } };
 

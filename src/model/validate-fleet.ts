@@ -12,6 +12,8 @@ import { registryRules } from "./fleet-rules/registry-rules.ts";
 import { rolloutRules } from "./fleet-rules/rollout-rules.ts";
 import { allPods, mistake } from "./fleet-rules/rule.ts";
 
+import { STATE_DIRECTORIES, STATE_FILES } from "./host-layout.ts";
+
 export { parseFleet, readFleet } from "./parse-fleet.ts";
 export { pathText } from "./schema-path.ts";
 
@@ -23,6 +25,11 @@ export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   if (manifest.formerly === manifest.name) {
     found.push(mistake("formerly", "it is the fleet's name of now", "take it away"));
+  }
+  if ([...STATE_DIRECTORIES, ...STATE_FILES].includes(manifest.id)) {
+    found.push(
+      mistake("id", `${manifest.id} is the name of something else in a stateDir`, "choose another"),
+    );
   }
   found.push(...imageRules(manifest), ...registryRules(manifest));
   found.push(...networkRules(manifest), ...hostRules(manifest));

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { field } from "./field.ts";
-import { AbsolutePath, Mode, Name } from "./names.ts";
+import { AbsolutePath, Mode, Name, ProlongedPath } from "./names.ts";
 import { OwnerNumber } from "./values.ts";
 
 /** A volume of a pod: where its data lies. Containers mount it by its name. */
@@ -52,7 +52,7 @@ export type Volume = z.infer<typeof Volume>;
 /** Where a container sees a volume of its pod. */
 export const Mount = z.strictObject({
   volume: field(Name, { description: "Name of the pod's volume." }),
-  path: field(AbsolutePath, { description: "Path in the container.", unit: "path" }),
+  path: field(ProlongedPath, { description: "Path in the container.", unit: "path" }),
   readOnly: field(z.boolean(), { description: "Mounts it read-only.", default: false }).optional(),
 });
 /** See the schema of the same name. */

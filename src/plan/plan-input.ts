@@ -61,6 +61,11 @@ export interface HostObservation {
   readonly boot?: BootObservation;
   /** Paths of bind volumes and devices that do not exist. */
   readonly missingPaths: ReadonlySet<string>;
+  /** Where Stowage writes and something else lies than has to: absent where there is none. */
+  readonly wrongPlaces?: readonly {
+    readonly path: string;
+    readonly wanted: "directory" | "file";
+  }[];
 }
 
 /** What somebody else changed of a file that Stowage wrote. */

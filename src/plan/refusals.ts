@@ -15,6 +15,7 @@ import {
 import { podsOnHost } from "./observed-pods.ts";
 import type { HostObservation, OtherEngine, PlanInput } from "./plan-input.ts";
 import { mayRun } from "./pod-context.ts";
+import { wrongPlaces } from "./wrong-places.ts";
 
 /** Why a host must not be planned for at all: it holds the fleet under another owner, or files of a newer Stowage. */
 export function hostRefusals(
@@ -42,6 +43,7 @@ export function hostRefusals(
     ...movedDirectories(input, host, observation),
     ...silentEngines(input, host, observation),
     ...sharedEngines(input, host, observation),
+    ...wrongPlaces(input, host, observation),
   ];
 }
 

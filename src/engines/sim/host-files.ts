@@ -1,5 +1,6 @@
+import { StowageError } from "../../errors/index.ts";
 import type { FileAttributes, FileContent } from "../../host/index.ts";
-import { entriesOf, followLinks, makeParents, matchingFiles } from "./machine-files.ts";
+import { entriesOf, followLinks, makeParents, matching } from "./machine-files.ts";
 import type { MachineState, SimFile } from "./machine-state.ts";
 
 const FILE_MODE = 0o600;
@@ -13,7 +14,7 @@ const MOUNTS = `1 0 0:1 / / rw - ext4 /dev/sim rw
 
 /** Replaces a file of the machine. */
 export function putFile(state: MachineState, path: string, text: string): void {
-  makeParents(state, path, DIRECTORY_MODE);
+  prepareFile(state, path);
   state.files[path] = { text, mode: FILE_MODE };
 }
 
@@ -32,12 +33,22 @@ export function putContent(
   bytes: Uint8Array,
   attributes: FileAttributes,
 ): void {
-  makeParents(state, path, DIRECTORY_MODE);
+  prepareFile(state, path);
   const text = Buffer.from(bytes).toString("utf8");
   const base64 = Buffer.from(text).equals(bytes)
     ? {}
     : { base64: Buffer.from(bytes).toString("base64") };
   state.files[path] = { text, ...base64, ...attributes };
+}
+
+function prepareFile(state: MachineState, path: string): void {
+  if (state.directories[path] !== undefined) {
+    throw new StowageError(`Cannot write file "${path}": it is a directory`, {
+      code: "failed_precondition",
+      context: { path },
+    });
+  }
+  makeParents(state, path, DIRECTORY_MODE);
 }
 
 /** Files that patterns mean, with their owners and modes. */
@@ -60,6 +71,9 @@ export function readFiles(
   const found = mapFiles(state, patterns, ({ text, unreadable }) =>
     unreadable === undefined ? text : new Error(unreadable),
   );
+  for (const path of patterns.flatMap((pattern) => matching(state.directories, pattern))) {
+    found.set(path, new Error("it is a directory"));
+  }
   if (patterns.includes(MOUNTS_FILE)) found.set(MOUNTS_FILE, MOUNTS);
   return found;
 }
@@ -85,7 +99,7 @@ function mapFiles<T>(
   const found = new Map<string, T>();
   for (const pattern of patterns) {
     const followed = followLinks(state, pattern);
-    for (const path of matchingFiles(state, followed)) {
+    for (const path of matching(state.files, followed)) {
       const file = state.files[path];
       if (file === undefined) continue;
       found.set(followed === pattern ? path : namedAs(pattern, path), read(file));

@@ -1,10 +1,36 @@
-import type { MachineState } from "./machine-state.ts";
+import { StowageError } from "../../errors/index.ts";
+import type { MachineState, SimDirectory, SimFile } from "./machine-state.ts";
 
 /** Makes the directories above a path that are missing. */
 export function makeParents(state: MachineState, path: string, mode: number): void {
   for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
-    state.directories[path.slice(0, at)] ??= { mode, uid: 0, gid: 0 };
+    makeDirectory(state, path.slice(0, at), { mode, uid: 0, gid: 0 });
   }
+}
+
+/** Puts a file of somebody else's there, or takes it away. */
+export function layFile(
+  state: MachineState,
+  path: string,
+  file: Partial<SimFile> | undefined,
+): void {
+  if (file === undefined) {
+    delete state.files[path];
+    return;
+  }
+  makeParents(state, path, 0o755);
+  state.files[path] = { text: "", mode: 0o644, ...file };
+}
+
+/** Makes a directory whose parents are there; one that is there stays as it is. */
+export function makeDirectory(state: MachineState, path: string, made: SimDirectory): void {
+  if (state.files[path] !== undefined) {
+    throw new StowageError(`Cannot make directory "${path}": it is a file`, {
+      code: "failed_precondition",
+      context: { path },
+    });
+  }
+  state.directories[path] ??= made;
 }
 
 /** Removes everything below a directory, and itself where asked. */
@@ -16,8 +42,9 @@ export function removeBelow(state: MachineState, path: string, itself: boolean):
   }
 }
 
-/** Whether a file or directory is there. */
+/** Whether a file or directory is there; `.` in it only where it is a directory. */
 export function exists(state: MachineState, path: string): boolean {
+  if (path.endsWith("/.")) return state.directories[path.slice(0, -2)] !== undefined;
   return state.files[path] !== undefined || state.directories[path] !== undefined;
 }
 
@@ -32,12 +59,15 @@ export function entriesOf(state: MachineState, path: string): readonly string[] 
   return [...new Set(names)].sort();
 }
 
-/** Paths of files that a pattern means; `*` stands for anything within one segment. */
-export function matchingFiles(state: MachineState, pattern: string): readonly string[] {
-  if (!pattern.includes("*")) return state.files[pattern] === undefined ? [] : [pattern];
+/** Paths that a pattern means among those of files or of directories; `*` stands for anything within one segment. */
+export function matching(
+  among: MachineState["files"] | MachineState["directories"],
+  pattern: string,
+): readonly string[] {
+  if (!pattern.includes("*")) return among[pattern] === undefined ? [] : [pattern];
   const source = pattern.split("*").map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
   const expression = new RegExp(`^${source.join("[^/]*")}$`);
-  return Object.keys(state.files).filter((path) => expression.test(path));
+  return Object.keys(among).filter((path) => expression.test(path));
 }
 
 /** A path with the symbolic links on its way followed. */

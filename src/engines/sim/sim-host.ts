@@ -27,6 +27,7 @@ import {
   bytesBelow,
   exists,
   followLinks,
+  makeDirectory,
   makeParents,
   removeBelow,
   renameBelow,
@@ -255,7 +256,7 @@ export class SimHost implements Host {
       const { mode, uid = 0, gid = 0 } = attributes;
       const target = followLinks(state, path);
       makeParents(state, target, DIRECTORY_MODE);
-      state.directories[target] ??= { mode, uid, gid };
+      makeDirectory(state, target, { mode, uid, gid });
     });
   }
 

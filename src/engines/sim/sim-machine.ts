@@ -10,6 +10,7 @@ import { advanceClock, monotonicMs } from "./clock.ts";
 import { engineView, viewHolding } from "./engine-view.ts";
 import { FileStore } from "./file-store.ts";
 import { findContainer, findPod } from "./find-pod.ts";
+import { layFile } from "./machine-files.ts";
 import {
   type MachineState,
   newMachineState,
@@ -277,10 +278,7 @@ export class SimMachine {
 
   /** Puts a file there, or takes it away. */
   async setFile(path: string, file: Partial<SimFile> | undefined): Promise<void> {
-    await this.write((state) => {
-      if (file === undefined) delete state.files[path];
-      else state.files[path] = { text: "", mode: 0o644, ...file };
-    });
+    await this.write((state) => layFile(state, path, file));
   }
 
   /** Ends everything that runs, empties /run, and begins a new boot. */

@@ -18,6 +18,7 @@ import { observeOthers } from "./other-engines.ts";
 import { readMarks, readRecords, readRosters } from "./read-files.ts";
 import { takenPorts } from "./taken-ports.ts";
 import { findVolumes } from "./volumes.ts";
+import { wantedPlaces, wrongPlaces } from "./wrong-places.ts";
 
 /**
  * What a host looks like: one pass over its engine and one reading of its files, whatever the number
@@ -40,10 +41,11 @@ export async function observeHost(
   const config = request.spec.engine;
   const others = await observeOthers(reading, { records, rosters }, { ...request, config });
   const found = { engine: observed, others, records, rosters };
-  const [volumes, taken, boot] = await Promise.all([
+  const [volumes, taken, boot, wrong] = await Promise.all([
     findVolumes(host, snapshot, request, rosters),
     takenPorts(host, request, found),
     observeBoot(host, snapshot, options),
+    wrongPlaces(host, snapshot, request, options),
   ]);
   const files = observeFiles(snapshot, request, found);
   const marks = readMarks(snapshot, request);
@@ -63,6 +65,7 @@ export async function observeHost(
     ...(boot === undefined ? {} : { boot }),
     ...(marks === undefined ? {} : { marks }),
     missingPaths: new Set(missing),
+    ...(wrong.length === 0 ? {} : { wrongPlaces: wrong }),
   };
 }
 
@@ -112,7 +115,7 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
         ...bootWanted(host).list,
       ],
       contents: wantedFiles(request).contents,
-      exist: [...wantedPaths(spec), ...bootWanted(host).exist],
+      exist: [...wantedPaths(spec), ...wantedPlaces(request), ...bootWanted(host).exist],
     },
     signal === undefined ? {} : { signal },
   );

@@ -1,28 +1,17 @@
 import type { HostReader } from "../../host/index.ts";
 import {
-  ENGINE_KINDS,
   type HostSpec,
   hostDirectories,
   hostLayout,
   Name,
   OwnerId,
+  RUN_DIRECTORIES,
+  STATE_DIRECTORIES,
+  STATE_FILES,
 } from "../../model/index.ts";
 
-/** Entries of a state directory that Stowage makes beside the fleets' own. */
-const STATE_ENTRIES: ReadonlySet<string> = new Set([
-  "logs",
-  "audit.log",
-  "audit.log.1",
-  ".cni",
-  ...ENGINE_KINDS.map((kind) => `.${kind}`),
-]);
-
-/** Entries of a run directory that Stowage makes, an engine's under its kind. */
-const RUN_ENTRIES: ReadonlySet<string> = new Set([
-  ...["lock", "watch", "stw-secrets", "networks", "cni", "netns", "bin", "etc", "exec"],
-  "podman-logins",
-  ...ENGINE_KINDS,
-]);
+const STATE_ENTRIES: ReadonlySet<string> = new Set([...STATE_DIRECTORIES, ...STATE_FILES]);
+const RUN_ENTRIES: ReadonlySet<string> = new Set(RUN_DIRECTORIES);
 
 /** What lies in the directories of a host. */
 export interface OwnFiles {

@@ -80,6 +80,13 @@ test("a host that was only ever told of a pause has nothing of that left", async
   expect(left()).toEqual([]);
 });
 
+test("what a killed pull left in the run directory is Stowage's own", async () => {
+  await fleet.apply(fleet.manifest({ alpha: { web: podOf() } }));
+  await fleet.machine("alpha").setFile("/run/stowage/pulls/stw-pull-x/hosts.toml", {});
+  expect(await uninstallHost(request())).toMatchObject({ status: "done", leaves: [] });
+  expect(left()).toEqual([]);
+});
+
 test("a pod that cannot be ended is told, and what is needed to end it stays", async () => {
   await fleet.apply(fleet.manifest({ alpha: { web: podOf() } }));
   const effect = new StowageError("Cannot stop: it hangs", { code: "deadline_exceeded" });

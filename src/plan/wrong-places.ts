@@ -1,0 +1,52 @@
+import type { Diagnostic } from "../errors/index.ts";
+import { hostDirectories, hostLayout } from "../model/index.ts";
+import type { HostObservation, PlanInput } from "./plan-input.ts";
+
+/**
+ * Files where an apply needs a directory, and directories where it needs a file: it would fail in its midst.
+ */
+export function wrongPlaces(
+  { manifest, options }: PlanInput,
+  host: string,
+  { wrongPlaces: found = [] }: HostObservation,
+): readonly Diagnostic[] {
+  const spec = manifest.hosts[host];
+  // what goes needs no place
+  if (spec === undefined || options.destroy === true) return [];
+  const { stateDir, runDir } = hostDirectories(spec);
+  const { volumeDir } = hostLayout({ stateDir, runDir }, manifest.id, manifest.name);
+  const volumes = new Map(
+    Object.entries(spec.pods ?? {}).flatMap(([pod, { volumes = {} }]) =>
+      Object.entries(volumes).flatMap(([key, volume]) =>
+        volume.kind === "named"
+          ? [[volumeDir(volume.name), `hosts.${host}.pods.${pod}.volumes.${key}`] as const]
+          : [],
+      ),
+    ),
+  );
+  return found.map(({ path, wanted }): Diagnostic => {
+    const volume = volumes.get(path);
+    if (volume !== undefined) {
+      return {
+        severity: "error",
+        path: volume,
+        summary: `${path} is not a directory, and the volume's data is to lie in it`,
+        detail: "move it away on the host, or give the volume another name",
+      };
+    }
+    const field = isWithin(path, stateDir) || isWithin(stateDir, path) ? "stateDir" : "runDir";
+    return {
+      severity: "error",
+      path: `hosts.${host}.${field}`,
+      summary:
+        wanted === "directory"
+          ? `${path} is not a directory, and what Stowage writes is to lie in it`
+          : `${path} is a directory, and Stowage is to write a file there`,
+      detail: `move it away on the host, or declare another ${field}`,
+    };
+  });
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
+}
