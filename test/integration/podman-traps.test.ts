@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -66,6 +66,23 @@ describeWithEngine("podman", "what podman forgets", (podman) => {
     expect(cgroups()).not.toEqual([]);
     await engine.engine.remove(pod.identity);
     expect(state.filter((path) => existsSync(path))).toEqual([]);
+    expect(cgroups()).toEqual([]);
+  });
+
+  test.each([
+    ["", () => {}],
+    [" when podman's run directories were emptied", emptyRunDirectories],
+  ])("nothing is left of the cgroups of a pod of several containers%s", async (_, forget) => {
+    const pod = await engine.started({ main: SERVER, beside: SERVER });
+    const id = opened.podman("pod", "ps", "--quiet", "--no-trunc").trim();
+    const cgroups = (): readonly string[] =>
+      ["", ...readdirSync("/sys/fs/cgroup")].flatMap((hierarchy) => {
+        const path = join("/sys/fs/cgroup", hierarchy, "libpod_parent", id);
+        return existsSync(path) ? [path] : [];
+      });
+    expect(cgroups()).not.toEqual([]);
+    forget();
+    await engine.engine.remove(pod.identity);
     expect(cgroups()).toEqual([]);
   });
 

@@ -27,6 +27,7 @@ export async function removePod(
   const removeAll = async (): Promise<void> => {
     if (pod !== undefined) await removePodmanPod(context, pod.Id);
     await removeContainers(context, ids, pod === undefined ? undefined : pod.Id);
+    if (pod !== undefined) await removePodCgroups(context, pod.Id);
     await context.host.removeFile(context.files.podFile(identity));
     await forgetRestarts(context, identity);
   };
@@ -66,6 +67,34 @@ export async function removePodmanPod({ cli }: PodmanContext, name: string): Pro
   await cli.change(args, { doing });
   const still = await cli.run(["pod", "exists", name], { doing });
   if (still.exitCode === 0) throw nothingDone(doing, args);
+}
+
+/**
+ * Below a pod's cgroup are those of its containers and of their watchers, which take a moment to end after them. A
+ * process that is there when podman has no such pod any more is one that it lost sight of, such as the infra
+ * container's.
+ */
+const REMOVE_CGROUPS = `for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  left=
+  for d in /sys/fs/cgroup/libpod_parent/$1 /sys/fs/cgroup/*/libpod_parent/$1; do
+    [ -d $d ] || continue
+    cat $d/libpod-*/cgroup.procs 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+    rmdir $d/*/ $d 2>/dev/null
+    [ ! -d $d ] || left=yes
+  done
+  [ "$left" ] || exit 0
+  sleep 0.1
+done`;
+
+/**
+ * Takes away the cgroups of a pod that is removed. With cgroups of version 1 podman leaves them in the hierarchies
+ * without a controller, and in all of them once its run directories were emptied.
+ */
+export async function removePodCgroups(
+  { host }: Pick<PodmanContext, "host">,
+  podId: string,
+): Promise<void> {
+  await host.run(["sh", "-c", REMOVE_CGROUPS, "sh", podId]);
 }
 
 /**
