@@ -1,25 +1,56 @@
 /** Variable that a command in a container and all that it begins are found by, when they have to be ended. */
 export const EXEC_MARK = "STOWAGE_EXEC";
 
-/** Kills the processes that have the mark `$1` now, and their children, which may have given it up. */
-export const END_MARKED = [
-  'tree() { for pid in "$@"; do echo "$pid"; tree $(cat "/proc/$pid/task/"*/children 2>/dev/null); done; }',
-  'pids=$(tree $(grep -lzsx -e "$1" /proc/[0-9]*/environ | cut -d/ -f3))',
+/**
+ * Variable of what watches the command outside of the container, which no command can take off: podman hands only
+ * some on to conmon, those of languages among them.
+ */
+export const EXEC_WATCH_MARK = "LC_STOWAGE_EXEC";
+
+/**
+ * Looks once: kills the processes that have the mark `$1` now, those that a conmon with the mark `$2` has begun, those that a guard was
+ * told of by their ids, the sessions of these, and all their children: each may have given up the mark.
+ */
+const LOOK = [
+  'marked() { grep -lzsx -e "$1" /proc/[0-9]*/environ | cut -d/ -f3; }',
+  'children() { cat "/proc/$1/task/"*/children 2>/dev/null; }',
+  'tree() { for pid in "$@"; do echo "$pid"; tree $(children "$pid"); done; }',
+  'watched() { for pid in $(marked "$1"); do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != conmon ] || children "$pid"; done; }',
+  // one that is there is known by its start as well: its number may be another one's by now
+  `was_told() { for each in $told; do
+  now=$(sed 's/.*) //' "/proc/\${each%:*}/stat" 2>/dev/null | cut -d' ' -f20)
+  [ -n "$now" ] && [ "$now" != "\${each#*:}" ] || echo "\${each%:*}"
+done; }`,
+  `members() { for pid in "$@"; do
+  sed -n "s/^\\([0-9]*\\) .*) [A-Za-z] [0-9]* [0-9]* $pid .*/\\1/p" /proc/[0-9]*/stat 2>/dev/null
+done; }`,
+  '[ -z "$2" ] || roots="$roots $(watched "$2")"',
+  'pids=$(tree $(marked "$1") $(members $roots $(was_told)))',
   '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
 
+/** What no guard has told, and nobody's environment is to. */
+const UNTOLD = "told= roots=";
+
+/** Ends what has the marks now: `$1` in the container, and `$2` for a conmon's. */
+export const END_MARKED = `${UNTOLD}\n${LOOK}`;
+
 /** The same until there are none: one that is just beginning another may leave that behind. */
-export const END_ALL_MARKED = `for look in 1 2 3 4 5 6 7 8 9 10; do
-${END_MARKED}
+export const END_ALL_MARKED = `${UNTOLD}
+for look in 1 2 3 4 5 6 7 8 9 10; do
+${LOOK}
 [ -z "$pids" ] && exit 0
 sleep 0.02
 done`;
 
-/** The same until there have been none for two seconds: an engine may just have been asked to begin one. */
-export const END_MARKED_FOR_GOOD = `looks=0
+/**
+ * For a guard, which tells ids in `$told`: the same until there have been none for two seconds, as an engine may just
+ * have been asked to begin one.
+ */
+export const END_MARKED_FOR_GOOD = `looks=0 roots=
 while [ $looks -lt 20 ]; do
 looks=$((looks + 1))
-${END_MARKED}
+${LOOK}
 [ -z "$pids" ] || looks=0
 sleep 0.1
 done`;

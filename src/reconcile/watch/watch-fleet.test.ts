@@ -225,7 +225,9 @@ describe("watchFleet() beside others", () => {
     });
     expect((await applying).status).toBe("done");
     expect(world.of("locked")).toHaveLength(1);
-    expect(world.of("locked")[0]?.reason).toMatch(/^host "alpha" is locked by tester@here \(pid \d+\) since /);
+    expect(world.of("locked")[0]?.reason).toMatch(
+      /^host "alpha" is locked by tester@here \(pid \d+\) since /,
+    );
     expect(world.container("web", 2)?.spec.image).toBe(OTHER_IMAGE);
   });
 

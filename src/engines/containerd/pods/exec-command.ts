@@ -8,7 +8,7 @@ import {
 } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
-import { openGuard } from "../../../host/index.ts";
+import { type Guard, openGuard } from "../../../host/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { PROCESS_TYPE_URL, specBytes } from "../spec/stored-spec.ts";
@@ -39,7 +39,7 @@ export async function execCommand(
   const execId = `stw-exec-${name}`;
   const dir = `${directories.runDir}/exec/${execId}`;
   const relay = streams === undefined ? undefined : new ExecRelay(host, dir, streams);
-  await using _guard =
+  await using guard =
     relay === undefined ? undefined : await openGuard(host, END_MARKED_FOR_GOOD, [mark]);
   try {
     await relay?.open();
@@ -55,7 +55,7 @@ export async function execCommand(
       { doing: `run a command in container "${input.container}"`, signal },
     );
     const running = { id, execId, mark, container: input.container };
-    const result = await runToEnd(context, running, options, relay);
+    const result = await runToEnd(context, running, options, { relay, guard });
     if (relay === undefined) return result;
     // its pipes are closed with it
     await deleteProcess(client, id, execId);
@@ -113,15 +113,16 @@ async function runToEnd(
   context: PodContext,
   running: Running,
   { timeoutMs, signal, streams }: ExecOptions,
-  relay: ExecRelay | undefined,
+  { relay, guard }: { readonly relay: ExecRelay | undefined; readonly guard: Guard | undefined },
 ): Promise<ExecResult> {
   const { client } = context;
   const { id, execId, container } = running;
-  await client.unary(
+  const { pid } = await client.unary(
     Tasks.method.start,
     { containerId: id, execId },
     { doing: `run a command in container "${container}"` },
   );
+  guard?.tell(pid);
   const sized = new AbortController();
   try {
     await relay?.begun(client, running);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   END_MARKED,
   END_MARKED_FOR_GOOD,
+  EXEC_WATCH_MARK,
   type ExecOptions,
   type ExecResult,
   type ExecStreams,
@@ -48,16 +49,20 @@ export async function execCommand(
 ): Promise<ExecResult> {
   const { signal, timeoutMs, streams } = options;
   const id = await runningId(context, target, signal);
-  const mark = execMark(randomBytes(8).toString("hex"));
+  const name = randomBytes(8).toString("hex");
+  const mark = execMark(name);
+  const marks = [mark, `${EXEC_WATCH_MARK}=${name}`];
   const named = ["--env", mark, id, ...target.command];
+  const { host, cli } = context;
   await using _guard =
-    streams === undefined ? undefined : await openGuard(context.host, END_MARKED_FOR_GOOD, [mark]);
+    streams === undefined ? undefined : await openGuard(host, END_MARKED_FOR_GOOD, marks);
+  const env = { ...cli.env, [EXEC_WATCH_MARK]: name };
   const running =
     streams === undefined
-      ? runQuiet(context, named, timeoutMs)
-      : runStreamed(context, named, streams);
+      ? runQuiet(context, { named, env }, timeoutMs)
+      : runStreamed(context, { named, env }, streams);
   const ended = await endedWithin(running, timeoutMs, signal);
-  if (!ended) await endMarked(context.host, mark, running);
+  if (!ended) await endMarked(host, marks, running);
   signal?.throwIfAborted();
   if (ended) return { exitCode: exitCodeOf(await running, target) };
   throw new StowageError(
@@ -66,13 +71,19 @@ export async function execCommand(
   );
 }
 
+/** What podman's exec is given: its last words, and its environment. */
+interface Asked {
+  readonly named: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 function runQuiet(
   { host, cli }: PodmanContext,
-  named: readonly string[],
+  { named, env }: Asked,
   timeoutMs: number | undefined,
 ): Promise<CommandResult> {
   return host.run(["sh", "-c", QUIET, "sh", ...cli.command(["exec", ...named])], {
-    env: cli.env,
+    env,
     timeoutMs: (timeoutMs ?? Number.POSITIVE_INFINITY) + END_MS,
   });
 }
@@ -80,7 +91,7 @@ function runQuiet(
 /** Passes on all that the command reads and prints; what podman itself has to say is at the end of stderr. */
 async function runStreamed(
   { host, cli }: PodmanContext,
-  named: readonly string[],
+  { named, env }: Asked,
   { stdin, stdout, stderr, terminal }: ExecStreams,
 ): Promise<CommandResult> {
   const input = stdin === undefined ? {} : { stdin };
@@ -89,7 +100,7 @@ async function runStreamed(
     const exitCode = await runInTerminal(host, cli.command(["exec", "-i", "-t", ...named]), {
       ...terminal,
       ...input,
-      env: cli.env,
+      env,
       output: (bytes) => said.put(bytes),
     });
     return { exitCode, stdout: "", stderr: said.text };
@@ -98,7 +109,7 @@ async function runStreamed(
   const flags = stdin === undefined ? [] : ["-i"];
   const result = await host.run(cli.command(["exec", ...flags, ...named]), {
     ...input,
-    env: cli.env,
+    env,
     output: { stdout, stderr: (bytes) => said.put(bytes) },
   });
   return { ...result, stderr: said.text };
@@ -130,9 +141,13 @@ function always(): true {
  * Ends a command. podman is left to end by itself: one that is killed may have just asked for a process
  * that begins after it was looked for.
  */
-async function endMarked(host: Host, mark: string, running: Promise<CommandResult>): Promise<void> {
+async function endMarked(
+  host: Host,
+  marks: readonly string[],
+  running: Promise<CommandResult>,
+): Promise<void> {
   for (;;) {
-    await host.run(["sh", "-c", END_MARKED, "sh", mark], { timeoutMs: END_MS });
+    await host.run(["sh", "-c", END_MARKED, "sh", ...marks], { timeoutMs: END_MS });
     if (await endedWithin(running, POLL_MS, undefined)) return;
   }
 }
