@@ -85,6 +85,8 @@ export interface ObservedEngine {
   readonly pods: readonly ObservedPod[];
   readonly images: readonly ObservedImage[];
   readonly leftovers: readonly ObservedLeftover[];
+  /** Containers of Stowage's that belong to another state directory, by their names, where pods are known by that alone. */
+  readonly elsewhere?: readonly string[];
   /** What of the host's network is taken, where that was asked for. */
   readonly network?: ObservedNetwork;
 }

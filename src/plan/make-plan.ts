@@ -13,6 +13,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { earlyHostChanges, isForgotten, lateHostChanges } from "./host-changes.ts";
 import { imageChanges, imagesBefore, importsOf } from "./image-changes.ts";
 import { orderChanges } from "./order.ts";
+import { unseenState } from "./other-state.ts";
 import {
   type HostChange,
   type HostPlan,
@@ -63,6 +64,7 @@ export function plan(input: PlanInput): Plan {
     drafts.push(draft);
     hosts.push(hostPlan(input, host, spec, found, draft.contexts));
     warnings.push(...unknownStates(draft), ...lostEngines(input, draft));
+    warnings.push(...unseenState(input, host, found));
   }
   const contexts = new Map(
     drafts.flatMap((draft) => draft.contexts).map((each) => [`${each.host}/${each.pod}`, each]),

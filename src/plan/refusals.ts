@@ -13,6 +13,7 @@ import {
   type RosterReading,
 } from "../model/index.ts";
 import { podsOnHost } from "./observed-pods.ts";
+import { podsElsewhere } from "./other-state.ts";
 import type { HostObservation, OtherEngine, PlanInput } from "./plan-input.ts";
 import { mayRun } from "./pod-context.ts";
 import { wrongPlaces } from "./wrong-places.ts";
@@ -44,6 +45,7 @@ export function hostRefusals(
     ...silentEngines(input, host, observation),
     ...sharedEngines(input, host, observation),
     ...wrongPlaces(input, host, observation),
+    ...podsElsewhere(input, host, observation),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { podOf, type SimFleet } from "../../test/support/sim-fleet.ts";
 import { openFleet } from "../../test/support/web-service.ts";
-import type { FleetManifest } from "../model/index.ts";
+import { type FleetManifest, objectName } from "../model/index.ts";
+import type { Connector } from "./connector.ts";
 import { destroyFleet } from "./destroy-fleet.ts";
 
 const POD = podOf({ mounts: [{ volume: "data", path: "/data" }] } as object, {
@@ -64,4 +65,41 @@ test("two hosts of one machine with directories of their own are not taken for o
   expect(
     (await fleet.plan(declared(fleet, { stateDir: "/data/stowage" }, ["a", "b"]))).plan.pods,
   ).toEqual([]);
+});
+
+test("another stateDir on a fleet of one host, of which no directory is known, is told: its records and volumes stay in the old one", async () => {
+  const fleet = openFleet();
+  await fleet.apply(declared(fleet, { stateDir: "/old" }));
+  const { plan } = await fleet.plan(declared(fleet, { stateDir: "/new" }));
+  expect(plan.warnings).toEqual([
+    expect.stringContaining("pods of the fleet are there, and nothing of it is in /new"),
+  ]);
+  expect((await fleet.plan(declared(fleet, { stateDir: "/old" }))).plan.warnings).toEqual([]);
+});
+
+test("pods that the engine knows by another stateDir alone are not made a second time", async () => {
+  const fleet = openFleet();
+  const manifest = declared(fleet, {});
+  const seen = (elsewhere: readonly string[]): Pick<Connector, "read"> => ({
+    read: async (...asked) => {
+      const reading = await fleet.connector.read(...asked);
+      const { engine } = reading;
+      const observe: typeof engine.observe = async (options) => ({
+        ...(await engine.observe(options)),
+        elsewhere,
+      });
+      const info: typeof engine.info = async (options) => await engine.info(options);
+      const capabilities: typeof engine.capabilities = async (options) =>
+        await engine.capabilities(options);
+      return { ...reading, engine: { ...engine, info, capabilities, observe } };
+    },
+  });
+  const identity = { owner: "acme", fleet: "shop", host: "a", pod: "web" };
+  const name = objectName({ ...identity, generation: 3 }, "main");
+  await expect(fleet.plan(manifest, { connector: seen([name]) })).rejects.toThrow(
+    "pods of the fleet are there by another stateDir than /var/lib/stowage: web",
+  );
+  const other = objectName({ ...identity, owner: "other", generation: 3 }, "main");
+  const { plan } = await fleet.plan(manifest, { connector: seen([other]) });
+  expect(plan.pods.map(({ action }) => action)).toEqual(["create"]);
 });

@@ -28,6 +28,24 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       expect({ pods, hostChanges }).toEqual({ pods: [], hostChanges: [] });
       await expectConverged(first, own({}));
     }, 300_000);
+
+    test("one that is declared with another state directory is told where its pods are", async () => {
+      await using first = new RealFleet((places) => [openLab(kind, engine, places)]);
+      await using second = new RealFleet<EngineLab>(() => first.labs);
+      for (const fleet of [first, second]) fleet.image("app:1");
+      const web = { web: { containers: { one: run } } };
+      await expectConverged(first, first.manifest(web));
+      const said = await second
+        .plan(second.manifest(web))
+        .then(({ pods, warnings }) => ({ actions: pods.map(({ action }) => action), warnings }))
+        .catch(String);
+      if (kind === "rkt") {
+        expect(said).toContain("pods of the fleet are there by another stateDir");
+      } else {
+        const warnings = [expect.stringContaining("nothing of it is in")];
+        expect(said).toEqual({ actions: ["adopt"], warnings });
+      }
+    }, 300_000);
   });
 }
 

@@ -42,7 +42,9 @@ export async function observeEngine(
   const listed = isStoreThere(layout, seen.snapshot)
     ? (agreed(context, seen) ?? (await cli.listImages(signal)))
     : [];
+  const elsewhere = madeElsewhere(context, seen);
   return {
+    ...(elsewhere.length === 0 ? {} : { elsewhere }),
     pods: observePods(seen),
     images: observeImages(context, seen, listed),
     leftovers: listLeftovers(context, seen, listed),
@@ -151,6 +153,17 @@ export function listLeftovers(
   return [...all].map(([name, what]) => ({ name, what }));
 }
 
+/** Names of containers in pods of rkt's that another state directory has. */
+function madeElsewhere({ layout }: RktContext, { rktPods }: SeenPods): readonly string[] {
+  return rktPods
+    .filter(({ phase, manifest }) => isWhole(phase) && isOfAnother(layout.scope, manifest))
+    .flatMap(({ apps }) => apps.filter(isOurApp));
+}
+
+function isWhole(phase: SeenPods["rktPods"][number]["phase"]): boolean {
+  return phase !== "garbage" && phase !== "embryo";
+}
+
 /** Pods of rkt's of our making that no generation names: earlier runs, and what a killed prepare left. */
 function podLeftovers(
   { rktPods }: SeenPods,
@@ -158,7 +171,7 @@ function podLeftovers(
   apps: ReadonlyMap<string, string | undefined>,
 ): readonly string[] {
   return rktPods
-    .filter(({ phase }) => phase !== "garbage" && phase !== "embryo")
+    .filter(({ phase }) => isWhole(phase))
     .filter(({ uuid, apps: own, manifest }) => {
       // foreign pods have other names
       const app = own.find(isOurApp);
