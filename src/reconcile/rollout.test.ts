@@ -7,8 +7,10 @@ import {
   webService,
   webStatuses,
 } from "../../test/support/web-service.ts";
+import { StowageError } from "../errors/index.ts";
 import type { Rollout } from "../model/index.ts";
 import { isConverged } from "../plan/index.ts";
+import type { Connector } from "./connector.ts";
 
 const NAMES = WEB_HOSTS;
 const CRASH = ["sh", "-c", "exit 1"];
@@ -34,6 +36,40 @@ test("a rollout of which the canary crashes stops there, goes back, and has fail
   expect(fleet.steps("step-started").filter((step) => /^[b-e]\/web/.test(step))).toEqual([]);
   expect((await fleet.plan(webService(fleet, rollout, IMAGE))).plan.pods).toEqual([]);
 });
+
+test.each([
+  [1, "failed skipped skipped"],
+  [2, "failed done done"],
+])(
+  "a host that is lost in the midst of a rollout counts as a failure, of %i",
+  async (abortAfter, statuses) => {
+    const fleet = openFleet();
+    const rollout = { canary: 1, maxUnavailable: 2, abortAfter };
+    await fleet.apply(webService(fleet, rollout, IMAGE));
+    const { connector } = fleet;
+    const gone = new StowageError("Cannot reach host: its connection is lost", {
+      code: "unavailable",
+    });
+    const open: Connector["open"] = async (name, ...rest) => {
+      const access = await connector.open(name, ...rest);
+      const { engine } = access;
+      if (name !== "c") return access;
+      const prepare = new Proxy(engine, {
+        get: (target, key) => {
+          const found: unknown = Reflect.get(target, key, target);
+          if (key === "prepare") return () => Promise.reject(gone);
+          return typeof found === "function" ? found.bind(target) : found;
+        },
+      });
+      return { ...access, engine: prepare };
+    };
+    const report = await fleet.apply(webService(fleet, rollout), {
+      connector: { ...connector, open },
+    });
+    // its neighbour in the wave may have begun before it failed, or not
+    expect(webStatuses(report).split(" ").slice(2).join(" ")).toBe(statuses);
+  },
+);
 
 test("what a change took is counted from its first step, not from when it began to wait for its wave", async () => {
   const fleet = openFleet();

@@ -77,6 +77,25 @@ describe("the records of a pod", () => {
     expect(Date.parse(now.appliedAt)).toBeGreaterThanOrEqual(Date.parse(before.appliedAt));
   });
 
+  test("a secret that alone has another value makes none of its own: they hold no values", async () => {
+    const secret = (log: string) =>
+      fleet.manifest({
+        alpha: { web: podOf({ env: { LOG: log, KEY: { secret: { fromEnv: "KEY" } } } }) },
+      });
+    await fleet.apply(secret("1"), { environment: { KEY: "a" } });
+    await fleet.apply(secret("2"), { environment: { KEY: "a" }, appliedBy: "ann@desk" });
+    const changed = { environment: { KEY: "b" }, appliedBy: "bob@lap" };
+    expect((await fleet.apply(secret("2"), changed)).outcomes).toContainEqual(
+      expect.objectContaining({ pod: "web", status: "done" }),
+    );
+    const found = await records();
+    expect(found.map((each) => [each.number, logOf(each), each.appliedBy])).toEqual([
+      [2, "2", "bob@lap"],
+      [1, "1", "tester@here"],
+    ]);
+    expect(rollbackTarget("alpha", "web", found, undefined).to.number).toBe(1);
+  });
+
   test("what failed and was taken back is none of them", async () => {
     await fleet.apply(one("1"));
     const crashing = fleet.manifest({ alpha: { web: podOf({ command: ["sh", "-c", "exit 3"] }) } });
