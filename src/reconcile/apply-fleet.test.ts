@@ -1,34 +1,9 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { IMAGE, OTHER_IMAGE, podOf, SimFleet } from "../../test/support/sim-fleet.ts";
+import { describe, expect, test } from "vitest";
+import { fileOf, podsOf, ROSTER, recordOf } from "../../test/support/applied-fleet.ts";
+import { IMAGE, OTHER_IMAGE, podOf } from "../../test/support/sim-fleet.ts";
+import { openFleet } from "../../test/support/web-service.ts";
 import { StowageError } from "../errors/index.ts";
-import { parseRecord } from "../model/index.ts";
 import { isConverged } from "../plan/index.ts";
-import { destroyFleet } from "./index.ts";
-
-const RECORD = "/var/lib/stowage/acme/shop/web.json";
-const ROSTER = "/var/lib/stowage/acme/shop/.roster.json";
-
-function openFleet(clock?: "real" | "virtual"): SimFleet {
-  const fleet = new SimFleet(clock);
-  onTestFinished(() => fleet[Symbol.dispose]());
-  return fleet;
-}
-
-function fileOf(fleet: SimFleet, path: string, host = "alpha"): string | undefined {
-  return fleet.machine(host).read((state) => state.files[path]?.text);
-}
-
-function recordOf(fleet: SimFleet, path = RECORD) {
-  const reading = parseRecord(fileOf(fleet, path) ?? "");
-  if (reading.kind !== "record") throw new Error(JSON.stringify(reading));
-  return reading.record;
-}
-
-function podsOf(fleet: SimFleet, host = "alpha") {
-  return fleet
-    .machine(host)
-    .read((state) => Object.values(state.pods).map((pod) => structuredClone(pod)));
-}
 
 describe("applyFleet()", () => {
   test("brings a fleet up, after which the plan is empty and the roster and record are there", async () => {
@@ -217,74 +192,6 @@ describe("applyFleet()", () => {
     expect((await fleet.apply(manifest)).status).toBe("done");
   });
 
-  test("begins no step after the user ends it, and goes on the next time", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({
-      alpha: { one: podOf(), two: podOf({}, { dependsOn: ["one"] }) },
-    });
-    const draining = new AbortController();
-    const report = await fleet.apply(manifest, {
-      draining: draining.signal,
-      onEvent: (event) => {
-        if (
-          event.type === "step-started" &&
-          event.id === "alpha/one" &&
-          event.step.kind === "start"
-        ) {
-          draining.abort();
-        }
-      },
-    });
-    expect(report.status).toBe("interrupted");
-    const by = Object.fromEntries(report.outcomes.map(({ id, status }) => [id, status]));
-    expect(by).toMatchObject({ "alpha/one": "not-run", "alpha/two": "not-run" });
-    expect((await fleet.apply(manifest)).status).toBe("done");
-    expect(isConverged((await fleet.plan(manifest)).plan)).toBe(true);
-    expect(podsOf(fleet)).toHaveLength(2);
-  });
-
-  test("is ended at once while it waits for a lock, before anything is begun", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { one: podOf() } });
-    const draining = new AbortController();
-    let second: Promise<unknown> | undefined;
-    const first = await fleet.apply(manifest, {
-      confirm: async () => {
-        second = fleet.apply(manifest, {
-          lockTimeoutMs: 60_000,
-          draining: draining.signal,
-          onEvent: ({ type }) => {
-            if (type === "lock-waiting") draining.abort(new Error("enough"));
-          },
-        });
-        await expect(second).rejects.toThrow("enough");
-        return true;
-      },
-    });
-    expect(second).toBeDefined();
-    expect(first.status).toBe("done");
-  });
-
-  test("never leaves a pod stopped when the user ends it", async () => {
-    const fleet = openFleet();
-    const pod = (value: string) =>
-      podOf({ env: { VALUE: value } }, { network: { mode: "host" }, ports: [{ host: 80 }] });
-    await fleet.apply(fleet.manifest({ alpha: { web: pod("a") } }));
-    const draining = new AbortController();
-    const report = await fleet.apply(fleet.manifest({ alpha: { web: pod("b") } }), {
-      draining: draining.signal,
-      onEvent: (event) => {
-        if (event.type === "step-started" && event.step.kind === "stop") draining.abort();
-      },
-    });
-    expect(report.outcomes.find(({ id }) => id === "alpha/web")?.status).not.toBe("rolled-back");
-    expect(recordOf(fleet).current).toBe(2);
-    const running = podsOf(fleet).filter(
-      ({ containers }) => containers["main"]?.state === "running",
-    );
-    expect(running.map(({ identity }) => identity.generation)).toEqual([2]);
-  });
-
   test("refuses a saved plan when its host has moved on", async () => {
     const fleet = openFleet();
     const manifest = fleet.manifest({ alpha: { web: podOf(), other: podOf() } });
@@ -340,111 +247,6 @@ describe("applyFleet()", () => {
     expect(left.filter((path) => path.includes("/shop"))).toEqual([]);
     expect(podsOf(fleet).map(({ identity }) => identity.fleet)).toEqual(["store"]);
     expect(isConverged((await fleet.plan(renamed)).plan)).toBe(true);
-  });
-});
-
-describe("secrets", () => {
-  const secret = { env: { TOKEN: { secret: { fromEnv: "TOKEN" } } } };
-
-  test("reach the pod and nothing else", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({
-      alpha: { web: podOf({ ...secret, command: ["sh", "-c", "echo $TOKEN; exit 1"] }) },
-    });
-    const value = "s3cr3t-value";
-    const report = await fleet.apply(manifest, { environment: { TOKEN: value } });
-    expect(report.outcomes.find(({ id }) => id === "alpha/web")?.logs).toEqual([
-      { container: "main", text: "(secret)" },
-    ]);
-    expect(JSON.stringify([report, fleet.events])).not.toContain(value);
-    const files = fleet
-      .machine()
-      .read((state) => Object.values(state.files).map(({ text }) => text));
-    expect(files.join("\n")).not.toContain(value);
-    expect(recordOf(fleet).generations[0]?.secrets).toMatchObject({
-      "containers.main.env.TOKEN": expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
-    });
-  });
-
-  test("are compared without being there in clear, and a changed one replaces the pod", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { web: podOf(secret) } });
-    await fleet.apply(manifest, { environment: { TOKEN: "one" } });
-    const same = await fleet.plan(manifest, { environment: { TOKEN: "one" } });
-    expect(isConverged(same.plan)).toBe(true);
-    expect(isConverged((await fleet.plan(manifest)).plan)).toBe(true);
-    const changed = await fleet.plan(manifest, { environment: { TOKEN: "two" } });
-    expect(changed.plan.pods).toMatchObject([{ action: "replace", reasons: [{ secret: true }] }]);
-    expect(JSON.stringify(changed.plan)).not.toContain("two");
-  });
-
-  test("that are missing or too long stop an apply before anything is touched", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { web: podOf(secret) } });
-    await expect(fleet.apply(manifest)).rejects.toThrow("environment variable TOKEN is not set");
-    const long = fleet.apply(manifest, { environment: { TOKEN: "x".repeat(131_072) } });
-    await expect(long).rejects.toThrow("environment variable TOKEN holds more than a variable can");
-    expect(podsOf(fleet)).toEqual([]);
-    expect(fileOf(fleet, ROSTER)).toBeUndefined();
-  });
-});
-
-describe("destroyFleet()", () => {
-  const pod = podOf(
-    { mounts: [{ volume: "data", path: "/data" }] },
-    { volumes: { data: { kind: "named", name: "data" } } },
-  );
-  const volume = "/var/lib/stowage/acme/shop/.volumes/data";
-
-  test("removes everything but the volumes", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { web: pod } });
-    await fleet.apply(manifest);
-    await fleet.machine().setFile(`${volume}/kept`, { text: "yes" });
-    const report = await destroyFleet(fleet.applyRequest(manifest));
-    expect(report.status).toBe("done");
-    expect(podsOf(fleet)).toEqual([]);
-    const files = fleet
-      .machine()
-      .read((state) =>
-        Object.keys(state.files).filter((path) => path.startsWith("/var/lib/stowage")),
-      );
-    // what was done here is still to be known
-    expect(files).toEqual(["/var/lib/stowage/audit.log", `${volume}/kept`]);
-    expect(fleet.machine().read((state) => Object.keys(state.images))).toEqual([]);
-  });
-
-  test("removes what a killed writer left half written of a pod that never was", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { web: podOf() } });
-    await fleet.apply(manifest);
-    const half = "/var/lib/stowage/acme/shop/.job.json.tmp";
-    await fleet.machine().setFile(half, { text: '{"version"' });
-    await destroyFleet(fleet.applyRequest(manifest));
-    const files = fleet.machine().read((state) => Object.keys(state.files));
-    expect(files).toContain("/var/lib/stowage/audit.log");
-    expect(files).not.toContain(half);
-  });
-
-  test("removes the volumes as well after a question of its own", async () => {
-    const fleet = openFleet();
-    const manifest = fleet.manifest({ alpha: { web: pod } });
-    await fleet.apply(manifest);
-    const asked: string[] = [];
-    const report = await destroyFleet({
-      ...fleet.applyRequest(manifest),
-      confirmVolumes: async (volumes) => {
-        asked.push(...volumes.map(({ host, path }) => `${host}:${path}`));
-        return true;
-      },
-    });
-    expect(asked).toEqual([`alpha:${volume}`]);
-    expect(report.deletedVolumes).toEqual(["alpha/data"]);
-    const left = fleet
-      .machine()
-      .read((state) => JSON.stringify(state))
-      .includes("/var/lib/stowage/acme");
-    expect(left).toBe(false);
   });
 });
 

@@ -8,8 +8,8 @@ export const WEB_HOSTS = ["a", "b", "c", "d", "e"];
 const CRASH = ["sh", "-c", "exit 1"];
 
 /** Simulated hosts that go when the test ends. */
-export function openFleet(): SimFleet {
-  const fleet = new SimFleet();
+export function openFleet(clock?: "real" | "virtual"): SimFleet {
+  const fleet = new SimFleet(clock);
   onTestFinished(() => fleet[Symbol.dispose]());
   return fleet;
 }
