@@ -11,7 +11,6 @@ import { podRules } from "./fleet-rules/pod-rules.ts";
 import { registryRules } from "./fleet-rules/registry-rules.ts";
 import { rolloutRules } from "./fleet-rules/rollout-rules.ts";
 import { allPods, mistake } from "./fleet-rules/rule.ts";
-
 import { STATE_DIRECTORIES, STATE_FILES } from "./host-layout.ts";
 
 export { parseFleet, readFleet } from "./parse-fleet.ts";
