@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -77,6 +77,10 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
   const answer = (command: string, script: string): void =>
     writeFileSync(join(answers, command), `${script.replaceAll("REAL", podman.address)}\n`);
 
+  /** Commands that were answered so. */
+  const asked = (): ReadonlySet<string> =>
+    new Set(readFileSync(join(answers, "asked"), "utf8").trim().split("\n"));
+
   /** An error that says which engine's command it was, and what to do on the host. */
   const named = (command: string) =>
     expect.objectContaining({
@@ -114,7 +118,10 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
     test("10 MB of warnings beside it change nothing", async () => {
       const pod = await engine.prepared({ main: SERVER });
       answer(file, `${FLOOD}; exec REAL "$@"`);
-      expect(await engine.observed(pod)).toMatchObject({ state: "prepared" });
+      await look(pod);
+      expect(asked()).toContain(file);
+      const isRemoved = command.endsWith("ps");
+      expect((await engine.observed(pod))?.state).toBe(isRemoved ? undefined : "prepared");
     });
 
     test("10 MB of warnings before its failure make no long message", async () => {
@@ -155,7 +162,47 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
 
   test("null in place of empty lists is nothing", async () => {
     for (const command of ["ps", "pod-ps", "images"]) answer(command, "echo null; exit 0");
-    expect((await engine.engine.observe()).pods).toEqual([]);
+    await engine.engine.remove(engine.pod({ main: SERVER }).identity);
+    const claiming = engine.engine.claimImage(applied(engine.other), engine.ownership);
+    await expect(claiming).rejects.toMatchObject({ code: "not_found" });
+    expect(asked()).toEqual(new Set(["ps", "pod-ps", "images"]));
+  });
+
+  test.each([
+    ["runc", "runc create failed: container with given ID already exists"],
+    ["crun", "crun: container `c0ffee` already exists"],
+  ])(
+    "a container that %s has already, which podman cannot start therefore, is made anew",
+    async (_, text) => {
+      const pod = await engine.started({ main: SERVER });
+      await engine.engine.stop(pod.identity);
+      const { podman } = engine.opened as PodmanInFolder;
+      const ids = (): string => podman("ps", "--all", "--quiet", "--no-trunc");
+      const before = ids();
+      const once = join(answers, "once");
+      answer(
+        "start",
+        `[ -e ${once} ] || { : >${once}; echo 'Error: OCI runtime error: ${text}' >&2; exit 125; }`,
+      );
+      await engine.engine.start(pod);
+      expect(await engine.observed(pod)).toMatchObject({ state: "running" });
+      expect(ids()).not.toBe(before);
+    },
+  );
+
+  test("a container that podman leaves out of its list is not taken away with its image", async () => {
+    const { podman } = engine.opened as PodmanInFolder;
+    const somebody = { owner: "somebody", fleet: "else" };
+    await engine.engine.importImage(engine.other, somebody);
+    const id = engine.other.config.digest.replace("sha256:", "");
+    const container = podman("create", "--network", "none", id, "/bin/true").trim();
+    answer("ps", "echo '[]'; exit 0");
+    const releasing = engine.engine.releaseImage(nameOf(engine.other), somebody);
+    await expect(releasing).rejects.toEqual(named("image rm"));
+    restore();
+    expect(podman("ps", "--all", "--quiet", "--no-trunc").trim()).toBe(container);
+    podman("rm", container);
+    await engine.engine.releaseImage(nameOf(engine.other), somebody);
   });
 
   test.each([
@@ -184,6 +231,10 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
       "images",
       `REAL "$@" | sed -E 's/"Created": -?[0-9]+/"Created": 1764113312508500553/'; exit 0`,
     );
+    const { reference, manifest } = engine.base;
+    const image = { reference, digest: manifest.digest };
+    await engine.engine.claimImage(image, { owner: "acme", fleet: "times" });
+    expect(asked()).toEqual(new Set(["images"]));
     expect(await engine.observed(pod)).toMatchObject({ state: "running" });
   });
 

@@ -75,11 +75,11 @@ async function start(
   }
 }
 
-/** What podman says of a container that a start was killed in. */
+/** What podman says of a container that a start was killed in; first what runc says to it, and crun. */
 function isSpoilt(error: unknown): boolean {
   return (
     StowageError.is(error) &&
-    /with given ID already exists|cannot start an already running container|has already been created|exec\.fifo/i.test(
+    /with given ID already exists|container `[^`]*` already exists|cannot start an already running container|has already been created|exec\.fifo/i.test(
       error.message,
     )
   );
