@@ -53,6 +53,16 @@ describe("what podman 4.3 answers", () => {
     expect(parseAnswer(recorded("image-inspect.json"), ImageInspectAnswer, SOURCE)).toHaveLength(1);
   });
 
+  test("a stop signal is a number there, and a name from 5.0 on; other forms of either are not looked at", () => {
+    const [first] = JSON.parse(recorded("inspect.json")) as { Config: object; State: object }[];
+    const newer = { ...first?.Config, Entrypoint: ["/bin/sh", "-c"], StopSignal: "SIGTERM" };
+    const State = { ...first?.State, Health: null };
+    const read = (found: unknown) =>
+      parseAnswer(JSON.stringify([found]), InspectAnswer, SOURCE)[0]?.Config.StopSignal;
+    expect(read(first)).toBe(15);
+    expect(read({ ...first, Config: newer, State })).toBe("SIGTERM");
+  });
+
   test("null in place of an empty list is an empty list", () => {
     expect(parseAnswer("null", PsAnswer, SOURCE)).toEqual([]);
   });
@@ -134,6 +144,12 @@ describe("lifeOf()", () => {
 
   test("a number that has come to another process is not the container's", () => {
     expect(lifeOf(found, files("4:memory:/system.slice\n")).alive).toBe(false);
+  });
+
+  test("a number that has come to another process than its conmon is not what watches it", () => {
+    const all = files(`4:memory:${CgroupPath}\n`);
+    all.set(`/proc/${ConmonPid}/cmdline`, `/usr/bin/conmon\0-c\0${"0".repeat(64)}`);
+    expect(lifeOf(found, all)).toMatchObject({ alive: true, watched: false });
   });
 
   test("a zombie does not live", () => {

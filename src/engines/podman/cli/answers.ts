@@ -48,9 +48,6 @@ export const ImagesAnswer = listOf(
 /** An image as the list has it. */
 export type ListedImage = z.infer<typeof ImagesAnswer>[number];
 
-/** A text on 4.3, a list from 5.0 on. */
-const Words = z.union([Text, z.array(Text)]).nullish();
-
 /** `podman image inspect NAME`. */
 export const ImageInspectAnswer = z
   .array(
@@ -100,7 +97,7 @@ export const InspectAnswer = z.array(
       WorkingDir: z.string().default(""),
       CreateCommand: Strings,
       Labels,
-      Entrypoint: Words,
+      // a number on 4.3, a name from 5.0 on
       StopSignal: z.union([Text, Int]).nullish(),
     }),
     Mounts: z
