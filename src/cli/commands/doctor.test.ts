@@ -72,13 +72,38 @@ describe("doctor", () => {
     });
   });
 
-  test("an engine of an unknown version is a warning", async () => {
-    const info = (version: string) => async () =>
-      ({ kind: "containerd", version, platform: { os: "linux", architecture: "amd64" } }) as const;
-    expect((await engineCheck("containerd", info("1.5.9"))).status).toBe("warn");
-    expect((await engineCheck("containerd", info("v2.1.0"))).status).toBe("ok");
-    expect((await engineCheck("containerd", info("1.6.20~ds1"))).status).toBe("ok");
+  test.each([
+    ["containerd", ["v2.1.0", "1.6.20~ds1"], ["1.5.9"]],
+    ["podman", ["4.3.1", "5.8.6"], ["4.2.1", "3.4.4"]],
+    ["rkt", ["1.30.0"], ["1.29.0", "1.3.0", "2.30.0"]],
+  ] as const)("%s of an unknown version is a warning", async (kind, known, unknown) => {
+    const statusOf = async (version: string) => {
+      const platform = { os: "linux", architecture: "amd64" };
+      return (await engineCheck(kind, async () => ({ kind, version, platform }))).status;
+    };
+    for (const version of known) expect(await statusOf(version)).toBe("ok");
+    for (const version of unknown) expect(await statusOf(version)).toBe("warn");
   });
+
+  test.each([
+    ["podman", ["podman", "conmon", "catatonit", "ip", "iptables-restore", "nsenter"]],
+    [
+      "rkt",
+      [
+        ...["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"],
+        "iptables-restore",
+      ],
+    ],
+  ] as const)(
+    "each program that %s needs and is missing is told, and whether it is not root",
+    (kind, programs) => {
+      const facts = { ...READY, uid: 1000, programs: {} };
+      const missing = machineChecks(facts, "/var/lib/stowage", kind)
+        .filter(({ status }) => status !== "ok")
+        .map(({ name }) => name);
+      expect(missing).toEqual(["root", ...programs]);
+    },
+  );
 
   test("simulated hosts of a manifest are ready; an address that leads nowhere is not", async () => {
     const cli = fakeCli();
