@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -13,7 +14,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ImageContent, PodInstance } from "../../src/engine/index.ts";
 import { openRkt } from "../../src/engines/rkt/index.ts";
-import { imageKey, RktLayout } from "../../src/engines/rkt/layout.ts";
+import { appName, imageKey, RktLayout } from "../../src/engines/rkt/layout.ts";
 import type { RktEngine } from "../../src/engines/rkt/rkt-engine.ts";
 import { openLocalHost } from "../../src/host/index.ts";
 import { type ContainerSpec, generationDigest } from "../../src/model/index.ts";
@@ -252,6 +253,79 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     expect((await engine.observe()).images.some(({ fleets }) => fleets !== undefined)).toBe(true);
   });
 
+  test("an image that somebody else's pod was made of stays when its last fleet lets go of it", async () => {
+    const other = await busyboxContent("other");
+    const name = `${other.reference}@${other.manifest.digest}`;
+    await engine.importImage(other, OWNERSHIP);
+    const listed = JSON.parse(rkt("image", "list", "--format=json").stdout) as {
+      id: string;
+      name: string;
+    }[];
+    const key = imageKey(name);
+    const id = listed.find((each) => each.name.includes(key))?.id ?? "";
+    const theirs = join(folder, "theirs.json");
+    const apps = [
+      { name: "theirs", image: { id }, app: { exec: ["/bin/true"], user: "0", group: "0" } },
+    ];
+    writeFileSync(theirs, JSON.stringify({ acKind: "PodManifest", acVersion: "0.8.11", apps }));
+    const uuid = rkt("prepare", "--quiet", `--pod-manifest=${theirs}`).stdout.trim();
+    await engine.releaseImage(name, OWNERSHIP);
+    const find = async () => (await engine.observe()).images.find((each) => each.name === name);
+    expect(await find()).toMatchObject({ fleets: [], inUse: true });
+    expect(rkt("rm", uuid).status).toBe(0);
+    await engine.releaseImage(name, OWNERSHIP);
+    expect(await find()).toBeUndefined();
+  });
+
+  /** What keeps the output of a pod's container. */
+  function writersOf({ identity }: PodInstance): readonly number[] {
+    const logs = new RktLayout(directories, dir).logDir(appName(identity, "main"));
+    const found = readdirSync("/proc").filter((pid) => directoryOf(pid) === logs);
+    expect(found).not.toEqual([]);
+    return found.map(Number);
+  }
+
+  test("a container goes on when what keeps its output is killed", async () => {
+    const running = pod(
+      "trap 'exit 0' TERM; i=0; while :; do i=$((i+1)); echo $i; echo $i >/tmp/count; sleep 0.02; done",
+    );
+    await engine.prepare(running);
+    await engine.start(running);
+    const before = (await observed(running))?.containers["main"];
+    const count = () => Number(readFileSync(`/proc/${before?.pid}/root/tmp/count`, "utf8"));
+    for (const pid of writersOf(running)) process.kill(pid, "SIGKILL");
+    const then = count();
+    // a write into a pipe that nobody reads would have ended it
+    await expect.poll(count, { timeout: 20_000 }).toBeGreaterThan(then + 3);
+    const after = (await observed(running))?.containers["main"];
+    expect(after).toMatchObject({ state: "running", pid: before?.pid });
+    await engine.stop(running.identity);
+    const ended = (await observed(running))?.containers["main"];
+    expect(ended).toMatchObject({ state: "exited", exitCode: 0 });
+    await engine.remove(running.identity);
+  });
+
+  test("a container has ended when the last of its output is kept, and not before", async () => {
+    const ending = pod("while [ ! -e /tmp/go ]; do sleep 0.02; done; echo last words");
+    await engine.prepare(ending);
+    await engine.start(ending);
+    const { pid } = (await observed(ending))?.containers["main"] ?? {};
+    const writers = writersOf(ending);
+    for (const writer of writers) process.kill(writer, "SIGSTOP");
+    writeFileSync(`/proc/${pid}/root/tmp/go`, "");
+    await expect.poll(() => commandLineOf(pid ?? 0).join(""), { timeout: 20_000 }).toBe("");
+    // time for its supervisor to say so too early
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const state = async () => (await observed(ending))?.containers["main"]?.state;
+    expect(await state()).toBe("running");
+    for (const writer of writers) process.kill(writer, "SIGCONT");
+    await expect.poll(state, { timeout: 20_000 }).toBe("exited");
+    const lines: string[] = [];
+    for await (const { text } of engine.logs(ending.identity, "main")) lines.push(text);
+    expect(lines).toEqual(["last words"]);
+    await engine.remove(ending.identity);
+  });
+
   test("what was left of an import goes while the image comes again, and the image is whole", async () => {
     const other = await busyboxContent("other");
     const name = `${other.reference}@${other.manifest.digest}`;
@@ -295,7 +369,13 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     expect(await engine.exportImage(absent)).toBeUndefined();
   });
 
-  test("rkt's collector, its stop and its list of pods are never run, nor a prefix of a subcommand", () => {
+  test("rkt's collector, its stop and its list of pods are never run, nor a prefix of a subcommand", async () => {
+    const going = pod(SLEEP);
+    await engine.prepare(going);
+    await engine.start(going);
+    await engine.stop(going.identity);
+    await engine.start(going);
+    await engine.remove(going.identity);
     const own = commands.filter((command) => command[0] === address);
     const words = own.map((command) => command.slice(1).filter((word) => !word.startsWith("--")));
     expect([...new Set(words.map(([word]) => word))].sort()).toEqual([
@@ -318,6 +398,15 @@ function processesOf(...words: readonly string[]): readonly number[] {
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => pid > 0 && words.every((word) => commandLineOf(pid).includes(word)));
+}
+
+/** Where a process is; undefined where there is none. */
+function directoryOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
 }
 
 function commandLineOf(pid: number): readonly string[] {

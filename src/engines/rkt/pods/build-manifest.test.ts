@@ -1,16 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { ContainerSpec, PodIdentity } from "../../../model/index.ts";
+import type { ContainerSpec, PodIdentity, PodSpec } from "../../../model/index.ts";
 import { buildManifest } from "./build-manifest.ts";
 import { manifestIdentity, parseManifest } from "./pod-file.ts";
 
 const IDENTITY: PodIdentity = { owner: "me", fleet: "shop", host: "a", pod: "web", generation: 3 };
 const IMAGE_ID = `sha512-${"9d".repeat(32)}`;
 
-function build(flavor: "fly" | "host", spec: Partial<ContainerSpec> = {}, args = ["/bin/x"]) {
+function build(
+  flavor: "fly" | "host",
+  spec: Partial<ContainerSpec> = {},
+  args = ["/bin/x"],
+  ports: PodSpec["ports"] = [],
+) {
   return buildManifest({
     scope: "stw-rkt-0",
     identity: IDENTITY,
-    pod: { containers: { main: { image: "localhost/x:1", ...spec } } },
+    pod: { containers: { main: { image: "localhost/x:1", ...spec } }, ports },
     container: "main",
     flavor,
     imageId: IMAGE_ID,
@@ -105,6 +110,9 @@ describe("buildManifest()", () => {
   });
 
   test("has no ports: rkt lets a second pod take a port of the first without a word", () => {
-    expect(built(build("fly")).ports).toEqual([]);
+    for (const flavor of ["fly", "host"] as const)
+      expect(built(build(flavor, {}, ["/bin/x"], [{ host: 80, container: 8080 }])).ports).toEqual(
+        [],
+      );
   });
 });

@@ -87,6 +87,48 @@ test("what a killed prepare left is reported: as incomplete by its manifest, els
   ]);
 });
 
+test.each([
+  ["fly", "/bin/date +%H", ["/bin/date", "+%H"]],
+  ["host", "/bin/date +%%H", ["/bin/date", "+%H"]],
+] as const)(
+  "a command line of flavour %s is told as it was declared",
+  async (flavor, exec, declared) => {
+    const {
+      apps: [app],
+      ...manifest
+    } = ours("main");
+    const held = { ...manifest, apps: [{ ...app, app: { exec: exec.split(" ") } }] };
+    putPod("prepared", UUID(6), held, appName(IDENTITY, "main"));
+    const digest = `sha256:${"0".repeat(64)}`;
+    const container = {
+      uuid: UUID(6),
+      image: { reference: "localhost/x:1", digest },
+      declared: ["command"],
+      commandWords: 2,
+      userHasGroup: false,
+      volumes: {},
+      logging: { mode: "none", maxBytes: 1, maxFiles: 1 },
+      limits: {},
+    };
+    const file = {
+      version: 1,
+      identity: IDENTITY,
+      recordDigest: digest,
+      network: "none",
+      hostname: "web",
+      podDeclared: [],
+      tmpfs: [],
+      containers: { main: container },
+    };
+    put("state/.rkt/pods/stw-web-1-x/pod.json", JSON.stringify(file));
+    const { pods } = await observeEngine({ ...context, flavor }, undefined);
+    expect(pods[0]?.containers["main"]).toMatchObject({
+      state: "prepared",
+      reported: { command: declared },
+    });
+  },
+);
+
 test("foreign pods are no leftovers, and looking runs no command where there is no store", async () => {
   putPod("run", UUID(1), { apps: [{ name: "web", image: { id: IMAGE }, app: {} }] }, "web");
   putPod("prepared", UUID(2), { apps: null });
