@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { ImageContent } from "../../src/engine/index.ts";
 import type { PodmanEngine } from "../../src/engines/podman/index.ts";
 import { objectName, type PodIdentity } from "../../src/model/index.ts";
 import {
@@ -197,9 +199,17 @@ describeWithEngine("podman", "podman that is killed, and what it is wrong about"
     ) as [Record<string, string>];
     const image = opened.podman("inspect", "--format", "{{.Image}}", id).trim();
     const flags = Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
-    const copy = opened.podman("create", "--network", "none", ...flags, image).trim();
-    expect(Object.keys((await engine.observed(pod))?.containers ?? {})).toEqual(["main"]);
-    expect((await engine.container(pod)).id).toBe(id);
+    const copy = opened.podman("create", "--name", "stw-copy", ...flags, image).trim();
+    // listed after the pod's own, then before it
+    for (const _ of ["made after it", "made before it"]) {
+      expect(Object.keys((await engine.observed(pod))?.containers ?? {})).toEqual(["main"]);
+      expect((await engine.container(pod)).id).toBe(id);
+      await engine.engine.stop(pod.identity);
+      await engine.engine.remove(pod.identity);
+      expect(await engine.observed(pod)).toBeUndefined();
+      expect(opened.podman("ps", "--all", "--quiet", "--no-trunc").trim()).toBe(copy);
+      await engine.engine.prepare(pod);
+    }
     opened.podman("rm", copy);
   });
 
@@ -233,4 +243,41 @@ describeWithEngine("podman", "podman that is killed, and what it is wrong about"
     }
     expect(nameOf(engine.base)).toContain(manifest.digest);
   });
+
+  test("an image whose layers podman packs to the same bytes is taken out with the very manifest that came in", async () => {
+    const { reference, manifest, config } = engine.base;
+    const taking = (digest: string, as = reference) =>
+      (engine.engine as PodmanEngine).exportImage({
+        reference: as,
+        digest,
+        configDigest: config.digest,
+      });
+    await using packed = await taking(manifest.digest);
+    const content = packed?.content as ImageContent;
+    const own = JSON.parse(await textOf(content, content.manifest.digest)) as object;
+    const bytes = Buffer.from(JSON.stringify({ ...own, annotations: { from: "elsewhere" } }));
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const image: ImageContent = {
+      ...content,
+      reference: "localhost/elsewhere:1",
+      manifest: { ...content.manifest, digest, size: bytes.length },
+      open: (wanted, offset = 0) =>
+        wanted === digest ? once(bytes.subarray(offset)) : content.open(wanted, offset),
+    };
+    await engine.engine.importImage(image, engine.ownership);
+    await using again = await taking(digest, image.reference);
+    expect(again?.content.manifest).toEqual(image.manifest);
+    expect(await textOf(again?.content as ImageContent, digest)).toBe(bytes.toString());
+    await engine.engine.releaseImage(nameOf(image), engine.ownership);
+  });
 });
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
+
+async function textOf(content: ImageContent, digest: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of content.open(digest)) parts.push(part);
+  return Buffer.concat(parts).toString();
+}

@@ -43,6 +43,10 @@ const FLOOD = "head -c 10000000 /dev/zero | tr '\\\\0' 'x' >&2; echo >&2";
 const NOTHING = "exit 0";
 /** Prints the first of a list. */
 const FIRST = 'console.log(JSON.stringify([JSON.parse(require("fs").readFileSync(0))[0]]))';
+/** Takes those of a store's list out of it that are named. */
+const WITHOUT = `const fs = require("fs"), [, file, ...named] = process.argv;
+const left = JSON.parse(fs.readFileSync(file)).filter(({ id }) => !named.includes(id));
+fs.writeFileSync(file, JSON.stringify(left));`;
 
 describeWithEngine("podman", "what podman says is not believed", (podman) => {
   let [folder, answers, program] = ["", "", ""];
@@ -143,21 +147,32 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
     expect(await engine.ended(pod)).toMatchObject({ exitCode: 3 });
   });
 
-  test("a removal that ended between its two halves is seen, and made again", async () => {
-    const pod = await engine.prepared({ main: SERVER });
+  test("a removal that ended between its two halves is seen, hides no other pod, and is made again", async () => {
+    const [pod, other] = [
+      await engine.prepared({ main: SERVER }),
+      await engine.prepared({ main: SERVER }),
+    ];
     const { folder, podman } = engine.opened as PodmanInFolder;
     // podman gives up the file system first, and then its own entry
     answer(
       "rm",
-      `for list in ${folder}/root/*-containers; do echo '[]' > "$list/containers.json"; done; kill -KILL $$`,
+      `for list in ${folder}/root/*-containers; do
+  ${process.execPath} -e '${WITHOUT}' "$list/containers.json" "$@"
+done
+kill -KILL $$`,
     );
     await expect(engine.engine.remove(pod.identity)).rejects.toThrow("remove containers");
     restore();
     const { pods, leftovers } = await engine.engine.observe();
-    expect([...pods, ...leftovers]).toHaveLength(1);
+    expect(pods).toMatchObject([other.identity]);
+    expect(leftovers).toHaveLength(1);
+    await expect(engine.engine.start(pod)).rejects.toMatchObject({ code: "not_found" });
+    const only = [pod.identity, other.identity];
+    const seen = await engine.engine.observe({ podsOnly: true, only });
+    expect(seen.pods).toMatchObject([other.identity]);
     await engine.engine.remove(pod.identity);
-    expect(await engine.engine.observe()).toMatchObject({ pods: [], leftovers: [] });
-    expect(podman("ps", "--all", "--quiet")).toBe("");
+    expect(await engine.engine.observe()).toMatchObject({ pods: [other.identity], leftovers: [] });
+    expect(podman("ps", "--all", "--quiet").trim().split("\n")).toHaveLength(1);
   });
 
   test("null in place of empty lists is nothing", async () => {

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ImageContent, PodInstance } from "../../src/engine/index.ts";
 import { openRkt } from "../../src/engines/rkt/index.ts";
-import { imageKey, RktLayout } from "../../src/engines/rkt/layout.ts";
+import { appName, imageKey, RktLayout } from "../../src/engines/rkt/layout.ts";
 import type { RktEngine } from "../../src/engines/rkt/rkt-engine.ts";
 import { openLocalHost } from "../../src/host/index.ts";
 import { generationDigest, imageName, objectName } from "../../src/model/index.ts";
@@ -183,6 +183,19 @@ exec ${address} "$@"
     await engine.importImage(image, OWNERSHIP);
     expect((await engine.observe()).images).toContainEqual(own);
     expect(await observed(await started())).toMatchObject({ state: "running" });
+  });
+
+  test("what a failed prepare leaves of a pod that is started anew is taken away with it", async () => {
+    const made = await started();
+    await engine.stop(made.identity);
+    const left = join(dir, "pods/prepare", ABSENT);
+    const app = appName(made.identity, "main");
+    answer("prepare", `mkdir -p ${left}/appsinfo/${app}; echo 'prepare: broken' >&2; exit 254`);
+    expect(await errorOf(engine.start(made))).toContain("prepare: broken");
+    expect(existsSync(left)).toBe(false);
+    beHonest();
+    await engine.start(made);
+    expect((await engine.observe()).leftovers).toEqual([]);
   });
 
   describe("success with nothing done", () => {

@@ -103,6 +103,22 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     expect((await engine.observe()).leftovers).toEqual([]);
   });
 
+  test("the pod of an earlier run goes when the next one runs", async () => {
+    const pods = () => rkt("list", "--no-legend").stdout.trim().split("\n");
+    const before = pods().length;
+    const running = pod(SLEEP);
+    await engine.prepare(running);
+    const made = pods().length;
+    for (const _ of ["once", "twice"]) {
+      await engine.start(running);
+      await engine.stop(running.identity);
+    }
+    expect(pods()).toHaveLength(made);
+    expect((await engine.observe()).leftovers).toEqual([]);
+    await engine.remove(running.identity);
+    expect(pods()).toHaveLength(before);
+  });
+
   test("a foreign pod of which rkt's list dies changes nothing, and stays", async () => {
     const poison = join(folder, "poison.json");
     // an app without a section of its own: an image with one is needed for rkt to take it
