@@ -26,13 +26,12 @@ conf="$(dirname "$0")/containers.conf"
 [ ! -e "$conf" ] || export CONTAINERS_CONF="$conf"
 exec REAL "$@"
 `;
-/** Loses what is printed, allows hardly any process, asks a registry first, makes volumes of its own. */
+/** Loses what is printed, allows hardly any process, and asks a registry first. */
 const FOREIGN_CONF = `[containers]
 log_driver = "none"
 pids_limit = 3
 [engine]
 pull_policy = "always"
-image_volume_mode = "bind"
 `;
 
 describeWithEngine("podman", "what podman would do by itself", (podman) => {
