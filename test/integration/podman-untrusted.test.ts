@@ -147,7 +147,7 @@ describeWithEngine("podman", "what podman says is not believed", (podman) => {
     expect(await engine.ended(pod)).toMatchObject({ exitCode: 3 });
   });
 
-  test("a removal that ended between its two halves is seen, hides no other pod, and is made again", async () => {
+  test("a removal that ended between its two halves is seen, hides no other pod, and is in nobody's way", async () => {
     const [pod, other] = [
       await engine.prepared({ main: SERVER }),
       await engine.prepared({ main: SERVER }),
@@ -170,6 +170,10 @@ kill -KILL $$`,
     const only = [pod.identity, other.identity];
     const seen = await engine.engine.observe({ podsOnly: true, only });
     expect(seen.pods).toMatchObject([other.identity]);
+    // takes the rest away first
+    await engine.engine.prepare(pod);
+    await engine.engine.start(pod);
+    expect(await engine.observed(pod)).toMatchObject({ state: "running" });
     await engine.engine.remove(pod.identity);
     expect(await engine.engine.observe()).toMatchObject({ pods: [other.identity], leftovers: [] });
     expect(podman("ps", "--all", "--quiet").trim().split("\n")).toHaveLength(1);

@@ -166,6 +166,7 @@ describe("podmanError()", () => {
       'creating container storage: the container name "x" is already in use by 3f',
       "already_exists",
     ],
+    ['name "x" is in use: container already exists', "already_exists"],
     ["statfs /nope: no such file or directory", "failed_precondition"],
     [
       'runc: exec: "/x": stat /x: no such file or directory: OCI runtime attempted to invoke a command that was not found',

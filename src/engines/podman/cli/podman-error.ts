@@ -25,7 +25,7 @@ const MEANINGS: readonly Meaning[] = [
       "files of it belong to users that the user of podman may not be: give ranges in /etc/subuid and /etc/subgid, and install uidmap",
   },
   { pattern: /image not known/, code: "not_found", remedy: "import the image first" },
-  { pattern: /is already in use|pod already exists/, code: "already_exists" },
+  { pattern: /is already in use|(?:pod|container) already exists/, code: "already_exists" },
   {
     pattern: /finding pause binary|catatonit/,
     code: "failed_precondition",
