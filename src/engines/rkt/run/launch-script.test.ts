@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { type Launch, launchScript } from "./launch-script.ts";
+import { type Launch, launchScript, WAIT_FOR_CHILD } from "./launch-script.ts";
 
 const LAUNCH: Launch = {
   container: "main",
@@ -59,5 +61,46 @@ describe("launchScript()", () => {
     expect(launchScript({ ...LAUNCH, network: "host" })).not.toContain("--net");
     const joined = launchScript({ ...LAUNCH, network: { file: "/run/stowage/rkt/netns/x" } });
     expect(joined).toContain("nsenter --net=/run/stowage/rkt/netns/x unshare --mount --uts sh -c");
+  });
+});
+
+describe("WAIT_FOR_CHILD", () => {
+  const supervised = (command: string) => `trap : TERM
+sh -c ${JSON.stringify(command)} &
+child=$!
+trap 'kill $child' TERM
+echo watched
+${WAIT_FOR_CHILD}
+echo "ended with $code"`;
+
+  /** What supervisors say when they are asked to end what they supervise. */
+  async function asked(command: string, count: number): Promise<readonly string[]> {
+    const said = Array.from({ length: count }, async () => {
+      const child = spawn("sh", ["-c", supervised(command)], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      let text = "";
+      let isAsked = false;
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        if (!isAsked && text.includes("ready") && text.includes("watched")) {
+          isAsked = child.kill("SIGTERM");
+        }
+      });
+      await once(child, "close");
+      return text.trimEnd().split("\n").at(-1) ?? "";
+    });
+    return [...new Set(await Promise.all(said))];
+  }
+
+  test("tells the end of what was asked to end, not the signal that asked for it", async () => {
+    expect(await asked("trap 'exit 7' TERM; echo ready; sleep 9 >/dev/null & wait", 60)).toEqual([
+      "ended with 7",
+    ]);
+  });
+
+  test("tells a signal that it died of, and the code of what ended by itself", async () => {
+    expect(await asked("echo ready; exec sleep 9", 3)).toEqual(["ended with 143"]);
+    expect(await asked("exit 127", 1)).toEqual(["ended with 127"]);
   });
 });

@@ -42,6 +42,20 @@ const CPUSETS = `${CGROUP_ROOT}/cpuset`;
 export const NOT_LAUNCHED = 125;
 
 /**
+ * Waits for process `$child` of a shell until it has ended, whatever signals are caught meanwhile, and sets `$code`. A
+ * signal cuts a wait off, also one that has seen the end already: asked once more, the shell tells it, or
+ * that it has told it.
+ */
+export const WAIT_FOR_CHILD = `while :; do
+  wait $child
+  code=$?
+  kill -0 $child 2>/dev/null || break
+done
+wait $child
+again=$?
+[ $again -eq 127 ] || code=$again`;
+
+/**
  * The script that supervises one run of a container, detached from whoever started it: a cgroup with the
  * limits, rkt within it, its output to the log writer, and at the end a file that says how it ended.
  *
@@ -69,11 +83,7 @@ ${apart(launch)} sh -c ${quote(innerScript(launch))} ${kept ? `>${quote(out)} 2>
 child=$!
 # systemd asks the supervisor, which asks the container
 trap 'kill -${launch.stopSignal} $child 2>/dev/null' TERM
-while :; do
-  wait $child
-  code=$?
-  kill -0 $child 2>/dev/null || break
-done
+${WAIT_FOR_CHILD}
 # what it left behind dies with it, as in a process namespace
 left=1
 while [ $left -gt 0 ]; do
