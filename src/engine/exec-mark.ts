@@ -21,8 +21,9 @@ const LOOK = [
   now=$(sed 's/.*) //' "/proc/\${each%:*}/stat" 2>/dev/null | cut -d' ' -f20)
   [ -n "$now" ] && [ "$now" != "\${each#*:}" ] || echo "\${each%:*}"
 done; }`,
+  // a dead one that nobody waits for stays in the table
   `members() { for pid in "$@"; do
-  sed -n "s/^\\([0-9]*\\) .*) [A-Za-z] [0-9]* [0-9]* $pid .*/\\1/p" /proc/[0-9]*/stat 2>/dev/null
+  sed -n "s/^\\([0-9]*\\) .*) [^ZX] [0-9]* [0-9]* $pid .*/\\1/p" /proc/[0-9]*/stat 2>/dev/null
 done; }`,
   '[ -z "$2" ] || roots="$roots $(watched "$2")"',
   'pids=$(tree $(marked "$1") $(members $roots $(was_told)))',

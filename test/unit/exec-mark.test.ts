@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
+import { END_MARKED_FOR_GOOD, execMark } from "../../src/engine/index.ts";
+
+/** The first becomes one that waits for nobody, as the first process of many a container does. */
+const UNWAITED = `setsid sh -c 'echo $$; exec sleep 100000' & exec sleep 100000`;
+
+test.runIf(process.platform === "linux")(
+  "a guard ends a command that is dead and waited for by nobody, and then itself",
+  async () => {
+    const parent = spawn("sh", ["-c", UNWAITED], { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(async () => await killed(parent));
+    const [said] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = said.toString().trim();
+    const script = `told=${pid}:${statOf(pid)[19]}\n${END_MARKED_FOR_GOOD}`;
+    const guard = spawn("sh", ["-c", script, "sh", execMark(`none-${pid}`)], { stdio: "inherit" });
+    onTestFinished(async () => await killed(guard));
+    expect(await once(guard, "close")).toEqual([0, null]);
+    expect(statOf(pid)[0]).toBe("Z");
+  },
+);
+
+/** What stands after the name in a process's stat. */
+function statOf(pid: string): readonly string[] {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/.*\) /, "").split(" ");
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "close");
+  child.kill("SIGKILL");
+  await ended;
+}
