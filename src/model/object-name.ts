@@ -41,6 +41,15 @@ export function linkName(...told: readonly string[]): string {
   return `${OBJECT_PREFIX}${code}`.slice(0, LINK_CHARACTERS);
 }
 
+/** Name of the bridge of a network of the fleet on a host; another declared subnet is another bridge. */
+export function bridgeName(
+  runDir: string,
+  { owner, fleet, host }: Pick<PodIdentity, "owner" | "fleet" | "host">,
+  { name = "", subnet = "" }: Partial<Record<"name" | "subnet", string | undefined>> = {},
+): string {
+  return linkName("bridge", runDir, owner, fleet, host, name, subnet);
+}
+
 /**
  * Name of the directories with a generation's files: that of the generation and of its host, as two
  * hosts of a fleet may be one machine.

@@ -128,6 +128,8 @@ export interface TakenSubnet {
   readonly subnet: string;
   /** For people: `interface eth0`. */
   readonly holder: string;
+  /** The interface that leads to them. */
+  readonly device?: string;
   /** The network that has them, where it is one of Stowage's: `owner/fleet/network`. */
   readonly network?: string;
 }

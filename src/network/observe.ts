@@ -266,6 +266,7 @@ function takenOf({ networks, look }: Seen): ObservedNetwork {
       network === undefined ? undefined : `${network.owner}/${network.fleet}/${network.name}`;
     return {
       subnet: normal(subnet),
+      device,
       holder:
         network === undefined
           ? `interface ${device}`

@@ -1,5 +1,11 @@
 import { nameOfTemporary, temporaryPath } from "../host/index.ts";
-import { linkName, objectName, type PodIdentity, type PodSpec } from "../model/index.ts";
+import {
+  bridgeName,
+  linkName,
+  objectName,
+  type PodIdentity,
+  type PodSpec,
+} from "../model/index.ts";
 
 /**
  * Where what is known of networks lies on a host; a reboot ends all of it.
@@ -20,9 +26,8 @@ export class NetworkPlaces {
   }
 
   /** Name of the bridge of a pod's network; another declared subnet is another bridge. */
-  bridge({ owner, fleet, host }: PodIdentity, { network }: PodSpec): string {
-    const { name = "", subnet = "" } = network ?? {};
-    return linkName("bridge", this.#runDir, owner, fleet, host, name, subnet);
+  bridge(identity: PodIdentity, { network }: PodSpec): string {
+    return bridgeName(this.#runDir, identity, network);
   }
 
   /** Name of the host's end of a pod's interface. */

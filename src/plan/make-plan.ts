@@ -131,7 +131,7 @@ function draftHost(
   diagnostics.push(
     ...made.diagnostics,
     ...portClashes(made.contexts),
-    ...subnetClashes(made.contexts),
+    ...subnetClashes(made.contexts, hostDirectories(spec).runDir),
     ...cniProblems(made.contexts),
   );
   const changes: PodChange[] = [];

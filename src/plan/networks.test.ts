@@ -10,7 +10,13 @@ import {
   pod,
   record,
 } from "../../test/support/plan-world.ts";
-import type { ForwardedPort, ObservedPod, PodSpec, TakenSubnet } from "../model/index.ts";
+import {
+  bridgeName,
+  type ForwardedPort,
+  type ObservedPod,
+  type PodSpec,
+  type TakenSubnet,
+} from "../model/index.ts";
 import { plan } from "./index.ts";
 
 const bridged = (rest: Partial<PodSpec> = {}, container = {}): PodSpec =>
@@ -123,6 +129,19 @@ test("plan() makes a pod again that somebody removed while its rule is left", ()
   const planned = (pod: string) => plan(input(fleet({ web: spec }), at(pod))).pods;
   expect(planned(`${OWNER}/shop/web`)).toMatchObject([{ action: "create" }]);
   expect(() => planned(`${OWNER}/other/web`)).toThrow(/port 80\/tcp of the host is taken/);
+});
+
+test("plan() knows a bridge of its own by its name, where all that was noted of it is gone", () => {
+  const subnet = "10.1.0.0/24";
+  const spec = bridged({ network: { mode: "bridge", name: "front", subnet } });
+  const at = { owner: OWNER, fleet: "shop", host: "a" };
+  const planned = (runDir: string) => {
+    const device = bridgeName(runDir, at, { name: "front", subnet });
+    const world = engineWith([], [{ subnet, holder: `interface ${device}`, device }]);
+    return plan(input(fleet({ web: spec }), world)).pods;
+  };
+  expect(planned("/run/stowage")).toMatchObject([{ action: "create" }]);
+  expect(() => planned("/run/other")).toThrow(/interface stw-/);
 });
 
 test("plan() fails on a subnet that the host has already, but for the network's own", () => {

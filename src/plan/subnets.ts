@@ -1,19 +1,24 @@
 import type { Diagnostic } from "../errors/index.ts";
-import { rangeOf, subnetsOverlap } from "../model/index.ts";
+import { bridgeName, rangeOf, subnetsOverlap } from "../model/index.ts";
 import type { PodContext } from "./pod-context.ts";
 
 /** Declared subnets of networks of which somebody else has addresses on a host, each once. */
-export function subnetClashes(contexts: readonly PodContext[]): readonly Diagnostic[] {
+export function subnetClashes(
+  contexts: readonly PodContext[],
+  runDir: string,
+): readonly Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   for (const context of contexts) {
     const { host, desired, observation, declared } = context;
     const { name = "", subnet } = desired?.spec.network ?? {};
     if (subnet === undefined || found.has(name)) continue;
     const own = `${declared.owner}/${declared.fleet}/${name}`;
+    // known by its name also where all that was noted of it is gone
+    const bridge = bridgeName(runDir, declared, { name, subnet });
     const taken = observation.engine.network?.subnets.find(
       (each) =>
         subnetsOverlap(each.subnet, subnet) &&
-        !(each.network === own && isSame(each.subnet, subnet)),
+        !((each.network === own || each.device === bridge) && isSame(each.subnet, subnet)),
     );
     if (taken === undefined) continue;
     found.set(name, {

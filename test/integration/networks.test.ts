@@ -232,7 +232,11 @@ iptables -A FORWARD -s 10.9.9.9/32 -j ACCEPT`);
       holder: "a rule of chain PREROUTING, which leads it to 10.9.9.9:1",
     })),
   );
-  expect(network?.subnets).toContainEqual({ subnet: "10.64.0.0/11", holder: "interface br9" });
+  expect(network?.subnets).toContainEqual({
+    subnet: "10.64.0.0/11",
+    holder: "interface br9",
+    device: "br9",
+  });
   const pod = await run("web", { network: { mode: "bridge", name: "any" }, ports: WEB });
   // the half of the pool that nobody has
   expect((await world.seen(engine, pod))?.address).toMatch(/^10\.(?:9[6-9]|1[01]\d|12[0-7])\./);
