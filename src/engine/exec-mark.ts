@@ -30,6 +30,9 @@ done; }`,
   '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
 
+/** Half a minute and more: what cannot be killed, waiting for a disk that is gone, is not looked for ever. */
+const LOOKS_MAX = 300;
+
 /** What no guard has told, and nobody's environment is to. */
 const UNTOLD = "told= roots=";
 
@@ -48,9 +51,9 @@ done`;
  * For a guard, which tells ids in `$told`: the same until there have been none for two seconds, as an engine may just
  * have been asked to begin one.
  */
-export const END_MARKED_FOR_GOOD = `looks=0 roots=
-while [ $looks -lt 20 ]; do
-looks=$((looks + 1))
+export const END_MARKED_FOR_GOOD = `looks=0 all=0 roots=
+while [ $looks -lt 20 ] && [ $all -lt ${LOOKS_MAX} ]; do
+looks=$((looks + 1)) all=$((all + 1))
 ${LOOK}
 [ -z "$pids" ] || looks=0
 sleep 0.1
