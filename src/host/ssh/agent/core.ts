@@ -42,10 +42,19 @@ sub children { my ($pid) = @_; my @found;
   }
   @found;
 }
-# what stands still begins nothing more while the rest is looked for; all are asked again, as none stands still at once
-sub kill_tree { my ($pid) = @_; my @new = ($pid); my %all = ($pid => 1);
+# whether any thread of it runs: one that is told to stop in the middle of a fork stops when that is over
+sub runs { my ($pid) = @_;
+  for my $task (glob "/proc/$pid/task/*/stat") {
+    open my $f, "<", $task or next;
+    return 1 if (scalar(<$f>) || "") =~ /.*\\) R/;
+  }
+  0;
+}
+# what stands still begins nothing more while the rest is looked for; all are asked again, once none of them runs
+sub kill_tree { my ($pid) = @_; my @new = ($pid); my %all = ($pid => 1); my $until = time + 2;
   while (@new) {
     while (@new) { kill "STOP", @new; @new = grep { !$all{$_}++ } map { children($_) } @new }
+    select undef, undef, undef, 0.001 while time < $until && grep { runs($_) } keys %all;
     @new = grep { !$all{$_}++ } map { children($_) } keys %all;
   }
   kill "KILL", keys %all;
