@@ -32,8 +32,8 @@ export interface Command {
   readonly help: CommandHelp;
   /** It changes something: where nobody reads any more what it says, it goes on to its end, as others do not. */
   readonly changes?: true;
-  /** Its exit code where its command line, or where it is to be run, is wrong. @defaultValue 1 */
-  readonly wrong?: number;
+  /** Its exit code after an error. @defaultValue 1 */
+  readonly failed?: number;
   /** @returns its exit code: an {@link ExitCode}, but for a command that passes on another one's */
   run(args: Arguments, context: CommandContext): Promise<number>;
 }

@@ -52,7 +52,7 @@ async function dispatch(
   }
   if (command === "help") return help(rest[0], context);
   const loaded = await loadCommand(command);
-  failure.exitCode = loaded.wrong ?? 1;
+  failure.exitCode = loaded.failed ?? 1;
   const args = parseArguments(rest, loaded.help).over(globals);
   if (args.flag("help")) return help(command, context);
   const here = inDirectory(args, context);

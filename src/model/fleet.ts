@@ -45,3 +45,10 @@ export function fleetNames({
 }: Pick<FleetManifest, "name" | "formerly">): readonly string[] {
   return formerly === undefined ? [name] : [name, formerly];
 }
+
+/** The same with the owner before them, `OWNER/FLEET`, as rosters and records are found by. */
+export function fleetKeys(
+  fleet: Pick<FleetManifest, "id" | "name" | "formerly">,
+): readonly string[] {
+  return fleetNames(fleet).map((name) => `${fleet.id}/${name}`);
+}

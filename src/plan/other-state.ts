@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../errors/index.ts";
-import { fleetNames, hostDirectories, objectName } from "../model/index.ts";
+import { fleetKeys, fleetNames, hostDirectories, objectName } from "../model/index.ts";
 import { podsOnHost } from "./observed-pods.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 
@@ -61,7 +61,7 @@ export function unseenState(
 ): readonly string[] {
   const spec = manifest.hosts[host];
   if (spec === undefined || options.destroy === true) return [];
-  const keys = fleetNames(manifest).map((fleet) => `${manifest.id}/${fleet}`);
+  const keys = fleetKeys(manifest);
   const { rosters, records } = observation;
   const isKnown =
     keys.some((key) => rosters.has(key)) ||

@@ -1,6 +1,6 @@
 import {
   type FleetManifest,
-  fleetNames,
+  fleetKeys,
   type HostSpec,
   type RecordReading,
   type RolloutMark,
@@ -111,10 +111,6 @@ export function appliedService(reading: RecordReading | undefined): string | und
   if (reading?.kind !== "record") return undefined;
   const { generations, current } = reading.record;
   return generations.find(({ generation }) => generation === current)?.spec.service;
-}
-
-function fleetKeys(fleet: Pick<FleetManifest, "id" | "name" | "formerly">): readonly string[] {
-  return fleetNames(fleet).map((name) => `${fleet.id}/${name}`);
 }
 
 /** Pods that go as nobody declares their service any more, though its rollout is paused: its other name is a new one. */

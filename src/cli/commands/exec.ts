@@ -8,7 +8,6 @@ import type { ByteStreams, CommandContext } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { podNameText, readPodName } from "../pod-names.ts";
-import { renderError } from "../render-error.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** What the command ends with when it could not be run: no command's own code is meant. */
@@ -42,7 +41,7 @@ export const execCommand: Command = {
     ],
     exitCodes: `the command's own; ${NOT_RUN} when it could not be run.`,
   },
-  wrong: NOT_RUN,
+  failed: NOT_RUN,
   run: exec,
 };
 
@@ -52,10 +51,9 @@ async function exec(args: Arguments, context: CommandContext): Promise<number> {
   try {
     return await runIn(args, context, streams, accesses);
   } catch (error) {
+    // whatever it is, it came of that
     context.drain.throwIfAborted();
-    if (!StowageError.is(error)) throw error;
-    context.stderr.write(renderError(error, context.paint, args.flag("debug")));
-    return NOT_RUN;
+    throw error;
   } finally {
     streams.close();
     await Promise.allSettled(accesses.map((access) => access[Symbol.asyncDispose]()));

@@ -14,7 +14,7 @@ import { processAges } from "./process-ages.ts";
 import { runProbe } from "./run-probe.ts";
 
 /** Probes of one host that are run at once. */
-const AT_ONCE = 8;
+export const PROBES_AT_ONCE = 8;
 
 /** What a probe says of a container that runs. */
 export interface Health {
@@ -72,7 +72,7 @@ export async function askProbes(
   asked: readonly FoundProbe[],
   signal: AbortSignal,
 ): Promise<readonly ProbedContainer[]> {
-  const answers = await mapLimited(asked, AT_ONCE, async (each) => ({
+  const answers = await mapLimited(asked, PROBES_AT_ONCE, async (each) => ({
     ...each,
     problem: await ask(access, each, signal),
   }));

@@ -3,6 +3,7 @@ import type { HostReader } from "../../host/index.ts";
 import { mapLimited } from "../../internal/index.ts";
 import {
   type FleetManifest,
+  fleetKeys,
   fleetNames,
   type HostSpec,
   hostDirectories,
@@ -50,7 +51,7 @@ export async function withFormerDirectories(
 
 /** Whether a host has a list of the fleet's hosts, which every host of a fleet has. */
 export function hasRoster({ rosters }: HostObservation, manifest: FleetManifest): boolean {
-  return fleetNames(manifest).some((fleet) => rosters.has(`${manifest.id}/${fleet}`));
+  return fleetKeys(manifest).some((fleet) => rosters.has(fleet));
 }
 
 async function formerDirectory(

@@ -7,13 +7,12 @@ import {
   type FoundProbe,
   findProbes,
   healthKey,
+  PROBES_AT_ONCE,
   type ProbedContainer,
 } from "../health/check-health.ts";
 import { readEngines } from "../observe/read-engines.ts";
 import type { WatchClock, WatchRequest } from "./watch-request.ts";
 
-/** Containers of a host that are asked at once. */
-const AT_ONCE = 8;
 /** What answers within this part of its pause is asked again together with what was asked at the same time. */
 const QUICK = 0.1;
 
@@ -36,7 +35,7 @@ export class ProbedHost {
   readonly #clock: WatchClock;
   readonly #host: string;
   readonly #onRestart: () => void;
-  readonly #limit = createLimiter(AT_ONCE);
+  readonly #limit = createLimiter(PROBES_AT_ONCE);
   #going: ReadonlyMap<string, Going> = new Map();
   /** Of processes that have not answered yet. */
   readonly #asked = new Map<string, Promise<void>>();

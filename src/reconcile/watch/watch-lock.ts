@@ -114,7 +114,7 @@ function keyOf(name: string, spec: HostSpec): string {
 }
 
 function isWatched({ name }: FleetManifest, host: string, error: StowageError): StowageError {
-  const [, holder = "somebody else"] = /: (.+) holds its lock/.exec(error.message) ?? [];
+  const { holder = "somebody else" } = error.context;
   return new StowageError(
     `Cannot watch fleet "${name}": ${holder} watches it on host ${host}; end that watch first`,
     { code: "aborted", context: { host }, cause: error },
