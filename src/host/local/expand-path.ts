@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { fileError, isAbsent } from "./file-error.ts";
 
 /**
- * Paths that a pattern leads to; `*` stands for anything within one segment. One without `*` is
- * returned as it is, whether it exists or not.
+ * Paths that a pattern leads to; `*` stands for anything within one segment. What follows the last `*` need
+ * not be there: to look is as much work as to open it.
  *
  * @throws StowageError `permission_denied` when a directory may not be listed: silence would read as absence
  */
@@ -17,8 +17,7 @@ export function expandPath(pattern: string): readonly string[] {
       ? bases.flatMap((base) => matchesIn(base, segment, last))
       : bases.map((base) => `${base}/${segment}`);
   }
-  // what follows the last `*` may not be there; what it stands for is
-  return segments.at(-1)?.includes("*") === true ? bases : bases.filter((path) => existsSync(path));
+  return bases;
 }
 
 function matchesIn(base: string, segment: string, last: boolean): readonly string[] {

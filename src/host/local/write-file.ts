@@ -9,10 +9,10 @@ import {
   mkdir,
   open,
   rename,
-  rm,
   rmdir,
   stat,
   symlink,
+  unlink,
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -44,7 +44,7 @@ export async function replaceFile(
     await makeParents(path);
     signal?.throwIfAborted();
     // a new inode: a writer that was asleep since before must not write into ours
-    await rm(temporary, { force: true });
+    await unlinkIfThere(temporary);
     signal?.throwIfAborted();
     await writeNew(temporary, content, async (file) => {
       if (attributes !== undefined) await giveAttributes(file, attributes);
@@ -67,7 +67,7 @@ export async function createWhole(path: string, text: string): Promise<boolean> 
   try {
     await makeParents(path);
     await writeNew(temporary, text, () => link(temporary, path));
-    await rm(temporary, { force: true });
+    await unlinkIfThere(temporary);
     await flushDirectory(dirname(path));
     return true;
   } catch (error) {
@@ -81,7 +81,7 @@ export async function linkFile(path: string, target: string): Promise<void> {
   const temporary = temporaryPath(path);
   try {
     await makeParents(path, LINK_DIRECTORY_MODE);
-    await rm(temporary, { force: true });
+    await unlinkIfThere(temporary);
     await symlink(target, temporary);
     await rename(temporary, path);
     await flushDirectory(dirname(path));
@@ -93,10 +93,19 @@ export async function linkFile(path: string, target: string): Promise<void> {
 /** Removes a file, and what a killed writer of it left. */
 export async function removeFile(path: string): Promise<void> {
   try {
-    await rm(temporaryPath(path), { force: true });
-    await rm(path, { force: true });
+    await unlinkIfThere(temporaryPath(path));
+    await unlinkIfThere(path);
   } catch (error) {
-    if (!isAbsent(error)) throw fileError(error, "remove file", path);
+    throw fileError(error, "remove file", path);
+  }
+}
+
+/** One system call, where Node's `rm` is several and a look before. */
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
   }
 }
 
@@ -197,7 +206,7 @@ async function removeOwn(path: string, file: FileHandle): Promise<void> {
     if (!isAbsent(error)) throw error;
     return undefined;
   });
-  if (found?.ino === own.ino) await rm(path, { force: true });
+  if (found?.ino === own.ino) await unlinkIfThere(path);
 }
 
 export async function flushDirectory(path: string): Promise<void> {
