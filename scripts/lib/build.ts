@@ -62,6 +62,8 @@ export async function buildCli(root: string, outdir = join(root, "dist/cli")): P
 /** A file as `compileProgram` reads it: one function. Where all of it comes from lies beside it, for `--debug`. */
 const PROGRAM_FILE: BuildOptions = {
   format: "cjs",
+  // read as such
+  charset: "ascii",
   minify: true,
   sourcemap: "external",
   sourcesContent: false,

@@ -1,11 +1,13 @@
 import * as z from "zod";
-import { ConfigDocument } from "./documents.ts";
+import { RunConfig } from "./documents.ts";
 
 /** As much as is read of the config of an image that an engine has in its store. */
-export const StoredConfig = z.object({
-  config: ConfigDocument.shape.config,
-  rootfs: z.object({ diff_ids: z.array(z.string()) }),
-});
+export const StoredConfig = z.lazy(() =>
+  z.object({
+    config: RunConfig,
+    rootfs: z.object({ diff_ids: z.array(z.string()) }),
+  }),
+);
 /** See the schema of the same name. */
 export type StoredConfig = z.infer<typeof StoredConfig>;
 

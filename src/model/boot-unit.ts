@@ -11,15 +11,17 @@ export const BOOT_UNIT_PATTERN = `${PREFIX}*.service`;
 const FIRST_WORDS = "# Made by Stowage, which removes it with the fleet: ";
 
 /** Whose pods a unit brings back, and by which program. */
-export const BootUnit = z.strictObject({
-  owner: OwnerId,
-  fleet: Name,
-  host: Name,
-  stateDir: AbsolutePath,
-  runDir: AbsolutePath,
-  /** Command that runs Stowage on the host. */
-  program: z.array(AbsolutePath).min(1).max(4).readonly(),
-});
+export const BootUnit = z.lazy(() =>
+  z.strictObject({
+    owner: OwnerId,
+    fleet: Name,
+    host: Name,
+    stateDir: AbsolutePath,
+    runDir: AbsolutePath,
+    /** Command that runs Stowage on the host. */
+    program: z.array(AbsolutePath).min(1).max(4).readonly(),
+  }),
+);
 /** See the schema of the same name. */
 export type BootUnit = z.infer<typeof BootUnit>;
 

@@ -10,24 +10,28 @@ export const HISTORY_VERSION = 1;
 export const HISTORY_MAX = 10;
 
 /** What was applied to a pod once, proven, and then replaced by something else. */
-export const PastRecord = z.strictObject({
-  ...RecordedGeneration.omit({ secrets: true }).shape,
-  /** Its place among all that were applied to the pod; it only rises. */
-  number: z.int().min(1),
-  appliedAt: z.iso.datetime(),
-  appliedBy: z.string(),
-});
+export const PastRecord = z.lazy(() =>
+  z.strictObject({
+    ...RecordedGeneration.omit({ secrets: true }).shape,
+    /** Its place among all that were applied to the pod; it only rises. */
+    number: z.int().min(1),
+    appliedAt: z.iso.datetime(),
+    appliedBy: z.string(),
+  }),
+);
 /** See the schema of the same name. */
 export type PastRecord = z.infer<typeof PastRecord>;
 
 /** Old records of one pod, oldest first; one file on its host. It may be lost. */
-export const PodHistory = z.strictObject({
-  version: z.literal(HISTORY_VERSION),
-  pod: Name,
-  /** Number of the next record. */
-  next: z.int().min(1),
-  records: z.array(PastRecord).readonly(),
-});
+export const PodHistory = z.lazy(() =>
+  z.strictObject({
+    version: z.literal(HISTORY_VERSION),
+    pod: Name,
+    /** Number of the next record. */
+    next: z.int().min(1),
+    records: z.array(PastRecord).readonly(),
+  }),
+);
 /** See the schema of the same name. */
 export type PodHistory = z.infer<typeof PodHistory>;
 

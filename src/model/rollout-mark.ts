@@ -6,17 +6,19 @@ import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
 export const ROLLOUT_MARK_VERSION = 1;
 
 /** What a host is told of a service's rollout beside its declaration: whether it is paused. */
-export const RolloutMark = z.strictObject({
-  version: z.literal(ROLLOUT_MARK_VERSION),
-  service: Name,
-  /** Of marks of one service that with the highest counts: one that missed the others is older. */
-  revision: z.int().min(1),
-  paused: z.boolean(),
-  /** Who, and from where: `user@machine`. */
-  by: z.string().max(256),
-  /** By the clock of the machine that it was said on; for people alone. */
-  at: z.iso.datetime(),
-});
+export const RolloutMark = z.lazy(() =>
+  z.strictObject({
+    version: z.literal(ROLLOUT_MARK_VERSION),
+    service: Name,
+    /** Of marks of one service that with the highest counts: one that missed the others is older. */
+    revision: z.int().min(1),
+    paused: z.boolean(),
+    /** Who, and from where: `user@machine`. */
+    by: z.string().max(256),
+    /** By the clock of the machine that it was said on; for people alone. */
+    at: z.iso.datetime(),
+  }),
+);
 /** See the schema of the same name. */
 export type RolloutMark = z.infer<typeof RolloutMark>;
 

@@ -13,20 +13,22 @@ export const FLEET_LOCK_VERSION = "stowage/lock/v1";
 export const FLEET_LOCK_FILE = "fleet.lock.json";
 
 /** What image references lead to, by canonical reference and platform; committed by the user. */
-export const FleetLock = z.strictObject({
-  version: z.literal(FLEET_LOCK_VERSION),
-  images: z.record(
-    z.string(),
-    z.record(
+export const FleetLock = z.lazy(() =>
+  z.strictObject({
+    version: z.literal(FLEET_LOCK_VERSION),
+    images: z.record(
       z.string(),
-      z.strictObject({
-        /** Digest of the platform's manifest. */
-        digest: Digest,
-        configDigest: Digest.optional(),
-      }),
+      z.record(
+        z.string(),
+        z.strictObject({
+          /** Digest of the platform's manifest. */
+          digest: Digest,
+          configDigest: Digest.optional(),
+        }),
+      ),
     ),
-  ),
-});
+  }),
+);
 /** See the schema of the same name. */
 export type FleetLock = z.infer<typeof FleetLock>;
 

@@ -3,14 +3,16 @@ import * as z from "zod";
 import { startTicks } from "../../host/index.ts";
 
 /** The process that holds a lock, in terms that only its own machine can judge. */
-export const HolderProcess = z.object({
-  /** Of the machine that the process runs on, which need not be the host. */
-  bootId: z.string(),
-  pidNamespace: z.string(),
-  pid: z.int(),
-  /** Ticks from the machine's start to the process's own: tells it from a later one of its id. */
-  startTicks: z.string(),
-});
+export const HolderProcess = z.lazy(() =>
+  z.object({
+    /** Of the machine that the process runs on, which need not be the host. */
+    bootId: z.string(),
+    pidNamespace: z.string(),
+    pid: z.int(),
+    /** Ticks from the machine's start to the process's own: tells it from a later one of its id. */
+    startTicks: z.string(),
+  }),
+);
 /** See the schema of the same name. */
 export type HolderProcess = z.infer<typeof HolderProcess>;
 

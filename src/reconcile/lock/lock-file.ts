@@ -3,21 +3,23 @@ import type { HostSnapshot } from "../../host/index.ts";
 import { HolderProcess, hasEnded } from "./holder-process.ts";
 
 /** What the file of a lock's number says. */
-export const LockFile = z.object({
-  number: z.int().min(1),
-  /** Tells one holder from any other. */
-  nonce: z.string(),
-  /** Who holds it, for people: `user@machine (pid 12)`. */
-  owner: z.string(),
-  /** UTC, ISO 8601, by the holder's clock: for people. */
-  since: z.string(),
-  /** By the monotonic clock of the host. */
-  expiresAtMonotonicMs: z.number(),
-  bootId: z.string(),
-  /** Given back: nothing that its holder began goes on. */
-  released: z.boolean().optional(),
-  process: HolderProcess.optional(),
-});
+export const LockFile = z.lazy(() =>
+  z.object({
+    number: z.int().min(1),
+    /** Tells one holder from any other. */
+    nonce: z.string(),
+    /** Who holds it, for people: `user@machine (pid 12)`. */
+    owner: z.string(),
+    /** UTC, ISO 8601, by the holder's clock: for people. */
+    since: z.string(),
+    /** By the monotonic clock of the host. */
+    expiresAtMonotonicMs: z.number(),
+    bootId: z.string(),
+    /** Given back: nothing that its holder began goes on. */
+    released: z.boolean().optional(),
+    process: HolderProcess.optional(),
+  }),
+);
 /** See the schema of the same name. */
 export type LockFile = z.infer<typeof LockFile>;
 
