@@ -26,6 +26,12 @@ export function processCases({ it, itWith }: Suite): void {
     expect(lines).toEqual(['image|declared|with "quotes" and = signs||unset']);
   });
 
+  it("variables that the engine's own programs are run with do not reach it", async (test) => {
+    const { lines } = await test.run("env");
+    expect(lines.some((line) => line.startsWith("PATH="))).toBe(true);
+    expect(lines.filter((line) => /^(?:GO|STOWAGE|STW|PODMAN)/.test(line))).toEqual([]);
+  });
+
   it("a secret's value reaches the process and is not reported", async (test) => {
     const env = { TOKEN: { secret: { fromEnv: "TOKEN" } }, PLAIN: "seen" };
     const pod = test.pod({ main: script('echo "$TOKEN"', { env }) });

@@ -16,6 +16,9 @@ const LOOK_MS = 30_000;
 /** The same for one that makes something: the first prepare of a store renders its stage1. */
 const MAKE_MS = 300_000;
 
+/** Several commands run at once: to a Go program that lasts for moments, a second thread is a tenth more to do. */
+export const RKT_ENV = { GOMAXPROCS: "1" };
+
 /** rkt's command line. Subcommands are spelt in full: rkt also takes prefixes of them. */
 export class RktCli {
   readonly #host: Host;
@@ -155,7 +158,11 @@ export class RktCli {
     signal?: AbortSignal,
   ): Promise<CommandResult> {
     try {
-      return await this.#host.run(command, { timeoutMs, ...(signal ? { signal } : {}) });
+      return await this.#host.run(command, {
+        timeoutMs,
+        env: RKT_ENV,
+        ...(signal ? { signal } : {}),
+      });
     } catch (error) {
       signal?.throwIfAborted();
       throw notRun(doing, command, error);

@@ -1,6 +1,7 @@
 import { CGROUP_ROOT } from "../../../engine/index.ts";
 import { PROGRAM_MARK } from "../../../host/index.ts";
 import type { Logging } from "../../../model/index.ts";
+import { RKT_ENV } from "../cli/rkt-cli.ts";
 import {
   type CgroupHome,
   type CgroupWrite,
@@ -35,6 +36,11 @@ export interface Launch {
   /** Directory for the two pipes of its output. */
   readonly pipeDir: string;
 }
+
+/** For rkt: an app has no variables but its own. */
+const RKT_VARIABLES = Object.entries(RKT_ENV)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(" ");
 
 const CPUSETS = `${CGROUP_ROOT}/cpuset`;
 
@@ -174,6 +180,6 @@ function innerScript(launch: Launch): string {
       : [`echo ${oomScoreAdj} >/proc/self/oom_score_adj || exit ${NOT_LAUNCHED}`]),
     ...(hostname === undefined ? [] : [`echo ${quote(hostname)} >/proc/sys/kernel/hostname`]),
     ...(network === "new" ? ["ip link set lo up"] : []),
-    `exec ${limits}${privileges}${quoteAll(command)}`,
+    `${RKT_VARIABLES} exec ${limits}${privileges}${quoteAll(command)}`,
   ].join("\n");
 }
