@@ -101,13 +101,21 @@ function containerRow(
   return {
     container,
     state,
-    image: image.reference,
-    ...(image.digest === undefined ? {} : { digest: image.digest }),
+    ...imageColumns(image),
     ...(pid === undefined ? {} : { pid }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(exitedAt === undefined ? {} : { exitedAt }),
     ...(health === undefined ? {} : { health }),
   };
+}
+
+/** Of its name and its digest; some engines keep a reference that was declared with one whole. */
+function imageColumns({
+  reference,
+  digest,
+}: ObservedContainer["image"]): Pick<ContainerRow, "image" | "digest"> {
+  if (digest === undefined) return { image: reference };
+  return { image: reference.split("@")[0] ?? reference, digest };
 }
 
 function compare(a: string, b: string): number {
