@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { type BuildOptions, build as bundle } from "esbuild";
 import { StowageError } from "../../src/errors/index.ts";
@@ -105,12 +106,17 @@ async function bundleFile(root: string, outfile: string, options: BuildOptions):
 
 /** Runs the program once in a process of its own, so that what most commands use is compiled. */
 async function writeCodeCache(root: string, program: string): Promise<void> {
+  const { openExercise } = await import("./code-cache/exercise.ts");
+  const scratch = mkdtempSync(join(tmpdir(), "stw-build-"));
   const script = join(root, "scripts/lib/code-cache/write.ts");
-  const { exitCode, output } = await runCommand(
-    process.execPath,
-    ["--import", "tsx", script, program],
-    { cwd: root, output: "capture" },
-  );
+  const { exitCode, output } = await (async () => {
+    await using exercise = await openExercise(scratch);
+    return await runCommand(
+      process.execPath,
+      ["--import", "tsx", script, program, "plan", "--file", exercise.manifest],
+      { cwd: root, output: "capture" },
+    );
+  })().finally(() => rmSync(scratch, { recursive: true, force: true }));
   if (exitCode === 0) return;
   throw new StowageError(`Cannot compile the command line: ${output}`, {
     code: "failed_precondition",

@@ -12,12 +12,14 @@ import { Status } from "../../../src/gen/containerd/v1/types/task_pb.ts";
 import { objectName, type PodIdentity } from "../../../src/model/index.ts";
 
 /**
- * Listens as a containerd does that has one container, and has nothing to tell of all else. It does
- * not keep the process alive.
+ * Listens as a containerd does that has one container, and has nothing to tell of all else.
  *
  * @param identity the pod of the container `main`
  */
-export async function serveEmptyContainerd(socket: string, identity: PodIdentity): Promise<void> {
+export async function serveEmptyContainerd(
+  socket: string,
+  identity: PodIdentity,
+): Promise<AsyncDisposable> {
   const answers = answersOf(identity);
   const server = createServer();
   server.on("session", (session) => session.unref());
@@ -36,7 +38,12 @@ export async function serveEmptyContainerd(socket: string, identity: PodIdentity
   });
   server.listen(socket);
   await once(server, "listening");
-  server.unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, "close");
+    },
+  };
 }
 
 function answersOf(identity: PodIdentity): Readonly<Record<string, Uint8Array>> {

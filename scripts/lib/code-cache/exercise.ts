@@ -1,84 +1,102 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type AppliedImage,
   type EngineConfig,
   type FleetManifest,
+  type HostDirectories,
   type HostSpec,
   hostLayout,
+  type PodIdentity,
   type PodRecord,
+  type PodSpec,
   RECORD_VERSION,
+  ROSTER_VERSION,
+  type Roster,
 } from "../../../src/model/index.ts";
+import { makeImage } from "../make-image.ts";
 import { serveEmptyContainerd } from "./empty-containerd.ts";
+import { playPodman } from "./play-podman.ts";
+import { playRkt } from "./play-rkt.ts";
 
 const NAME = "exercise";
-const DIGEST = `sha256:${"0".repeat(64)}`;
-const REFERENCE = `localhost/exercise:1@${DIGEST}`;
-const POD = { containers: { main: { image: REFERENCE, command: ["sleep", "1"] } } };
-const RKT_VERSION = [
-  "rkt Version: 1.30.0",
-  "appc Version: 0.8.11",
-  "Go Version: go1.19",
-  "Go OS/Arch: linux/amd64",
-  "Features: -TPM +SDJOURNAL",
-];
+const APPLIED = { appliedAt: "2026-01-01T00:00:00.000Z", appliedBy: NAME };
+
+/** A fleet to plan, as long as its engines are played. */
+export interface Exercise extends AsyncDisposable {
+  /** Path of its manifest. */
+  readonly manifest: string;
+}
 
 /**
- * Writes a fleet with a host of each engine, played by programs that have nothing in them, and what
- * was applied to it once: a plan of it does most of what any plan does.
- *
- * @returns path of the manifest
+ * Writes a fleet with a host of each engine, played by programs that know one pod, and what was applied
+ * to it once: a plan of it does most of what any plan does.
  */
-export async function writeExercise(dir: string): Promise<string> {
-  const socket = join(dir, "containerd.sock");
-  await serveEmptyContainerd(socket, {
-    owner: NAME,
-    fleet: NAME,
-    host: "containerd",
-    pod: "main",
-    generation: 1,
+export async function openExercise(dir: string): Promise<Exercise> {
+  const { layout, digest } = makeImage({
+    out: join(dir, "image"),
+    reference: `localhost/${NAME}:1`,
   });
-  const program = (name: string, words: Readonly<Record<string, readonly string[]>>): string => {
-    const cases = Object.entries(words).map(
-      ([word, lines]) => `*${word}*) cat <<'END'\n${lines.join("\n")}\nEND\n;;\n`,
-    );
-    const path = join(dir, name);
-    writeFileSync(path, `#!/bin/sh\ncase "$*" in\n${cases.join("")}esac\n`, { mode: 0o755 });
-    return path;
-  };
-  const data = join(dir, "rkt-data");
-  mkdirSync(data);
+  const image = { reference: `localhost/${NAME}:1@${digest}`, digest };
+  const pod = { containers: { main: { image: image.reference, command: ["sleep", "1"] } } };
+  const socket = join(dir, "containerd.sock");
+  const containerd = await serveEmptyContainerd(socket, identityOn("containerd"));
   const engines: readonly EngineConfig[] = [
     { kind: "containerd", socket },
-    {
-      kind: "podman",
-      program: program("podman", { "--version": ["podman version 4.3.1"], json: ["[]"] }),
-    },
-    {
-      kind: "rkt",
-      program: program("rkt", { version: RKT_VERSION, list: ["null"] }),
-      dir: data,
-    },
+    playPodman(dir, identityOn("podman"), pod, image),
+    playRkt(dir, directoriesOf(dir, "rkt"), identityOn("rkt"), image),
     { kind: "sim" },
   ];
-  const hosts = engines.map((engine): [string, HostSpec] => [engine.kind, hostOf(dir, engine)]);
+  const hosts = engines.map((engine): [string, HostSpec] => [
+    engine.kind,
+    hostOf(dir, engine, pod, image),
+  ]);
+  writeRosters(dir, hosts);
   const fleet: FleetManifest = {
     version: "stowage/v1",
     name: NAME,
     id: NAME,
-    images: {},
+    images: { [image.reference]: { layout } },
     hosts: Object.fromEntries(hosts),
   };
   const manifest = join(dir, "fleet.json");
   writeFileSync(manifest, JSON.stringify(fleet));
-  return manifest;
+  return { manifest, [Symbol.asyncDispose]: () => containerd[Symbol.asyncDispose]() };
 }
 
-function hostOf(dir: string, engine: EngineConfig): HostSpec {
+function writeRosters(dir: string, hosts: readonly (readonly [string, HostSpec])[]): void {
+  const roster: Roster = {
+    version: ROSTER_VERSION,
+    owner: NAME,
+    fleet: NAME,
+    manager: "cli",
+    hosts: Object.fromEntries(
+      hosts.map(([host, { address, engine, stateDir, runDir }]) => [
+        host,
+        { address, engine: engine.kind, config: engine, stateDir, runDir },
+      ]),
+    ),
+    ...APPLIED,
+  };
+  for (const [, { engine }] of hosts) {
+    const { rosterFile } = hostLayout(directoriesOf(dir, engine.kind), NAME, NAME);
+    writeFileSync(rosterFile, JSON.stringify(roster));
+  }
+}
+
+function identityOn(host: string): PodIdentity {
+  return { owner: NAME, fleet: NAME, host, pod: "main", generation: 1 };
+}
+
+function directoriesOf(dir: string, kind: EngineConfig["kind"]): HostDirectories {
+  return { stateDir: join(dir, `${kind}-state`), runDir: join(dir, `${kind}-run`) };
+}
+
+function hostOf(dir: string, engine: EngineConfig, pod: PodSpec, image: AppliedImage): HostSpec {
   const { kind } = engine;
-  const [stateDir, runDir] = [join(dir, `${kind}-state`), join(dir, `${kind}-run`)];
-  const { fleetDir, recordFile } = hostLayout({ stateDir, runDir }, NAME, NAME);
+  const directories = directoriesOf(dir, kind);
+  const { fleetDir, recordFile } = hostLayout(directories, NAME, NAME);
   mkdirSync(fleetDir, { recursive: true });
-  const images = { main: { reference: REFERENCE, digest: DIGEST } };
   const record: PodRecord = {
     version: RECORD_VERSION,
     owner: NAME,
@@ -86,10 +104,9 @@ function hostOf(dir: string, engine: EngineConfig): HostSpec {
     host: kind,
     pod: "main",
     current: 1,
-    generations: [{ generation: 1, spec: POD, images, defaults: 1, engine }],
-    appliedAt: "2026-01-01T00:00:00.000Z",
-    appliedBy: NAME,
+    generations: [{ generation: 1, spec: pod, images: { main: image }, defaults: 1, engine }],
+    ...APPLIED,
   };
   writeFileSync(recordFile("main"), JSON.stringify(record));
-  return { address: "local", engine, stateDir, runDir, pods: { main: POD, new: POD } };
+  return { address: "local", engine, ...directories, pods: { main: pod, new: pod } };
 }

@@ -1,21 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { compileProgram } from "../../../src/cli/compile-program.ts";
-import { writeExercise } from "./exercise.ts";
 
 /**
- * Runs a bundled program once, and writes what V8 compiled meanwhile beside its files. To be run as a
- * process of its own, with the bundle as its argument. What the program says is not looked at.
+ * Runs a bundled program once, with the words that follow it, and writes what V8 compiled meanwhile beside its files. To
+ * be run as a process of its own that loads nothing else: a library that finds itself set up already would not do it again. What the
+ * program says is not looked at.
  */
-const [, , bundle = ""] = process.argv;
-const scratch = mkdtempSync(join(tmpdir(), "stw-build-"));
-const manifest = await writeExercise(scratch);
-process.argv.splice(2, Number.POSITIVE_INFINITY, "plan", "-f", manifest);
+const [, , bundle = "", ...words] = process.argv;
+process.argv.splice(2, Number.POSITIVE_INFINITY, ...words);
 const program = compileProgram(bundle);
 process.on("exit", () => {
-  rmSync(scratch, { recursive: true, force: true });
-  for (const [file, code] of program.codeCaches()) writeFileSync(file, code);
+  for (const [file, cache] of program.codeCaches()) writeFileSync(file, cache);
   process.exitCode = 0;
 });
 program.run();
