@@ -80,6 +80,20 @@ module.exports = {
       to: { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|fs|path)$" },
     },
     {
+      // a command loads what it needs when it is run
+      name: "the-start-loads-no-schemas",
+      severity: "error",
+      from: { path: "^src/cli/(main|run-cli|commands/catalog)\\.ts$" },
+      to: {
+        path: [
+          "^src/(?!cli/|errors/)",
+          "^src/cli/(?:connector|plain-schemas|commands/(?!catalog))",
+        ],
+        dynamic: false,
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
       name: "vendor-packages-stay-in-their-adapter",
       severity: "error",
       from: { path: "^src/", pathNot: ["^src/engines/containerd/", "^src/gen/"] },

@@ -68,6 +68,8 @@ describe("each rule bites on a planted import", () => {
     ["pure-folders-do-no-io", "src/plan/x.ts", "node:fs"],
     ["pure-folders-do-no-io", "src/constructs/x.ts", "node:fs"],
     ["the-synth-hook-only-writes-files", "src/constructs/cdk.ts", "node:child_process"],
+    ["the-start-loads-no-schemas", "src/cli/main.ts", "../model/index.ts"],
+    ["the-start-loads-no-schemas", "src/cli/run-cli.ts", "../reconcile/index.ts"],
     ["vendor-packages-stay-in-their-adapter", "src/cli/x.ts", "@grpc/grpc-js"],
     ["vendor-packages-stay-in-their-adapter", "src/engine/x.ts", "@bufbuild/protobuf/wkt"],
     ["cdktf-stays-in-one-file", "src/constructs/x.ts", "cdktf"],

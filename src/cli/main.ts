@@ -1,11 +1,7 @@
-import "./plain-schemas.ts";
-
 import { once } from "node:events";
 import { hostname, userInfo } from "node:os";
 import type { Writable } from "node:stream";
-import type { BootPlaces } from "../host/index.ts";
-import { SYSTEMD_RUNNING, SYSTEMD_UNITS } from "../model/index.ts";
-import { createConnector } from "./connector.ts";
+import type { Connector } from "../reconcile/index.ts";
 import type { CommandContext, Output } from "./context.ts";
 import { runCli } from "./run-cli.ts";
 import { paintOf } from "./text/paint.ts";
@@ -71,19 +67,38 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
       goesOnUnread = true;
     },
     appliedBy: `${userName()}@${hostname()}`,
-    connector: createConnector({
-      boot: bootPlaces(),
-      sshConfig: process.env["STOWAGE_SSH_CONFIG"] || undefined,
-    }),
+    connector: lazyConnector(),
     now: () => new Date(),
     confirm: (question) => ask(question, drain),
   };
 }
 
-/** At boot this program is run, by this Node. */
-function bootPlaces(): BootPlaces {
+/** The way to hosts, loaded when a command takes it. */
+function lazyConnector(): Connector {
+  let loaded: Promise<Connector> | undefined;
+  const connector = (): Promise<Connector> => {
+    loaded ??= loadConnector();
+    return loaded;
+  };
+  return {
+    read: async (...host) => await (await connector()).read(...host),
+    open: async (...host) => await (await connector()).open(...host),
+  };
+}
+
+async function loadConnector(): Promise<Connector> {
+  const { createConnector } = await import("./connector.ts");
+  const { SYSTEMD_RUNNING, SYSTEMD_UNITS } = await import("../model/index.ts");
   const [, program = ""] = process.argv;
-  return { running: SYSTEMD_RUNNING, units: SYSTEMD_UNITS, program: [process.execPath, program] };
+  return createConnector({
+    // at boot this program is run, by this Node
+    boot: {
+      running: SYSTEMD_RUNNING,
+      units: SYSTEMD_UNITS,
+      program: [process.execPath, program],
+    },
+    sshConfig: process.env["STOWAGE_SSH_CONFIG"] || undefined,
+  });
 }
 
 function output(

@@ -1,4 +1,4 @@
 import * as z from "zod";
 
-// a check that is compiled first pays for that from tens of thousands of pods on; a command checks all once
+// before any schema is made; a check that is compiled first pays for that from tens of thousands of pods on; a command checks all once
 z.config({ jitless: true });

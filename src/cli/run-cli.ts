@@ -71,7 +71,10 @@ async function help(name: string | undefined, context: CommandContext): Promise<
 
 async function loadCommand(name: string): Promise<Command> {
   const entry = CATALOG.find((each) => each.name === name);
-  if (entry !== undefined) return await entry.load();
+  if (entry !== undefined) {
+    await import("./plain-schemas.ts");
+    return await entry.load();
+  }
   const names = [...CATALOG.map((each) => each.name), "help", "version"];
   throw new StowageError(
     `Cannot run command ${JSON.stringify(name)}: there is none of that name; ${didYouMean(name, names, "see stowage help")}`,
