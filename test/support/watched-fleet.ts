@@ -119,3 +119,12 @@ export class WatchedFleet implements AsyncDisposable {
     this.fleet[Symbol.dispose]();
   }
 }
+
+/** A promise, and what makes it come. */
+export function withAnswer() {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((come) => {
+    resolve = come;
+  });
+  return { promise, resolve };
+}

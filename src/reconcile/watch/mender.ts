@@ -8,7 +8,7 @@ import {
 } from "../../plan/index.ts";
 import { applyFleet } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
-import type { ChangeOutcome } from "../execute/events.ts";
+import type { ApplyEvent, ChangeOutcome } from "../execute/events.ts";
 import type { FleetObservation } from "../observe/observe-fleet.ts";
 import { BackOff } from "./back-off.ts";
 import { ENGINE_MS } from "./listeners.ts";
@@ -86,8 +86,16 @@ export class Mender {
     due: ReadonlySet<string>,
     { unhealthy }: Look,
   ): Promise<readonly ChangeOutcome[]> {
-    const outcomes = await runRestarts(this.#applyRequest(declaration), due, unhealthy);
-    for (const outcome of outcomes) this.#note(outcome, true);
+    // told as it happens: a pod on another host may take minutes to become healthy
+    const told = new Set<string>();
+    const onEvent = (event: ApplyEvent): void => {
+      if (event.type !== "change-done") return;
+      told.add(event.id);
+      this.#note(event.outcome, true);
+    };
+    const request = { ...this.#applyRequest(declaration), onEvent };
+    const outcomes = await runRestarts(request, due, unhealthy);
+    for (const outcome of outcomes) if (!told.has(outcome.id)) this.#note(outcome, true);
     return outcomes;
   }
 

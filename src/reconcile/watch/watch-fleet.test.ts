@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { IMAGE, OTHER_IMAGE, podOf } from "../../../test/support/sim-fleet.ts";
-import { WATCH_TIMES, WatchedFleet } from "../../../test/support/watched-fleet.ts";
+import { WATCH_TIMES, WatchedFleet, withAnswer } from "../../../test/support/watched-fleet.ts";
 import { StowageError } from "../../errors/index.ts";
 
 const ALWAYS = { restart: { policy: "always" } } as const;
@@ -24,6 +24,30 @@ describe("watchFleet() and restart policies", () => {
     expect(world.container("web")).toMatchObject({ state: "running", restarts: 1 });
     expect(world.of("changed")).toHaveLength(1);
     expect((await world.fleet.plan(manifest)).plan.pods).toEqual([]);
+  });
+
+  test("a restart is told when it is done, not when those that came with it are", async () => {
+    await using world = new WatchedFleet();
+    const manifest = world.manifest({ web: podOf({}, ALWAYS), other: podOf({}, ALWAYS) });
+    await world.fleet.apply(manifest);
+    for (const pod of ["web", "other"])
+      await world.fleet.machine().kill(world.identity(pod), "main");
+    const { promise, resolve } = withAnswer();
+    let starts = 0;
+    world.fleet.onCall = async ({ name }) => {
+      if (name === "engine.start" && ++starts === 1) await promise;
+    };
+    const run = world.run(manifest, { once: true });
+    await world.told("changed");
+    expect(world.of("changed")).toHaveLength(1);
+    resolve();
+    await run;
+    expect(
+      world
+        .of("changed")
+        .map(({ outcome }) => outcome.id)
+        .sort(),
+    ).toEqual(["alpha/other", "alpha/web"]);
   });
 
   test("leaves what ended with the policy no, says so once, and reports it", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { podOf } from "../../../test/support/sim-fleet.ts";
-import { WatchedFleet } from "../../../test/support/watched-fleet.ts";
+import { WatchedFleet, withAnswer } from "../../../test/support/watched-fleet.ts";
 import { StowageError } from "../../errors/index.ts";
 
 const PORT = 8080;
@@ -116,12 +116,3 @@ describe("watchFleet() and probes", () => {
     expect(world.of("unasked")).toHaveLength(1);
   });
 });
-
-/** A promise, and what makes it come. */
-function withAnswer() {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((come) => {
-    resolve = come;
-  });
-  return { promise, resolve };
-}
