@@ -7,7 +7,7 @@ type ConfigOf<K extends EngineKind> = Extract<EngineConfig, { kind: K }>;
 /** A program that an engine needs on its host. */
 export interface NeededProgram {
   readonly name: string;
-  /** Debian's package, where it is not called as the program is. */
+  /** Debian's package, where it is not called as the program is; `none`: it has none. */
   readonly package?: string;
   /** What it is needed for, where the engine can do without. */
   readonly purpose?: string;
@@ -77,9 +77,10 @@ const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
     open: async (...where) => await (await import("../engines/rkt/index.ts")).openRkt(...where),
     capabilities: async () => (await import("../engines/rkt/index.ts")).RKT_CAPABILITIES.fly,
     programs: [
-      ...["rkt", "setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"].map(
-        (name) => ({ name }),
-      ),
+      { name: "rkt", package: "none" },
+      ...["setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"].map((name) => ({
+        name,
+      })),
       ...NETWORK_PROGRAMS.filter(({ name }) => name === "iptables-restore"),
     ],
     // the last one: rkt ended in 2020

@@ -19,8 +19,9 @@ export function searchPath(env: Environment = process.env): string {
   return [...new Set([...given, ...SYSTEM_FOLDERS])].join(delimiter);
 }
 
-/** The first executable file of that name on {@link searchPath}, or undefined. */
+/** The first executable file of that name on {@link searchPath}, or undefined. One with its path is looked for there. */
 export function findOnPath(name: string, env: Environment = process.env): string | undefined {
+  if (name.startsWith("/")) return isExecutableFile(name) ? name : undefined;
   return searchPath(env)
     .split(delimiter)
     .map((folder) => join(folder, name))

@@ -23,7 +23,7 @@ const READY: MachineFacts = {
 };
 
 const checksOf = (over: Partial<MachineFacts>): readonly Check[] =>
-  machineChecks({ ...READY, ...over }, "/var/lib/stowage", "containerd");
+  machineChecks({ ...READY, ...over }, "/var/lib/stowage", { kind: "containerd" });
 
 describe("doctor", () => {
   test("a machine with everything is ready", () => {
@@ -98,12 +98,60 @@ describe("doctor", () => {
     "each program that %s needs and is missing is told, and whether it is not root",
     (kind, programs) => {
       const facts = { ...READY, uid: 1000, programs: {} };
-      const missing = machineChecks(facts, "/var/lib/stowage", kind)
+      const missing = machineChecks(facts, "/var/lib/stowage", { kind })
         .filter(({ status }) => status !== "ok")
         .map(({ name }) => name);
       expect(missing).toEqual(["root", ...programs]);
     },
   );
+
+  test("an engine's program is looked for where it is declared", () => {
+    const engine = { kind: "rkt", program: "/opt/rkt/rkt" } as const;
+    const found = (programs: MachineFacts["programs"]) =>
+      machineChecks({ ...READY, programs }, "/var/lib/stowage", engine).find(({ name }) =>
+        name.includes("rkt"),
+      );
+    expect(found({ "/opt/rkt/rkt": "/opt/rkt/rkt" })).toMatchObject({ status: "ok" });
+    expect(found({ rkt: "/usr/bin/rkt" })).toMatchObject({
+      name: "/opt/rkt/rkt",
+      status: "fail",
+      remedy: "put it there, or declare another program",
+    });
+  });
+
+  test("what is in no package of Debian's is not said to be", () => {
+    const checks = machineChecks({ ...READY, programs: {} }, "/var/lib/stowage", { kind: "rkt" });
+    expect(checks.find(({ name }) => name === "rkt")?.remedy).toBe(
+      "install it (Debian has no package of it)",
+    );
+  });
+
+  test("a user's own podman needs no root", () => {
+    const facts = { ...READY, uid: 1000, programs: {} };
+    const [root] = machineChecks(facts, "/home/me/stowage", { kind: "podman" }).filter(
+      ({ name }) => name === "root",
+    );
+    expect(root).toMatchObject({ status: "warn", finding: "running as user 1000" });
+  });
+
+  test("an engine and an address are looked at without a manifest, and refused with one", async () => {
+    const cli = fakeCli();
+    const wanted = ["--engine", `sim:${cli.directory}/machine.json`];
+    const here = await cli.run("doctor", ...wanted, "--json");
+    expect(JSON.parse(here.stdout)).toMatchObject({
+      ready: true,
+      hosts: [{ host: "this machine" }],
+    });
+    const far = await cli.run("doctor", "--host", "ssh://ops@far.invalid", "--engine", "podman");
+    expect(far.exitCode).toBe(1);
+    expect(far.stdout).toContain('no host is called "far.invalid"');
+    cli.write("fleet.json", simManifest(cli.directory));
+    const both = await cli.run("doctor", "-f", "fleet.json", ...wanted);
+    expect(both.exitCode).toBe(1);
+    expect(both.stderr).toContain("the manifest says it of each");
+    const nothing = await cli.run("doctor", "--engine", "docker");
+    expect(nothing.stderr).toContain('Cannot use --engine "docker"');
+  });
 
   test("simulated hosts of a manifest are ready; an address that leads nowhere is not", async () => {
     const cli = fakeCli();

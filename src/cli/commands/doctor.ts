@@ -1,10 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
-import {
-  type EngineConfig,
-  EngineConfig as EngineConfigSchema,
-  type HostSpec,
-  hostDirectories,
-} from "../../model/index.ts";
+import { type HostSpec, hostDirectories } from "../../model/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -13,10 +8,11 @@ import { engineCheck } from "../doctor/engine-check.ts";
 import { readFarFacts } from "../doctor/far-facts.ts";
 import { machineChecks } from "../doctor/machine-checks.ts";
 import { readMachineFacts } from "../doctor/machine-facts.ts";
-import { engineEntry } from "../engine-kinds.ts";
+import { neededPrograms } from "../doctor/needed-programs.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type HostReport, renderDoctor } from "../render-doctor.ts";
 import { selectHosts } from "../select-hosts.ts";
+import { isAddress, strayHost } from "../stray-fleet.ts";
 
 /** `stowage doctor`. */
 export const doctorCommand: Command = {
@@ -25,15 +21,26 @@ export const doctorCommand: Command = {
     summary:
       "Says whether hosts are ready for Stowage, and what to do where they are not. Changes nothing.",
     options: {
-      socket: { value: "PATH", description: "Socket of the containerd of this machine" },
-      host: { value: "HOST", multiple: true, description: "Only this host of the manifest" },
+      host: {
+        value: "HOST",
+        multiple: true,
+        description: "Only this host of the manifest; or an address, which needs none",
+      },
+      engine: {
+        value: "KIND[:PATH]",
+        description: "Without a manifest: the engine that is wanted there (default containerd)",
+      },
+      "state-dir": { value: "DIR", description: "Without a manifest: the state directory" },
       json: { description: "Print the findings as JSON" },
     },
-    details: [
-      "Without a manifest (-f) it looks at this machine and a containerd at its usual place.",
-    ],
+    details: ["Without a manifest (-f) and an address it looks at this machine."],
     examples: [
       { command: "doctor", comment: "is this machine ready" },
+      { command: "doctor --engine podman", comment: "is it for podman" },
+      {
+        command: "doctor --host ssh://ops@10.0.0.7 --engine podman",
+        comment: "is a machine that is to become a host",
+      },
       { command: "doctor -f fleet.json", comment: "are the hosts of a fleet ready" },
     ],
   },
@@ -56,14 +63,24 @@ async function hostsToCheck(
   args: Arguments,
   context: CommandContext,
 ): Promise<readonly (readonly [string, HostSpec])[]> {
-  if (args.text("file") !== undefined)
+  const named = args.list("host") ?? [];
+  const addresses = named.filter(isAddress);
+  if (args.text("file") !== undefined || addresses.length < named.length) {
+    refuseWithManifest(args, addresses);
     return selectHosts((await loadFleet(args, context)).manifest, args);
-  const socket = args.text("socket");
-  const engine: EngineConfig = EngineConfigSchema.parse({
-    kind: "containerd",
-    ...(socket === undefined ? {} : { socket }),
-  });
-  return [["this machine", { address: "local", engine }]];
+  }
+  if (addresses.length === 0) return [["this machine", strayHost("local", args)]];
+  return addresses.map((address) => [address, strayHost(address, args)]);
+}
+
+function refuseWithManifest(args: Arguments, addresses: readonly string[]): void {
+  const misplaced = ["engine", "state-dir"].find((name) => args.flag(name));
+  if (misplaced === undefined && addresses.length === 0) return;
+  const what = misplaced === undefined ? `--host ${addresses[0]}` : `--${misplaced}`;
+  throw new StowageError(
+    `Cannot look at hosts of a manifest with ${what}: the manifest says it of each; leave it out, or name no manifest`,
+    { code: "invalid_argument" },
+  );
 }
 
 async function checkHost(
@@ -74,12 +91,9 @@ async function checkHost(
   const { kind } = spec.engine;
   if (spec.address !== "local" && kind !== "sim") return await checkFar(host, spec, context);
   const { stateDir } = hostDirectories(spec);
-  const facts = await readMachineFacts(
-    stateDir,
-    engineEntry(kind).programs.map(({ name }) => name),
-    context.env,
-  );
-  const ofMachine = machineChecks({ ...facts, platform: context.platform }, stateDir, kind);
+  const programs = neededPrograms(spec.engine).map(({ name }) => name);
+  const facts = await readMachineFacts(stateDir, programs, context.env);
+  const ofMachine = machineChecks({ ...facts, platform: context.platform }, stateDir, spec.engine);
   if (context.platform !== "linux") return ofMachine;
   const ofEngine = await engineCheck(kind, async () => {
     await using reading = await context.connector.read(host, spec, context.drain);
@@ -96,13 +110,13 @@ async function checkFar(
 ): Promise<readonly Check[]> {
   const { kind } = spec.engine;
   const { stateDir } = hostDirectories(spec);
-  const names = engineEntry(kind).programs.map(({ name }) => name);
+  const names = neededPrograms(spec.engine).map(({ name }) => name);
   try {
     await using reading = await connector.read(host, spec, drain);
     const facts = await readFarFacts(reading.host, stateDir, names, drain);
     return [
       { name: "address", status: "ok", finding: `${spec.address} is reached` },
-      ...machineChecks(facts, stateDir, kind),
+      ...machineChecks(facts, stateDir, spec.engine),
       await engineCheck(kind, async () => await reading.engine.info({ signal: drain })),
     ];
   } catch (error) {

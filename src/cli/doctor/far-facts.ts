@@ -14,7 +14,7 @@ export async function readFarFacts(
   programs: readonly string[],
   signal: AbortSignal,
 ): Promise<MachineFacts> {
-  const exist = programs.flatMap((name) => FOLDERS.map((folder) => `${folder}/${name}`));
+  const exist = programs.flatMap(placesOf);
   const files = [KERNEL, CONTROLLERS, MOUNTS, FILESYSTEMS];
   const seen = await host.snapshot({ files, exist, space: [stateDir] }, { signal });
   const textOf = (path: string): string | undefined => {
@@ -22,8 +22,8 @@ export async function readFarFacts(
     return typeof text === "string" ? text : undefined;
   };
   const found = programs.flatMap((name) => {
-    const folder = FOLDERS.find((each) => seen.existing.has(`${each}/${name}`));
-    return folder === undefined ? [] : [[name, `${folder}/${name}`] as const];
+    const path = placesOf(name).find((each) => seen.existing.has(each));
+    return path === undefined ? [] : [[name, path] as const];
   });
   return {
     platform: "linux",
@@ -34,4 +34,8 @@ export async function readFarFacts(
     freeBytes: seen.space.get(stateDir)?.freeBytes,
     programs: Object.fromEntries(found),
   };
+}
+
+function placesOf(program: string): readonly string[] {
+  return program.startsWith("/") ? [program] : FOLDERS.map((folder) => `${folder}/${program}`);
 }

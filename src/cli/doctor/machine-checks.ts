@@ -1,8 +1,9 @@
-import type { EngineKind } from "../../model/index.ts";
-import { engineEntry, type NeededProgram } from "../engine-kinds.ts";
+import type { EngineConfig } from "../../model/index.ts";
+import type { NeededProgram } from "../engine-kinds.ts";
 import { formatBytes } from "../text/quantities.ts";
 import type { Check } from "./check.ts";
 import type { MachineFacts } from "./machine-facts.ts";
+import { neededPrograms } from "./needed-programs.ts";
 
 const MIB = 1024 * 1024;
 const FREE_BYTES_MIN = 200 * MIB;
@@ -16,7 +17,7 @@ const KERNEL_MIN: readonly [number, number] = [5, 2];
 export function machineChecks(
   facts: MachineFacts,
   stateDir: string,
-  engine: EngineKind,
+  engine: EngineConfig,
 ): readonly Check[] {
   if (facts.platform !== "linux") {
     return [
@@ -29,14 +30,15 @@ export function machineChecks(
       },
     ];
   }
-  if (engine === "sim") return [{ name: "system", status: "ok", finding: `Linux ${facts.kernel}` }];
+  if (engine.kind === "sim")
+    return [{ name: "system", status: "ok", finding: `Linux ${facts.kernel}` }];
   return [
     kernelCheck(facts),
-    rootCheck(facts),
+    rootCheck(facts, engine),
     cgroupsCheck(facts),
     overlayCheck(facts),
     diskCheck(facts, stateDir),
-    ...engineEntry(engine).programs.map((needed) => programCheck(facts, needed)),
+    ...neededPrograms(engine).map((needed) => programCheck(facts, needed)),
   ];
 }
 
@@ -52,12 +54,21 @@ function kernelCheck({ kernel }: MachineFacts): Check {
   };
 }
 
-function rootCheck({ uid }: MachineFacts): Check {
+function rootCheck({ uid }: MachineFacts, { kind }: EngineConfig): Check {
   if (uid === 0) return { name: "root", status: "ok", finding: "running as root" };
+  const finding = `running as user ${uid ?? "unknown"}`;
+  if (kind === "podman")
+    return {
+      name: "root",
+      status: "warn",
+      finding,
+      remedy:
+        "the podman of that user is driven, with a stateDir and a runDir that the user may write; networks of the fleet, and limits on cgroups of version 1, need root",
+    };
   return {
     name: "root",
     status: "fail",
-    finding: `running as user ${uid ?? "unknown"}`,
+    finding,
     remedy: "the engine and Stowage's files on a host belong to root; run with sudo",
   };
 }
@@ -119,11 +130,18 @@ function programCheck({ programs }: MachineFacts, needed: NeededProgram): Check 
   const { name, purpose } = needed;
   const path = programs[name];
   if (path !== undefined) return { name, status: "ok", finding: path };
-  const command = `apt-get install --no-install-recommends ${needed.package ?? name}`;
-  return {
-    name,
-    status: purpose === undefined ? "fail" : "warn",
-    finding: "not on PATH",
-    remedy: `${purpose === undefined ? "" : `${purpose}; `}install it (Debian: ${command})`,
-  };
+  const what = purpose === undefined ? "" : `${purpose}; `;
+  const status = purpose === undefined ? "fail" : "warn";
+  if (name.startsWith("/"))
+    return {
+      name,
+      status,
+      finding: "no program is there, or it may not be run",
+      remedy: `${what}put it there, or declare another program`,
+    };
+  const where =
+    needed.package === "none"
+      ? "Debian has no package of it"
+      : `Debian: apt-get install --no-install-recommends ${needed.package ?? name}`;
+  return { name, status, finding: "not on PATH", remedy: `${what}install it (${where})` };
 }
