@@ -97,14 +97,11 @@ function changedWords(reasons: readonly Reason[]): string {
 }
 
 /** Says that a container came or went, which its image's coming or going shows. */
-function wholeContainer(
-  { path, before, after }: Reason,
-  _: number,
-  all: readonly Reason[],
-): string | undefined {
+function wholeContainer({ path }: Reason, _: number, all: readonly Reason[]): string | undefined {
   const name = /^containers\.([^.]+)\./.exec(path)?.[1];
   if (name === undefined) return undefined;
-  const image = all.find((each) => each.path === `containers.${name}.image`) ?? { before, after };
+  const image = all.find((each) => each.path === `containers.${name}.image`);
+  if (image === undefined) return undefined;
   if (image.before === undefined && image.after !== undefined) return `container ${name} is new`;
   if (image.before !== undefined && image.after === undefined)
     return `container ${name} is not declared`;

@@ -203,6 +203,14 @@ edge-a  containerd 1.7.24
     expect(render(planOf([change]))).toContain("replace, because container side is new");
   });
 
+  test.each([
+    [{ path: "containers.web.env.A", after: "1" }, "the environment changed"],
+    [{ path: "containers.web.resources.memoryBytes", before: 1024 }, "the limits changed"],
+  ])("a field that is set, or set no more, makes no container new: %o", (field, words) => {
+    const change = podChange({ action: "replace", reasons: [reason(field)] });
+    expect(render(planOf([change]))).toContain(`replace, because ${words}\n`);
+  });
+
   test("what a pod waits for is named, but not its images", () => {
     const change = podChange({ pod: "web", after: ["edge-a/image:x", "edge-a/db"] });
     const text = render(planOf([podChange({ pod: "db" }), change]));
