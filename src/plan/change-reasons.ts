@@ -19,7 +19,10 @@ export function changeReasons(
 ): readonly Reason[] {
   const { capabilities } = context.observation;
   const applied = asDesired(recorded(context, current.generation), desired);
-  const states = [...stateReasons(desired.spec, current), ...fileReasons(context, current)];
+  const states = [
+    ...stateReasons(desired.spec, current, applied?.spec),
+    ...fileReasons(context, current),
+  ];
   if (isRenamed(context)) return [renameReason(context), ...states];
   if (applied === undefined) return [...unrecordedReasons(context, desired, current), ...states];
   const declared = declaredReasons(desired, applied, capabilities, context.secrets);

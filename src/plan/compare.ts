@@ -52,14 +52,15 @@ function specReasons(
   capabilities: CapabilityTable,
 ): readonly Reason[] {
   if (applied.spec === desired.spec) return [];
-  return diffAttributes(PodSpec, applied.spec, desired.spec).map((change): Reason => {
+  const changes = diffAttributes(PodSpec, applied.spec, desired.spec);
+  return changes.map((change): Reason => {
     const { fieldPath, verdict } = change;
     const { before, after } = change.long === true ? shortened(change) : change;
     const path = change.path.replace(SECRET_PATH, "");
     const value = change.after ?? change.before ?? null;
     const known = engineVerdict(capabilities, fieldPath, value, verdict);
     if (path !== change.path) {
-      const text = "the secret comes from another place";
+      const text = secretWords(changes.filter((each) => each.path.startsWith(`${path}.secret.`)));
       return { kind: "declared", path, secret: true, text, verdict: known };
     }
     return {
@@ -70,6 +71,13 @@ function specReasons(
       verdict: known,
     };
   });
+}
+
+/** What became of a secret, by all that changed of where it comes from. */
+function secretWords(changes: readonly AttributeChange[]): string {
+  if (changes.every(({ before }) => before === undefined)) return "it is set to a secret";
+  if (changes.every(({ after }) => after === undefined)) return "the secret is not set any more";
+  return "the secret comes from another place";
 }
 
 /** Both sides of a change of a long text, as they are told. */

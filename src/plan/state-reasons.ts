@@ -8,10 +8,19 @@ import {
 } from "../model/index.ts";
 import type { Reason } from "./plan.ts";
 
-/** Why a pod that exists does not run as it should; empty when it does. */
-export function stateReasons(spec: PodSpec, observed: ObservedPod): readonly Reason[] {
+/**
+ * Why a pod that exists does not run as it should; empty when it does.
+ *
+ * @param applied what it was made as, where that is known: a container that is new is not missed
+ */
+export function stateReasons(
+  spec: PodSpec,
+  observed: ObservedPod,
+  applied: PodSpec | undefined,
+): readonly Reason[] {
   const reasons: Reason[] = [];
-  for (const name of Object.keys(spec.containers)) {
+  const made = (applied ?? spec).containers;
+  for (const name of Object.keys(spec.containers).filter((each) => made[each] !== undefined)) {
     const container = observed.containers[name];
     if (container === undefined || container.state === "missing") {
       reasons.push({
