@@ -78,7 +78,7 @@ function because(change: PodChange, now: Date): string | undefined {
   const decisive = fields.filter(({ verdict }) => verdict === change.action);
   const [first] = sentences(change, now);
   if (decisive.length === 0 && first !== undefined) {
-    return change.action === "create" && change.reasons[0]?.kind === "declared" ? undefined : first;
+    return change.action === "create" && first === "it is new" ? undefined : first;
   }
   const named = decisive.length > 0 ? decisive : fields;
   if (named.length === 0) return undefined;
