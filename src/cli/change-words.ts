@@ -14,6 +14,11 @@ const ACTION_WORDS: Readonly<Record<Action, string>> = {
   clean: "clean up",
 };
 
+/** An action as plans count it. */
+export function countedWord(action: Action): string {
+  return action === "update" ? action : ACTION_WORDS[action];
+}
+
 const FIELD_WORDS: Readonly<Record<string, string>> = {
   image: "the image",
   command: "the command",
@@ -46,7 +51,9 @@ export function headline(change: PodChange, now: Date): string {
 
 /** Reasons that are a sentence about the pod or a container, and do not name a field. */
 export function sentences(change: PodChange, now: Date): readonly string[] {
-  const several = new Set(change.reasons.map(({ path }) => path)).size > 1;
+  const several =
+    new Set(change.reasons.map(({ path }) => path)).size > 1 ||
+    Object.keys(change.to?.spec.containers ?? {}).length > 1;
   return change.reasons.filter(isSentence).map(({ path, text }) => {
     const said = printable(relativeTimes(text ?? "", now));
     const container = path.split(".")[1];

@@ -211,6 +211,29 @@ edge-a  containerd 1.7.24
     expect(render(planOf([change]))).toContain(`replace, because ${words}\n`);
   });
 
+  test("of a pod with several containers the one that is meant is named", () => {
+    const text = "it was killed by signal 9 (exit 137)";
+    const reasons = [reason({ kind: "state", path: "containers.side", verdict: "none", text })];
+    const to = (names: readonly string[]) => ({
+      to: {
+        generation: 1,
+        spec: { containers: Object.fromEntries(names.map((name) => [name, { image: "a:1" }])) },
+        images: {},
+        defaults: 1,
+      } as NonNullable<PodChange["to"]>,
+    });
+    const shown = (names: readonly string[]) =>
+      render(planOf([podChange({ action: "start", reasons, ...to(names) })]));
+    expect(shown(["web", "side"])).toContain(`start, because side: ${text}\n`);
+    expect(shown(["side"])).toContain(`start, because ${text}\n`);
+  });
+
+  test("changes are counted in the words that they are told in", () => {
+    const text = "its record is missing; it is written anew";
+    const adopted = podChange({ action: "adopt", reasons: [reason({ kind: "drift", text })] });
+    expect(render(planOf([adopted]))).toContain("1 pod to change: 1 finish. ");
+  });
+
   test("what a pod waits for is named, but not its images", () => {
     const change = podChange({ pod: "web", after: ["edge-a/image:x", "edge-a/db"] });
     const text = render(planOf([podChange({ pod: "db" }), change]));

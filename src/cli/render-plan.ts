@@ -1,4 +1,5 @@
 import { type HostChange, type Plan, type PodChange, waitingChanges } from "../plan/index.ts";
+import { countedWord } from "./change-words.ts";
 import type { HostView } from "./plan-view.ts";
 import { renderHostPlan } from "./render-host-plan.ts";
 import { renderRollouts, resumeWords } from "./render-rollouts.ts";
@@ -76,10 +77,10 @@ export function summaryLine(plan: Plan): string {
   const waits = plural(plan.pods.length - pods.length, "pod");
   if (pods.length === 0 && hostChanges.length === 0)
     return `Nothing to do for now: ${waits} to change after ${resumeWords(plan)}.`;
-  const actions = new Map<string, number>();
+  const actions = new Map<PodChange["action"], number>();
   for (const { action } of pods) actions.set(action, (actions.get(action) ?? 0) + 1);
   const counted = [...actions]
-    .map(([action, count]) => `${count} ${action === "move-engine" ? "move" : action}`)
+    .map(([action, count]) => `${count} ${countedWord(action)}`)
     .join(", ");
   const ofPods = pods.length === 0 ? [] : [`${plural(pods.length, "pod")} to change: ${counted}`];
   const hosts = new Set(hostChanges.map(({ host }) => host)).size;
