@@ -44,7 +44,10 @@ const ISO_TIME = / at (\d{4}-\d{2}-\d{2}T[\d:.]+Z)/g;
 /** What happens to a pod and why, in one clause: `replace, because the image changed`. */
 export function headline(change: PodChange, now: Date): string {
   if (change.action === "move-engine") return moveWords(change);
-  const word = ACTION_WORDS[change.action];
+  const { movesTo, movesFrom } = change;
+  if (movesTo !== undefined) return `move to ${movesTo}`;
+  const from = movesFrom === undefined ? "" : `, moves here from ${movesFrom}`;
+  const word = `${ACTION_WORDS[change.action]}${from}`;
   const why = because(change, now);
   return why === undefined ? word : `${word}, because ${why}`;
 }
@@ -85,7 +88,7 @@ function because(change: PodChange, now: Date): string | undefined {
   const decisive = fields.filter(({ verdict }) => verdict === change.action);
   const [first] = sentences(change, now);
   if (decisive.length === 0 && first !== undefined) {
-    return change.action === "create" && first === "it is new" ? undefined : first;
+    return change.action === "create" && change.reasons[0]?.kind === "declared" ? undefined : first;
   }
   const named = decisive.length > 0 ? decisive : fields;
   if (named.length === 0) return undefined;

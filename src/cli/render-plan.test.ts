@@ -299,6 +299,24 @@ warning: hosts.edge-a: beware
 `);
   });
 
+  test("a pod that moves to another host is told on both, and in the sum", () => {
+    const gone = podChange({
+      action: "remove",
+      movesTo: "edge-b",
+      interrupts: true,
+      reasons: [reason({ path: "", text: "it is declared on edge-b now" })],
+    });
+    const comes = podChange({ host: "edge-b", movesFrom: "edge-a" });
+    const moved = planOf([gone, comes]);
+    expect(render(moved)).toMatch(/- web {3}move to edge-b\n(?! *it is declared)/);
+    expect(render({ ...moved, pods: [{ ...comes, host: "edge-a" }] })).toContain(
+      "+ web   create, moves here from edge-a\n",
+    );
+    expect(summaryLine(moved)).toBe(
+      "2 pods to change: 1 remove, 1 create (1 pod moves to another host). Nothing has been touched yet.",
+    );
+  });
+
   test("an empty plan says so in one sentence", () => {
     expect(render(planOf([]))).toBe(
       "fleet shop · 1 host\n\nNothing to do: the hosts are what the manifest says.\n",

@@ -82,7 +82,13 @@ export function summaryLine(plan: Plan): string {
   const counted = [...actions]
     .map(([action, count]) => `${count} ${countedWord(action)}`)
     .join(", ");
-  const ofPods = pods.length === 0 ? [] : [`${plural(pods.length, "pod")} to change: ${counted}`];
+  const moved = pods.filter(({ movesFrom }) => movesFrom !== undefined).length;
+  const moves =
+    moved === 0
+      ? ""
+      : ` (${plural(moved, "pod")} ${moved === 1 ? "moves" : "move"} to another host)`;
+  const ofPods =
+    pods.length === 0 ? [] : [`${plural(pods.length, "pod")} to change: ${counted}${moves}`];
   const hosts = new Set(hostChanges.map(({ host }) => host)).size;
   const beside = pods.length === 0 ? "" : ` beside ${hosts === 1 ? "its" : "their"} pods`;
   const ofHosts = hosts === 0 ? [] : [`${plural(hosts, "host")} to change${beside}`];

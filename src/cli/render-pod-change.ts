@@ -23,7 +23,8 @@ export function renderPodChange(
     change.interrupts && change.action !== "remove" ? paint.dim("   down for a moment") : "";
   const state = view.waiting.has(change.id) ? paint.yellow("   waits") : down;
   const mark = paintedMark(markOf(change), paint);
-  const rest = (isAsked ? [] : sentences(change, now)).filter(
+  // that it is declared elsewhere is what its headline says
+  const rest = (isAsked || change.movesTo !== undefined ? [] : sentences(change, now)).filter(
     (text) => !title.endsWith(text) && text !== "it is new",
   );
   const engine = view.engines.get(change.host);

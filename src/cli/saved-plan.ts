@@ -125,6 +125,8 @@ const PodChangeSchema = z.strictObject({
   origin: identity.extend({ host: Name }),
   reasons: z.array(ReasonSchema),
   interrupts: z.boolean(),
+  movesTo: Name.optional(),
+  movesFrom: Name.optional(),
   to: RecordedGeneration.optional(),
   from: RecordedGeneration.optional(),
   losses: z.array(LossSchema).optional(),

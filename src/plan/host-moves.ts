@@ -1,113 +1,153 @@
-import { writableVolumes } from "../model/index.ts";
-import type { PodChange, Reason } from "./plan.ts";
-import { type PodContext, podsOf, recorded } from "./pod-context.ts";
+import { type PodSpec, writableVolumes } from "../model/index.ts";
+import type { PodChange } from "./plan.ts";
+import { currentGeneration, mayRun, type PodContext, podsOf, recorded } from "./pod-context.ts";
 
-/** A pod that is on one host and is declared on another one now. */
+/** A pod that leaves one host and comes to another, as its two changes. */
 export interface HostMove {
-  /** Ids of the removal there and of the creation here. */
-  readonly from: string;
-  readonly to: string;
-  /** Whether the old one has to be gone before the new one starts; else it stays until the new one is proven. */
+  readonly gone: PodChange;
+  readonly comes: PodChange;
+  /** The old one goes before the new one is made: both could have the same data open. */
   readonly oldFirst: boolean;
 }
 
 type Contexts = ReadonlyMap<string, PodContext>;
 
-/** Pods that move between hosts: of one name, where one is to go and one is new. */
+/**
+ * Pods that are removed from one host and made on another. A name that goes and comes once is one; of a
+ * service's pods, which are all alike, as many as there are pairs. Others are told as what they are.
+ */
 export function hostMoves(changes: readonly PodChange[], contexts: Contexts): readonly HostMove[] {
-  const gone = onlyOnes(changes.filter((change) => isGoing(change, contexts)));
-  const fresh = onlyOnes(changes.filter((change) => isUnproven(change, contexts)));
-  return [...gone].flatMap(([pod, from]): HostMove[] => {
-    const to = fresh.get(pod);
-    if (to === undefined) return [];
-    return [{ from: from.id, to: to.id, oldFirst: oldFirst(from.id, to.id, contexts) }];
+  const goes = groupBy(changes.filter((change) => goesAway(change, contexts)));
+  const comes = groupBy(changes.filter((change) => comesNew(change, contexts)));
+  return [...goes].flatMap(([pod, gone]) => {
+    const come = comes.get(pod) ?? [];
+    const isOne = gone.length === 1 && come.length === 1;
+    const services = new Set([...gone, ...come].map(({ id }) => serviceOf(contexts.get(id))));
+    if (!isOne && (services.size > 1 || services.has(undefined))) return [];
+    return gone.slice(0, come.length).map((each, at): HostMove => {
+      const other = come[at] as PodChange;
+      return { gone: each, comes: other, oldFirst: goesFirst(contexts, each, other) };
+    });
   });
 }
 
-/** The changes, with words that say where pods go and come from, and what stays behind. */
-export function withHostMoves(
-  changes: readonly PodChange[],
+/**
+ * Has the old one of each wait until the new one is proven, or the other way round. Where others wait for it in
+ * a circle, as pods that trade hosts and ports do, it waits for nobody.
+ */
+export function orderMoves(
+  moves: readonly HostMove[],
+  after: ReadonlyMap<string, Set<string>>,
+): void {
+  for (const { gone, comes, oldFirst } of moves) {
+    const [first, then] = oldFirst ? [gone.id, comes.id] : [comes.id, gone.id];
+    if (!reaches(after, first, then)) after.get(then)?.add(first);
+  }
+}
+
+/** A change with what there is to know of the move that it is a part of. */
+export function withMove(
+  change: PodChange,
   moves: readonly HostMove[],
   contexts: Contexts,
-): readonly PodChange[] {
-  if (moves.length === 0) return changes;
-  const byId = new Map(moves.flatMap((move) => [move.from, move.to].map((id) => [id, move])));
-  return changes.map((change) => {
-    const move = byId.get(change.id);
-    if (move === undefined) return change;
-    const [before, after] = [hostOf(move.from), hostOf(move.to)];
-    const isOld = change.id === move.from;
-    const text = isOld ? `it moves to ${after}` : `it moves here from ${before}`;
-    const host: Reason = { kind: "declared", path: "host", before, after, verdict: "none" };
-    // that it is new, or not declared, is what this says better
-    const [first, ...rest] = change.reasons;
-    const isSaid = change.action === "remove" || change.action === "create";
-    return {
-      ...change,
-      reasons: isSaid
-        ? [{ ...(first as Reason), text }, host, ...rest]
-        : [...change.reasons, { ...host, text }],
-      notes: isOld ? change.notes : [...change.notes, ...leftBehind(move, contexts)],
-    };
-  });
-}
-
-/** Whether a removal is that of a pod that moves, and waits until it is proven elsewhere. */
-export function goesWhenProven({ pod, reasons, after }: PodChange): boolean {
-  const host = reasons.find(({ path }) => path === "host");
-  return host !== undefined && after.includes(`${String(host.after)}/${pod}`);
-}
-
-function isGoing({ id, action }: PodChange, contexts: Contexts): boolean {
-  const context = contexts.get(id);
-  return action === "remove" && context !== undefined && podsOf(context).length > 0;
-}
-
-/** Nothing of it was ever proven on its host: it is new, or its first apply there was cut short. */
-function isUnproven({ id, to }: PodChange, contexts: Contexts): boolean {
-  return to !== undefined && contexts.get(id)?.record?.current === undefined;
-}
-
-/** By their pods' names; where there are two of one name nobody knows which goes where. */
-function onlyOnes(changes: readonly PodChange[]): ReadonlyMap<string, PodChange> {
-  const found = new Map<string, PodChange>();
-  const twice = new Set<string>();
-  for (const change of changes) {
-    if (found.has(change.pod)) twice.add(change.pod);
-    found.set(change.pod, change);
+  after: ReadonlyMap<string, ReadonlySet<string>>,
+): PodChange {
+  const move = moves.find(({ gone, comes }) => gone === change || comes === change);
+  if (move === undefined) return change;
+  const { gone, comes } = move;
+  if (change === comes) {
+    const data = dataNotes(contexts.get(gone.id), contexts.get(comes.id));
+    return { ...change, movesFrom: gone.host, notes: [...change.notes, ...data] };
   }
-  return new Map([...found].filter(([pod]) => !twice.has(pod)));
+  const waits = after.get(gone.id)?.has(comes.id) === true;
+  const text = `it is declared on ${comes.host} now`;
+  return {
+    ...change,
+    reasons: change.reasons.map((reason) => ({ ...reason, text })),
+    movesTo: comes.host,
+    notes: waits ? [] : [goesEarly(move, after)],
+  };
 }
 
-/** What a pod holds is its host's own, but for what lies in a bind volume, which hosts may share. */
-function oldFirst(from: string, to: string, contexts: Contexts): boolean {
-  const [old, next] = [contexts.get(from), contexts.get(to)];
-  const spec = next?.desired?.spec;
-  if (spec === undefined) return false;
-  const before = old === undefined ? undefined : recorded(old, old.record?.current)?.spec;
-  if (spec.replacement === "stop-first") return true;
-  if (spec.replacement === "start-first") return false;
-  return [spec, ...(before === undefined ? [] : [before])].some((each) =>
-    writableVolumes(each).some((name) => each.volumes?.[name]?.kind === "bind"),
+function goesEarly(
+  { gone, comes, oldFirst }: HostMove,
+  after: ReadonlyMap<string, ReadonlySet<string>>,
+): string {
+  if (!oldFirst) return `it goes before ${comes.id} is proven, as that waits for it in a circle`;
+  if (after.get(comes.id)?.has(gone.id) !== true)
+    return `nothing orders it and ${comes.id}, as they would wait for each other in a circle`;
+  return `it goes before ${comes.id} is made, as both could write to the same data or replacement says stop-first; should that fail, the pod runs nowhere`;
+}
+
+function goesAway({ id, action }: PodChange, contexts: Contexts): boolean {
+  const context = contexts.get(id);
+  return action === "remove" && context !== undefined && podsOf(context).some(mayRun);
+}
+
+/** Whether nothing of it was ever proven there; a lost record says nothing about that. */
+function comesNew({ id, fresh, to }: PodChange, contexts: Contexts): boolean {
+  const context = contexts.get(id);
+  if (context?.desired === undefined || to === undefined) return false;
+  if (context.record?.current !== undefined || context.recordLost !== undefined) return false;
+  return fresh !== undefined || context.record !== undefined;
+}
+
+/** A named volume is a directory of each host by itself; what a path leads to may be shared by both. */
+function goesFirst(contexts: Contexts, gone: PodChange, comes: PodChange): boolean {
+  const [before, after] = [oldSpec(contexts.get(gone.id)), contexts.get(comes.id)?.desired?.spec];
+  if (after?.replacement !== undefined) return after.replacement === "stop-first";
+  return [before, after].some(
+    (spec) =>
+      spec !== undefined &&
+      writableVolumes(spec).some((name) => spec.volumes?.[name]?.kind === "bind"),
   );
 }
 
-function leftBehind({ from, to }: HostMove, contexts: Contexts): readonly string[] {
-  const [old, next] = [contexts.get(from), contexts.get(to)];
-  const before = old === undefined ? undefined : recorded(old, old.record?.current)?.spec;
-  const names = (volumes: NonNullable<typeof before>["volumes"]): readonly string[] =>
-    Object.values(volumes ?? {}).flatMap((volume) =>
+function dataNotes(gone: PodContext | undefined, comes: PodContext | undefined): readonly string[] {
+  const spec = oldSpec(gone);
+  if (gone === undefined || comes === undefined || spec === undefined) return [];
+  const named = new Set(
+    Object.values(spec.volumes ?? {}).flatMap((volume) =>
       volume.kind === "named" ? [volume.name] : [],
-    );
-  const kept = new Set(names(before?.volumes));
-  return [...new Set(names(next?.desired?.spec.volumes))]
-    .filter((name) => kept.has(name))
-    .map(
-      (name) =>
-        `what is in volume ${name} on ${hostOf(from)} stays there, and does not come along to ${hostOf(to)}`,
-    );
+    ),
+  );
+  const wanted = Object.values(comes.desired?.spec.volumes ?? {}).flatMap((volume) =>
+    volume.kind === "named" ? [volume.name] : [],
+  );
+  return [...named].map((name) => {
+    const stays = `the data of volume ${name} stays on ${gone.host} and is not copied`;
+    if (!wanted.includes(name)) return stays;
+    const found = comes.observation.volumes.has(name);
+    return `${stays}; ${found ? `the pod gets what ${comes.host} has under that name` : `it begins empty on ${comes.host}`}`;
+  });
 }
 
-function hostOf(id: string): string {
-  return id.slice(0, id.indexOf("/"));
+function oldSpec(context: PodContext | undefined): PodSpec | undefined {
+  if (context === undefined) return undefined;
+  const { record } = context;
+  return recorded(context, record?.current ?? currentGeneration(context)?.generation)?.spec;
+}
+
+function serviceOf(context: PodContext | undefined): string | undefined {
+  return (context?.desired?.spec ?? oldSpec(context))?.service;
+}
+
+function groupBy(changes: readonly PodChange[]): ReadonlyMap<string, readonly PodChange[]> {
+  const found = new Map<string, PodChange[]>();
+  for (const change of changes) found.set(change.pod, [...(found.get(change.pod) ?? []), change]);
+  return found;
+}
+
+/** Whether a change waits for another one, by whatever way. */
+function reaches(
+  after: ReadonlyMap<string, ReadonlySet<string>>,
+  from: string,
+  to: string,
+): boolean {
+  const seen = new Set([from]);
+  for (const id of seen) {
+    if (id === to) return true;
+    for (const next of after.get(id) ?? []) seen.add(next);
+  }
+  return false;
 }

@@ -1,13 +1,13 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { podDependency, portKey } from "../model/index.ts";
-import { type HostMove, hostMoves, withHostMoves } from "./host-moves.ts";
+import { hostMoves, orderMoves, withMove } from "./host-moves.ts";
 import type { PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PortHolders } from "./ports.ts";
 import { planRollouts, waveBefore, withHealthTime } from "./rollouts.ts";
 
-/** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout. */
+/** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout, its other half on another host. */
 export function orderChanges(
   planned: readonly PodChange[],
   contexts: ReadonlyMap<string, PodContext>,
@@ -31,9 +31,8 @@ export function orderChanges(
   const hard = new Map([...after].map(([id, before]) => [id, new Set(before)]));
   for (const [id, before] of waves) for (const each of before) add(id, each);
   const moves = hostMoves(changes, contexts);
-  addMoves(moves, rollouts, after, add);
-  const told = withHostMoves(changes, moves, contexts);
-  const ordered = told.map((change): PodChange => {
+  orderMoves(moves, after);
+  const ordered = changes.map((change): PodChange => {
     const before = [...(after.get(change.id) ?? [])].sort();
     const begun = startedOnly(change.id, before, contexts);
     const afterStart = begun.filter((id) => whole.get(change.id)?.has(id) !== true);
@@ -41,7 +40,7 @@ export function orderChanges(
       (id) => hard.get(change.id)?.has(id) !== true,
     );
     return {
-      ...change,
+      ...withMove(change, moves, contexts, after),
       after: before,
       ...(afterStart.length === 0 ? {} : { afterStart }),
       ...(afterWave.length === 0 ? {} : { afterWave }),
@@ -75,40 +74,6 @@ function addDependencies(
       add(id, podDependency(dependency, host).id);
     }
   }
-}
-
-/**
- * The old one of a pod that moves between hosts stays until the new one is proven, or goes first where it has to. A
- * rollout goes its own way, and what waits already the other way round goes on waiting.
- */
-function addMoves(
-  moves: readonly HostMove[],
-  rollouts: readonly RolloutPlan[],
-  after: ReadonlyMap<string, ReadonlySet<string>>,
-  add: Add,
-): void {
-  const rolled = new Set(rollouts.flatMap(({ waves }) => waves.flatMap(({ changes }) => changes)));
-  for (const { from, to, oldFirst } of moves) {
-    const [id, before] = oldFirst ? [to, from] : [from, to];
-    if (rolled.has(from) || rolled.has(to) || waitsFor(before, id, after)) continue;
-    add(id, before);
-  }
-}
-
-function waitsFor(
-  id: string,
-  wanted: string,
-  after: ReadonlyMap<string, ReadonlySet<string>>,
-): boolean {
-  const seen = new Set<string>();
-  const pending = [id];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (next === wanted) return true;
-    if (seen.has(next)) continue;
-    seen.add(next);
-    pending.push(...(after.get(next) ?? []));
-  }
-  return false;
 }
 
 /** Where a port comes into it, one apply that leaves that out lets its holder give it up. */

@@ -176,6 +176,10 @@ export interface PodChange {
   readonly to?: RecordedGeneration;
   /** The generation that is gone back to when the new one fails, in the engine that it names. */
   readonly from?: RecordedGeneration;
+  /** The host that it moves to: this removes it here, and that host has the change that makes it there. */
+  readonly movesTo?: string;
+  /** The host that it comes from. */
+  readonly movesFrom?: string;
   /** What a move to another engine costs. */
   readonly losses?: readonly Loss[];
   readonly notes: readonly string[];
