@@ -42,6 +42,8 @@ export interface CommandContext {
   /** Directory that relative paths start from; `-C` changes it. */
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
+  /** Path of the program that runs; a link to it, where it was called by one. */
+  readonly program: string;
   /** Whether somebody is there to answer {@link CommandContext.confirm}. */
   isInteractive(): boolean;
   /** Colours for stdout. */

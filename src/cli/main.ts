@@ -59,6 +59,7 @@ function processContext(drain: AbortSignal, abort: AbortSignal): CommandContext 
     env: process.env,
     cwd: process.cwd(),
     platform: process.platform,
+    program: process.argv[1] ?? "",
     isInteractive: () => process.stdin.isTTY === true && process.stderr.isTTY === true,
     paint: paintOf(false),
     drain,

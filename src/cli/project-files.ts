@@ -1,14 +1,22 @@
 import { programVersion } from "./version.ts";
 
-/** Files of a new project, by name. */
-export function projectFiles(fleet: string, projectId: string): Readonly<Record<string, string>> {
+/**
+ * Files of a new project, by name.
+ *
+ * @param folder of the package of Stowage, which is on no registry; without it a version is named
+ */
+export function projectFiles(
+  fleet: string,
+  projectId: string,
+  folder: string | undefined,
+): Readonly<Record<string, string>> {
   return {
     "package.json": json({
       name: fleet,
       private: true,
       type: "module",
       scripts: { plan: "stowage plan", apply: "stowage apply" },
-      dependencies: { stowage: `^${programVersion()}` },
+      dependencies: { stowage: folder === undefined ? `^${programVersion()}` : `file:${folder}` },
       devDependencies: { "@types/node": "^20.19.0", tsx: "^4.23.0", typescript: "^6.0.3" },
     }),
     "cdktf.json": json({ language: "typescript", app: "node --import tsx main.ts", projectId }),
@@ -25,7 +33,7 @@ export function projectFiles(fleet: string, projectId: string): Readonly<Record<
       include: ["*.ts"],
     }),
     ".gitignore": "node_modules/\ncdktf.out/\nimages/\n",
-    "README.md": readmeFile(fleet),
+    "README.md": readmeFile(fleet, folder),
   };
 }
 
@@ -53,7 +61,14 @@ app.synth();
 `;
 }
 
-function readmeFile(fleet: string): string {
+function readmeFile(fleet: string, folder: string | undefined): string {
+  const origin =
+    folder === undefined
+      ? ""
+      : `
+Stowage is on no registry: \`package.json\` names the folder of the one that made this project. Elsewhere, \`npm install PATH\` with the path of a clone
+in which \`npm ci\` and \`npm run build\` were run names that.
+`;
   return `# ${fleet}
 
 A fleet of containers, declared in \`main.ts\` and brought to its hosts by Stowage.
@@ -73,7 +88,7 @@ The image comes from its registry, with the login of \`docker login\` or \`podma
 an OCI archive of it in \`main.ts\` (\`archive: "images/busybox.tar"\`), as \`skopeo copy docker://IMAGE oci-archive:FILE:IMAGE\` makes one.
 
 \`cdktf.json\` holds the \`projectId\` that owns the fleet on its hosts: commit it and do not change it.
-`;
+${origin}`;
 }
 
 function json(value: unknown): string {

@@ -60,6 +60,16 @@ describe("the app of cdktf.json", () => {
     );
   });
 
+  test("that lacks a package is told to be installed first", async () => {
+    const cli = fakeCli({ env });
+    project(cli, ["shop"], 'await import("not-installed-here");');
+    const { exitCode, stderr } = await cli.run("plan");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "The package not-installed-here is not installed in the project: run npm install there first",
+    );
+  });
+
   test("that forgets app.synth() is told so, though an earlier synthesis is still there", async () => {
     const cli = fakeCli({ env });
     project(cli, ["shop"]);

@@ -64,9 +64,17 @@ async function runCommand(
   if (outcome === "exit code 0") return;
   const said =
     output.trim() === "" ? "it said nothing" : `it said:\n${printableLines(output.trimEnd())}`;
-  throw new StowageError(`Cannot run the app "${config.app}": it ended with ${outcome}; ${said}`, {
-    code: "failed_precondition",
-  });
+  throw new StowageError(
+    `Cannot run the app "${config.app}": it ended with ${outcome}; ${said}${missingPackage(output)}`,
+    { code: "failed_precondition" },
+  );
+}
+
+/** What a project says that was never installed, as after a clone of it. */
+function missingPackage(output: string): string {
+  const name = /Cannot find (?:package|module) '([^'./][^']*)'/.exec(output)?.[1];
+  if (name === undefined) return "";
+  return `\nThe package ${name} is not installed in the project: run npm install there first`;
 }
 
 function spawnApp(

@@ -5,6 +5,7 @@ import { App as PlainApp } from "cdktf";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { synthFleet, temporaryApp } from "../../test/support/synth-fleet.ts";
 import {
+  BridgeNetwork,
   Container,
   Engine,
   Fleet,
@@ -81,6 +82,18 @@ describe("App.synth()", () => {
   test("writes the manifest in canonical form, indented", () => {
     const { text, manifest } = synthFleet((fleet) => shop(fleet, port, Network.host()), containerd);
     expect(text).toBe(`${JSON.stringify(canonicalize(FleetManifest, manifest), null, 2)}\n`);
+  });
+
+  test("writes a network of which nothing is said, so that pods can be in it", () => {
+    const { manifest } = synthFleet((fleet) => {
+      const front = new BridgeNetwork(fleet, "front");
+      const host = new Host(fleet, "a", { address: "local" });
+      new Pod(host, "web", {
+        network: Network.bridge(front),
+        containers: { web: { image: "web:1" } },
+      });
+    }, containerd);
+    expect(manifest.networks).toEqual({ front: {} });
   });
 
   test("writes the same for the same declaration in another order", () => {

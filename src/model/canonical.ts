@@ -5,7 +5,7 @@ import { type SchemaShape, shapeOf } from "./schema-shape.ts";
 
 /**
  * A value of a schema in the one form that equal declarations share: keys sorted, sets and keyed
- * lists sorted, what is absent or empty left out.
+ * lists sorted, what is absent or empty left out, but for what a map has a name for.
  */
 export function canonicalize(schema: z.ZodType, value: unknown): Json | undefined {
   return canonical(shapeOf(schema), value);
@@ -60,7 +60,7 @@ function canonical(shape: SchemaShape, value: unknown): Json | undefined {
   if (value === undefined) return undefined;
   const branch = shape.branch(value);
   if (branch.kind === "object") return canonicalFields(value, (key) => branch.field(key));
-  if (branch.kind === "map") return canonicalFields(value, () => branch.items);
+  if (branch.kind === "map") return canonicalFields(value, () => branch.items, true);
   if (branch.kind === "list") return canonicalList(shape, branch, value as readonly unknown[]);
   return canonicalJson(value as Json);
 }
@@ -68,6 +68,7 @@ function canonical(shape: SchemaShape, value: unknown): Json | undefined {
 function canonicalFields(
   value: unknown,
   shapeAt: (key: string) => SchemaShape | undefined,
+  areNames = false,
 ): Json | undefined {
   const source = value as Readonly<Record<string, unknown>>;
   const entries: [string, Json][] = [];
@@ -76,6 +77,9 @@ function canonicalFields(
     const item =
       shape === undefined ? canonicalJson(source[key] as Json) : canonical(shape, source[key]);
     if (item !== undefined) entries.push([key, item]);
+    // a network of which nothing is said is declared all the same: by its name
+    else if (areNames && source[key] !== undefined && shape?.branch(source[key]).kind === "object")
+      entries.push([key, {}]);
   }
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }

@@ -54,6 +54,7 @@ export function fakeCli(
         env: {},
         cwd: directory,
         platform: "linux",
+        program: "",
         isInteractive: () => answers.length > 0,
         paint: paintOf(false),
         drain: new AbortController().signal,

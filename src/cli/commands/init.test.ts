@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { fakeCli } from "../../../test/support/cli-context.ts";
 
@@ -15,6 +15,22 @@ test("init makes a project with an owner of its own and says what comes next", a
     JSON.parse(readFileSync(join(cli.directory, place, "cdktf.json"), "utf8")).projectId;
   expect(idOf("My Shop")).toMatch(/^[0-9a-f-]{36}$/);
   expect(idOf("My Shop")).not.toBe(idOf("other"));
+});
+
+test("init names the folder of its own package, from which npm can install it", async () => {
+  const cli = fakeCli({ program: join(import.meta.dirname, "init.ts") });
+  await cli.run("init", "shop");
+  const read = (name: string): string => readFileSync(join(cli.directory, "shop", name), "utf8");
+  const root = resolve(import.meta.dirname, "../../..");
+  expect(JSON.parse(read("package.json")).dependencies).toEqual({ stowage: `file:${root}` });
+  expect(read("README.md")).toContain("Stowage is on no registry");
+});
+
+test("init names a version where its package cannot be found", async () => {
+  const cli = fakeCli({ program: "/nowhere/stowage" });
+  await cli.run("init", "shop");
+  const text = readFileSync(join(cli.directory, "shop", "package.json"), "utf8");
+  expect(JSON.parse(text).dependencies.stowage).toMatch(/^\^\d/);
 });
 
 test("init overwrites nothing: one file in the way and none is made", async () => {

@@ -7,6 +7,7 @@ import { Name } from "../../model/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { packageFolder } from "../package-folder.ts";
 import { projectFiles } from "../project-files.ts";
 
 /** `stowage init`. */
@@ -31,7 +32,11 @@ export const initCommand: Command = {
 
 async function init(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const directory = resolve(context.cwd, args.operands[0] ?? ".");
-  const files = projectFiles(fleetName(args.text("name"), directory), randomUUID());
+  const files = projectFiles(
+    fleetName(args.text("name"), directory),
+    randomUUID(),
+    await packageFolder(context.program),
+  );
   const present = Object.keys(files).filter((name) => existsSync(join(directory, name)));
   if (present.length > 0) {
     throw new StowageError(
@@ -57,7 +62,7 @@ async function init(args: Arguments, context: CommandContext): Promise<ExitCode>
       `Made ${Object.keys(files).join(", ")}${place === "" ? "" : ` in ${place}`}.`,
       "Next:",
       ...(place === "" ? [] : [`  cd ${place}`]),
-      "  npm install",
+      "  npm install         # the programs that the project needs, and Stowage's types",
       "  stowage doctor      # is this machine ready",
       "  stowage validate    # is the declaration right",
       "  stowage plan        # what would be done; README.md says where the image comes from",

@@ -19,6 +19,7 @@ void runCli(words, {
   env: process.env,
   cwd: process.cwd(),
   platform: process.platform,
+  program: process.argv[1] ?? "",
   isInteractive: () => false,
   paint: paintOf(false),
   drain: new AbortController().signal,
