@@ -109,6 +109,8 @@ export interface ObserveOptions extends CallOptions {
   readonly statesOnly?: boolean;
   /** Of interest is also what of the host's network anyone has taken. */
   readonly network?: boolean;
+  /** With `network`: only ports of the host are wanted, so that what is kept back from a user may be left out. */
+  readonly portsOnly?: boolean;
   /** With `network`: networks of the host's CNI configuration that pods want. */
   readonly cni?: readonly CniNetwork[];
 }

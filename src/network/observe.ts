@@ -103,7 +103,8 @@ async function withAddresses(
   return { ...observed, pods };
 }
 
-async function lookAt({ host, places }: ObserveParts, options: CallOptions): Promise<Seen> {
+async function lookAt({ host, places }: ObserveParts, options: ObserveOptions): Promise<Seen> {
+  const mayLack = options.portsOnly === true ? ["rules"] : [];
   const [snapshot, text] = await Promise.all([
     host.snapshot(
       {
@@ -118,7 +119,7 @@ async function lookAt({ host, places }: ObserveParts, options: CallOptions): Pro
       },
       callOptions(options),
     ),
-    runScript(host, LOOK, [], { doing: "look at the host's network" }),
+    runScript(host, LOOK, mayLack, { doing: "look at the host's network" }),
   ]);
   options.signal?.throwIfAborted();
   const look = readLook(text);

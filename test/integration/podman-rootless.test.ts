@@ -109,6 +109,7 @@ describeWithEngine("podman", "podman without root", (podman) => {
           lines: ["hello"],
           exitCodes: [7, 3],
           leftovers: [],
+          looks: ["object", expect.stringMatching(/a network of a fleet needs root/)],
         });
         expect(story.states).not.toHaveProperty("removed");
       } finally {

@@ -69,12 +69,17 @@ export async function observeHost(
   };
 }
 
+type NetworkOptions = Pick<ObserveOptions, "network" | "portsOnly" | "cni">;
+
 /** What to look at of the host's network: whether a pod wants something of it, and which of its own. */
-function networkOptions({ pods = {} }: HostSpec): Pick<ObserveOptions, "network" | "cni"> {
+function networkOptions({ pods = {} }: HostSpec): NetworkOptions {
   const specs = Object.values(pods);
   const cni = specs.flatMap(({ network }) => network?.cni ?? []);
+  const networked = specs.some(isNetworked);
+  const ports = specs.some((spec) => (spec.ports ?? []).length > 0);
   return {
-    network: specs.some((spec) => (spec.ports ?? []).length > 0 || isNetworked(spec)),
+    network: networked || ports,
+    portsOnly: !networked,
     ...(cni.length === 0 ? {} : { cni }),
   };
 }

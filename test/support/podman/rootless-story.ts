@@ -5,6 +5,7 @@ import { makeImage } from "../../../scripts/lib/make-image.ts";
 import { openPodman } from "../../../src/engines/podman/index.ts";
 import { openLocalHost } from "../../../src/host/index.ts";
 import { capabilityOf } from "../../../src/model/index.ts";
+import { withNetworks } from "../../../src/network/index.ts";
 import { layoutContent } from "../../conformance/support/busybox-content.ts";
 import { EngineUnderTest, script } from "../../conformance/support/engine-under-test.ts";
 
@@ -16,6 +17,8 @@ export interface RootlessStory {
   readonly lines: readonly string[];
   readonly exitCodes: readonly number[];
   readonly leftovers: readonly unknown[];
+  /** What a look at who has ports came to, and one for a network of a fleet. */
+  readonly looks: readonly string[];
 }
 
 const [folder = "", program = "", answer = ""] = process.argv.slice(2);
@@ -81,6 +84,12 @@ async function tell(): Promise<RootlessStory> {
   await opened.remove(pod.identity);
   await note("removed");
   const { leftovers } = await opened.observe();
+  const networked = withNetworks(opened, { host, ...directories, engine: "podman" });
+  const looks: string[] = [];
+  for (const portsOnly of [true, false]) {
+    const look = networked.observe({ network: true, portsOnly });
+    looks.push(await look.then(({ network }) => typeof network, String));
+  }
   return {
     uid: process.getuid?.(),
     limits: limits.support,
@@ -88,6 +97,7 @@ async function tell(): Promise<RootlessStory> {
     lines,
     exitCodes,
     leftovers,
+    looks,
   };
 }
 
