@@ -15,7 +15,7 @@ import {
 } from "../store/own-files.ts";
 import { glanceAtStore, storeUsed } from "../store/store-used.ts";
 import { isHalfRemoved, listContainers, listPods, ownName } from "./lists.ts";
-import { removeContainers, removeNoted, removePodCgroups, removePodmanPod } from "./remove-pod.ts";
+import { endInfra, removeContainers, removeNoted, removePodmanPod } from "./remove-pod.ts";
 
 /** Everything with a name of Stowage's that was found. */
 export interface Found {
@@ -138,7 +138,7 @@ async function removeObjects(
       context,
       named.map(({ Id }) => Id),
     );
-    if (pod !== undefined) await removePodCgroups(context, pod.Id);
+    if (pod !== undefined) await endInfra(context, pod);
   });
   return true;
 }

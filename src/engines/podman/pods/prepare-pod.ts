@@ -218,7 +218,8 @@ async function createPodmanPod(context: PodmanContext, pod: PodInstance): Promis
   const name = objectName(identity);
   const { [LABEL_CONTAINER]: _, ...labels } = identityLabels(identity, "");
   const args = [
-    ...["pod", "create", "--name", name],
+    // a cgroup of the pod's own is there before podman knows the pod: of one that is killed then, nobody could find it
+    ...["pod", "create", "--name", name, "--share-parent=false"],
     ...Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ...(isHolder
       ? ["--share", "net", "--network", networkArgument(pod), ...sysctlArguments(spec, isOfNetwork)]

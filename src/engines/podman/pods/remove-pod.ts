@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { settleAll } from "../../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../../model/index.ts";
+import type { ListedPod } from "../cli/answers.ts";
 import { nothingDone } from "../cli/podman-error.ts";
 import type { PodmanContext } from "../context.ts";
 import { processesOf } from "./cgroup-processes.ts";
@@ -27,7 +28,7 @@ export async function removePod(
   const removeAll = async (): Promise<void> => {
     if (pod !== undefined) await removePodmanPod(context, pod.Id);
     await removeContainers(context, ids, pod === undefined ? undefined : pod.Id);
-    if (pod !== undefined) await removePodCgroups(context, pod.Id);
+    if (pod !== undefined) await endInfra(context, pod);
     await context.host.removeFile(context.files.podFile(identity));
     await forgetRestarts(context, identity);
   };
@@ -70,31 +71,16 @@ export async function removePodmanPod({ cli }: PodmanContext, name: string): Pro
 }
 
 /**
- * Below a pod's cgroup are those of its containers and of their watchers, which take a moment to end after them. A
- * process that is there when podman has no such pod any more is one that it lost sight of, such as the infra
- * container's.
+ * Ends the infra container of a pod that is removed, of which podman loses sight once its run directories were emptied,
+ * and takes its cgroups away.
  */
-const REMOVE_CGROUPS = `for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  left=
-  for d in /sys/fs/cgroup/libpod_parent/$1 /sys/fs/cgroup/*/libpod_parent/$1; do
-    [ -d $d ] || continue
-    cat $d/libpod-*/cgroup.procs 2>/dev/null | xargs -r kill -KILL 2>/dev/null
-    rmdir $d/*/ $d 2>/dev/null
-    [ ! -d $d ] || left=yes
-  done
-  [ "$left" ] || exit 0
-  sleep 0.1
-done`;
-
-/**
- * Takes away the cgroups of a pod that is removed. With cgroups of version 1 podman leaves them in the hierarchies
- * without a controller, and in all of them once its run directories were emptied.
- */
-export async function removePodCgroups(
-  { host }: Pick<PodmanContext, "host">,
-  podId: string,
+export async function endInfra(
+  context: Pick<PodmanContext, "host">,
+  { InfraId }: ListedPod,
 ): Promise<void> {
-  await host.run(["sh", "-c", REMOVE_CGROUPS, "sh", podId]);
+  if (InfraId === "") return;
+  await endOrphans(context, [InfraId], undefined);
+  await forgetInRuntimes(context.host, [InfraId]);
 }
 
 /**
