@@ -24,6 +24,8 @@ interface EngineEntry<K extends EngineKind> {
   /** What engines of the kind can do, whether or not a host has one; loads the adapter. */
   readonly capabilities: () => Promise<CapabilityTable>;
   readonly programs: readonly NeededProgram[];
+  /** What a user who is not root can do with their own; absent: nothing. */
+  readonly withoutRoot?: string;
   /** Versions that Stowage is made for. */
   readonly versions?: { readonly pattern: RegExp; readonly words: string };
   /** Field of its configuration that `--engine KIND:PATH` sets. */
@@ -70,6 +72,8 @@ const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
       },
       ...NETWORK_PROGRAMS,
     ],
+    withoutRoot:
+      "the podman of that user is driven, with a stateDir and a runDir that the user may write; networks of the fleet, and limits on cgroups of version 1, need root",
     versions: { pattern: /^(?:4\.[3-9]|5\.\d+)\./, words: "4.3 to 5.x" },
     place: "root",
   },

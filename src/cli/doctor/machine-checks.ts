@@ -1,5 +1,5 @@
 import type { EngineConfig } from "../../model/index.ts";
-import type { NeededProgram } from "../engine-kinds.ts";
+import { engineEntry, type NeededProgram } from "../engine-kinds.ts";
 import { formatBytes } from "../text/quantities.ts";
 import type { Check } from "./check.ts";
 import type { MachineFacts } from "./machine-facts.ts";
@@ -57,14 +57,9 @@ function kernelCheck({ kernel }: MachineFacts): Check {
 function rootCheck({ uid }: MachineFacts, { kind }: EngineConfig): Check {
   if (uid === 0) return { name: "root", status: "ok", finding: "running as root" };
   const finding = `running as user ${uid ?? "unknown"}`;
-  if (kind === "podman")
-    return {
-      name: "root",
-      status: "warn",
-      finding,
-      remedy:
-        "the podman of that user is driven, with a stateDir and a runDir that the user may write; networks of the fleet, and limits on cgroups of version 1, need root",
-    };
+  const { withoutRoot } = engineEntry(kind);
+  if (withoutRoot !== undefined)
+    return { name: "root", status: "warn", finding, remedy: withoutRoot };
   return {
     name: "root",
     status: "fail",
