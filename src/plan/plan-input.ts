@@ -65,8 +65,6 @@ export interface HostObservation {
   readonly wrongPlaces?: readonly {
     readonly path: string;
     readonly wanted: "directory" | "file";
-    /** It is a symbolic link, and what it leads to is not there. */
-    readonly dangling?: true;
   }[];
 }
 

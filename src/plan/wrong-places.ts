@@ -3,8 +3,7 @@ import { hostDirectories, hostLayout } from "../model/index.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 
 /**
- * Files and links to nothing where an apply needs a directory, and directories where it needs a file: it would fail in
- * its midst.
+ * Files where an apply needs a directory, and directories where it needs a file: it would fail in its midst.
  */
 export function wrongPlaces(
   { manifest, options }: PlanInput,
@@ -25,7 +24,7 @@ export function wrongPlaces(
       ),
     ),
   );
-  return found.map(({ path, wanted, dangling }): Diagnostic => {
+  return found.map(({ path, wanted }): Diagnostic => {
     const volume = volumes.get(path);
     if (volume !== undefined) {
       return {
@@ -36,14 +35,6 @@ export function wrongPlaces(
       };
     }
     const field = isWithin(path, stateDir) || isWithin(stateDir, path) ? "stateDir" : "runDir";
-    if (dangling === true) {
-      return {
-        severity: "error",
-        path: `hosts.${host}.${field}`,
-        summary: `${path} is a symbolic link to what is not there, and what Stowage writes is to lie in it`,
-        detail: `make or mount on the host what it leads to, take the link away, or declare another ${field}`,
-      };
-    }
     return {
       severity: "error",
       path: `hosts.${host}.${field}`,

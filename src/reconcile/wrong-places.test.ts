@@ -1,10 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { podOf, type SimFleet } from "../../test/support/sim-fleet.ts";
 import { openFleet } from "../../test/support/web-service.ts";
-import { openLocalHost } from "../host/index.ts";
 import type { FleetManifest } from "../model/index.ts";
 
 const POD = podOf(
@@ -65,31 +61,4 @@ test("a plan refuses a file on the way to the stateDir, and takes the fleet's ow
   );
   expect((await fleet.apply(declared(fleet))).status).toBe("done");
   expect((await fleet.plan(declared(fleet))).plan.pods).toEqual([]);
-});
-
-test("a plan refuses a link to nothing on the way to the stateDir or the runDir, and takes one to a directory", async () => {
-  const fleet = openFleet();
-  const dir = mkdtempSync(join(tmpdir(), "stw-places-"));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const host = openLocalHost();
-  const connector = {
-    ...fleet.connector,
-    read: async (...of: Parameters<typeof fleet.connector.read>) => ({
-      ...(await fleet.connector.read(...of)),
-      host,
-    }),
-  };
-  const link = join(dir, "disk");
-  const plan = (places: object): Promise<unknown> =>
-    fleet.plan(declared(fleet, places), { connector });
-  const [stateDir, runDir] = [join(link, "stowage"), join(dir, "run")];
-  symlinkSync(join(dir, "not-mounted"), link);
-  await expect(plan({ stateDir, runDir })).rejects.toThrow(
-    `hosts.a.stateDir: ${link} is a symbolic link to what is not there`,
-  );
-  await expect(plan({ stateDir: runDir, runDir: link })).rejects.toThrow(
-    `hosts.a.runDir: ${link} is a symbolic link to what is not there`,
-  );
-  mkdirSync(join(dir, "not-mounted"));
-  await expect(plan({ stateDir, runDir })).resolves.toMatchObject({ plan: { warnings: [] } });
 });

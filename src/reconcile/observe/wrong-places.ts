@@ -1,5 +1,3 @@
-import { basename, dirname } from "node:path/posix";
-import { StowageError } from "../../errors/index.ts";
 import type { HostCallOptions, HostReader, HostSnapshot } from "../../host/index.ts";
 import {
   fleetNames,
@@ -21,7 +19,7 @@ export function wantedPlaces(request: ObserveHostRequest): readonly string[] {
   return [...directories.flatMap((path) => [path, within(path)]), ...files.map(within)];
 }
 
-/** Files and links to nothing where a directory has to be, and directories where a file has to be. */
+/** Files where a directory has to be, and directories where a file has to be. */
 export async function wrongPlaces(
   host: HostReader,
   snapshot: HostSnapshot,
@@ -44,32 +42,7 @@ export async function wrongPlaces(
     ...[...files, ...unread]
       .filter((path) => existing.has(within(path)) || among.has(within(path)))
       .map((path): Place => ({ path, wanted: "file" })),
-    ...(await danglingLinks(host, existing, request, options)),
   ];
-}
-
-/** On the way to what Stowage keeps on a host; where that is there nobody is asked again. */
-async function danglingLinks(
-  host: HostReader,
-  existing: HostSnapshot["existing"],
-  { spec }: ObserveHostRequest,
-  options: HostCallOptions,
-): Promise<readonly Place[]> {
-  const { stateDir, runDir } = hostDirectories(spec);
-  const firstMissing = [stateDir, runDir].flatMap(
-    (path) => wayTo(path).find((each) => !existing.has(each)) ?? [],
-  );
-  if (firstMissing.length === 0) return [];
-  const paths = [...new Set(firstMissing)];
-  const listed = await host
-    .snapshot({ list: paths.map(dirname) }, options)
-    .catch((error: unknown) => {
-      // where a user may not look they may still make what they need
-      if (!StowageError.is(error, "permission_denied")) throw error;
-    });
-  return paths
-    .filter((path) => listed?.entries.get(dirname(path))?.includes(basename(path)) === true)
-    .map((path): Place => ({ path, wanted: "directory", dangling: true }));
 }
 
 function placesOf(request: ObserveHostRequest): {
