@@ -9,6 +9,8 @@ export interface SnapshotRequest {
   readonly files?: readonly string[];
   /** Paths to look for. */
   readonly exist?: readonly string[];
+  /** Paths to look at for symbolic links that lead nowhere. */
+  readonly links?: readonly string[];
   /** Directories whose entries to list by name; absent ones are left out of the answer. */
   readonly list?: readonly string[];
   /**
@@ -80,6 +82,8 @@ export interface HostSnapshot {
   /** Text of each file found, by path; one that could not be read is an Error. */
   readonly files: ReadonlyMap<string, string | Error>;
   readonly existing: ReadonlySet<string>;
+  /** Of the paths that were looked at for it: symbolic links to what is not there, or to themselves. */
+  readonly dangling: ReadonlySet<string>;
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** By path; one that could not be read is an Error. */
   readonly contents: ReadonlyMap<string, FileContent | Error>;
@@ -124,6 +128,11 @@ export interface RunOptions extends HostCallOptions {
    * @defaultValue 120_000; none where `output` takes what it says, as somebody waits for that
    */
   readonly timeoutMs?: number;
+  /**
+   * Goes on to its end when the connection to the host goes, or Stowage itself: for what leaves something
+   * behind, cut short, of which nobody could tell whose it is.
+   */
+  readonly outlives?: boolean;
   /** Takes its output as it comes, however much it is: none of it is in the result then. */
   readonly output?: { readonly stdout: ByteSink; readonly stderr: ByteSink };
 }

@@ -110,6 +110,21 @@ until [ -S /run/echo ]; do sleep 0.01; done`);
     expect(await kind.sh("pgrep -c stowage-agent || :")).toBe("0\n");
   });
 
+  test("what is to go on to its end does, when its Stowage is gone", async () => {
+    const host = await open(`root@${kind.address}`);
+    const script =
+      "echo >/run/outlives-begun; until [ -e /run/outlives-go ]; do sleep 0.05; done; echo >/run/outlives-over";
+    const left = host.run(["sh", "-c", script], { outlives: true });
+    left.catch(() => undefined);
+    const there = async (name: string) => (await kind.sh(`ls /run/${name} || :`)) !== "";
+    while (!(await there("outlives-begun")));
+    await host[Symbol.asyncDispose]();
+    await expect(left).rejects.toMatchObject({ code: "unavailable" });
+    while ((await kind.sh("pgrep -c stowage-agent || :")) !== "0\n");
+    await kind.sh("echo >/run/outlives-go");
+    while (!(await there("outlives-over")));
+  });
+
   test("what guards a command acts when its connection goes, and not when it is told that all is over", async () => {
     const acts = "touch /run/guard-$1";
     await using host = await open(`root@${kind.address}`);

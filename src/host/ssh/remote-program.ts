@@ -12,19 +12,20 @@ import type { Session } from "./session.ts";
 const KILLED_MS = 2_000;
 const STDERR_CHARACTERS = 2_000;
 
-type Options = Pick<RunOptions, "cwd" | "env" | "stdin">;
+type Options = Pick<RunOptions, "cwd" | "env" | "stdin" | "outlives">;
 
 /** Begins a program of the host. */
 function begin(
   session: Session,
   program: string,
   args: readonly string[],
-  { cwd = "/", env = {}, stdin }: Options,
+  { cwd = "/", env = {}, stdin, outlives }: Options,
 ): Channel {
   const command = [program, ...args];
   const variables = Object.entries(env).flat();
   const input = stdin === undefined ? "" : "1";
-  return session.open(["run", cwd, input, command.length, ...command, ...variables]);
+  const stays = outlives === true ? "1" : "";
+  return session.open(["run", cwd, input, stays, command.length, ...command, ...variables]);
 }
 
 /** Runs a program of the host to its end; an abort has it killed, with all that it started. */

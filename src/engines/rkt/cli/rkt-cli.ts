@@ -1,4 +1,4 @@
-import type { CommandResult, Host } from "../../../host/index.ts";
+import type { CommandResult, Host, RunOptions } from "../../../host/index.ts";
 import { type ListedImage, parseImageId, parseImageList, parseUuid } from "./parse-output.ts";
 import { commandError, nothingDone, notRun } from "./rkt-error.ts";
 
@@ -89,10 +89,13 @@ export class RktCli {
     try {
       const stage1 = await this.#stage1Flag;
       const command = this.command("prepare", "--quiet", stage1, `--pod-manifest=${manifestFile}`);
-      const { stdout } = await this.#run(command, "prepare a pod of rkt", MAKE_MS);
+      const doing = "prepare a pod of rkt";
+      const result = await this.#call(command, doing, MAKE_MS, { outlives: true });
+      if (result.exitCode !== 0) throw commandError(doing, result);
+      const { stdout } = result;
       const uuid = parseUuid(stdout);
       if (!(await this.#isPrepared(uuid)))
-        throw nothingDone("prepare a pod of rkt", "prepare", `there is no pod "${uuid}"`);
+        throw nothingDone(doing, "prepare", `there is no pod "${uuid}"`);
       // it is in the store now
       this.#stage1Flag = Promise.resolve(`--stage1-name=${this.#options.stage1}`);
       return uuid;
@@ -146,7 +149,7 @@ export class RktCli {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<CommandResult> {
-    const result = await this.#call(command, doing, timeoutMs, signal);
+    const result = await this.#call(command, doing, timeoutMs, signal ? { signal } : {});
     if (result.exitCode === 0) return result;
     throw commandError(doing, result);
   }
@@ -155,16 +158,12 @@ export class RktCli {
     command: readonly string[],
     doing: string,
     timeoutMs: number,
-    signal?: AbortSignal,
+    options: Pick<RunOptions, "signal" | "outlives"> = {},
   ): Promise<CommandResult> {
     try {
-      return await this.#host.run(command, {
-        timeoutMs,
-        env: RKT_ENV,
-        ...(signal ? { signal } : {}),
-      });
+      return await this.#host.run(command, { timeoutMs, env: RKT_ENV, ...options });
     } catch (error) {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       throw notRun(doing, command, error);
     }
   }

@@ -73,6 +73,14 @@ test("pods that are being prepared, or whose prepare was killed, are seen: rkt's
   ]);
 });
 
+test("what a killed prepare left is seen by the folder that names the app, while nothing is in it", async () => {
+  const app = appName(IDENTITY, "main");
+  mkdirSync(join(folder, `rkt/pods/prepare/${UUID(5)}/appsinfo/${app}`), { recursive: true });
+  expect((await observeEngine(context, undefined)).leftovers).toEqual([
+    { name: `stw-pod-${UUID(5)}`, what: "pod" },
+  ]);
+});
+
 test("what a killed prepare left is reported: as incomplete by its manifest, else as a leftover", async () => {
   const app = appName(IDENTITY, "main");
   put(`rkt/pods/prepare/${UUID(5)}/appsinfo/${app}/treeStoreID`, "x");

@@ -89,6 +89,8 @@ export async function readPods(
         `${layout.imagesDir}/*/image.json`,
         `${layout.dir}/pods/*/*/pod`,
         `${layout.dir}/pods/*/*/appsinfo/*/treeStoreID`,
+        // of a prepare that was killed there may be nothing yet but the folder that names the app
+        `${layout.dir}/pods/prepare/*/appsinfo/*`,
         `${processDir(home, EVERY_APP)}/cgroup.procs`,
         // of rkt's flavours some make cgroups below it
         `${processDir(home, EVERY_APP)}/*/cgroup.procs`,
@@ -268,6 +270,7 @@ export async function readPod(
           `${processDir(home, app)}/*/cgroup.procs`,
           `${supervisorDir(home, app)}/cgroup.procs`,
           `${layout.dir}/pods/*/*/appsinfo/${app}/treeStoreID`,
+          `${layout.dir}/pods/prepare/*/appsinfo/${app}`,
         ]),
         ...uuids.map((uuid) => `${layout.dir}/pods/*/${uuid}/pod`),
       ],

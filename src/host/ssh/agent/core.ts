@@ -1,7 +1,7 @@
 /**
  * What runs on the host: frames in, frames out, and one loop that serves all of them. It uses nothing
  * but what every perl has, writes nothing of its own to disk, and ends with its connection, and what it
- * started with it. What only some hosts need is loaded when it is asked for: half of its start was that.
+ * started with it, but for what is said to stay. What only some hosts need is loaded when it is asked for: half of its start was that.
  *
  * A frame is the length of its data, a letter, the number of what it belongs to, the data. Lists are
  * strings that each follow their length. The constants that it needs come before it.
@@ -66,7 +66,7 @@ sub drop { my ($t) = @_;
   delete @$t{qw(in temporary file)};
   $t->{out} = [];
 }
-sub quit { drop($_) for values %T; exit 0 }
+sub quit { $_->{stays} or drop($_) for values %T; exit 0 }
 
 # what a slow question comes to is found by a child, so that others are answered meanwhile
 sub apart { my ($id, $do) = @_;

@@ -1,11 +1,13 @@
 /** Programs of the host, and connections that it makes. */
 export const PROCESSES = `
-$OP{run} = sub { my ($id, $cwd, $stdin, $n, @rest) = @_;
+$OP{run} = sub { my ($id, $cwd, $stdin, $stays, $n, @rest) = @_;
   my @argv = splice @rest, 0, $n;
   pipe(my $or, my $ow) && pipe(my $er, my $ew) && pipe(my $xr, my $xw) && pipe(my $ir, my $iw) or bad();
   my $pid = fork; defined $pid or bad();
   if (!$pid) {
     $SIG{$_} = "DEFAULT" for qw(CHLD ALRM HUP TERM INT PIPE); alarm 0;
+    # a terminal that goes, as sudo's may, tells the group that is in front
+    setpgrp 0, 0 if $stays;
     $stdin ? open(STDIN, "<&", $ir) : open(STDIN, "<", "/dev/null");
     open(STDOUT, ">&", $ow); open(STDERR, ">&", $ew);
     my $path = join ":", grep { length } ($ENV{PATH} || ""), $PATH;
@@ -17,7 +19,7 @@ $OP{run} = sub { my ($id, $cwd, $stdin, $n, @rest) = @_;
   close $_ for $ow, $ew, $xw, $ir;
   if (sysread $xr, my $b, 4) { waitpid $pid, 0; $! = unpack "N", $b; bad() }
   unblock($iw);
-  $T{$id} = { pid => $pid, pending => "", out => [
+  $T{$id} = { pid => $pid, stays => $stays, pending => "", out => [
     { fh => $or, type => "o", credit => $WINDOW }, { fh => $er, type => "e", credit => $WINDOW }] };
   $T{$id}{in} = $iw if $stdin;
   put("s", $id, "");
