@@ -65,6 +65,8 @@ export interface HostObservation {
   readonly wrongPlaces?: readonly {
     readonly path: string;
     readonly wanted: "directory" | "file";
+    /** Whether it is a symbolic link to what is not there. */
+    readonly isDangling?: boolean;
   }[];
 }
 

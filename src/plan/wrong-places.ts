@@ -3,7 +3,7 @@ import { hostDirectories, hostLayout } from "../model/index.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 
 /**
- * Files where an apply needs a directory, and directories where it needs a file: it would fail in its midst.
+ * Files and links to nothing where an apply needs a directory, and directories where it needs a file: it would fail in its midst.
  */
 export function wrongPlaces(
   { manifest, options }: PlanInput,
@@ -24,14 +24,16 @@ export function wrongPlaces(
       ),
     ),
   );
-  return found.map(({ path, wanted }): Diagnostic => {
+  return found.map(({ path, wanted, isDangling }): Diagnostic => {
     const volume = volumes.get(path);
+    const is = isDangling === true ? "is a symbolic link that leads nowhere" : "is not a directory";
+    const mend = isDangling === true ? "make what it leads to, or move it away" : "move it away";
     if (volume !== undefined) {
       return {
         severity: "error",
         path: volume,
-        summary: `${path} is not a directory, and the volume's data is to lie in it`,
-        detail: "move it away on the host, or give the volume another name",
+        summary: `${path} ${is}, and the volume's data is to lie in it`,
+        detail: `${mend} on the host, or give the volume another name`,
       };
     }
     const field = isWithin(path, stateDir) || isWithin(stateDir, path) ? "stateDir" : "runDir";
@@ -40,9 +42,9 @@ export function wrongPlaces(
       path: `hosts.${host}.${field}`,
       summary:
         wanted === "directory"
-          ? `${path} is not a directory, and what Stowage writes is to lie in it`
+          ? `${path} ${is}, and what Stowage writes is to lie in it`
           : `${path} is a directory, and Stowage is to write a file there`,
-      detail: `move it away on the host, or declare another ${field}`,
+      detail: `${mend} on the host, or declare another ${field}`,
     };
   });
 }

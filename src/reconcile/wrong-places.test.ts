@@ -53,6 +53,33 @@ test.each([
   await expect(fleet.plan(declared(fleet))).rejects.toThrow(`${path} is a directory`);
 });
 
+test.each([
+  ["/srv/disk", "hosts.a.stateDir"],
+  ["/srv/disk/stowage", "hosts.a.stateDir"],
+  ["/srv/disk/stowage/acme/shop/.volumes/data", "hosts.a.pods.web.volumes.data"],
+  ["/run/other", "hosts.a.runDir"],
+])(
+  "a plan refuses a link to nothing at %s, where no directory can be made",
+  async (path, place) => {
+    const fleet = openFleet();
+    await fleet.machine("a").setFile(path, { link: "/nowhere" });
+    const failed = fleet.plan(
+      declared(fleet, { stateDir: "/srv/disk/stowage", runDir: "/run/other" }),
+    );
+    await expect(failed).rejects.toThrow(`${path} is a symbolic link that leads nowhere`);
+    await expect(failed).rejects.toThrow(place);
+  },
+);
+
+test("a plan takes a link that leads to a directory", async () => {
+  const fleet = openFleet();
+  await fleet.machine("a").setFile("/mnt/big/stowage/there", { text: "" });
+  await fleet.machine("a").setFile("/srv/disk", { link: "/mnt/big" });
+  expect(
+    (await fleet.plan(declared(fleet, { stateDir: "/srv/disk/stowage" }))).plan.pods,
+  ).toHaveLength(1);
+});
+
 test("a plan refuses a file on the way to the stateDir, and takes the fleet's own directories", async () => {
   const fleet = openFleet();
   await fleet.machine("a").setFile("/srv/disk", { text: "not ours" });

@@ -62,6 +62,15 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
 
   afterAll(async () => await host[Symbol.asyncDispose]());
 
+  test("links that lead nowhere are told from those that lead somewhere, and from what is not there", async () => {
+    mkdirSync(join(dir, "there"));
+    const links = { good: "there", gone: "absent", far: join(dir, "gone"), loop: "loop" };
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(dir, name));
+    const names = [...Object.keys(links), "there", "absent", "gone/below"];
+    const { dangling } = await host.snapshot({ links: names.map((name) => join(dir, name)) });
+    expect([...dangling]).toEqual(["gone", "far", "loop"].map((name) => join(dir, name)));
+  });
+
   describe("snapshot()", () => {
     test("reads files by path and by pattern, and leaves out what is not there", async () => {
       mkdirSync(join(dir, "acme/shop"), { recursive: true });

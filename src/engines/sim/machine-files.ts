@@ -8,18 +8,18 @@ export function makeParents(state: MachineState, path: string, mode: number): vo
   }
 }
 
-/** Puts a file of somebody else's there, or takes it away. */
-export function layFile(
-  state: MachineState,
-  path: string,
-  file: Partial<SimFile> | undefined,
-): void {
+/** Something of somebody else's at a path: a file, or a symbolic link. */
+export type NewFile = Partial<SimFile> | { readonly link: string };
+
+/** Puts a file or a link of somebody else's there, or takes a file away. */
+export function layFile(state: MachineState, path: string, file: NewFile | undefined): void {
   if (file === undefined) {
     delete state.files[path];
     return;
   }
   makeParents(state, path, 0o755);
-  state.files[path] = { text: "", mode: 0o644, ...file };
+  if ("link" in file) state.links[path] = file.link;
+  else state.files[path] = { text: "", mode: 0o644, ...file };
 }
 
 /** Makes a directory whose parents are there; one that is there stays as it is. */

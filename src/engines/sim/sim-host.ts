@@ -61,6 +61,11 @@ export class SimHost implements Host {
       existing: new Set(
         (request.exist ?? []).filter((path) => exists(state, followLinks(state, path))),
       ),
+      dangling: new Set(
+        (request.links ?? []).filter(
+          (path) => state.links[path] !== undefined && !exists(state, followLinks(state, path)),
+        ),
+      ),
       entries: listEntries(state, request.list ?? []),
       contents: readContents(state, request.contents ?? []),
       // a simulated disk is never full

@@ -10,13 +10,8 @@ import { advanceClock, monotonicMs } from "./clock.ts";
 import { engineView, viewHolding } from "./engine-view.ts";
 import { FileStore } from "./file-store.ts";
 import { findContainer, findPod } from "./find-pod.ts";
-import { layFile } from "./machine-files.ts";
-import {
-  type MachineState,
-  newMachineState,
-  type SimFile,
-  type SimListener,
-} from "./machine-state.ts";
+import { layFile, type NewFile } from "./machine-files.ts";
+import { type MachineState, newMachineState, type SimListener } from "./machine-state.ts";
 import { type MachineStore, MemoryStore } from "./machine-store.ts";
 import type { Scripts } from "./process/run-process.ts";
 import { rebootMachine } from "./reboot-machine.ts";
@@ -276,8 +271,8 @@ export class SimMachine {
     });
   }
 
-  /** Puts a file there, or takes it away. */
-  async setFile(path: string, file: Partial<SimFile> | undefined): Promise<void> {
+  /** Puts a file or a symbolic link there, or takes a file away. */
+  async setFile(path: string, file: NewFile | undefined): Promise<void> {
     await this.write((state) => layFile(state, path, file));
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FileContent, HostSnapshot, SnapshotRequest } from "../host.ts";
 import { expandPath } from "./expand-path.ts";
@@ -27,6 +27,7 @@ export async function takeSnapshot(
   return {
     files,
     existing: new Set((request.exist ?? []).filter((path) => existsSync(path))),
+    dangling: new Set((request.links ?? []).filter(leadsNowhere)),
     entries,
     contents,
     space: spaceOf(request.space),
@@ -52,6 +53,16 @@ async function readEach<T>(
     if (content !== undefined) found.set(path, content);
   }
   return found;
+}
+
+function leadsNowhere(path: string): boolean {
+  if (existsSync(path)) return false;
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    // nothing is there, or what is above it is in the way
+    return false;
+  }
 }
 
 function spaceOf(paths: readonly string[] = []): HostSnapshot["space"] {

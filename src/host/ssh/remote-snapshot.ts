@@ -16,6 +16,7 @@ export function snapshotQuestion(request: SnapshotRequest): readonly string[] {
     ...wanted("c", request.contents),
     ...wanted("l", request.list),
     ...wanted("x", request.exist),
+    ...wanted("n", request.links),
     ...wanted("s", request.space),
   ];
 }
@@ -26,6 +27,7 @@ export function readSnapshot(answer: readonly Buffer[]): HostSnapshot {
   const found = {
     files: new Map<string, string | Error>(),
     existing: new Set<string>(),
+    dangling: new Set<string>(),
     entries: new Map<string, readonly string[]>(),
     contents: new Map<string, FileContent | Error>(),
     space: new Map<string, FreeSpace>(),
@@ -56,6 +58,9 @@ export function readSnapshot(answer: readonly Buffer[]): HostSnapshot {
         break;
       case "x":
         found.existing.add(path);
+        break;
+      case "n":
+        found.dangling.add(path);
         break;
       case "s":
         found.space.set(path, { freeBytes: Number(value), fileSystem: String(more) });

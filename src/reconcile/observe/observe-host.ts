@@ -18,7 +18,7 @@ import { observeOthers } from "./other-engines.ts";
 import { readMarks, readRecords, readRosters } from "./read-files.ts";
 import { takenPorts } from "./taken-ports.ts";
 import { findVolumes } from "./volumes.ts";
-import { wantedPlaces, wrongPlaces } from "./wrong-places.ts";
+import { wantedLinks, wantedPlaces, wrongPlaces } from "./wrong-places.ts";
 
 /**
  * What a host looks like: one pass over its engine and one reading of its files, whatever the number
@@ -121,6 +121,7 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
       ],
       contents: wantedFiles(request).contents,
       exist: [...wantedPaths(spec), ...wantedPlaces(request), ...bootWanted(host).exist],
+      links: wantedLinks(request),
     },
     signal === undefined ? {} : { signal },
   );

@@ -12,6 +12,14 @@ import type { ObserveHostRequest } from "./observe-request.ts";
 
 type Place = NonNullable<HostObservation["wrongPlaces"]>[number];
 
+/**
+ * Directories that an apply makes, and those above them: none can be made where a link leads nowhere.
+ * A volume's link at a former name of the fleet may.
+ */
+export function wantedLinks(request: ObserveHostRequest): readonly string[] {
+  return placesOf(request, [request.manifest.name]).directories;
+}
+
 /** What to look for to tell whether the places that an apply writes to are of the right kind. */
 export function wantedPlaces(request: ObserveHostRequest): readonly string[] {
   const { directories, files } = placesOf(request);
@@ -19,7 +27,7 @@ export function wantedPlaces(request: ObserveHostRequest): readonly string[] {
   return [...directories.flatMap((path) => [path, within(path)]), ...files.map(within)];
 }
 
-/** Files where a directory has to be, and directories where a file has to be. */
+/** Files and dangling links where a directory has to be, and directories where a file has to be. */
 export async function wrongPlaces(
   host: HostReader,
   snapshot: HostSnapshot,
@@ -39,19 +47,25 @@ export async function wrongPlaces(
     ...directories
       .filter((path) => existing.has(path) && !existing.has(within(path)))
       .map((path): Place => ({ path, wanted: "directory" })),
+    ...directories
+      .filter((path) => snapshot.dangling.has(path))
+      .map((path): Place => ({ path, wanted: "directory", isDangling: true })),
     ...[...files, ...unread]
       .filter((path) => existing.has(within(path)) || among.has(within(path)))
       .map((path): Place => ({ path, wanted: "file" })),
   ];
 }
 
-function placesOf(request: ObserveHostRequest): {
+function placesOf(
+  request: ObserveHostRequest,
+  fleets: readonly string[] = fleetNames(request.manifest),
+): {
   readonly directories: readonly string[];
   readonly files: readonly string[];
 } {
   const { manifest, spec } = request;
   const places = hostDirectories(spec);
-  const layouts = fleetNames(manifest).map((fleet) => hostLayout(places, manifest.id, fleet));
+  const layouts = fleets.map((fleet) => hostLayout(places, manifest.id, fleet));
   const volumes = Object.values(spec.pods ?? {}).flatMap((pod) =>
     Object.values(pod.volumes ?? {}).flatMap((volume) =>
       volume.kind === "named" ? [volume.name] : [],

@@ -9,6 +9,7 @@ export function answeringHost(
   const snapshot: HostSnapshot = {
     files: new Map(),
     existing: new Set(),
+    dangling: new Set(),
     entries: new Map(),
     contents: new Map(),
     user: { uid: 0, gid: 0 },

@@ -74,6 +74,7 @@ $OP{look} = sub { my ($id, $listening, @wanted) = @_;
     if ($kind eq "f") { push @found, map { read_text($_) } expand($path) }
     elsif ($kind eq "c") { push @found, map { read_content($_) } expand($path) }
     elsif ($kind eq "x") { push @found, "x", $path, "", "" if -e $path }
+    elsif ($kind eq "n") { push @found, "n", $path, "", "" if -l $path && !-e $path }
     elsif ($kind eq "s") { push @found, space_at($path) }
     elsif ($kind eq "l") {
       my @names = eval { sort { $a cmp $b } names_in($path) };
