@@ -96,7 +96,7 @@ describeWithTestHosts("rkt over ssh", () => {
 
     /** Waits until a condition of the shell is so. */
     const until = async (host: TestHost, condition: string) =>
-      await host.sh(`until ${condition}; do sleep 0.05; done`);
+      await host.sh(`n=0; until ${condition}; do n=$((n+1)); [ $n -lt 600 ]; sleep 0.05; done`);
 
     test("is applied as root and by sudo, and then there is nothing to do", async () => {
       await converge("app:1");
