@@ -107,6 +107,7 @@ describeWithTestHosts("rkt over ssh", () => {
     });
 
     test("a prepare goes on to its end when the apply that began it is killed, and leaves nothing that the next one does not mend", async () => {
+      await converge("app:1");
       const path = join(hosts.folder, "fleet.json");
       writeFileSync(path, JSON.stringify(manifest("app:2")));
       for (const host of [one, two]) await host.sh("echo >/run/hold");
