@@ -154,6 +154,8 @@ export interface TakenPort {
   /** Who: a process as `name (pid 12)`, where it can be told. */
   readonly holder?: string;
   readonly pid?: number;
+  /** Name of the pod of the fleet whose process that is. */
+  readonly pod?: string;
 }
 
 /** State of a pod from those of its containers. */

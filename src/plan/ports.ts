@@ -53,10 +53,14 @@ export function portClashes(contexts: readonly PodContext[]): readonly Diagnosti
   );
 }
 
-function holderOf({ observation, declared }: PodContext, port: Port): string | undefined {
+function holderOf({ observation, declared, pod }: PodContext, port: Port): string | undefined {
   const listening = observation.taken.find(({ port: host, protocol, hostIp }) =>
     isSamePort({ host, protocol, hostIp }, port),
   );
+  // what the pod listens on and did not declare it gives up with its replacement
+  if (listening?.pod === pod) return undefined;
+  if (listening?.pod !== undefined)
+    return `${listening.holder}, which is pod ${listening.pod} of the fleet and does not declare it`;
   if (listening !== undefined) return listening.holder ?? "a process that cannot be told";
   // a rule to a pod of the fleet which is not there is left over, and taken away
   const own = `${declared.owner}/${declared.fleet}/`;

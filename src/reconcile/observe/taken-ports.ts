@@ -45,11 +45,54 @@ export async function takenPorts(
   );
   const inodes = clashes.map(({ inode }) => inode);
   const holders = clashes.length === 0 ? undefined : await host.holders(inodes, options);
+  const pids = [...(holders?.values() ?? [])].map(({ pid }) => pid);
+  const pods = pids.length === 0 ? undefined : await podsOf(host, pids, request, found);
   return [...listening.values()].map(({ inode, taken }): TakenPort => {
     const holder = holders?.get(inode);
     if (holder === undefined) return taken;
-    return { ...taken, holder: `${holder.name} (pid ${holder.pid})`, pid: holder.pid };
+    const pod = pods?.get(holder.pid);
+    return {
+      ...taken,
+      holder: `${holder.name} (pid ${holder.pid})`,
+      pid: holder.pid,
+      ...(pod === undefined ? {} : { pod }),
+    };
   });
+}
+
+const SESSION = "/proc/self/cgroup";
+
+/** The fleet's pods that processes are of: a container's first one, or one in the same cgroup. */
+async function podsOf(
+  host: HostReader,
+  pids: readonly number[],
+  request: ObserveHostRequest,
+  found: Found,
+): Promise<ReadonlyMap<number, string>> {
+  const own = new Map(
+    ownPods(request, found).flatMap(({ pod, containers }) =>
+      Object.values(containers).flatMap(({ pid }) => (pid === undefined ? [] : [[pid, pod]])),
+    ) as readonly (readonly [number, string])[],
+  );
+  const cgroupFile = (pid: number): string => `/proc/${pid}/cgroup`;
+  const { files } = await host.snapshot(
+    { files: [...[...pids, ...own.keys()].map(cgroupFile), SESSION] },
+    request.signal === undefined ? {} : { signal: request.signal },
+  );
+  const cgroup = (pid: number): string | undefined => {
+    const text = files.get(cgroupFile(pid));
+    return typeof text === "string" ? text : undefined;
+  };
+  const byCgroup = new Map([...own].map(([pid, pod]) => [cgroup(pid), pod]));
+  // a user's containers may lie where all that the user runs does
+  byCgroup.delete(String(files.get(SESSION)));
+  return new Map(
+    pids.flatMap((pid): [number, string][] => {
+      const text = cgroup(pid);
+      const pod = own.get(pid) ?? (text === undefined ? undefined : byCgroup.get(text));
+      return pod === undefined ? [] : [[pid, pod]];
+    }),
+  );
 }
 
 interface Listening {
@@ -58,21 +101,24 @@ interface Listening {
 }
 
 function ownPorts(request: ObserveHostRequest, found: Found): readonly Port[] {
-  const { manifest, spec } = request;
+  const { spec } = request;
+  return ownPods(request, found).flatMap(({ owner, fleet, pod, generation }) => {
+    const reading = found.records.get(`${owner}/${fleet}/${pod}`);
+    // without a record it is taken to hold what is declared for it
+    if (reading?.kind !== "record") return spec.pods?.[pod]?.ports ?? [];
+    const running = reading.record.generations.find((each) => each.generation === generation);
+    return (running?.spec ?? spec.pods?.[pod])?.ports ?? [];
+  });
+}
+
+function ownPods({ manifest }: ObserveHostRequest, found: Found): readonly ObservedPod[] {
   const fleets = [manifest.name, manifest.formerly];
   return [
     found.engine,
     ...found.others.flatMap((each) => (each.kind === "observed" ? each.engine : [])),
   ]
     .flatMap(({ pods }) => pods)
-    .filter((pod) => fleets.includes(pod.fleet) && isRunning(pod))
-    .flatMap(({ owner, fleet, pod, generation }) => {
-      const reading = found.records.get(`${owner}/${fleet}/${pod}`);
-      // without a record it is taken to hold what is declared for it
-      if (reading?.kind !== "record") return spec.pods?.[pod]?.ports ?? [];
-      const running = reading.record.generations.find((each) => each.generation === generation);
-      return (running?.spec ?? spec.pods?.[pod])?.ports ?? [];
-    });
+    .filter((pod) => fleets.includes(pod.fleet) && isRunning(pod));
 }
 
 function isRunning(pod: ObservedPod): boolean {
