@@ -5,6 +5,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { CATALOG } from "./commands/catalog.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
+import { foreignWord } from "./foreign-words.ts";
 import { GLOBAL_OPTIONS } from "./global-options.ts";
 import { parseArguments, splitCommandLine } from "./parse-arguments.ts";
 import { errorJson, renderError } from "./render-error.ts";
@@ -77,7 +78,7 @@ async function loadCommand(name: string): Promise<Command> {
   }
   const names = [...CATALOG.map((each) => each.name), "help", "version"];
   throw new StowageError(
-    `Cannot run command ${JSON.stringify(name)}: there is none of that name; ${didYouMean(name, names, "see stowage help")}`,
+    `Cannot run command ${JSON.stringify(name)}: there is none of that name; ${foreignWord(name) ?? didYouMean(name, names, "see stowage help")}`,
     { code: "invalid_argument" },
   );
 }

@@ -1,6 +1,6 @@
-import { type PodSpec, writableVolumes } from "../model/index.ts";
+import { writableVolumes } from "../model/index.ts";
 import type { PodChange } from "./plan.ts";
-import { currentGeneration, mayRun, type PodContext, podsOf, recorded } from "./pod-context.ts";
+import { appliedSpec, mayRun, type PodContext, podsOf } from "./pod-context.ts";
 
 /** A pod that leaves one host and comes to another, as its two changes. */
 export interface HostMove {
@@ -94,7 +94,10 @@ function comesNew({ id, fresh, to }: PodChange, contexts: Contexts): boolean {
 
 /** A named volume is a directory of each host by itself; what a path leads to may be shared by both. */
 function goesFirst(contexts: Contexts, gone: PodChange, comes: PodChange): boolean {
-  const [before, after] = [oldSpec(contexts.get(gone.id)), contexts.get(comes.id)?.desired?.spec];
+  const [before, after] = [
+    appliedSpec(contexts.get(gone.id)),
+    contexts.get(comes.id)?.desired?.spec,
+  ];
   if (after?.replacement !== undefined) return after.replacement === "stop-first";
   return [before, after].some(
     (spec) =>
@@ -104,7 +107,7 @@ function goesFirst(contexts: Contexts, gone: PodChange, comes: PodChange): boole
 }
 
 function dataNotes(gone: PodContext | undefined, comes: PodContext | undefined): readonly string[] {
-  const spec = oldSpec(gone);
+  const spec = appliedSpec(gone);
   if (gone === undefined || comes === undefined || spec === undefined) return [];
   const named = new Set(
     Object.values(spec.volumes ?? {}).flatMap((volume) =>
@@ -122,14 +125,8 @@ function dataNotes(gone: PodContext | undefined, comes: PodContext | undefined):
   });
 }
 
-function oldSpec(context: PodContext | undefined): PodSpec | undefined {
-  if (context === undefined) return undefined;
-  const { record } = context;
-  return recorded(context, record?.current ?? currentGeneration(context)?.generation)?.spec;
-}
-
 function serviceOf(context: PodContext | undefined): string | undefined {
-  return (context?.desired?.spec ?? oldSpec(context))?.service;
+  return (context?.desired?.spec ?? appliedSpec(context))?.service;
 }
 
 function groupBy(changes: readonly PodChange[]): ReadonlyMap<string, readonly PodChange[]> {

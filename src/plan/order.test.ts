@@ -16,6 +16,25 @@ test("plan() lets a pod wait for those that it depends on", () => {
   expect(made.pods.find(({ pod: name }) => name === "web")?.after).toContain("a/db");
 });
 
+test.each([
+  ["named", { kind: "named", name: "data" }, {}, true],
+  ["bind", { kind: "bind", path: "/srv" }, {}, true],
+  ["named and only read", { kind: "named", name: "data" }, { readOnly: true }, false],
+] as const)(
+  "plan() lets a pod with another name begin after the one that had its volume open (%s)",
+  (_, volume, how, waits) => {
+    const spec = pod(
+      { mounts: [{ volume: "v", path: "/d", ...how }] },
+      { volumes: { v: { ...volume } } },
+    );
+    const old = applied(spec);
+    const world = hostWith([observed("db", old)], [record("db", [old])]);
+    const made = plan(input(fleet({ postgres: spec }), world));
+    const after = made.pods.find(({ pod: name }) => name === "postgres")?.after ?? [];
+    expect(after.includes("a/db")).toBe(waits);
+  },
+);
+
 test("plan() refuses pods that trade their ports in one apply", () => {
   const ports = (port: number) => ({ network: { mode: "host" as const }, ports: [{ host: port }] });
   const [a, b] = [applied(pod({}, ports(80))), applied(pod({}, ports(81)))];

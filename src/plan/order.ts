@@ -6,6 +6,7 @@ import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PortHolders } from "./ports.ts";
 import { planRollouts, waveBefore, withHealthTime } from "./rollouts.ts";
+import { addVolumeHandovers } from "./volume-handovers.ts";
 
 /** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout, its other half on another host. */
 export function orderChanges(
@@ -26,6 +27,7 @@ export function orderChanges(
     if (id !== before && ids.has(before)) after.get(id)?.add(before);
   };
   const ports = addPortHandovers(changes, contexts, add);
+  addVolumeHandovers(changes, contexts, add);
   const whole = new Map([...after].map(([id, before]) => [id, new Set(before)]));
   addDependencies(changes, contexts, add);
   const hard = new Map([...after].map(([id, before]) => [id, new Set(before)]));

@@ -4,6 +4,7 @@ import {
   type ObservedPod,
   type PodIdentity,
   type PodRecord,
+  type PodSpec,
   type RecordedGeneration,
 } from "../model/index.ts";
 import type { ResolvedPod } from "./plan.ts";
@@ -63,6 +64,13 @@ export function recorded(
   generation: number | undefined,
 ): RecordedGeneration | undefined {
   return context.record?.generations.find((each) => each.generation === generation);
+}
+
+/** What was last applied to a pod, where its record says it. */
+export function appliedSpec(context: PodContext | undefined): PodSpec | undefined {
+  if (context === undefined) return undefined;
+  const { record } = context;
+  return recorded(context, record?.current ?? currentGeneration(context)?.generation)?.spec;
 }
 
 /** Identity of the generation that counts as the pod's own; the declared one where there is none. */
