@@ -29,7 +29,10 @@ function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
     .map(([path, { why }]) => `${path} not compared: ${why}`);
   const environments = Object.values(spec.containers).map(({ env }) => Object.values(env ?? {}));
   if (!environments.flat().some(isSecret)) return notes;
-  return [...notes, "secrets in env are kept by the engine in its own root-only database"];
+  return [
+    ...notes,
+    "secrets in env are kept by the engine in its own database, which only its user may read",
+  ];
 }
 
 function recordNotes(
