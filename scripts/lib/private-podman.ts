@@ -57,11 +57,10 @@ export function privatePodman(folder: string, program: string): PrivatePodman {
       .filter(Boolean);
   const endContainers = (): void => {
     if (!wasUsed()) return;
-    const pods = lines("pod", "ps", "--quiet", "--no-trunc");
-    for (const pod of pods) run("pod", "rm", "--force", "--time", "0", pod);
+    for (const pod of lines("pod", "ps", "--quiet", "--no-trunc"))
+      run("pod", "rm", "--force", "--time", "0", pod);
     const ids = lines("ps", "--all", "--external", "--quiet", "--no-trunc");
     if (ids.length > 0) run("rm", "--force", "--volumes", "--time", "0", ...ids);
-    removeCgroups([...pods, ...ids.map((id) => `libpod-${id}`)]);
   };
   return {
     config: { kind: "podman", program, root, runRoot, tmpDir },
@@ -76,17 +75,6 @@ export function privatePodman(folder: string, program: string): PrivatePodman {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** With cgroups of version 1 podman leaves those of hierarchies without a controller. */
-function removeCgroups(names: readonly string[]): void {
-  const folders = readdirSync("/sys/fs/cgroup").flatMap((hierarchy) =>
-    names.map((name) => join("/sys/fs/cgroup", hierarchy, "libpod_parent", name)),
-  );
-  const left = folders.filter((folder) => existsSync(folder));
-  // those of containers first; what runs there still keeps its own
-  for (const folder of left)
-    spawnSync("find", [folder, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
 }
 
 /** conmon has podman clean up after each container, which would mount again what is unmounted here. */
