@@ -54,8 +54,8 @@ const asked = { replicas: 0, door: 0 }, failed = [], pages = [];
 const replicas = list.split(",").map((port) => ({ port, away: true, open: 0 }));
 const note = (name) => fs.writeFileSync(path.join(folder, "left-" + name), "");
 const forget = (name) => fs.rmSync(path.join(folder, "left-" + name), { force: true });
-const get = (port, file) => new Promise((resolve) => {
-  const request = http.get({ port, path: file, host: "127.0.0.1", agent: false, timeout: 30000 }, (answer) => {
+const get = (port, file, timeout) => new Promise((resolve) => {
+  const request = http.get({ port, path: file, host: "127.0.0.1", agent: false, timeout }, (answer) => {
     let text = "";
     answer.setEncoding("utf8").on("data", (part) => { text += part; });
     answer.on("end", () => resolve({ status: answer.statusCode, text: text.trim() }));
@@ -64,11 +64,13 @@ const get = (port, file) => new Promise((resolve) => {
   request.on("timeout", () => request.destroy(new Error("timeout")));
   request.on("error", (error) => resolve({ status: 0, text: error.message }));
 });
+// one that was begun as its replica went is answered by nobody: it must not keep the next from being seen
 async function watch(replica) {
   for (;;) {
-    const { status } = await get(replica.port, "/draining");
+    const { status } = await get(replica.port, "/draining", 1000);
     if (status === 404 && replica.away) { forget(replica.port); replica.away = false; }
-    if (status === 200) replica.away = true;
+    // the last one is asked until another is back, as it goes on serving until it was left
+    if (status === 200 && replicas.some((each) => each !== replica && !each.away)) replica.away = true;
     if (replica.away && status === 200 && replica.open === 0) note(replica.port);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -79,7 +81,7 @@ async function askReplica() {
   if (ready.length === 0) { failed.push("every replica is draining"); return; }
   const replica = ready[turn++ % ready.length];
   replica.open += 1; asked.replicas += 1;
-  const { status, text } = await get(replica.port, "/");
+  const { status, text } = await get(replica.port, "/", 30000);
   replica.open -= 1;
   if (status !== 200) failed.push("replica " + replica.port + ": " + status + " " + text);
 }
@@ -88,7 +90,7 @@ let next = 0;
 async function askDoor() {
   const own = next++;
   open.add(own); asked.door += 1;
-  const { status, text } = await get(door, "/");
+  const { status, text } = await get(door, "/", 30000);
   open.delete(own);
   if (status !== 200) { failed.push("door: " + status + " " + text); return; }
   const before = pages.at(-1);
