@@ -24,7 +24,7 @@ export function compileProgram(bundle: string): CompiledProgram {
   const modules = new Map<string, { exports: unknown }>();
   const compile = (file: string): Script => {
     const cache = codeCacheFile(file);
-    // a bundle is ASCII alone: as text of many bytes a character it takes 2 ms to read
+    // a bundle is ASCII alone, which takes 2 ms less to read than UTF-8
     const script = new Script(readFileSync(file, "latin1"), {
       filename: file,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

@@ -34,14 +34,10 @@ interface EngineEntry<K extends EngineKind> {
 
 /** What networks of a fleet are made with, whatever the engine. */
 const NETWORK_PROGRAMS: readonly NeededProgram[] = [
-  ["ip", "iproute2"],
-  ["iptables-restore", "iptables"],
-  ["nsenter", "util-linux"],
-].map(([name = "", from = ""]) => ({
-  name,
-  package: from,
-  purpose: "networks of the fleet are made with it",
-}));
+  { name: "ip", package: "iproute2" },
+  { name: "iptables-restore", package: "iptables" },
+  { name: "nsenter", package: "util-linux" },
+].map((needed) => ({ ...needed, purpose: "networks of the fleet are made with it" }));
 
 /** Every kind of engine. Beside this table the model's configuration and the constructs name one. */
 const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
@@ -82,9 +78,11 @@ const ENGINE_ENTRIES: { readonly [K in EngineKind]: EngineEntry<K> } = {
     capabilities: async () => (await import("../engines/rkt/index.ts")).RKT_CAPABILITIES.fly,
     programs: [
       { name: "rkt", package: "none" },
-      ...["setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint", "ip"].map((name) => ({
+      ...["setsid", "unshare", "nsenter", "setpriv", "prlimit", "mountpoint"].map((name) => ({
         name,
+        package: "util-linux",
       })),
+      { name: "ip", package: "iproute2" },
       ...NETWORK_PROGRAMS.filter(({ name }) => name === "iptables-restore"),
     ],
     // the last one: rkt ended in 2020
