@@ -109,18 +109,20 @@ async function writeCodeCache(root: string, program: string): Promise<void> {
   const { openExercise } = await import("./code-cache/exercise.ts");
   const scratch = mkdtempSync(join(tmpdir(), "stw-build-"));
   const script = join(root, "scripts/lib/code-cache/write.ts");
-  const { exitCode, output } = await (async () => {
+  try {
     await using exercise = await openExercise(scratch);
-    return await runCommand(
-      process.execPath,
-      ["--import", "tsx", script, program, "plan", "--file", exercise.manifest],
-      { cwd: root, output: "capture" },
-    );
-  })().finally(() => rmSync(scratch, { recursive: true, force: true }));
-  if (exitCode === 0) return;
-  throw new StowageError(`Cannot compile the command line: ${output}`, {
-    code: "failed_precondition",
-  });
+    const words = ["--import", "tsx", script, program, "plan", "--file", exercise.manifest];
+    const { exitCode, output } = await runCommand(process.execPath, words, {
+      cwd: root,
+      output: "capture",
+    });
+    if (exitCode === 0) return;
+    throw new StowageError(`Cannot compile the command line: ${output}`, {
+      code: "failed_precondition",
+    });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 async function buildLibrary(root: string): Promise<void> {

@@ -19,7 +19,7 @@ export function searchPath(env: Environment = process.env): string {
   return [...new Set([...given, ...SYSTEM_FOLDERS])].join(delimiter);
 }
 
-/** The first executable file of that name on {@link searchPath}, or undefined. One with its path is looked for there. */
+/** The first executable file of that name on {@link searchPath}, or undefined; a path is looked for as it is. */
 export function findOnPath(name: string, env: Environment = process.env): string | undefined {
   if (name.startsWith("/")) return isExecutableFile(name) ? name : undefined;
   return searchPath(env)

@@ -1,4 +1,4 @@
-import { writableVolumes } from "../model/index.ts";
+import { type PodSpec, writableVolumes } from "../model/index.ts";
 import type { PodChange } from "./plan.ts";
 import { appliedSpec, mayRun, type PodContext, podsOf } from "./pod-context.ts";
 
@@ -45,14 +45,19 @@ export function orderMoves(
   }
 }
 
+/** The moves by each of their changes. */
+export function byChange(moves: readonly HostMove[]): ReadonlyMap<PodChange, HostMove> {
+  return new Map(moves.flatMap((move) => [move.gone, move.comes].map((each) => [each, move])));
+}
+
 /** A change with what there is to know of the move that it is a part of. */
 export function withMove(
   change: PodChange,
-  moves: readonly HostMove[],
+  moves: ReadonlyMap<PodChange, HostMove>,
   contexts: Contexts,
   after: ReadonlyMap<string, ReadonlySet<string>>,
 ): PodChange {
-  const move = moves.find(({ gone, comes }) => gone === change || comes === change);
+  const move = moves.get(change);
   if (move === undefined) return change;
   const { gone, comes } = move;
   if (change === comes) {
@@ -109,20 +114,18 @@ function goesFirst(contexts: Contexts, gone: PodChange, comes: PodChange): boole
 function dataNotes(gone: PodContext | undefined, comes: PodContext | undefined): readonly string[] {
   const spec = appliedSpec(gone);
   if (gone === undefined || comes === undefined || spec === undefined) return [];
-  const named = new Set(
-    Object.values(spec.volumes ?? {}).flatMap((volume) =>
-      volume.kind === "named" ? [volume.name] : [],
-    ),
-  );
-  const wanted = Object.values(comes.desired?.spec.volumes ?? {}).flatMap((volume) =>
-    volume.kind === "named" ? [volume.name] : [],
-  );
-  return [...named].map((name) => {
+  const wanted = namedVolumes(comes.desired?.spec);
+  return [...namedVolumes(spec)].map((name) => {
     const stays = `the data of volume ${name} stays on ${gone.host} and is not copied`;
-    if (!wanted.includes(name)) return stays;
+    if (!wanted.has(name)) return stays;
     const found = comes.observation.volumes.has(name);
     return `${stays}; ${found ? `the pod gets what ${comes.host} has under that name` : `it begins empty on ${comes.host}`}`;
   });
+}
+
+function namedVolumes(spec: PodSpec | undefined): ReadonlySet<string> {
+  const volumes = Object.values(spec?.volumes ?? {});
+  return new Set(volumes.flatMap((volume) => (volume.kind === "named" ? [volume.name] : [])));
 }
 
 function serviceOf(context: PodContext | undefined): string | undefined {
@@ -131,7 +134,11 @@ function serviceOf(context: PodContext | undefined): string | undefined {
 
 function groupBy(changes: readonly PodChange[]): ReadonlyMap<string, readonly PodChange[]> {
   const found = new Map<string, PodChange[]>();
-  for (const change of changes) found.set(change.pod, [...(found.get(change.pod) ?? []), change]);
+  for (const change of changes) {
+    const known = found.get(change.pod);
+    if (known === undefined) found.set(change.pod, [change]);
+    else known.push(change);
+  }
   return found;
 }
 

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { podDependency, portKey } from "../model/index.ts";
-import { hostMoves, orderMoves, withMove } from "./host-moves.ts";
+import { byChange, hostMoves, orderMoves, withMove } from "./host-moves.ts";
 import type { PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -8,7 +8,10 @@ import { PortHolders } from "./ports.ts";
 import { planRollouts, waveBefore, withHealthTime } from "./rollouts.ts";
 import { addVolumeHandovers } from "./volume-handovers.ts";
 
-/** What a pod's change has to wait for: dependencies, ports that another one gives up, its service's rollout, its other half on another host. */
+/**
+ * What a pod's change has to wait for: dependencies, ports and volumes that another one gives up, its service's
+ * rollout, its other half on another host.
+ */
 export function orderChanges(
   planned: readonly PodChange[],
   contexts: ReadonlyMap<string, PodContext>,
@@ -34,6 +37,7 @@ export function orderChanges(
   for (const [id, before] of waves) for (const each of before) add(id, each);
   const moves = hostMoves(changes, contexts);
   orderMoves(moves, after);
+  const moved = byChange(moves);
   const ordered = changes.map((change): PodChange => {
     const before = [...(after.get(change.id) ?? [])].sort();
     const begun = startedOnly(change.id, before, contexts);
@@ -42,7 +46,7 @@ export function orderChanges(
       (id) => hard.get(change.id)?.has(id) !== true,
     );
     return {
-      ...withMove(change, moves, contexts, after),
+      ...withMove(change, moved, contexts, after),
       after: before,
       ...(afterStart.length === 0 ? {} : { afterStart }),
       ...(afterWave.length === 0 ? {} : { afterWave }),

@@ -19,7 +19,7 @@ export class PortHolders {
   constructor(contexts: readonly PodContext[]) {
     this.#held = contexts.flatMap((context) =>
       podsOf(context).flatMap((generation) => {
-        const { ports = [], network } = appliedSpec(context, generation) ?? {};
+        const { ports = [], network } = specOf(context, generation) ?? {};
         return mayRun(generation) || isNetworked({ network })
           ? ports.map((port) => ({ port, context }))
           : [];
@@ -72,7 +72,7 @@ function holderOf({ observation, declared, pod }: PodContext, port: Port): strin
     ?.holder;
 }
 
-function appliedSpec(context: PodContext, generation: ObservedPod): PodSpec | undefined {
+function specOf(context: PodContext, generation: ObservedPod): PodSpec | undefined {
   const entry = recorded(context, generation.generation);
   // without a record its ports are taken to be what is declared: it runs, so they are its own
   return entry?.spec ?? context.desired?.spec;

@@ -3,7 +3,8 @@ import { hostDirectories, hostLayout } from "../model/index.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 
 /**
- * Files and links to nothing where an apply needs a directory, and directories where it needs a file: it would fail in its midst.
+ * Files and links to nothing where an apply needs a directory, and directories where it needs a file: it would
+ * fail in its midst.
  */
 export function wrongPlaces(
   { manifest, options }: PlanInput,

@@ -11,6 +11,9 @@ import {
 import type { HostObservation } from "../../plan/index.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 
+/** Where what looks at the host lies. */
+const SESSION = "/proc/self/cgroup";
+
 /** What was found of the fleet's own pods. */
 interface Found {
   readonly engine: ObservedEngine;
@@ -46,7 +49,7 @@ export async function takenPorts(
   const inodes = clashes.map(({ inode }) => inode);
   const holders = clashes.length === 0 ? undefined : await host.holders(inodes, options);
   const pids = [...(holders?.values() ?? [])].map(({ pid }) => pid);
-  const pods = pids.length === 0 ? undefined : await podsOf(host, pids, request, found);
+  const pods = pids.length === 0 ? undefined : await podsOfProcesses(host, pids, request, found);
   return [...listening.values()].map(({ inode, taken }): TakenPort => {
     const holder = holders?.get(inode);
     if (holder === undefined) return taken;
@@ -60,10 +63,8 @@ export async function takenPorts(
   });
 }
 
-const SESSION = "/proc/self/cgroup";
-
 /** The fleet's pods that processes are of: a container's first one, or one in the same cgroup. */
-async function podsOf(
+async function podsOfProcesses(
   host: HostReader,
   pids: readonly number[],
   request: ObserveHostRequest,
@@ -71,8 +72,10 @@ async function podsOf(
 ): Promise<ReadonlyMap<number, string>> {
   const own = new Map(
     ownPods(request, found).flatMap(({ pod, containers }) =>
-      Object.values(containers).flatMap(({ pid }) => (pid === undefined ? [] : [[pid, pod]])),
-    ) as readonly (readonly [number, string])[],
+      Object.values(containers).flatMap(({ pid }): [number, string][] =>
+        pid === undefined ? [] : [[pid, pod]],
+      ),
+    ),
   );
   const cgroupFile = (pid: number): string => `/proc/${pid}/cgroup`;
   const { files } = await host.snapshot(

@@ -1,4 +1,4 @@
-import type { CommandResult, Host, RunOptions } from "../../../host/index.ts";
+import type { CommandResult, Host } from "../../../host/index.ts";
 import { type ListedImage, parseImageId, parseImageList, parseUuid } from "./parse-output.ts";
 import { commandError, nothingDone, notRun } from "./rkt-error.ts";
 
@@ -9,6 +9,12 @@ export interface RktCliOptions {
   readonly localConfig?: string | undefined;
   readonly systemConfig?: string | undefined;
   readonly stage1: string;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** It goes on to its end when the connection to the host goes. */
+  readonly outlives?: boolean;
 }
 
 /** Time after which a command that only looks is given up. */
@@ -47,7 +53,7 @@ export class RktCli {
   async version(signal?: AbortSignal): Promise<CommandResult> {
     const { program = "rkt" } = this.#options;
     const doing = "ask rkt for its version";
-    this.#version ??= await this.#run([program, "version"], doing, LOOK_MS, signal);
+    this.#version ??= await this.#run([program, "version"], doing, LOOK_MS, { signal });
     return this.#version;
   }
 
@@ -56,7 +62,7 @@ export class RktCli {
       this.command("image", "list", "--format=json"),
       "list images of rkt",
       LOOK_MS,
-      signal,
+      { signal },
     );
     const images = parseImageList(stdout);
     const { stage1 } = this.#options;
@@ -69,7 +75,7 @@ export class RktCli {
   /** Brings an ACI file into the store, where it is looked for then. @returns its id, whole */
   async fetch(file: string, signal?: AbortSignal): Promise<string> {
     const command = this.command("--insecure-options=image", "fetch", "--full", file);
-    const { stdout } = await this.#run(command, "import an image into rkt", MAKE_MS, signal);
+    const { stdout } = await this.#run(command, "import an image into rkt", MAKE_MS, { signal });
     const id = parseImageId(stdout);
     if ((await this.listImages(signal)).some((image) => image.id === id)) return id;
     throw nothingDone("import an image into rkt", "fetch", `image "${id}" is not in its store`);
@@ -90,9 +96,7 @@ export class RktCli {
       const stage1 = await this.#stage1Flag;
       const command = this.command("prepare", "--quiet", stage1, `--pod-manifest=${manifestFile}`);
       const doing = "prepare a pod of rkt";
-      const result = await this.#call(command, doing, MAKE_MS, { outlives: true });
-      if (result.exitCode !== 0) throw commandError(doing, result);
-      const { stdout } = result;
+      const { stdout } = await this.#run(command, doing, MAKE_MS, { outlives: true });
       const uuid = parseUuid(stdout);
       if (!(await this.#isPrepared(uuid)))
         throw nothingDone(doing, "prepare", `there is no pod "${uuid}"`);
@@ -147,9 +151,9 @@ export class RktCli {
     command: readonly string[],
     doing: string,
     timeoutMs: number,
-    signal?: AbortSignal,
+    options: CallOptions = {},
   ): Promise<CommandResult> {
-    const result = await this.#call(command, doing, timeoutMs, signal ? { signal } : {});
+    const result = await this.#call(command, doing, timeoutMs, options);
     if (result.exitCode === 0) return result;
     throw commandError(doing, result);
   }
@@ -158,12 +162,17 @@ export class RktCli {
     command: readonly string[],
     doing: string,
     timeoutMs: number,
-    options: Pick<RunOptions, "signal" | "outlives"> = {},
+    { signal, outlives = false }: CallOptions = {},
   ): Promise<CommandResult> {
     try {
-      return await this.#host.run(command, { timeoutMs, env: RKT_ENV, ...options });
+      return await this.#host.run(command, {
+        timeoutMs,
+        outlives,
+        env: RKT_ENV,
+        ...(signal ? { signal } : {}),
+      });
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw notRun(doing, command, error);
     }
   }

@@ -1,7 +1,8 @@
 /**
  * What runs on the host: frames in, frames out, and one loop that serves all of them. It uses nothing
  * but what every perl has, writes nothing of its own to disk, and ends with its connection, and what it
- * started with it, but for what is said to stay. What only some hosts need is loaded when it is asked for: half of its start was that.
+ * started with it, but for what is said to stay. What only some hosts need is loaded when it is asked for:
+ * half of its start was that.
  *
  * A frame is the length of its data, a letter, the number of what it belongs to, the data. Lists are
  * strings that each follow their length. The constants that it needs come before it.
