@@ -8,39 +8,34 @@ export const EXEC_MARK = "STOWAGE_EXEC";
 export const EXEC_WATCH_MARK = "LC_STOWAGE_EXEC";
 
 /**
- * Looks once: kills the processes that have the mark `$1` now, those that a conmon with the mark `$2` has begun, those that a guard was
- * told of by their ids, the sessions of these, and all their children: each may have given up the mark.
+ * Looks once: kills the processes that have the mark `$1` now, those that a conmon with the mark `$2` has begun, the one whose id
+ * is in `$file`, the sessions of these, and all their children: each may have given up the mark.
  */
 const LOOK = [
   'marked() { grep -lzsx -e "$1" /proc/[0-9]*/environ | cut -d/ -f3; }',
   'children() { cat "/proc/$1/task/"*/children 2>/dev/null; }',
   'tree() { for pid in "$@"; do echo "$pid"; tree $(children "$pid"); done; }',
   'watched() { for pid in $(marked "$1"); do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != conmon ] || children "$pid"; done; }',
-  // one that is there is known by its start as well: its number may be another one's by now
-  `was_told() { for each in $told; do
-  now=$(sed 's/.*) //' "/proc/\${each%:*}/stat" 2>/dev/null | cut -d' ' -f20)
-  [ -n "$now" ] && [ "$now" != "\${each#*:}" ] || echo "\${each%:*}"
-done; }`,
   // a dead one that nobody waits for stays in the table
   `members() { for pid in "$@"; do
   sed -n "s/^\\([0-9]*\\) .*) [^ZX] [0-9]* [0-9]* $pid .*/\\1/p" /proc/[0-9]*/stat 2>/dev/null
 done; }`,
   '[ -z "$2" ] || roots="$roots $(watched "$2")"',
-  'pids=$(tree $(marked "$1") $(members $roots $(was_told)))',
+  'pids=$(tree $(marked "$1") $(members $roots $(cat "$file" 2>/dev/null)))',
   '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
 
 /** Half a minute and more: what cannot be killed, waiting for a disk that is gone, is not looked for ever. */
 const LOOKS_MAX = 300;
 
-/** What no guard has told, and nobody's environment is to. */
-const UNTOLD = "told= roots=";
+/** Nothing is known of before, and nobody's environment is to say it. */
+const UNKNOWN = "file= roots=";
 
 /** Ends what has the marks now: `$1` in the container, and `$2` for a conmon's. */
-export const END_MARKED = `${UNTOLD}\n${LOOK}`;
+export const END_MARKED = `${UNKNOWN}\n${LOOK}`;
 
 /** The same until there are none: one that is just beginning another may leave that behind. */
-export const END_ALL_MARKED = `${UNTOLD}
+export const END_ALL_MARKED = `${UNKNOWN}
 for look in 1 2 3 4 5 6 7 8 9 10; do
 ${LOOK}
 [ -z "$pids" ] && exit 0
@@ -48,10 +43,12 @@ sleep 0.02
 done`;
 
 /**
- * For a guard, which tells ids in `$told`: the same until there have been none for two seconds, as an engine may just
- * have been asked to begin one.
+ * For a guard: the same until there have been none for two seconds, as an engine may just have been asked to begin
+ * one. Of a container whose first process is `$3` its shim, which is that one's parent and works in the folder of its
+ * container, keeps the id of a command's first process in the file `$4` beside that folder: until the command's record goes.
  */
-export const END_MARKED_FOR_GOOD = `looks=0 all=0 roots=
+export const END_MARKED_FOR_GOOD = `looks=0 all=0 ${UNKNOWN}
+[ -z "$3" ] || file="/proc/$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' "/proc/$3/stat" 2>/dev/null)/cwd/../$4"
 while [ $looks -lt 20 ] && [ $all -lt ${LOOKS_MAX} ]; do
 looks=$((looks + 1)) all=$((all + 1))
 ${LOOK}

@@ -1,4 +1,4 @@
-import { EventEmitter, on, once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { StowageError } from "../errors/index.ts";
 import { AfterLine } from "./byte-sinks.ts";
 import type { Host } from "./host.ts";
@@ -11,26 +11,16 @@ import type { Host } from "./host.ts";
 const GUARD = `exec 3<&0 4>&1
 : "$( (exec setsid sh -c '
 echo ready
-told=
-while read -r word; do
-  [ "$word" != over ] || exit 0
-  start=$(sed "s/.*) //" "/proc/$word/stat" 2>/dev/null | cut -d" " -f20)
-  [ -z "$start" ] || told="$told $word:$start"
-done
+read -r word
+[ "$word" != over ] || exit 0
 script=$1
 shift
 exec 2>/dev/null
 eval "$script"' sh "$@" <&3 3<&- 5>&1 >&4 4>&- &) )"`;
-const OVER = "over";
-
-/** What sees to it that a script runs if this program goes; disposed of, it does not. */
-export interface Guard extends AsyncDisposable {
-  /** Gives the script the id of a process, in `$told` with its start as `PID:START`, and those told before. */
-  tell(pid: number): void;
-}
 
 /**
  * Has a script run on a host if this program goes before it says that all is over: killed, or with its connection.
+ * Disposed of, it does not run.
  *
  * @param args the script's own `$1`, `$2` and so on
  */
@@ -38,15 +28,13 @@ export async function openGuard(
   host: Host,
   script: string,
   args: readonly string[] = [],
-): Promise<Guard> {
+): Promise<AsyncDisposable> {
   const state = new EventEmitter();
   const up = once(state, "up").then(() => true);
-  const words = on(state, "word");
+  const over = once(state, "over");
   const input = async function* () {
-    for await (const [word] of words) {
-      yield Buffer.from(`${word}\n`);
-      if (word === OVER) return;
-    }
+    await over;
+    yield Buffer.from("over\n");
   };
   const stdout = new AfterLine(
     /^ready\n/,
@@ -70,9 +58,8 @@ export async function openGuard(
     );
   }
   return {
-    tell: (pid) => void state.emit("word", `${pid}`),
     [Symbol.asyncDispose]: async () => {
-      state.emit("word", OVER);
+      state.emit("over");
       // with its connection it has done its work
       await running.catch(() => undefined);
     },

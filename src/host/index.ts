@@ -1,6 +1,6 @@
 export { AfterLine, LastBytes } from "./byte-sinks.ts";
 export { PROGRAM_MARK } from "./end-programs.ts";
-export { type Guard, openGuard } from "./guard.ts";
+export { openGuard } from "./guard.ts";
 export * from "./host.ts";
 export { openLocalHost } from "./local/local-host.ts";
 export { nameOfTemporary, temporaryPath } from "./local/write-file.ts";

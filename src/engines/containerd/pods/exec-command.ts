@@ -8,7 +8,7 @@ import {
 } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
-import { type Guard, openGuard } from "../../../host/index.ts";
+import { openGuard } from "../../../host/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
 import type { ContainerdClient } from "../client/containerd-client.ts";
 import { PROCESS_TYPE_URL, specBytes } from "../spec/stored-spec.ts";
@@ -35,12 +35,14 @@ export async function execCommand(
   const { streams, signal } = options;
   const name = randomBytes(8).toString("hex");
   const mark = execMark(name);
-  const { id, process } = await processOf(context, input, mark, options);
+  const { id, pid, process } = await processOf(context, input, mark, options);
   const execId = `stw-exec-${name}`;
   const dir = `${directories.runDir}/exec/${execId}`;
   const relay = streams === undefined ? undefined : new ExecRelay(host, dir, streams);
-  await using guard =
-    relay === undefined ? undefined : await openGuard(host, END_MARKED_FOR_GOOD, [mark]);
+  await using _guard =
+    relay === undefined
+      ? undefined
+      : await openGuard(host, END_MARKED_FOR_GOOD, [mark, "", `${pid}`, `${id}/${execId}.pid`]);
   try {
     await relay?.open();
     await client.unary(
@@ -55,7 +57,7 @@ export async function execCommand(
       { doing: `run a command in container "${input.container}"`, signal },
     );
     const running = { id, execId, mark, container: input.container };
-    const result = await runToEnd(context, running, options, { relay, guard });
+    const result = await runToEnd(context, running, options, relay);
     if (relay === undefined) return result;
     // its pipes are closed with it
     await deleteProcess(client, id, execId);
@@ -101,7 +103,7 @@ async function processOf(
     rlimits,
     noNewPrivileges,
   };
-  return { id, process };
+  return { id, pid: task.pid, process };
 }
 
 interface Running extends ExecProcess {
@@ -113,16 +115,15 @@ async function runToEnd(
   context: PodContext,
   running: Running,
   { timeoutMs, signal, streams }: ExecOptions,
-  { relay, guard }: { readonly relay: ExecRelay | undefined; readonly guard: Guard | undefined },
+  relay: ExecRelay | undefined,
 ): Promise<ExecResult> {
   const { client } = context;
   const { id, execId, container } = running;
-  const { pid } = await client.unary(
+  await client.unary(
     Tasks.method.start,
     { containerId: id, execId },
     { doing: `run a command in container "${container}"` },
   );
-  guard?.tell(pid);
   const sized = new AbortController();
   try {
     await relay?.begun(client, running);
