@@ -115,6 +115,12 @@ export interface ObserveOptions extends CallOptions {
   readonly cni?: readonly CniNetwork[];
 }
 
+/** How to ask an engine for its version. */
+export interface InfoOptions extends CallOptions {
+  /** The engine itself has to answer, also where its version is known to be what it was. */
+  readonly afresh?: boolean;
+}
+
 /** A use of an image by a fleet. */
 export interface ImageOwnership {
   readonly owner: string;
@@ -133,7 +139,7 @@ export interface EngineReader extends AsyncDisposable {
    * @throws StowageError `not_found` when the host has no such engine (its socket or its program is
    *   not there), `unavailable` when it does not answer, `permission_denied` when it may not be asked
    */
-  info(options?: CallOptions): Promise<EngineInfo>;
+  info(options?: InfoOptions): Promise<EngineInfo>;
   /** What this engine, in its version, can do with each field. */
   capabilities(options?: CallOptions): Promise<CapabilityTable>;
   /**

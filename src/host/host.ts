@@ -22,6 +22,8 @@ export interface SnapshotRequest {
   readonly space?: readonly string[];
   /** Whether to read which ports are listened on. */
   readonly listening?: boolean;
+  /** Programs, by name as they are looked for when they are run, or by path. */
+  readonly programs?: readonly string[];
 }
 
 /** What a host has to start something at boot with. */
@@ -92,6 +94,11 @@ export interface HostSnapshot {
   /** Who looked, and whose files are that get no other owner. */
   readonly user: { readonly uid: number; readonly gid: number };
   readonly listening: readonly ListeningPort[];
+  /**
+   * What tells a program's file from any other that was in its place: where it is, which file, how large, and when it was changed.
+   * Without those that are not there, and scripts, which run who knows what.
+   */
+  readonly programs: ReadonlyMap<string, string>;
   /** The host's monotonic clock, ms; it only means something against itself. */
   readonly monotonicMs: number;
   /** Changes with each boot. */

@@ -8,6 +8,7 @@ import type {
   ExportedImage,
   ImageContent,
   ImageOwnership,
+  InfoOptions,
   LogLine,
   LogOptions,
   ObserveOptions,
@@ -78,7 +79,7 @@ class NetworkedEngine implements Engine {
     return this.#engine.kind;
   }
 
-  info(options?: CallOptions): Promise<EngineInfo> {
+  info(options?: InfoOptions): Promise<EngineInfo> {
     return this.#engine.info(options);
   }
 

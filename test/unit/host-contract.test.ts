@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -10,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -69,6 +71,23 @@ describe.each(["local", "ssh"] as const)("a host, %s", (kind) => {
     const names = [...Object.keys(links), "there", "absent", "gone/below"];
     const { dangling } = await host.snapshot({ links: names.map((name) => join(dir, name)) });
     expect([...dangling]).toEqual(["gone", "far", "loop"].map((name) => join(dir, name)));
+  });
+
+  test("a program's file is told from another in its place, by path or name, and neither from a script", async () => {
+    const [program, script] = [join(dir, "program"), join(dir, "script")];
+    const told = async (...programs: readonly string[]) =>
+      (await host.snapshot({ programs })).programs;
+    copyFileSync("/bin/true", program);
+    writeFileSync(script, "#!/bin/sh\n", { mode: 0o755 });
+    const first = (await told(program)).get(program);
+    expect([...(await told(program, script, join(dir, "none"), dir))]).toEqual([[program, first]]);
+    copyFileSync("/bin/true", join(dir, "new"));
+    renameSync(join(dir, "new"), program);
+    expect((await told(program)).get(program)).toMatch(/^\/.*:\d+$/);
+    expect((await told(program)).get(program)).not.toBe(first);
+    chmodSync(program, 0o644);
+    expect([...(await told(program))]).toEqual([]);
+    expect([...(await told("sh", "no-such-program")).keys()]).toEqual(["sh"]);
   });
 
   describe("snapshot()", () => {

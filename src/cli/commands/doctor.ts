@@ -97,7 +97,7 @@ async function checkHost(
   if (context.platform !== "linux") return ofMachine;
   const ofEngine = await engineCheck(kind, async () => {
     await using reading = await context.connector.read(host, spec, context.drain);
-    return await reading.engine.info({ signal: context.drain });
+    return await reading.engine.info({ signal: context.drain, afresh: true });
   });
   return [...ofMachine, ofEngine];
 }
@@ -117,7 +117,10 @@ async function checkFar(
     return [
       { name: "address", status: "ok", finding: `${spec.address} is reached` },
       ...machineChecks(facts, stateDir, spec.engine),
-      await engineCheck(kind, async () => await reading.engine.info({ signal: drain })),
+      await engineCheck(
+        kind,
+        async () => await reading.engine.info({ signal: drain, afresh: true }),
+      ),
     ];
   } catch (error) {
     if (!StowageError.is(error)) throw error;

@@ -5,7 +5,7 @@ import type { InspectedContainer } from "./cli/answers.ts";
 import { initializing, inspecting, starting } from "./cli/container-batches.ts";
 import { PodmanCli } from "./cli/podman-cli.ts";
 import { ImageDetailsReader } from "./images/image-details.ts";
-import { globalArguments, type PodmanSettings } from "./podman-settings.ts";
+import { globalArguments, type PodmanSettings, PROGRAM } from "./podman-settings.ts";
 import type { FreshPod } from "./pods/fresh-pod.ts";
 import type { PlannedContainer } from "./pods/planned-container.ts";
 import { type MachineFacts, readMachineFacts } from "./store/machine-facts.ts";
@@ -51,13 +51,13 @@ export async function openContext(
   host: Host,
   directories: HostDirectories,
 ): Promise<PodmanContext> {
-  const facts = await readMachineFacts(host, settings);
+  const files = ownFiles(directories, settings);
+  const facts = await readMachineFacts(host, settings, files.versionFile);
   const cli = new PodmanCli(host, {
-    program: settings.program ?? "podman",
+    program: settings.program ?? PROGRAM,
     globalArgs: globalArguments(settings),
     env: { ...COMMAND_ENV, ...facts.env },
   });
-  const files = ownFiles(directories, settings);
   return {
     cli,
     host,

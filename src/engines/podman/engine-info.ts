@@ -1,7 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
-import type { Host } from "../../host/index.ts";
 import type { EngineInfo } from "../../model/index.ts";
-import type { PodmanCli } from "./cli/podman-cli.ts";
+import type { PodmanContext } from "./context.ts";
 
 /** Architectures by the kernel's name for them, where Go has another. */
 const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
@@ -13,33 +12,35 @@ const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: s
 };
 
 /**
- * Version and platform. Of the two ways to ask for the version this is the one that makes no store;
- * it does not tell the platform.
+ * Version and platform.
+ *
+ * @param version where it is known; else podman is asked
  */
-export async function readInfo(cli: PodmanCli, host: Host): Promise<EngineInfo> {
-  const doing = "ask podman for its version";
-  const [answer, name] = await Promise.all([
-    cli.read(["--version"], { doing }),
-    kernelArchitecture(host),
+export async function readInfo(
+  context: PodmanContext,
+  version: string | undefined,
+): Promise<EngineInfo> {
+  const { host, facts } = context;
+  const [said, name] = await Promise.all([
+    version ?? askVersion(context),
+    facts.architecture ?? host.run(["uname", "-m"]).then(({ stdout }) => stdout.trim()),
   ]);
+  return {
+    kind: "podman",
+    version: said,
+    platform: { os: "linux", ...(ARCHITECTURES[name] ?? { architecture: name }) },
+  };
+}
+
+/** Of the two ways to ask for it this is the one that makes no store; it does not tell the platform. */
+async function askVersion({ cli }: PodmanContext): Promise<string> {
+  const doing = "ask podman for its version";
+  const answer = await cli.read(["--version"], { doing });
   const version = /^podman version (\d+\.\d+\S*)\s*$/.exec(answer)?.[1];
   if (version === undefined) {
     throw new StowageError(`Cannot ${doing}: its answer is not a version; see that it is podman`, {
       code: "internal",
     });
   }
-  return {
-    kind: "podman",
-    version,
-    platform: { os: "linux", ...(ARCHITECTURES[name] ?? { architecture: name }) },
-  };
+  return version;
 }
-
-/** As `uname -m` says it, which is asked where the kernel is older than 6.1. */
-async function kernelArchitecture(host: Host): Promise<string> {
-  const { files } = await host.snapshot({ files: [ARCHITECTURE_FILE] });
-  const text = files.get(ARCHITECTURE_FILE);
-  return (typeof text === "string" ? text : (await host.run(["uname", "-m"])).stdout).trim();
-}
-
-const ARCHITECTURE_FILE = "/proc/sys/kernel/arch";

@@ -8,6 +8,7 @@ import type {
   ExportedImage,
   ImageContent,
   ImageOwnership,
+  InfoOptions,
   LogLine,
   LogOptions,
   ObserveOptions,
@@ -37,22 +38,25 @@ import { removePod } from "./pods/remove-pod.ts";
 import { startPod } from "./pods/start-pod.ts";
 import { stopPod } from "./pods/stop-pod.ts";
 import { updatePod } from "./pods/update-pod.ts";
+import { keepVersion } from "./store/known-version.ts";
 
 /** The port on podman's command line; there is no daemon, and nothing is held between calls. */
 export class PodmanEngine implements Engine {
   readonly kind = "podman";
   readonly #open: () => Promise<PodmanContext>;
   #info: Promise<EngineInfo> | undefined;
+  #kept: Promise<void> | undefined;
 
   /** @param open gives the context; asked once a call, and free to keep it */
   constructor(open: () => Promise<PodmanContext>) {
     this.#open = open;
   }
 
-  async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
+  async info({ signal, afresh = false }: InfoOptions = {}): Promise<EngineInfo> {
     const context = await this.#context(signal);
-    const { cli, host } = context;
-    this.#info ??= readInfo(cli, host).catch(async (error: unknown) => {
+    if (afresh) this.#info = undefined;
+    const known = afresh ? undefined : context.facts.knownVersion;
+    this.#info ??= readInfo(context, known).catch(async (error: unknown) => {
       throw await whyNotAsked(context, error, signal);
     });
     this.#info.catch(() => {
@@ -129,7 +133,18 @@ export class PodmanEngine implements Engine {
   }
 
   async prepare(pod: PodInstance, options: PrepareOptions = {}): Promise<void> {
-    await preparePod(await this.#context(options.signal), pod, options);
+    const context = await this.#context(options.signal);
+    // where it cannot be kept, podman is asked again
+    this.#kept ??= this.#keepVersion(context).catch(() => undefined);
+    await this.#kept;
+    await preparePod(context, pod, options);
+  }
+
+  /** Looks at a host do not write: what they may go by is kept with the first change. */
+  async #keepVersion({ host, facts, files }: PodmanContext): Promise<void> {
+    const { version } = await this.info();
+    if (facts.program === undefined || version === facts.knownVersion) return;
+    await keepVersion(host, files.versionFile, facts.program, version);
   }
 
   async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {

@@ -70,6 +70,7 @@ export class SimHost implements Host {
       contents: readContents(state, request.contents ?? []),
       // a simulated disk is never full
       space: new Map(),
+      programs: new Map(),
       user: { uid: 0, gid: 0 },
       listening: request.listening === true ? listeningPorts(state) : [],
       monotonicMs: nowMs,

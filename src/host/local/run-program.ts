@@ -120,12 +120,17 @@ function begin(program: string, args: readonly string[], options: SpawnOptions):
   }
 }
 
-/** What a program of the host is run with, whoever runs Stowage. */
+/** Where programs of the host are looked for, whoever runs Stowage. */
+export function programSearchPath(): string {
+  return [process.env["PATH"], PROGRAM_PATH].filter(Boolean).join(":");
+}
+
+/** What a program of the host is run with. */
 export function programEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   return {
-    PATH: [process.env["PATH"], PROGRAM_PATH].filter(Boolean).join(":"),
+    PATH: programSearchPath(),
     HOME: "/root",
     LC_ALL: "C",
     ...more,

@@ -5,8 +5,10 @@ import { expandPath } from "./expand-path.ts";
 import { fileError, isAbsent } from "./file-error.ts";
 import { freeSpaceAt } from "./free-space.ts";
 import { readListeningPorts } from "./listening-ports.ts";
+import { programStamp } from "./program-stamp.ts";
 import { readContentSync } from "./read-content.ts";
 import { readTextSync } from "./read-text.ts";
+import { programSearchPath } from "./run-program.ts";
 
 /** Files read in one turn of the event loop: half a millisecond, in which no engine is heard. */
 const FILES_AT_ONCE = 32;
@@ -33,6 +35,7 @@ export async function takeSnapshot(
     space: spaceOf(request.space),
     user: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     listening: request.listening === true ? readListeningPorts() : [],
+    programs: stampsOf(request.programs),
     monotonicMs: monotonicMs(),
     bootId: readBootId(),
   };
@@ -70,6 +73,15 @@ function spaceOf(paths: readonly string[] = []): HostSnapshot["space"] {
     paths.flatMap((path) => {
       const found = freeSpaceAt(path);
       return found === undefined ? [] : [[path, found] as const];
+    }),
+  );
+}
+
+function stampsOf(programs: readonly string[] = []): HostSnapshot["programs"] {
+  return new Map(
+    programs.flatMap((program) => {
+      const stamp = programStamp(program, programSearchPath());
+      return stamp === undefined ? [] : [[program, stamp] as const];
     }),
   );
 }

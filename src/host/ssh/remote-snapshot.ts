@@ -18,6 +18,7 @@ export function snapshotQuestion(request: SnapshotRequest): readonly string[] {
     ...wanted("x", request.exist),
     ...wanted("n", request.links),
     ...wanted("s", request.space),
+    ...wanted("t", request.programs),
   ];
 }
 
@@ -32,6 +33,7 @@ export function readSnapshot(answer: readonly Buffer[]): HostSnapshot {
     contents: new Map<string, FileContent | Error>(),
     space: new Map<string, FreeSpace>(),
     listening: [] as HostSnapshot["listening"][number][],
+    programs: new Map<string, string>(),
   };
   for (let at = 0; at + 3 < rest.length; at += 4) {
     const [kind, path = "", value = Buffer.alloc(0), more = Buffer.alloc(0)] = [
@@ -64,6 +66,9 @@ export function readSnapshot(answer: readonly Buffer[]): HostSnapshot {
         break;
       case "s":
         found.space.set(path, { freeBytes: Number(value), fileSystem: String(more) });
+        break;
+      case "t":
+        found.programs.set(path, value.toString("utf8"));
         break;
       case "p":
         found.listening.push(...portsOf(path, value.toString("latin1")));

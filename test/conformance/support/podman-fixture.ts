@@ -92,8 +92,8 @@ export async function openPodmanInFolder(
         : [`${existsSync(store.config.root)}`]),
       (await settled(folder)).join("\n"),
       [...filesBelow(directories.stateDir), ...filesBelow(directories.runDir)]
-        // made with the first pod of several containers, and kept
-        .filter((path) => !path.endsWith("/containers.conf"))
+        // made with the first pod, or the first of several containers, and kept
+        .filter((path) => !/\/(?:containers\.conf|version\.json)$/.test(path))
         .join("\n"),
       mountsBelow(folder).join("\n"),
     ],

@@ -14,6 +14,7 @@ export function answeringHost(
     contents: new Map(),
     user: { uid: 0, gid: 0 },
     listening: [],
+    programs: new Map(),
     space: new Map(),
     monotonicMs: 0,
     bootId: "boot",

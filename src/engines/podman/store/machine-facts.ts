@@ -1,5 +1,6 @@
 import type { Host } from "../../../host/index.ts";
-import type { PodmanSettings } from "../podman-settings.ts";
+import { type PodmanSettings, PROGRAM } from "../podman-settings.ts";
+import { knownVersion } from "./known-version.ts";
 
 /** What has to be known of the user that podman runs as, and of what its administrator configured. */
 export interface MachineFacts {
@@ -22,12 +23,19 @@ export interface MachineFacts {
   readonly canHoldPods: boolean;
   /** The system's containers.conf, where the limits have to be written into a copy of it. */
   readonly containersConf: string;
+  /** As `uname -m` says it; undefined where the kernel is older than 6.1. */
+  readonly architecture: string | undefined;
+  /** What tells podman's program from any other; undefined of a script. */
+  readonly program: string | undefined;
+  /** What this program said when it was asked for its version. */
+  readonly knownVersion: string | undefined;
 }
 
 const STORAGE_CONFS = ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"];
 /** Stores of images that somebody else writes, or one for images alone. */
 const OTHER_STORES = /^\s*(?:additionalimagestores\s*=\s*\[[^\]]*["']|imagestore\s*=\s*["'][^"'])/m;
 const CONTAINERS_CONF = "/etc/containers/containers.conf";
+const ARCHITECTURE = "/proc/sys/kernel/arch";
 const CAP_SYS_RESOURCE = 24n;
 
 /** Where podman looks for programs that help it. */
@@ -48,19 +56,28 @@ const DEFAULT_LIMITS = [
   { name: "nproc", title: "Max processes", value: 32_768 },
 ] as const;
 
-/** Looks at the machine; runs nothing. */
+/**
+ * Looks at the machine; runs nothing.
+ *
+ * @param versionFile where the version of podman's program was kept
+ */
 export async function readMachineFacts(
   host: Host,
   settings: PodmanSettings,
+  versionFile: string,
 ): Promise<MachineFacts> {
-  const { files, existing } = await host.snapshot({
+  const name = settings.program ?? PROGRAM;
+  const { files, existing, programs } = await host.snapshot({
     exist: [...HELPERS, CGROUPS_V2],
+    programs: [name],
     files: [
       "/proc/self/status",
       "/proc/self/limits",
       "/etc/passwd",
       CONTAINERS_CONF,
       ...STORAGE_CONFS,
+      ARCHITECTURE,
+      versionFile,
     ],
   });
   const text = (path: string): string => {
@@ -71,6 +88,7 @@ export async function readMachineFacts(
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? "0";
   const home = homeOf(text("/etc/passwd"), uid);
   const containersConf = text(CONTAINERS_CONF);
+  const program = programs.get(name);
   const storageConf = STORAGE_CONFS.map(text).find((found) => found !== "") ?? "";
   return {
     env: uid === "0" ? {} : { HOME: home, XDG_RUNTIME_DIR: `/run/user/${uid}` },
@@ -81,6 +99,9 @@ export async function readMachineFacts(
     canHoldPods: HELPERS.some((path) => existing.has(path)) || hasOwnInfra(containersConf),
     ulimits: ulimitsOf(status, text("/proc/self/limits"), containersConf, uid),
     containersConf,
+    architecture: text(ARCHITECTURE).trim() || undefined,
+    program,
+    knownVersion: knownVersion(text(versionFile), program),
   };
 }
 

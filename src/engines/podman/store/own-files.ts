@@ -32,6 +32,7 @@ const HASH_CHARACTERS = 26;
  *     <stateDir>/.podman/<store>/imports/stw-stage-<digest>/                   what has come of an image from another machine
  *     <runDir>/podman-logins/stw-import-<random>/auth.json                     who asks a registry, while it is asked
  *     <stateDir>/.podman/<store>/containers.conf                               for machines that need one
+ *     <stateDir>/.podman/<store>/version.json                                  what podman said, and which program that was
  */
 export interface OwnFiles {
   /** Tells these files from those of another state directory that uses the same store. */
@@ -42,6 +43,7 @@ export interface OwnFiles {
   /** In memory: logins of pulls, each in a folder of its import's name. */
   readonly loginsDir: string;
   readonly containersConf: string;
+  readonly versionFile: string;
   imageDir(name: string): string;
   podFile(identity: PodIdentity): string;
   /** Starts by a restart policy that podman does not know of. */
@@ -67,6 +69,7 @@ export function ownFiles(
     importsDir: `${dir}/imports`,
     loginsDir: `${runDir}/podman-logins`,
     containersConf: `${dir}/containers.conf`,
+    versionFile: `${dir}/version.json`,
     imageDir: (name) => `${dir}/images/${imageKey(name)}`,
     podFile: (identity) => `${dir}/pods/${objectName(identity)}.json`,
     restartsFile: (identity) => `${dir}/pods/${objectName(identity)}${RESTARTS_SUFFIX}`,

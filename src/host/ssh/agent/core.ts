@@ -84,9 +84,17 @@ sub apart { my ($id, $do) = @_;
   $T{$id} = { pid => $pid, worker => 1, got => "", out => [{ fh => $r, credit => 1, type => "w" }] };
 }
 
+# what changes files is compiled when it is first asked for: a look has no use for half of this program
+sub known { my ($op) = @_;
+  return if $LONG{$op} || $OP{$op} || !length $FILES;
+  (my $source, $FILES) = ($FILES, "");
+  eval "$source 1" or die $@;
+}
+
 sub request { my ($id, $data) = @_;
   my ($op, @list) = unpack "(N/a*)*", $data;
   eval {
+    known($op);
     if ($LONG{$op}) { apart($id, sub { $LONG{$op}->(@list) }) }
     else { ($OP{$op} || die ["EUNKNOWN", "no $op"])->($id, @list) }
     1;

@@ -1,6 +1,5 @@
 /** Files of the host, each call as whole as the same one of a local host. */
 export const FILES = String.raw`
-sub parent { my ($p) = @_; $p =~ s{/[^/]*\z}{}; length $p ? $p : "/" }
 sub temporary { my ($p, $more) = @_; my ($base) = $p =~ m{([^/]*)\z}; my $d = parent($p); ($d eq "/" ? "" : $d) . "/." . $base . ($more || "") . ".tmp" }
 sub make_parents { my ($p, $mode) = @_;
   my $d = parent($p);
@@ -132,7 +131,6 @@ sub mount_of { my ($d) = @_;
   while (<$f>) { return $1 if /^mnt_id:\s*(\d+)/ }
   die ["EUNKNOWN", "the kernel does not say mnt_id"];
 }
-sub names_in { my ($p) = @_; opendir my $h, $p or bad(); grep { $_ ne "." && $_ ne ".." } readdir $h }
 sub remove_below { my ($parent, $name, $mount, $path) = @_;
   my $entry = "/proc/self/fd/" . fileno($parent) . "/$name";
   my $d = eval { open_directory($entry) } or do { my $e = $@; return if $e->[0] eq "ENOENT"; die [@$e[0, 1], $path] };

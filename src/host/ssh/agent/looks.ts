@@ -1,5 +1,7 @@
 /** What a host looks like, read in one go. */
 export const LOOKS = String.raw`
+sub parent { my ($p) = @_; $p =~ s{/[^/]*\z}{}; length $p ? $p : "/" }
+sub names_in { my ($p) = @_; opendir my $h, $p or bad(); grep { $_ ne "." && $_ ne ".." } readdir $h }
 sub read_text { my ($path) = @_;
   sysopen my $f, $path, O_RDONLY | O_NONBLOCK or return absent() ? () : ("f!", $path, code(), "$!");
   my $text = "";
@@ -56,6 +58,17 @@ sub space_at { my ($path) = @_;
     return defined $size && $size =~ /^\d+$/ ? ("s", $path, $free * $size, $s[0]) : ();
   }
 }
+sub program_stamp { my ($program) = @_;
+  my @folders = grep { m{^/} } split /:/, join ":", $ENV{PATH} || "", $PATH;
+  for my $path ($program =~ m{/} ? $program : map {; "$_/$program" } @folders) {
+    my @s = stat $path;
+    next if !@s || !-f _ || !-x _;
+    open my $f, "<", $path or next;
+    read $f, my $magic, 4;
+    return $magic eq "\x7fELF" ? ("t", $program, join(":", $path, @s[0, 1, 7, 9, 10]), "") : ();
+  }
+  ();
+}
 sub monotonic {
   # CLOCK_MONOTONIC has no file; the numbers of clock_gettime(2) are for ever
   my %call = ("x86_64" => 228, "aarch64" => 113, "riscv64" => 113, "i686" => 265, "i386" => 265,
@@ -76,6 +89,7 @@ $OP{look} = sub { my ($id, $listening, @wanted) = @_;
     elsif ($kind eq "x") { push @found, "x", $path, "", "" if -e $path }
     elsif ($kind eq "n") { push @found, "n", $path, "", "" if -l $path && !-e $path }
     elsif ($kind eq "s") { push @found, space_at($path) }
+    elsif ($kind eq "t") { push @found, program_stamp($path) }
     elsif ($kind eq "l") {
       my @names = eval { sort { $a cmp $b } names_in($path) };
       if (!$@) { push @found, "l", $path, packed(@names), "" }

@@ -13,6 +13,8 @@ export const WINDOW = 1024 * 1024;
  */
 const LEASE_SECONDS = 20;
 
+const END_OF_FILES = "END_OF_FILES";
+
 /** What the agent says first, after whatever the host says to everybody: everything before it is noise. */
 export function greeting(nonce: string): RegExp {
   return new RegExp(`\n@@stowage-${nonce} (ready|no-perl)\n`);
@@ -21,11 +23,11 @@ export function greeting(nonce: string): RegExp {
 /** The agent's program. It is sent over the connection, and is nowhere on the host. */
 export function agentSource(nonce: string): string {
   return [
-    `our ($WINDOW, $LEASE, $PATH) = (${WINDOW}, ${LEASE_SECONDS}, "${PROGRAM_PATH}");`,
+    `our ($WINDOW, $LEASE, $PATH, $FILES) = (${WINDOW}, ${LEASE_SECONDS}, "${PROGRAM_PATH}");`,
     CORE,
     PROCESSES,
-    FILES,
     LOOKS,
+    `$FILES = <<'${END_OF_FILES}';${FILES}${END_OF_FILES}`,
     `syswrite STDOUT, "\\n@@stowage-${nonce} ready\\n";`.replaceAll("@@", "\\@\\@"),
     LOOP,
   ].join("\n");
@@ -37,14 +39,15 @@ export function agentSource(nonce: string): string {
  */
 export function remoteCommand(nonce: string, bytes: number): string {
   const take = `$s = ""; while (length $s < ${bytes}) { sysread STDIN, $s, ${bytes} - length $s, length $s or exit 1 } eval $s; die $@ if $@`;
+  // perl knows whose process it is, which the shell would have to ask another program
+  const asRoot = String.raw`(\$p, \$s) = @ARGV; \$> and exec qw(sudo -n --), \$p, q(-e), \$s or \$> and die qq(exec: sudo: \$!\n); eval \$s; die \$@ if \$@`;
   const become = [
     // what the user sets for their own shell and perl is not meant for this
     `PATH=\${PATH:+$PATH:}${PROGRAM_PATH}`,
     "export PATH",
     "unset PERL5OPT PERL5LIB PERL5DB PERL_UNICODE PERLIO",
     `p=$(command -v perl) || { printf "\\n@@stowage-${nonce} no-perl\\n"; exit 0; }`,
-    'if [ "$(id -u)" = 0 ]; then exec "$p" -e "$1"; fi',
-    'exec sudo -n -- "$p" -e "$1"',
+    `exec "$p" -e "${asRoot}" "$p" "$1"`,
   ].join("; ");
   return `exec /bin/sh -c '${become}' stowage '${take}'`;
 }
