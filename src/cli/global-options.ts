@@ -9,7 +9,7 @@ export const GLOBAL_OPTIONS = {
   },
   fleet: { value: "NAME", description: "Fleet to take, where the app declares several" },
   directory: { short: "C", value: "DIR", description: "Run as if started in this directory" },
-  parallelism: { value: "N", description: "Hosts worked on at once (default 16)" },
+  parallelism: { value: "N", description: "Hosts worked on at once (default 32)" },
   verbose: { short: "v", description: "Show what the app prints" },
   debug: { description: "Show stack traces of errors" },
   "no-color": { description: "Never colour; NO_COLOR does the same" },

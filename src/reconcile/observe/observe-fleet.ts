@@ -9,7 +9,7 @@ import { observeHost } from "./observe-host.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 
 /** Hosts looked at at once when nothing else is said. */
-export const DEFAULT_PARALLELISM = 16;
+export const DEFAULT_PARALLELISM = 32;
 
 /** A way to a host that stays open as long as its opener wants. */
 export type Reach = (
