@@ -317,6 +317,18 @@ warning: hosts.edge-a: beware
     );
   });
 
+  test("a host that is not reached is no host to change", () => {
+    const lost = { action: "unreachable", text: "it is away", steps: [], after: [] } as const;
+    const hostChanges = ["b", "c"].map((host) => ({ ...lost, id: `${host}/lost`, host }));
+    const roster = { ...lost, id: "a/roster", host: "a", action: "roster" } as const;
+    expect(summaryLine({ ...planOf([]), hostChanges })).toBe(
+      "2 hosts not reached. Nothing has been touched yet.",
+    );
+    expect(summaryLine({ ...planOf([podChange({})]), hostChanges: [roster, ...hostChanges] })).toBe(
+      "1 pod to change: 1 create; 1 host to change beside its pods; 2 hosts not reached. Nothing has been touched yet.",
+    );
+  });
+
   test("an empty plan says so in one sentence", () => {
     expect(render(planOf([]))).toBe(
       "fleet shop · 1 host\n\nNothing to do: the hosts are what the manifest says.\n",

@@ -89,11 +89,20 @@ export function summaryLine(plan: Plan): string {
       : ` (${plural(moved, "pod")} ${moved === 1 ? "moves" : "move"} to another host)`;
   const ofPods =
     pods.length === 0 ? [] : [`${plural(pods.length, "pod")} to change: ${counted}${moves}`];
-  const hosts = new Set(hostChanges.map(({ host }) => host)).size;
-  const beside = pods.length === 0 ? "" : ` beside ${hosts === 1 ? "its" : "their"} pods`;
-  const ofHosts = hosts === 0 ? [] : [`${plural(hosts, "host")} to change${beside}`];
   const later = waiting.size === 0 ? [] : [`${waits} more after ${resumeWords(plan)}`];
-  return `${[...ofPods, ...ofHosts, ...later].join("; ")}. Nothing has been touched yet.`;
+  return `${[...ofPods, ...hostWords(hostChanges, pods.length > 0), ...later].join("; ")}. Nothing has been touched yet.`;
+}
+
+function hostWords(changes: readonly HostChange[], withPods: boolean): readonly string[] {
+  const isLost = ({ action }: HostChange): boolean => action === "unreachable";
+  const count = (of: readonly HostChange[]): number => new Set(of.map(({ host }) => host)).size;
+  const lost = count(changes.filter(isLost));
+  const changed = count(changes.filter((each) => !isLost(each)));
+  const beside = withPods ? ` beside ${changed === 1 ? "its" : "their"} pods` : "";
+  return [
+    ...(changed === 0 ? [] : [`${plural(changed, "host")} to change${beside}`]),
+    ...(lost === 0 ? [] : [`${plural(lost, "host")} not reached`]),
+  ];
 }
 
 function byHost<T extends PodChange | HostChange>(
