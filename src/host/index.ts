@@ -10,5 +10,6 @@ export { runningOn } from "./main-processes.ts";
 export { openSshHost } from "./open-ssh-host.ts";
 export { startTicks, statFields } from "./process-stat.ts";
 export { PROGRAM_PATH } from "./program-path.ts";
+export { ProgramVersion } from "./program-version.ts";
 export { reserveSpace } from "./reserve-space.ts";
 export { runInTerminal } from "./run-in-terminal.ts";

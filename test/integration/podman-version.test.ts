@@ -58,14 +58,15 @@ describeWithEngine("podman", "the version of podman", (podman) => {
   test("is kept by the first change, and asked for again where another program is by then", async () => {
     const real = await version();
     expect(kept()).toBeUndefined();
+    await engine.engine.info();
     await engine.prepared({ main: SERVER });
     const file = kept() ?? "";
     const text = readFileSync(file, "utf8");
-    expect(text).toContain(`"version":"${real}"`);
+    expect(text).toContain(real);
     writeFileSync(file, text.replace(real, "99.1.2"));
     expect(await version()).toBe("99.1.2");
     expect(await version(true)).toBe(real);
-    for (const bad of ["{", "null", "[]", '{"version":3}', text.replace(/:\d+"/, '"')]) {
+    for (const bad of ["{", "null", "[]", '{"said":3}', text.replace(/:\d+"/, '"')]) {
       writeFileSync(file, bad.replace(real, "99.1.2"));
       expect(await version(), bad).toBe(real);
     }

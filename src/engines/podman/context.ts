@@ -1,11 +1,11 @@
-import type { Host } from "../../host/index.ts";
+import { type Host, ProgramVersion } from "../../host/index.ts";
 import { type Batch, Gate, Turns } from "../../internal/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
 import type { InspectedContainer } from "./cli/answers.ts";
 import { initializing, inspecting, starting } from "./cli/container-batches.ts";
 import { PodmanCli } from "./cli/podman-cli.ts";
 import { ImageDetailsReader } from "./images/image-details.ts";
-import { globalArguments, type PodmanSettings, PROGRAM } from "./podman-settings.ts";
+import { globalArguments, type PodmanSettings } from "./podman-settings.ts";
 import type { FreshPod } from "./pods/fresh-pod.ts";
 import type { PlannedContainer } from "./pods/planned-container.ts";
 import { type MachineFacts, readMachineFacts } from "./store/machine-facts.ts";
@@ -18,12 +18,15 @@ const COMMAND_ENV = {
   GOGC: "400",
 };
 
+export const ASK_VERSION = "ask podman for its version";
+
 /** What every operation works with. */
 export interface PodmanContext {
   readonly cli: PodmanCli;
   readonly host: Host;
   readonly files: OwnFiles;
   readonly facts: MachineFacts;
+  readonly version: ProgramVersion;
   readonly images: ImageDetailsReader;
   /** What brings images in goes together; what takes away what is left of an import, alone. */
   readonly imports: Gate;
@@ -52,9 +55,10 @@ export async function openContext(
   directories: HostDirectories,
 ): Promise<PodmanContext> {
   const files = ownFiles(directories, settings);
-  const facts = await readMachineFacts(host, settings, files.versionFile);
+  const facts = await readMachineFacts(host, settings);
+  const program = settings.program ?? "podman";
   const cli = new PodmanCli(host, {
-    program: settings.program ?? PROGRAM,
+    program,
     globalArgs: globalArguments(settings),
     env: { ...COMMAND_ENV, ...facts.env },
   });
@@ -63,6 +67,13 @@ export async function openContext(
     host,
     files,
     facts,
+    // of the two ways to ask for it this is the one that makes no store
+    version: new ProgramVersion(host, {
+      program,
+      file: files.versionFile,
+      ask: async (signal) =>
+        await cli.read(["--version"], { doing: ASK_VERSION, ...callOptions(signal) }),
+    }),
     images: new ImageDetailsReader({ cli, host, facts, scope: files.scope }),
     imports: new Gate(),
     stages: new Turns(),

@@ -1,6 +1,7 @@
+import type { InfoOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { EngineInfo } from "../../model/index.ts";
-import type { PodmanContext } from "./context.ts";
+import { ASK_VERSION, type PodmanContext } from "./context.ts";
 
 /** Architectures by the kernel's name for them, where Go has another. */
 const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
@@ -11,36 +12,25 @@ const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: s
   armv6l: { architecture: "arm", variant: "v6" },
 };
 
-/**
- * Version and platform.
- *
- * @param version where it is known; else podman is asked
- */
+/** Version and platform. */
 export async function readInfo(
-  context: PodmanContext,
-  version: string | undefined,
+  { version, host, facts }: PodmanContext,
+  options: InfoOptions,
 ): Promise<EngineInfo> {
-  const { host, facts } = context;
-  const [said, name] = await Promise.all([
-    version ?? askVersion(context),
+  const [said, machine] = await Promise.all([
+    version.read(options),
     facts.architecture ?? host.run(["uname", "-m"]).then(({ stdout }) => stdout.trim()),
   ]);
+  const number = /^podman version (\d+\.\d+\S*)\s*$/.exec(said)?.[1];
+  if (number === undefined) {
+    throw new StowageError(
+      `Cannot ${ASK_VERSION}: its answer is not a version; see that it is podman`,
+      { code: "internal" },
+    );
+  }
   return {
     kind: "podman",
-    version: said,
-    platform: { os: "linux", ...(ARCHITECTURES[name] ?? { architecture: name }) },
+    version: number,
+    platform: { os: "linux", ...(ARCHITECTURES[machine] ?? { architecture: machine }) },
   };
-}
-
-/** Of the two ways to ask for it this is the one that makes no store; it does not tell the platform. */
-async function askVersion({ cli }: PodmanContext): Promise<string> {
-  const doing = "ask podman for its version";
-  const answer = await cli.read(["--version"], { doing });
-  const version = /^podman version (\d+\.\d+\S*)\s*$/.exec(answer)?.[1];
-  if (version === undefined) {
-    throw new StowageError(`Cannot ${doing}: its answer is not a version; see that it is podman`, {
-      code: "internal",
-    });
-  }
-  return version;
 }

@@ -38,31 +38,22 @@ import { removePod } from "./pods/remove-pod.ts";
 import { startPod } from "./pods/start-pod.ts";
 import { stopPod } from "./pods/stop-pod.ts";
 import { updatePod } from "./pods/update-pod.ts";
-import { keepVersion } from "./store/known-version.ts";
 
 /** The port on podman's command line; there is no daemon, and nothing is held between calls. */
 export class PodmanEngine implements Engine {
   readonly kind = "podman";
   readonly #open: () => Promise<PodmanContext>;
-  #info: Promise<EngineInfo> | undefined;
-  #kept: Promise<void> | undefined;
 
   /** @param open gives the context; asked once a call, and free to keep it */
   constructor(open: () => Promise<PodmanContext>) {
     this.#open = open;
   }
 
-  async info({ signal, afresh = false }: InfoOptions = {}): Promise<EngineInfo> {
-    const context = await this.#context(signal);
-    if (afresh) this.#info = undefined;
-    const known = afresh ? undefined : context.facts.knownVersion;
-    this.#info ??= readInfo(context, known).catch(async (error: unknown) => {
-      throw await whyNotAsked(context, error, signal);
+  async info(options: InfoOptions = {}): Promise<EngineInfo> {
+    const context = await this.#context(options.signal);
+    return await readInfo(context, options).catch(async (error: unknown) => {
+      throw await whyNotAsked(context, error, options.signal);
     });
-    this.#info.catch(() => {
-      this.#info = undefined;
-    });
-    return await this.#info;
   }
 
   async capabilities(options: CallOptions = {}): Promise<CapabilityTable> {
@@ -134,17 +125,8 @@ export class PodmanEngine implements Engine {
 
   async prepare(pod: PodInstance, options: PrepareOptions = {}): Promise<void> {
     const context = await this.#context(options.signal);
-    // where it cannot be kept, podman is asked again
-    this.#kept ??= this.#keepVersion(context).catch(() => undefined);
-    await this.#kept;
+    await context.version.keep();
     await preparePod(context, pod, options);
-  }
-
-  /** Looks at a host do not write: what they may go by is kept with the first change. */
-  async #keepVersion({ host, facts, files }: PodmanContext): Promise<void> {
-    const { version } = await this.info();
-    if (facts.program === undefined || version === facts.knownVersion) return;
-    await keepVersion(host, files.versionFile, facts.program, version);
   }
 
   async start(pod: PodInstance, options: StartOptions = {}): Promise<void> {

@@ -4,9 +4,6 @@ import type { PodmanConfig } from "../../model/index.ts";
 /** How a host's declaration says to use podman. */
 export type PodmanSettings = Omit<z.infer<typeof PodmanConfig>, "kind">;
 
-/** Its program, where the declaration names none. */
-export const PROGRAM = "podman";
-
 /** Flags that every command begins with: the store is told apart by all three directories. */
 export function globalArguments(settings: PodmanSettings): readonly string[] {
   const flags = {

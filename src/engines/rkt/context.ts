@@ -1,4 +1,4 @@
-import type { Host } from "../../host/index.ts";
+import type { Host, ProgramVersion } from "../../host/index.ts";
 import type { Gate } from "../../internal/index.ts";
 import type { HostDirectories, PodIdentity } from "../../model/index.ts";
 import type { RktCli } from "./cli/rkt-cli.ts";
@@ -11,6 +11,7 @@ export interface RktContext {
   readonly directories: HostDirectories;
   readonly layout: RktLayout;
   readonly cli: RktCli;
+  readonly version: ProgramVersion;
   readonly flavor: Flavor;
   /** What brings images in goes together; what takes one away, alone: images share blobs, and a name with what was left of it. */
   readonly images: Gate;

@@ -11,6 +11,7 @@ import { type HostDirectories, objectName, type PodIdentity } from "../../model/
  *     <stateDir>/.rkt/images/<image>/image.json        what was imported; beside it a file for each fleet
  *     <stateDir>/.rkt/blobs/<digest>                   the image's own bytes, which an ACI does not keep
  *     <stateDir>/.rkt/logs/<container>/                output
+ *     <stateDir>/.rkt/version.json                     what rkt said of its version, and which program that was
  */
 export class RktLayout {
   /** rkt's data directory. */
@@ -25,6 +26,10 @@ export class RktLayout {
     this.root = `${stateDir}/.rkt`;
     this.runRoot = `${runDir}/rkt`;
     this.scope = `stw-rkt-${sha256(stateDir).slice(0, 12)}`;
+  }
+
+  get versionFile(): string {
+    return `${this.root}/version.json`;
   }
 
   get podsDir(): string {

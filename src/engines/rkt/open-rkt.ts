@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Host } from "../../host/index.ts";
+import { type Host, ProgramVersion } from "../../host/index.ts";
 import { Gate } from "../../internal/index.ts";
 import type { HostDirectories, RktConfig } from "../../model/index.ts";
 import { RktCli } from "./cli/rkt-cli.ts";
@@ -14,11 +14,18 @@ export async function openRkt(
   directories: HostDirectories,
 ): Promise<RktEngine> {
   const { dir = "/var/lib/rkt", stage1 = DEFAULT_STAGE1 } = config;
+  const layout = new RktLayout(directories, dir);
+  const cli = new RktCli(host, { ...config, dir, stage1 });
   return new RktEngine({
     host,
     directories,
-    layout: new RktLayout(directories, dir),
-    cli: new RktCli(host, { ...config, dir, stage1 }),
+    layout,
+    cli,
+    version: new ProgramVersion(host, {
+      program: cli.program,
+      file: layout.versionFile,
+      ask: async (signal) => await cli.version(signal),
+    }),
     flavor: flavorOf(stage1),
     images: new Gate(),
   });

@@ -6,6 +6,7 @@ import type {
   ExecResult,
   ImageContent,
   ImageOwnership,
+  InfoOptions,
   LogLine,
   LogOptions,
   ObserveOptions,
@@ -44,12 +45,13 @@ export class RktEngine implements Engine {
     this.#context = context;
   }
 
-  async info({ signal }: CallOptions = {}): Promise<EngineInfo> {
+  async info(options: InfoOptions = {}): Promise<EngineInfo> {
+    const { signal } = options;
     signal?.throwIfAborted();
-    const { stdout } = await this.#context.cli.version(signal).catch(async (error: unknown) => {
+    const said = await this.#context.version.read(options).catch(async (error: unknown) => {
       throw await whyNotAsked(this.#context, error, signal);
     });
-    const { version, os, architecture } = parseVersion(stdout);
+    const { version, os, architecture } = parseVersion(said);
     return { kind: this.kind, version, platform: { os, architecture } };
   }
 
@@ -123,6 +125,7 @@ export class RktEngine implements Engine {
 
   async prepare(pod: PodInstance, { signal }: CallOptions = {}): Promise<void> {
     signal?.throwIfAborted();
+    await this.#context.version.keep();
     await preparePod(this.#context, pod, signal);
   }
 

@@ -72,7 +72,8 @@ async function open(program: string): Promise<OpenedEngine> {
     },
     traces: async () => [
       ...networks.traces(),
-      ...filesBelow(join(folder, "state")),
+      // made with the first pod, and kept
+      ...filesBelow(join(folder, "state")).filter((path) => !path.endsWith("/version.json")),
       ...filesBelow(join(folder, "run")),
       ...(existsSync(dir) ? [rkt("list", "--full", "--no-legend"), imageNames(rkt)] : []),
       ...cgroupsOf(directories.stateDir),

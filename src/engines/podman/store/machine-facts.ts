@@ -1,6 +1,5 @@
 import type { Host } from "../../../host/index.ts";
-import { type PodmanSettings, PROGRAM } from "../podman-settings.ts";
-import { knownVersion } from "./known-version.ts";
+import type { PodmanSettings } from "../podman-settings.ts";
 
 /** What has to be known of the user that podman runs as, and of what its administrator configured. */
 export interface MachineFacts {
@@ -25,10 +24,6 @@ export interface MachineFacts {
   readonly containersConf: string;
   /** As `uname -m` says it; undefined where the kernel is older than 6.1. */
   readonly architecture: string | undefined;
-  /** What tells podman's program from any other; undefined of a script. */
-  readonly program: string | undefined;
-  /** What this program said when it was asked for its version. */
-  readonly knownVersion: string | undefined;
 }
 
 const STORAGE_CONFS = ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"];
@@ -56,20 +51,13 @@ const DEFAULT_LIMITS = [
   { name: "nproc", title: "Max processes", value: 32_768 },
 ] as const;
 
-/**
- * Looks at the machine; runs nothing.
- *
- * @param versionFile where the version of podman's program was kept
- */
+/** Looks at the machine; runs nothing. */
 export async function readMachineFacts(
   host: Host,
   settings: PodmanSettings,
-  versionFile: string,
 ): Promise<MachineFacts> {
-  const name = settings.program ?? PROGRAM;
-  const { files, existing, programs } = await host.snapshot({
+  const { files, existing } = await host.snapshot({
     exist: [...HELPERS, CGROUPS_V2],
-    programs: [name],
     files: [
       "/proc/self/status",
       "/proc/self/limits",
@@ -77,7 +65,6 @@ export async function readMachineFacts(
       CONTAINERS_CONF,
       ...STORAGE_CONFS,
       ARCHITECTURE,
-      versionFile,
     ],
   });
   const text = (path: string): string => {
@@ -88,7 +75,6 @@ export async function readMachineFacts(
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? "0";
   const home = homeOf(text("/etc/passwd"), uid);
   const containersConf = text(CONTAINERS_CONF);
-  const program = programs.get(name);
   const storageConf = STORAGE_CONFS.map(text).find((found) => found !== "") ?? "";
   return {
     env: uid === "0" ? {} : { HOME: home, XDG_RUNTIME_DIR: `/run/user/${uid}` },
@@ -100,8 +86,6 @@ export async function readMachineFacts(
     ulimits: ulimitsOf(status, text("/proc/self/limits"), containersConf, uid),
     containersConf,
     architecture: text(ARCHITECTURE).trim() || undefined,
-    program,
-    knownVersion: knownVersion(text(versionFile), program),
   };
 }
 

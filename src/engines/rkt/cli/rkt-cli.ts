@@ -30,7 +30,6 @@ export class RktCli {
   readonly #host: Host;
   readonly #options: RktCliOptions;
   #stage1Flag: Promise<string> | undefined;
-  #version: CommandResult | undefined;
 
   constructor(host: Host, options: RktCliOptions) {
     this.#host = host;
@@ -39,9 +38,9 @@ export class RktCli {
 
   /** A whole command line. */
   command(...args: readonly string[]): readonly string[] {
-    const { program = "rkt", dir, localConfig, systemConfig } = this.#options;
+    const { dir, localConfig, systemConfig } = this.#options;
     return [
-      program,
+      this.program,
       `--dir=${dir}`,
       ...(localConfig === undefined ? [] : [`--local-config=${localConfig}`]),
       ...(systemConfig === undefined ? [] : [`--system-config=${systemConfig}`]),
@@ -49,12 +48,14 @@ export class RktCli {
     ];
   }
 
-  /** rkt's own version; asks nothing of its data directory. Asked once. */
-  async version(signal?: AbortSignal): Promise<CommandResult> {
-    const { program = "rkt" } = this.#options;
+  get program(): string {
+    return this.#options.program ?? "rkt";
+  }
+
+  /** What rkt says of its version; asks nothing of its data directory. */
+  async version(signal?: AbortSignal): Promise<string> {
     const doing = "ask rkt for its version";
-    this.#version ??= await this.#run([program, "version"], doing, LOOK_MS, { signal });
-    return this.#version;
+    return (await this.#run([this.program, "version"], doing, LOOK_MS, { signal })).stdout;
   }
 
   async listImages(signal?: AbortSignal): Promise<readonly ListedImage[]> {

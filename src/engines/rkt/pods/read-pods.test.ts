@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { recordingHost } from "../../../../test/support/rkt/recording-host.ts";
-import { openLocalHost, type SnapshotRequest } from "../../../host/index.ts";
+import { openLocalHost, ProgramVersion, type SnapshotRequest } from "../../../host/index.ts";
 import { Gate } from "../../../internal/index.ts";
 import { RktCli } from "../cli/rkt-cli.ts";
 import type { RktContext } from "../context.ts";
@@ -27,11 +27,16 @@ beforeEach(() => {
   const dir = join(folder, "rkt");
   const recording = recordingHost(openLocalHost());
   commands = recording.commands;
+  const layout = new RktLayout(directories, dir);
+  const cli = new RktCli(recording.host, { dir, stage1: "coreos.com/rkt/stage1-fly:1.30.0" });
+  const ask = async (): Promise<string> => await cli.version();
+  const version = { program: cli.program, file: layout.versionFile, ask };
   context = {
     host: recording.host,
     directories,
-    layout: new RktLayout(directories, dir),
-    cli: new RktCli(recording.host, { dir, stage1: "coreos.com/rkt/stage1-fly:1.30.0" }),
+    layout,
+    cli,
+    version: new ProgramVersion(recording.host, version),
     flavor: "fly",
     images: new Gate(),
   };
