@@ -25,19 +25,19 @@ export interface FakeCli {
   write(name: string, value: unknown): string;
 }
 
+/** What of the outside world is other than {@link fakeContext} has it. */
+export type FakeWorld = Partial<Omit<CommandContext, "stdout" | "stderr">> & {
+  readonly answers?: readonly boolean[];
+  readonly terminal?: boolean;
+  /** What there is to be read. */
+  readonly stdin?: string;
+};
+
 /** The command line with a fake world around it; its directory goes when the test ends. */
-export function fakeCli(
-  world: Partial<Omit<CommandContext, "stdout" | "stderr">> & {
-    readonly answers?: readonly boolean[];
-    readonly terminal?: boolean;
-    /** What there is to be read. */
-    readonly stdin?: string;
-  } = {},
-): FakeCli {
+export function fakeCli(world: FakeWorld = {}): FakeCli {
   const directory = mkdtempSync(join(tmpdir(), "stw-cli-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const { answers = [], terminal = false, stdin = "", ...overrides } = world;
-  const left = [...answers];
+  const answers = [...(world.answers ?? [])];
   return {
     directory,
     write: (name, value) => {
@@ -46,47 +46,55 @@ export function fakeCli(
       return path;
     },
     run: async (...argv) => {
-      const [stdout, stderr] = [recorder(terminal), recorder(terminal)];
-      const questions: string[] = [];
-      const context: CommandContext = {
-        stdout,
-        stderr,
-        env: {},
-        cwd: directory,
-        platform: "linux",
-        program: "",
-        isInteractive: () => answers.length > 0,
-        paint: paintOf(false),
-        drain: new AbortController().signal,
-        abort: new AbortController().signal,
-        goOnUnread: () => {},
-        appliedBy: "ann@desk",
-        connector: createConnector(),
-        now: () => new Date(),
-        confirm: async (question) => {
-          questions.push(question);
-          return left.shift() ?? false;
-        },
-        bytes: async () => ({
-          stdin: async function* () {
-            yield Buffer.from(stdin);
-          },
-          stdout: (bytes) => stdout.write(Buffer.from(bytes).toString()),
-          stderr: (bytes) => stderr.write(Buffer.from(bytes).toString()),
-          isTerminal: () => terminal,
-          openTerminal: () => ({
-            size: { columns: 80, rows: 24 },
-            resizes: (async function* () {})(),
-            [Symbol.dispose]: () => {},
-          }),
-          close: () => {},
-        }),
-        ...overrides,
-      };
+      const { context, stdout, stderr, questions } = fakeContext(directory, world, answers);
       const exitCode = await runCli(argv, context);
       return { exitCode, stdout: stdout.text(), stderr: stderr.text(), questions };
     },
   };
+}
+
+/** What a command sees of a fake world, and what it says to it. */
+export function fakeContext(directory: string, world: FakeWorld, answers: boolean[] = []) {
+  const { answers: _, terminal = false, stdin = "", ...overrides } = world;
+  const [stdout, stderr] = [recorder(terminal), recorder(terminal)];
+  const questions: string[] = [];
+  const isInteractive = (world.answers ?? []).length > 0;
+  const context: CommandContext = {
+    stdout,
+    stderr,
+    env: {},
+    cwd: directory,
+    platform: "linux",
+    program: "",
+    isInteractive: () => isInteractive,
+    paint: paintOf(false),
+    drain: new AbortController().signal,
+    abort: new AbortController().signal,
+    goOnUnread: () => {},
+    appliedBy: "ann@desk",
+    connector: createConnector(),
+    now: () => new Date(),
+    confirm: async (question) => {
+      questions.push(question);
+      return answers.shift() ?? false;
+    },
+    bytes: async () => ({
+      stdin: async function* () {
+        yield Buffer.from(stdin);
+      },
+      stdout: (bytes) => stdout.write(Buffer.from(bytes).toString()),
+      stderr: (bytes) => stderr.write(Buffer.from(bytes).toString()),
+      isTerminal: () => terminal,
+      openTerminal: () => ({
+        size: { columns: 80, rows: 24 },
+        resizes: (async function* () {})(),
+        [Symbol.dispose]: () => {},
+      }),
+      close: () => {},
+    }),
+    ...overrides,
+  };
+  return { context, stdout, stderr, questions };
 }
 
 /** A manifest of one pod on one simulated host that lives in a file of the directory. */

@@ -20,10 +20,14 @@ export function codeBlocks(text: string): readonly CodeBlock[] {
 
 /** Everything on a page that is code: lines of blocks, and spans between backticks. */
 export function codeLines(text: string): readonly string[] {
-  const prose = text.replaceAll(FENCED, "");
-  const indented = [...prose.matchAll(/^ {4}(\S.*)$/gm)].map(([, line = ""]) => line);
   const blocks = codeBlocks(text).flatMap(({ code }) => code.split("\n"));
-  return [...blocks, ...indented, ...codeSpans(text)];
+  return [...blocks, ...indentedLines(text), ...codeSpans(text)];
+}
+
+/** Lines of blocks that are set in by four spaces. */
+export function indentedLines(text: string): readonly string[] {
+  const prose = text.replaceAll(FENCED, "");
+  return [...prose.matchAll(/^ {4}(\S.*)$/gm)].map(([, line = ""]) => line);
 }
 
 /** What stands between backticks within a line. */
