@@ -10,7 +10,7 @@ const WITHOUT: Readonly<Record<ChangeVerdict, string>> = {
   replace: "",
 };
 
-/** What a move costs, one line for each kind of loss: `lost on rkt: changing memory without a restart`. */
+/** What a move costs, one line for each kind of loss: `lost on podman: changing ulimits without losing the writable layer`. */
 export function lossWords(
   losses: readonly Loss[],
   engine: EngineConfig | undefined,
@@ -31,6 +31,6 @@ export function lossWords(
 
 /** One limit is lost and not the next: it is named. */
 function lossField(path: string): string {
-  const [, limit] = /\.resources\.([A-Za-z]+)/.exec(path) ?? [];
+  const limit = /\.resources\.([A-Za-z]+)/.exec(path)?.[1] ?? /\.(ulimits)\b/.exec(path)?.[1];
   return limit === undefined ? fieldWords(path) : spaced(limit.replace(/(?:Bytes|Millis)$/, ""));
 }

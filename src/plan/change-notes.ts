@@ -23,10 +23,15 @@ export function notesFor(
   ];
 }
 
-function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
-  const notes = [...(context.secrets ?? [])]
+/** Secrets of a pod that nobody can say whether they are what was applied, and why not. */
+export function uncomparedSecrets({ secrets }: PodContext): readonly string[] {
+  return [...(secrets ?? [])]
     .filter(([, { state }]) => state === "not-compared")
     .map(([path, { why }]) => `${path} not compared: ${why}`);
+}
+
+function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
+  const notes = uncomparedSecrets(context);
   const environments = Object.values(spec.containers).map(({ env }) => Object.values(env ?? {}));
   if (!environments.flat().some(isSecret)) return notes;
   return [

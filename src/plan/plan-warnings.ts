@@ -1,6 +1,7 @@
 import { engineName } from "../model/index.ts";
+import { uncomparedSecrets } from "./change-notes.ts";
 import { leavesPaused, pausesOf, pauseWords } from "./pauses.ts";
-import type { RolloutPause } from "./plan.ts";
+import type { PodChange, RolloutPause } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 import { lostWith, type PodContext, podsOf } from "./pod-context.ts";
 import { isGone } from "./refusals.ts";
@@ -21,6 +22,19 @@ export function unknownStates({ contexts }: Looked): readonly string[] {
         ]
       : [],
   );
+}
+
+/** Secrets of pods that have no change, which would have it as a note: that nothing is to be done is not known of them. */
+export function unknownSecrets(
+  { contexts }: Looked,
+  changes: readonly PodChange[],
+): readonly string[] {
+  const changed = new Set(changes.map(({ pod }) => pod));
+  return contexts
+    .filter(({ pod, desired }) => desired !== undefined && !changed.has(pod))
+    .flatMap((context) =>
+      uncomparedSecrets(context).map((why) => `${context.host}/${context.pod}: ${why}`),
+    );
 }
 
 /** Said once: after the apply nobody looks for them any more. */

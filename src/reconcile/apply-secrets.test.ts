@@ -42,7 +42,9 @@ describe("secrets", () => {
   test("that are missing or too long stop an apply before anything is touched", async () => {
     const fleet = openFleet();
     const manifest = fleet.manifest({ alpha: { web: podOf(secret) } });
-    await expect(fleet.apply(manifest)).rejects.toThrow("environment variable TOKEN is not set");
+    await expect(fleet.apply(manifest)).rejects.toThrow(
+      /^A secret of this apply is not valid:\n.*environment variable TOKEN is not set/,
+    );
     const long = fleet.apply(manifest, { environment: { TOKEN: "x".repeat(131_072) } });
     await expect(long).rejects.toThrow("environment variable TOKEN holds more than a variable can");
     expect(podsOf(fleet)).toEqual([]);

@@ -225,14 +225,15 @@ describe("secrets in files", () => {
     await expectConverged(fleet, manifest, environment);
     const { plan } = await fleet.plan(manifest);
     expect(isConverged(plan)).toBe(true);
+    const unknown = `containers.main.files["${TOKEN}"] not compared: TOKEN is not set here`;
+    expect(plan.warnings).toEqual([`alpha/web: ${unknown}`]);
     expect(await reasonsOf(fleet, manifest, { TOKEN: "other" })).toMatchObject([
       { action: "replace", path: `containers.main.files["${TOKEN}"]`, before: undefined },
     ]);
     await fleet.machine().kill(podIdentity(fleet), "main");
     const started = await fleet.plan(manifest);
-    expect(started.plan.pods[0]?.notes).toContain(
-      `containers.main.files["${TOKEN}"] not compared: TOKEN is not set here`,
-    );
+    expect(started.plan.pods[0]?.notes).toContain(unknown);
+    expect(started.plan.warnings).toEqual([]);
   });
 
   test("that a reboot took away keep the pod from starting, until an apply writes them anew", async () => {

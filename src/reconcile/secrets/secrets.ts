@@ -112,7 +112,7 @@ export async function requireSecrets(
       return problem === undefined ? [] : [{ severity: "error", path, ...problem }];
     });
   });
-  if (missing.length > 0) throw new DiagnosticsError("The secrets of this apply", missing);
+  if (missing.length > 0) throw new DiagnosticsError("A secret of this apply", missing);
 }
 
 /** Replaces the values of these pods' secrets in a text. */
