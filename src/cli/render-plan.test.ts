@@ -184,6 +184,16 @@ edge-a  containerd 1.7.24
     expect(text).toContain("5 → 10   (found changed on the host)");
   });
 
+  test("a drift that says in words what was found does not say it twice", () => {
+    const path = 'containers.web.files["/run/secrets/db"]';
+    const text = "the file is gone from the host's memory";
+    const change = podChange({
+      action: "restart",
+      reasons: [reason({ kind: "drift", path, text, verdict: "restart" })],
+    });
+    expect(render(planOf([change]))).toContain(`      ${path}   ${text}\n`);
+  });
+
   test("a secret says that it changed and nothing of what it is", () => {
     const change = podChange({
       action: "replace",

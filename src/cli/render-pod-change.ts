@@ -61,12 +61,17 @@ function reasonLines(change: PodChange, columns: number | undefined): readonly s
   return reasons.map((reason) => {
     const suffixes = [
       ...(mixed ? [verdictWords(reason)] : []),
-      ...(reason.kind === "drift" ? ["found changed on the host"] : []),
-      ...(reason.text === undefined || isTold(reason) ? [] : [printable(reason.text)]),
+      ...(reason.kind === "drift" && !isSaid(reason) ? ["found changed on the host"] : []),
+      ...(reason.text === undefined || isSaid(reason) ? [] : [printable(reason.text)]),
     ];
     const suffix = suffixes.length === 0 ? "" : `   (${suffixes.join("; ")})`;
     return line(`${pad(printable(reason.path), width)}   ${difference(reason)}${suffix}`, columns);
   });
+}
+
+/** Whether its text says all of it. */
+function isSaid(reason: Reason): boolean {
+  return reason.text !== undefined && isTold(reason);
 }
 
 /** Whether its text, where it has one, stands for both of its sides. */

@@ -1,4 +1,5 @@
-import { stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import { StowageError } from "../../errors/index.ts";
 import { type Declaration, type DeclarationSource, readFleetLock } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
@@ -14,6 +15,7 @@ export async function declarationFile(
 ): Promise<DeclarationSource> {
   const paths = [fleet.path, fleet.lockFile];
   let seen = await marksOf(paths);
+  let content = await contentOf(paths);
   return {
     first: await withLock(fleet),
     changed: async () => {
@@ -21,6 +23,10 @@ export async function declarationFile(
       if (now === seen) return undefined;
       // noted first: a broken one is told once
       seen = now;
+      const before = content;
+      content = await contentOf(paths);
+      // each command of an app writes it anew, mostly as it was
+      if (content === before) return undefined;
       const { name, id } = fleet.manifest;
       const loaded = await readFleetAt(fleet.path, args);
       if (loaded.manifest.name !== name || loaded.manifest.id !== id) {
@@ -36,6 +42,14 @@ export async function declarationFile(
 
 async function withLock({ manifest, baseDir, lockFile }: LoadedFleet): Promise<Declaration> {
   return { manifest, manifestDir: baseDir, lockFile: await readFleetLock(lockFile) };
+}
+
+/** What the files hold; the same for one that is not there. */
+async function contentOf(paths: readonly string[]): Promise<string> {
+  const texts = await Promise.all(paths.map((path) => readFile(path).catch(() => undefined)));
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(`${text?.length ?? "none"}\n`).update(text ?? "");
+  return hash.digest("hex");
 }
 
 /** What differs when a file was written anew; the same for one that is not there. */
