@@ -20,6 +20,20 @@ test("stowage stats lists running containers, and says of what is not told that 
   expect(unknown.stderr).toContain("did you mean web?");
 });
 
+test("stowage stats lists pods by name, whatever order the engine has them in", async () => {
+  const cli = fakeCli();
+  const manifest = simManifest(cli.directory);
+  const { here } = manifest.hosts;
+  for (const names of [["web"], ["web", "alpha"]]) {
+    const pods = Object.fromEntries(names.map((name) => [name, here.pods.web]));
+    cli.write("fleet.json", { ...manifest, hosts: { here: { ...here, pods } } });
+    await cli.run("apply", "--yes", "--file", "fleet.json");
+  }
+  const { stdout } = await cli.run("stats", "--json", "--file", "fleet.json");
+  const { containers } = JSON.parse(stdout) as { containers: readonly { pod: string }[] };
+  expect(containers.map(({ pod }) => pod)).toEqual(["alpha", "web"]);
+});
+
 test("the table says each number in its unit", () => {
   const row = { host: "a", pod: "web", generation: 1, engine: "podman", container: "app", pid: 1 };
   const numbers = {

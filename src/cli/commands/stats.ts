@@ -83,7 +83,7 @@ async function showOnce(
     return { stats: await sampleStats(reading, engines, manifest, { intervalMs, signal }) };
   });
   const all = found.flatMap((each): readonly StatsRow[] =>
-    "stats" in each ? each.stats.map((row) => ({ host: each.host, ...row })) : [],
+    "stats" in each ? each.stats.map((row) => ({ host: each.host, ...row })).sort(byPod) : [],
   );
   const rows = all.filter(
     (row) => wanted.length === 0 || wanted.some((name) => isMeant(name, row)),
@@ -103,4 +103,13 @@ async function showOnce(
   context.stdout.write(`${page}${table}`);
   warnOfHosts(problems, context, "left out");
   return problems.length;
+}
+
+/** As ps lists them; each engine has an order of its own. */
+function byPod(a: StatsRow, b: StatsRow): number {
+  return compare(a.pod, b.pod) || a.generation - b.generation || compare(a.container, b.container);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
