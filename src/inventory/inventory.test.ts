@@ -182,6 +182,14 @@ Host *
     expect(declared(inventory)["my-edge-a"]?.address).toBe("ssh://edge-a");
   });
 
+  test("is the one that hosts are reached by, where the environment names another", () => {
+    vi.stubEnv("HOME", dir);
+    vi.stubEnv("STOWAGE_SSH_CONFIG", write("other", "Host lab-a\n  ProxyJump hop\n"));
+    const inventory = Inventory.fromSshConfig();
+    expect(inventory.names).toEqual(["lab-a"]);
+    expect(declared(inventory)["lab-a"]?.address).toBe("ssh://lab-a");
+  });
+
   test("is refused by file and line where an entry can be no host", () => {
     const file = write("config", "Host ok\nHost jump\n  ProxyJump hop\n");
     expect(() => Inventory.fromSshConfig({ file })).toThrow(

@@ -16,7 +16,9 @@ const WAYS = ["proxyjump", "proxycommand"];
 /** The hosts of an ssh configuration, by the name that each gets in a fleet. */
 export function readSshHosts(options: SshConfigOptions): ReadonlyMap<string, InventoryHost> {
   const { only = () => true, name = nameOf, groups = [] } = options;
-  const file = options.file ?? join(homedir(), ".ssh", "config");
+  // what leads to hosts when they are reached: an alias of it is an address
+  const ways = process.env["STOWAGE_SSH_CONFIG"] || undefined;
+  const file = options.file ?? ways ?? join(homedir(), ".ssh", "config");
   const labels = { ...options.labels, ...Object.fromEntries(groups.map(groupLabel)) };
   const hosts = new Map<string, InventoryHost>();
   const taken = new Map<string, SshEntry>();
@@ -29,15 +31,15 @@ export function readSshHosts(options: SshConfigOptions): ReadonlyMap<string, Inv
       throw refuse(entry, `${placeOf(other)} is called "${called}" as well`);
     }
     taken.set(called, entry);
-    const address = addressOf(entry, options.file);
+    const address = addressOf(entry, options.file, ways);
     hosts.set(called, { address, ...(Object.keys(labels).length === 0 ? {} : { labels }) });
   }
   return hosts;
 }
 
 /** Through the user's own configuration its alias leads there; of another file what it says of the place. */
-function addressOf(entry: SshEntry, file: string | undefined): string {
-  const said = askSsh(entry, file);
+function addressOf(entry: SshEntry, file: string | undefined, ways: string | undefined): string {
+  const said = askSsh(entry, file ?? ways);
   const address = file === undefined ? `ssh://${written(entry.alias)}` : addressSaid(entry, said);
   const { success } = HostSpec.shape.address.safeParse(address);
   if (success) return address;

@@ -41,6 +41,7 @@ export function synthesize(
     env: {
       ...process.env,
       HOME: folder,
+      STOWAGE_SSH_CONFIG: "",
       PROGRAMS: JSON.stringify(places),
       // there "stowage" is the source, not a build
       TSX_TSCONFIG_PATH: join(PROJECT_ROOT, "tsconfig.json"),
