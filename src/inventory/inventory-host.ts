@@ -9,7 +9,7 @@ export interface SshConfigOptions {
    * The configuration. One that is not your own is only read for where its hosts are: put `Include FILE` into your own
    * for those that need more, such as a jump host.
    *
-   * @defaultValue ~/.ssh/config, with everything that it includes
+   * @defaultValue - what `STOWAGE_SSH_CONFIG` names, else ~/.ssh/config, with everything that it includes
    */
   readonly file?: string;
   /**
