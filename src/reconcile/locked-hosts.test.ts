@@ -8,7 +8,8 @@ function openFleet(): SimFleet {
   return fleet;
 }
 
-const WAITING = { lockTimeoutMs: 8_000, parallelism: 1 };
+// longer than a test may take: whoever comes to its end did not wait that out
+const WAITING = { lockTimeoutMs: 60_000, parallelism: 1 };
 
 describe("several runs at the same hosts", () => {
   test("do not wait for each other's locks for ever", async () => {
