@@ -1,4 +1,4 @@
-import type { Action, PodChange, Reason } from "../plan/index.ts";
+import { type Action, OTHER_NAME, type PodChange, type Reason } from "../plan/index.ts";
 import { printable } from "./text/printable.ts";
 import { formatAge, plural } from "./text/quantities.ts";
 
@@ -100,7 +100,13 @@ function changedWords(reasons: readonly Reason[]): string {
   const whole = reasons.map(wholeContainer);
   const [container] = whole;
   if (container !== undefined && whole.every((each) => each === container)) return container;
-  const words = [...new Set(reasons.map(({ path }) => fieldWords(path)))];
+  const words = [
+    ...new Set(
+      reasons.map(({ path, text }) =>
+        text === OTHER_NAME ? "the image's name" : fieldWords(path),
+      ),
+    ),
+  ];
   if (words.length === 1) return `${words[0]} changed`;
   if (words.length === 2) return `${words[0]} and ${words[1]} changed`;
   return `${words[0]} and ${plural(words.length - 1, "other field")} changed`;

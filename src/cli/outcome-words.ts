@@ -22,6 +22,12 @@ const DONE_WORDS: Readonly<Record<ChangeOutcome["action"], string>> = {
   unreachable: "not reached",
 };
 
+/** Actions that plans call otherwise than the code does. */
+const PLAN_WORDS: Readonly<Record<string, string>> = {
+  adopt: "finish",
+  "move-engine": "move",
+};
+
 const STATUS_WORDS: Readonly<Record<Exclude<ChangeOutcome["status"], "done">, string>> = {
   failed: "failed",
   "rolled-back": "rolled back",
@@ -33,7 +39,12 @@ const STATUS_WORDS: Readonly<Record<Exclude<ChangeOutcome["status"], "done">, st
 export function outcomeWords({ action, status, ms, failedStep }: ChangeOutcome): string {
   if (status === "done") return `${DONE_WORDS[action]} in ${formatDuration(ms)}`;
   const during = failedStep === undefined ? "" : ` (${failedStep})`;
-  return `${STATUS_WORDS[status]}: ${action}${during}`;
+  return `${STATUS_WORDS[status]}: ${actionWord(action)}${during}`;
+}
+
+/** An action by the word that the plan had for it. */
+export function actionWord(action: string): string {
+  return PLAN_WORDS[action] ?? action;
 }
 
 /** `host/pod`, or the host alone. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { HostPlan, Plan, PodChange, Reason } from "../plan/index.ts";
+import {
+  type HostPlan,
+  OTHER_NAME,
+  type Plan,
+  type PodChange,
+  type Reason,
+} from "../plan/index.ts";
 import { renderPlan, summaryLine } from "./render-plan.ts";
 import { paintOf } from "./text/paint.ts";
 
@@ -110,6 +116,21 @@ edge-a  containerd 1.7.24
 
 1 pod to change: 1 replace. Nothing has been touched yet.
 `);
+  });
+
+  test("a new name of the same image is not called a new image", () => {
+    const renamed = reason({
+      path: "containers.web.image",
+      before: "ghcr.io/acme/shop:latest",
+      after: "ghcr.io/acme/shop:1.8.2",
+      text: OTHER_NAME,
+    });
+    const change = podChange({ action: "replace", reasons: [renamed] });
+    const shown = render(planOf([change]));
+    expect(shown).toContain("~ web   replace, because the image's name changed\n");
+    expect(shown).toContain(
+      "ghcr.io/acme/shop:latest → 1.8.2   (the same image by another name)\n",
+    );
   });
 
   test("units, unset values and lists are written out, and mixed verdicts are named", () => {

@@ -52,18 +52,25 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
   const blocks = plan.hosts.map((host) =>
     renderHostPlan(host, pods.get(host.host) ?? [], changes.get(host.host) ?? [], view),
   );
-  const warnings = plan.warnings.map((text) =>
-    wrap(`${paint.yellow("warning:")} ${printable(text)}`, columns, "  "),
-  );
   return `${[
     header.join(" · "),
     blocks.filter((block) => block !== "").join("\n"),
     renderRollouts(plan.rollouts ?? [], options),
-    warnings.join("\n"),
+    renderWarnings(plan, options),
     paint.bold(wrap(summaryLine(plan), columns, "")),
   ]
     .filter((part) => part !== "")
     .join("\n\n")}\n`;
+}
+
+/** What a plan warns of, a line each; empty where it warns of nothing. */
+export function renderWarnings(
+  { warnings }: Plan,
+  { paint, columns }: Pick<RenderPlanOptions, "paint" | "columns">,
+): string {
+  return warnings
+    .map((text) => wrap(`${paint.yellow("warning:")} ${printable(text)}`, columns, "  "))
+    .join("\n");
 }
 
 /** What a plan comes to, in one line. */

@@ -98,6 +98,14 @@ Not all was done: 0 pods changed in 4.1 s, 2 changes not done. Mend the cause an
   });
 
   test.each([
+    ["adopt", "a/web  failed: finish (prepare)\n"],
+    ["move-engine", "a/web  failed: move (prepare)\n"],
+  ] as const)("what failed of %s has the word that the plan had for it", (action, line) => {
+    const failed = outcome({ action, status: "failed", failedStep: "prepare" });
+    expect(renderReport(reportOf("failed", [failed]), OPTIONS)).toContain(line);
+  });
+
+  test.each([
     ["converged", /^Nothing to do/],
     ["declined", /^Nothing has been touched/],
     ["interrupted", /^Stopped before the end: .* Run it again to go on\.$/m],

@@ -197,6 +197,30 @@ describe("commands that change something", () => {
     expect(types.at(-1)).toBe("report");
   });
 
+  test("an apply with nothing to do says what could not be compared", async () => {
+    const env: Record<string, string> = { PW: "v3ry-s3cret" };
+    const cli = fakeCli({ env });
+    const file = cli.write(
+      "fleet.json",
+      simManifest(cli.directory, { env: { PW: { secret: { fromEnv: "PW" } } } }),
+    );
+    await cli.run("apply", "-f", file, "--yes");
+    const known = await cli.run("apply", "-f", file, "--yes");
+    expect(known.stdout).toBe("Nothing to do: the hosts are what the manifest says.\n");
+    delete env["PW"];
+    const { exitCode, stdout } = await cli.run("apply", "-f", file, "--yes");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^warning: here\/web: containers\.web\.env\.PW not compared: PW is not set here\n\nNothing to do: /,
+    );
+    const json = await cli.run("apply", "-f", file, "--yes", "--json");
+    const lines = json.stdout.split("\n").filter(Boolean);
+    expect(lines.map((line) => JSON.parse(line)).slice(-2)).toMatchObject([
+      { type: "plan", plan: { warnings: [expect.stringContaining("PW is not set here")] } },
+      { type: "report", status: "converged" },
+    ]);
+  });
+
   test("a secret is printed nowhere, neither in clear nor as a digest", async () => {
     const secret = "v3ry-s3cret";
     const cli = fakeCli({ env: { PW: secret } });

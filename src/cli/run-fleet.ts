@@ -3,7 +3,7 @@ import type { ApplyReport } from "../reconcile/index.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { planJson } from "./plan-json.ts";
 import { JsonProgress, PeopleProgress, type Progress } from "./progress.ts";
-import { renderPlan } from "./render-plan.ts";
+import { renderPlan, renderWarnings } from "./render-plan.ts";
 import { type RunVerb, renderReport } from "./render-report.ts";
 
 /** How the run of a plan is asked for and shown. */
@@ -61,6 +61,8 @@ export async function runFleet(
     progress.end();
     if (report.status === "incomplete" || report.status === "paused") show(report.plan);
     else options.check?.(report.plan);
+    // what could not be looked at is not what the manifest says
+    if (report.status === "converged" && !shown) showWarnings(context, report.plan, options);
     showReport(context, report, options);
     if (report.status === "paused") return 2;
     return report.status === "done" || report.status === "converged" ? 0 : 1;
@@ -82,6 +84,17 @@ function showPlan(
     const text = renderPlan(plan, { paint, columns, now: now(), ...words });
     stdout.write(`${text}\n`);
   }
+}
+
+/** Of a plan with nothing to do only what it warns of is shown. */
+function showWarnings(
+  { stdout, paint }: CommandContext,
+  plan: Plan,
+  { json }: RunFleetOptions,
+): void {
+  if (plan.warnings.length === 0) return;
+  if (json) stdout.write(`${JSON.stringify({ type: "plan", plan: planJson(plan) })}\n`);
+  else stdout.write(`${renderWarnings(plan, { paint, columns: stdout.columns })}\n\n`);
 }
 
 function showReport(

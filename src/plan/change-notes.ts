@@ -3,11 +3,12 @@ import {
   type ObservedPod,
   type PodSpec,
   restartSupport,
+  type Volume,
   writableVolumes,
 } from "../model/index.ts";
 import { SECRET_PATH, uncomparedPaths } from "./compare.ts";
 import type { ResolvedPod } from "./plan.ts";
-import type { PodContext } from "./pod-context.ts";
+import { appliedSpec, type PodContext } from "./pod-context.ts";
 
 /** What a reader of the plan should know beside the change itself. */
 export function notesFor(
@@ -19,19 +20,15 @@ export function notesFor(
     ...secretNotes(context, desired.spec),
     ...recordNotes(context, desired.spec, current),
     ...volumeNotes(desired.spec),
+    ...ownershipNotes(context, desired.spec),
     ...restartNotes(context, desired.spec),
   ];
 }
 
-/** Secrets of a pod that nobody can say whether they are what was applied, and why not. */
-export function uncomparedSecrets({ secrets }: PodContext): readonly string[] {
-  return [...(secrets ?? [])]
+function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
+  const notes = [...(context.secrets ?? [])]
     .filter(([, { state }]) => state === "not-compared")
     .map(([path, { why }]) => `${path} not compared: ${why}`);
-}
-
-function secretNotes(context: PodContext, spec: PodSpec): readonly string[] {
-  const notes = uncomparedSecrets(context);
   const environments = Object.values(spec.containers).map(({ env }) => Object.values(env ?? {}));
   if (!environments.flat().some(isSecret)) return notes;
   return [
@@ -67,4 +64,22 @@ function volumeNotes(spec: PodSpec): readonly string[] {
   return writableVolumes(spec).map(
     (volume) => `while it is replaced, two processes have volume ${volume} open`,
   );
+}
+
+/** Of a directory that is there such a change is recorded and no more, and must not look as if it were made. */
+function ownershipNotes(context: PodContext, spec: PodSpec): readonly string[] {
+  const applied = appliedSpec(context)?.volumes ?? {};
+  return Object.entries(spec.volumes ?? {}).flatMap(([key, volume]) => {
+    if (volume.kind !== "named" || ownership(volume) === ownership(applied[key])) return [];
+    const there = context.observation.volumes.get(volume.name);
+    if (there === undefined) return [];
+    return [
+      `volume ${volume.name} is there already and keeps the owner and mode that it has: they are given to it when it is made; to change them, chown and chmod ${there.path}`,
+    ];
+  });
+}
+
+function ownership(volume: Volume | undefined): string {
+  if (volume?.kind !== "named") return "";
+  return [volume.uid, volume.gid, volume.mode].join(" ").trim();
 }

@@ -100,6 +100,10 @@ function unrecordedReasons(
   const drift = driftReasons(desired, current, capabilities, context.ignoreFields);
   if (current.recordDigest === context.desiredDigest) return drift;
   if (drift.length > 0) return drift.map((reason) => ({ ...reason, verdict: "replace" }));
+  if (context.record?.current === undefined && context.record !== undefined) {
+    const text = `generation ${current.generation} was never proven, and is not what is declared`;
+    return [{ kind: "leftover", path: "", verdict: "replace", text }];
+  }
   const text = "what was applied is not known, and it is not what is declared";
   return [{ kind: "drift", path: "", verdict: "replace", text }];
 }

@@ -14,7 +14,7 @@ import {
   PodSpec,
   type RecordedGeneration,
 } from "../model/index.ts";
-import type { Reason, ResolvedPod } from "./plan.ts";
+import { OTHER_NAME, type Reason, type ResolvedPod } from "./plan.ts";
 import type { SecretComparison } from "./plan-input.ts";
 
 /** Where the value of a secret comes from: the last step of its path. */
@@ -69,8 +69,16 @@ function specReasons(
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       verdict: known,
+      ...(isOtherName(path, desired, applied) ? { text: OTHER_NAME } : {}),
     };
   });
+}
+
+/** Whether a reference was changed and leads to what it led to: nobody gets a new version by it. */
+function isOtherName(path: string, desired: ResolvedPod, applied: RecordedGeneration): boolean {
+  const container = /^containers\.([a-z0-9-]+)\.image$/.exec(path)?.[1] ?? "";
+  const [was, is] = [applied.images[container], desired.images[container]];
+  return was !== undefined && is !== undefined && isSameImage(was, is);
 }
 
 /** What became of a secret, by all that changed of where it comes from. */

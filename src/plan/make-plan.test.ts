@@ -370,6 +370,71 @@ test("plan() shows a secret as changed without its value", () => {
   ]);
 });
 
+test("plan() says of what runs which secrets could not be compared, once", () => {
+  const spec = pod({ env: { KEY: { secret: { fromEnv: "KEY" } } } });
+  const old = applied(spec);
+  const state = "not-compared" as const;
+  const path = "containers.main.env.KEY";
+  const secrets = new Map([["a/web", new Map([[path, { state, why: "KEY is not set here" }]])]]);
+  const world = hostWith([observed("web", old)], [record("web", [old])]);
+  const made = plan(input(fleet({ web: spec }), world, { secrets }));
+  expect(isConverged(made)).toBe(true);
+  expect(made.warnings).toEqual([`a/web: ${path} not compared: KEY is not set here`]);
+  const changed = { ...spec, labels: { a: "b" } };
+  const other = plan(input(fleet({ web: changed }), world, { secrets }));
+  expect(other.warnings).toEqual([]);
+  expect(other.pods[0]?.notes).toContain(`${path} not compared: KEY is not set here`);
+});
+
+test("plan() says that an image is the same where only its name changed", () => {
+  const old = applied(pod());
+  const world = hostWith([observed("web", old)], [record("web", [old])]);
+  const spec = pod({ image: "app:2" });
+  const renamed = (digest: string) => ({
+    images: new Map([
+      [
+        "a",
+        new Map([
+          [
+            "app:2",
+            { kind: "resolved", image: { reference: "app:2", digest }, available: true } as const,
+          ],
+        ]),
+      ],
+    ]),
+  });
+  const textOf = (digest: string) =>
+    plan(input(fleet({ web: spec }), world, renamed(digest))).pods[0]?.reasons.find(
+      ({ path }) => path === "containers.main.image",
+    )?.text;
+  expect(textOf(digestFor("app:1"))).toBe("the same image by another name");
+  expect(textOf(digestFor("app:2"))).toBeUndefined();
+});
+
+const unproven = ([key, reading]: ReturnType<typeof record>): ReturnType<typeof record> => {
+  if (reading.kind !== "record") return [key, reading];
+  const { current: _, ...rest } = reading.record;
+  return [key, { kind: "record", record: rest }];
+};
+
+test("plan() does not call unknown what an apply left unproven of a first generation", () => {
+  const [first, second] = [applied(pod()), applied(pod({ command: ["/a"] }), 2)];
+  const world = hostWith(
+    [observed("web", first), observed("web", second, "exited")],
+    [unproven(record("web", [second]))],
+  );
+  const [change] = plan(input(fleet({ web: pod({ command: ["/b"] }) }), world)).pods;
+  expect(change).toMatchObject({
+    action: "replace",
+    reasons: expect.arrayContaining([
+      expect.objectContaining({
+        kind: "leftover",
+        text: "generation 1 was never proven, and is not what is declared",
+      }),
+    ]),
+  });
+});
+
 test("plan() is not converged while a host cannot be reached", () => {
   const made = plan(input(fleet({ web: pod() }), { kind: "unreachable", reason: "no answer" }));
   expect(made.hostChanges[0]?.text).toBe(

@@ -23,7 +23,7 @@ import {
   type PodChange,
 } from "./plan.ts";
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
-import { lostEngines, pausesIn, unknownSecrets, unknownStates } from "./plan-warnings.ts";
+import { lostEngines, pausesIn, uncomparedSecrets, unknownStates } from "./plan-warnings.ts";
 import { planPod } from "./pod-change.ts";
 import { keptElsewhere, mayRun, movedFrom, type PodContext, podsOf } from "./pod-context.ts";
 import { podContexts } from "./pod-contexts.ts";
@@ -64,7 +64,7 @@ export function plan(input: PlanInput): Plan {
     drafts.push(draft);
     hosts.push(hostPlan(input, host, spec, found, draft.contexts));
     warnings.push(...unknownStates(draft), ...lostEngines(input, draft));
-    warnings.push(...unseenState(input, host, found), ...unknownSecrets(draft, draft.changes));
+    warnings.push(...unseenState(input, host, found));
   }
   const contexts = new Map(
     drafts.flatMap((draft) => draft.contexts).map((each) => [`${each.host}/${each.pod}`, each]),
@@ -77,6 +77,7 @@ export function plan(input: PlanInput): Plan {
   );
   diagnostics.push(...ordered.diagnostics);
   warnings.push(...pauses.warnings);
+  warnings.push(...uncomparedSecrets(contexts, new Set(ordered.changes.map(({ id }) => id))));
   const pods: PodChange[] = [];
   for (const draft of drafts) {
     const own = ordered.changes.filter(({ host }) => host === draft.host);

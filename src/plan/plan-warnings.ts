@@ -1,7 +1,6 @@
 import { engineName } from "../model/index.ts";
-import { uncomparedSecrets } from "./change-notes.ts";
 import { leavesPaused, pausesOf, pauseWords } from "./pauses.ts";
-import type { PodChange, RolloutPause } from "./plan.ts";
+import type { RolloutPause } from "./plan.ts";
 import type { HostObservation, PlanInput } from "./plan-input.ts";
 import { lostWith, type PodContext, podsOf } from "./pod-context.ts";
 import { isGone } from "./refusals.ts";
@@ -22,19 +21,6 @@ export function unknownStates({ contexts }: Looked): readonly string[] {
         ]
       : [],
   );
-}
-
-/** Secrets of pods that have no change, which would have it as a note: that nothing is to be done is not known of them. */
-export function unknownSecrets(
-  { contexts }: Looked,
-  changes: readonly PodChange[],
-): readonly string[] {
-  const changed = new Set(changes.map(({ pod }) => pod));
-  return contexts
-    .filter(({ pod, desired }) => desired !== undefined && !changed.has(pod))
-    .flatMap((context) =>
-      uncomparedSecrets(context).map((why) => `${context.host}/${context.pod}: ${why}`),
-    );
 }
 
 /** Said once: after the apply nobody looks for them any more. */
@@ -73,4 +59,18 @@ export function pausesIn(
         `the rollout of ${service} stays ${pauseWords(pause)}; this goes on all the same, and what is declared waits for stowage rollout resume ${service}`,
     );
   return { held: new Map(), warnings };
+}
+
+/** Secrets of pods without a change that could not be compared: silence would say that they are unchanged. */
+export function uncomparedSecrets(
+  contexts: ReadonlyMap<string, PodContext>,
+  changed: ReadonlySet<string>,
+): readonly string[] {
+  return [...contexts].flatMap(([id, { secrets }]) => {
+    if (changed.has(id)) return [];
+    const paths = new Map<string, string[]>();
+    for (const [path, { state, why = "" }] of secrets ?? [])
+      if (state === "not-compared") paths.set(why, [...(paths.get(why) ?? []), path]);
+    return [...paths].map(([why, each]) => `${id}: ${each.join(", ")} not compared: ${why}`);
+  });
 }

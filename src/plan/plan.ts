@@ -14,6 +14,9 @@ import type {
   Roster,
 } from "../model/index.ts";
 
+/** What a plan says where a reference was changed and leads to what it led to. */
+export const OTHER_NAME = "the same image by another name";
+
 /** Version of the form in which plans are saved. */
 export const PLAN_VERSION = "stowage/plan/v1";
 

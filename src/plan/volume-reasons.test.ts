@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   applied,
   fleet,
@@ -8,6 +8,7 @@ import {
   pod,
   record,
 } from "../../test/support/plan-world.ts";
+import type { PodSpec } from "../model/index.ts";
 import { plan } from "./index.ts";
 
 const LOST = "its directory was deleted from the host, and what was in it is lost; it is made anew";
@@ -51,4 +52,36 @@ test("of a new volume, and of one that is not declared any more, nothing is said
   expect(plan(input(fleet({ web: spec }), world)).pods[0]?.reasons).not.toContainEqual(reason);
   const gone = hostWith([observed("web", old)], [record("web", [old])], nothing);
   expect(plan(input(fleet({ web: pod() }), gone)).pods[0]?.reasons).not.toContainEqual(reason);
+});
+
+describe("the owner and mode of a volume that is there", () => {
+  const there = { volumes: new Map([["d", { path: "/v/d" }]]) };
+  const owned = (rest: object) => ({
+    ...spec,
+    volumes: { data: { kind: "named" as const, name: "d", ...rest } },
+  });
+  const note =
+    "volume d is there already and keeps the owner and mode that it has: they are given to it when it is made; to change them, chown and chmod /v/d";
+  const notesOf = (declared: PodSpec, before: PodSpec | undefined, world: object = there) => {
+    const entries = before === undefined ? [] : [applied(before)];
+    const pods = entries.map((entry) => observed("web", entry));
+    const records = before === undefined ? [] : [record("web", entries)];
+    return plan(input(fleet({ web: declared }), hostWith(pods, records, world))).pods[0]?.notes;
+  };
+
+  test.each([
+    ["changed", owned({ mode: "0700" }), owned({ mode: "0750" })],
+    ["set", owned({ uid: 7 }), owned({})],
+    ["not set any more", owned({}), owned({ gid: 7 })],
+    ["declared by a new pod", owned({ mode: "0700" }), undefined],
+  ])("is not changed where it is %s, and the plan says so", (_, declared, before) => {
+    expect(notesOf(declared, before)).toContain(note);
+  });
+
+  test("is not spoken of where nobody changes it, or the volume is made", () => {
+    const other = { ...owned({ mode: "0700" }), hostname: "other" };
+    expect(notesOf(other, owned({ mode: "0700" }))).toEqual([]);
+    expect(notesOf(spec, undefined)).toEqual([]);
+    expect(notesOf(owned({ mode: "0700" }), undefined, nothing)).toEqual([]);
+  });
 });

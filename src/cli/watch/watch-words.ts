@@ -1,5 +1,6 @@
 import type { EngineEvent } from "../../engine/index.ts";
 import type { WatchEvent } from "../../reconcile/index.ts";
+import { actionWord } from "../outcome-words.ts";
 import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";
 
@@ -83,7 +84,8 @@ export function eventWords({ kind, pod, container, exitCode }: EngineEvent): str
 function pendingWords({ changes, paused = [] }: Extract<WatchEvent, { type: "pending" }>): string {
   if (changes.length === 0) return "the hosts are what the manifest says";
   const [first] = changes;
-  const what = `${first?.id}: ${first?.action}, because ${first?.reason}`;
+  const action = first === undefined ? "" : actionWord(first.action);
+  const what = `${first?.id}: ${action}, because ${first?.reason}`;
   const more = changes.length === 1 ? "" : `, and ${plural(changes.length - 1, "more change")}`;
   const untold = paused.filter(({ state }) => first?.reason.includes(state) !== true);
   const pauses = untold.map(
@@ -95,7 +97,7 @@ function pendingWords({ changes, paused = [] }: Extract<WatchEvent, { type: "pen
 
 function changedWords({ outcome, isRestart }: Extract<WatchEvent, { type: "changed" }>): string {
   const { id, action, status, reason, ms } = outcome;
-  const what = isRestart ? "restart" : action;
+  const what = isRestart ? "restart" : actionWord(action);
   if (status === "done") return `${id}: ${what} done in ${Math.round(ms)} ms`;
   return `${id}: ${what} ${status}${reason === undefined ? "" : `: ${reason}`}`;
 }
