@@ -7,7 +7,7 @@ import { shortDigests } from "./text/format-value.ts";
 import { textWidth } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
-import { formatTransfer } from "./text/quantities.ts";
+import { formatAge, formatTransfer } from "./text/quantities.ts";
 
 /** Shows what an apply does while it does it. */
 export interface Progress {
@@ -19,6 +19,8 @@ export interface Progress {
 }
 
 const ACTIVE_LINES_MAX = 8;
+/** Elsewhere than on a terminal a step that takes long is named this often, so that nobody takes it for stuck. */
+const STILL_MS = 30_000;
 
 /** Progress for people: what is being done as lines that change on a terminal, what is done as lines that stay. */
 export class PeopleProgress implements Progress {
@@ -29,6 +31,8 @@ export class PeopleProgress implements Progress {
   /** What the running step of a change is, without how far it is. */
   readonly #begun = new Map<string, string>();
   readonly #targets = new Map<string, Plan["pods"][number]["to"]>();
+  readonly #since = new Map<string, number>();
+  #still: NodeJS.Timeout | undefined;
   #drawn = 0;
 
   constructor(output: Output, paint: Paint, live: boolean) {
@@ -44,10 +48,15 @@ export class PeopleProgress implements Progress {
   show(event: ApplyEvent): void {
     const line = this.#take(event);
     if (this.#live) this.#redraw(line);
-    else if (line !== undefined) this.#output.write(`${line}\n`);
+    else {
+      if (line !== undefined) this.#output.write(`${line}\n`);
+      this.#still ??= setInterval(() => this.#tellStill(), STILL_MS).unref();
+    }
   }
 
   end(): void {
+    clearInterval(this.#still);
+    this.#still = undefined;
     this.#active.clear();
     if (this.#live) this.#redraw(undefined);
   }
@@ -74,6 +83,7 @@ export class PeopleProgress implements Progress {
         const text = `${words} (${event.index + 1} of ${event.count})`;
         this.#active.set(event.id, text);
         this.#begun.set(event.id, text);
+        this.#since.set(event.id, performance.now());
         return undefined;
       }
       case "step-progress":
@@ -103,14 +113,20 @@ export class PeopleProgress implements Progress {
     }
   }
 
+  /** Steps that began longer ago than one turn, with how far they are. */
+  #tellStill(): void {
+    const now = performance.now();
+    const long = [...this.#active].flatMap(([id, words]): [string, string][] => {
+      const ms = now - (this.#since.get(id) ?? now);
+      return ms < STILL_MS ? [] : [[id, `${words}, for ${formatAge(ms)} now`]];
+    });
+    for (const line of activeLines(long)) this.#output.write(`${line}\n`);
+  }
+
   #redraw(line: string | undefined): void {
     const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
     const clear = `\r${up}\u001b[J`;
-    const shown = [...this.#active]
-      .slice(0, ACTIVE_LINES_MAX)
-      .map(([id, words]) => this.#cut(`  ...  ${shortDigests(id)}  ${words}`));
-    const more = this.#active.size - shown.length;
-    const lines = more > 0 ? [...shown, `  ...  and ${more} more`] : shown;
+    const lines = activeLines([...this.#active]).map((text) => this.#cut(text));
     const stays = line === undefined ? [] : [line];
     if (this.#drawn + lines.length + stays.length === 0) return;
     this.#drawn = lines.length;
@@ -124,6 +140,15 @@ export class PeopleProgress implements Progress {
       ? line
       : `${[...line].slice(0, Math.max(1, columns - 2)).join("")}…`;
   }
+}
+
+/** What is being done, a line each; the rest is counted. */
+function activeLines(active: readonly (readonly [id: string, words: string])[]): readonly string[] {
+  const shown = active
+    .slice(0, ACTIVE_LINES_MAX)
+    .map(([id, words]) => `  ...  ${shortDigests(id)}  ${words}`);
+  const more = active.length - shown.length;
+  return more > 0 ? [...shown, `  ...  and ${more} more`] : shown;
 }
 
 /** How much of an image has come: `8.2 MB of 12.4 MB`. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Plan } from "../plan/index.ts";
 import type { ApplyReport, ChangeOutcome } from "../reconcile/index.ts";
 import type { Output } from "./context.ts";
@@ -128,6 +128,34 @@ describe("progress", () => {
     const written = output(undefined);
     events(new PeopleProgress(written, paintOf(false), false));
     expect(written.text()).toBe("done  a/web  replaced in 1.2 s\n");
+  });
+
+  test("elsewhere a step that takes long is named again and again, until it ends", () => {
+    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const written = output(undefined);
+    const progress = new PeopleProgress(written, paintOf(false), false);
+    const step = {
+      kind: "import-image",
+      image: { reference: "app:1", digest: "sha256:1" },
+    } as const;
+    progress.show({ type: "change-started", id: "a/image" });
+    vi.advanceTimersByTime(20_000);
+    progress.show({ type: "step-started", id: "a/image", step, index: 0, count: 1 });
+    vi.advanceTimersByTime(15_000);
+    expect(written.text()).toBe("");
+    vi.advanceTimersByTime(25_000);
+    progress.show({ type: "step-progress", id: "a/image", bytes: 5e6, ofBytes: 9e6 });
+    vi.advanceTimersByTime(30_000);
+    expect(written.text()).toMatch(
+      /^ {2}\.\.\. {2}a\/image {2}.*\(1 of 1\), for 40 s now\n {2}\.\.\. {2}a\/image {2}.* {2}5(?:\.0)? MB of 9(?:\.0)? MB, for 70 s now\n$/,
+    );
+    progress.show({ type: "change-done", id: "a/image", outcome: outcome({}) });
+    const before = written.text();
+    vi.advanceTimersByTime(60_000);
+    expect(written.text()).toBe(before);
+    progress.end();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("on a terminal the running step is shown and taken away again", () => {

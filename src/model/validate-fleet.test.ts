@@ -393,6 +393,24 @@ describe("validateFleet() finds", () => {
     );
   });
 
+  test("a port that pods of two hosts of one machine want, at each of them", () => {
+    const x = pod({ ...hostNetwork, ports: [{ host: 80 }] });
+    const podman = (root: string, address = "ssh://edge") => ({
+      address,
+      engine: { kind: "podman", root, runRoot: root, tmpDir: root },
+      stateDir: root,
+      pods: { x },
+    });
+    expect(findings({ a: podman("/a"), b: podman("/b") })).toEqual(
+      ["a", "b"].map(
+        (name) =>
+          `error hosts.${name}.pods.x.ports[80/tcp]: port 80/tcp of the machine that the hosts a and b are is wanted by the pods a/x and b/x`,
+      ),
+    );
+    expect(findings({ a: podman("/a"), b: podman("/b", "ssh://other") })).toEqual([]);
+    expect(findings({ a: host({ x }), b: host({ x }) })).toEqual([]);
+  });
+
   test("each circle once, as a chain", () => {
     const waiting = {
       a: host({ x: pod({ dependsOn: ["y"] }), y: pod({ dependsOn: ["b/z"] }) }),

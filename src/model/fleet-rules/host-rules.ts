@@ -16,9 +16,9 @@ export function* hostRules(manifest: FleetManifest): Findings {
   }
   for (const host of Object.keys(manifest.hosts)) {
     yield* paceOfNothing(manifest, host);
-    yield* portClashes(manifest, host);
     yield* volumeClashes(manifest, host);
   }
+  yield* portClashes(manifest);
   yield* sharedPlaces(manifest);
   yield* sharedEngines(manifest);
 }
@@ -36,10 +36,31 @@ function* paceOfNothing(manifest: FleetManifest, host: string): Findings {
   );
 }
 
-function* portClashes(manifest: FleetManifest, host: string): Findings {
-  const claims = podsOf(manifest, host).flatMap(({ name, path, pod }) =>
-    (pod.ports ?? []).map((port) => ({ pod: name, path, port })),
-  );
+/** Hosts of one address are one machine: whatever its engines are, each of its ports is one. */
+function* portClashes(manifest: FleetManifest): Findings {
+  const machines = new Map<string, string[]>();
+  for (const [name, { address, engine }] of Object.entries(manifest.hosts)) {
+    const machine = engine.kind === "sim" ? `simulated ${name}` : address;
+    machines.set(machine, [...(machines.get(machine) ?? []), name]);
+  }
+  for (const names of machines.values()) {
+    const claims = names.flatMap((host) =>
+      podsOf(manifest, host).flatMap(({ name, path, pod }) =>
+        (pod.ports ?? []).map((port) => ({ host, pod: name, path, port })),
+      ),
+    );
+    yield* clashesOf(claims);
+  }
+}
+
+interface PortClaim {
+  readonly host: string;
+  readonly pod: string;
+  readonly path: string;
+  readonly port: NonNullable<PodSpec["ports"]>[number];
+}
+
+function* clashesOf(claims: readonly PortClaim[]): Findings {
   // those of one address and those of all may be the same: looked for within one number
   for (const [, alike] of duplicates(claims, ({ port }) =>
     portKey({ ...port, hostIp: undefined }),
@@ -48,18 +69,27 @@ function* portClashes(manifest: FleetManifest, host: string): Findings {
       const same = alike.filter(({ port }) => isSamePort(port, claim.port));
       if (same.length === 1) continue;
       const key = portKey(claim.port);
-      const pods = [...new Set(same.map(({ pod }) => pod))];
-      const holders =
-        pods.length === 1 ? "declared twice" : `wanted by the pods ${pods.join(" and ")}`;
       if (same.find(({ path, port }) => path === claim.path && portKey(port) === key) !== claim)
         continue;
       yield mistake(
         `${claim.path}.ports[${key}]`,
-        `port ${key} of host ${host} is ${holders}`,
+        `port ${key} of ${holdersWords(claim.host, same)}`,
         "give each a port of its own",
       );
     }
   }
+}
+
+function holdersWords(host: string, same: readonly PortClaim[]): string {
+  const hosts = [...new Set(same.map((claim) => claim.host))];
+  const several = hosts.length > 1;
+  const pods = [
+    ...new Set(same.map((claim) => (several ? `${claim.host}/${claim.pod}` : claim.pod))),
+  ];
+  const machine = several
+    ? `the machine that the hosts ${hosts.join(" and ")} are`
+    : `host ${host}`;
+  return `${machine} is ${pods.length === 1 ? "declared twice" : `wanted by the pods ${pods.join(" and ")}`}`;
 }
 
 type NamedVolume = Extract<NonNullable<PodSpec["volumes"]>[string], { kind: "named" }>;
