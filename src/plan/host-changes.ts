@@ -68,7 +68,8 @@ function cleanChange(
     id: engine === undefined ? `${host}/clean` : `${host}/${engineIdentity(engine)}/clean`,
     host,
     action: "clean",
-    text: `an apply that was cut short left ${leftovers.map(({ what, name }) => `${what} ${name}`).join(", ")}${where}`,
+    // of a killed apply, or of a pod that somebody removed by hand: nothing on the host tells which
+    text: `left over, and in use by no pod: ${leftovers.map(({ what, name }) => `${what} ${name}`).join(", ")}${where}`,
     steps: leftovers.map(({ name }) => ({ kind: "remove-leftover", name, ...at })),
     after: [],
   };

@@ -195,6 +195,10 @@ test("plan() goes on with a prepared generation that is what is declared", () =>
     from: { generation: 1 },
     to: { generation: 2 },
   });
+  // it may have been killed, have failed, or still be at work
+  expect(made.pods[0]?.reasons[0]?.text).toBe(
+    "an apply has not finished it; this goes on from there",
+  );
   expect(made.pods[0]?.steps.map(({ kind }) => kind)).toEqual([
     "start",
     "wait-healthy",
@@ -296,6 +300,8 @@ test("plan() takes away what a killed apply left in the engine", () => {
   const world = host({ engine: { pods: [], images: [], leftovers } });
   const change = plan(input(fleet({}), world)).hostChanges.find(({ action }) => action === "clean");
   expect(change?.steps).toEqual([{ kind: "remove-leftover", name: "stw-x" }]);
+  // nor does it say who left it: a pod that somebody removed by hand leaves the same
+  expect(change?.text).toBe("left over, and in use by no pod: bundle stw-x");
 });
 
 test("plan() fails on a port that somebody else holds, naming the holder", () => {

@@ -23,7 +23,13 @@ import {
   type PodChange,
 } from "./plan.ts";
 import type { HostObservation, HostUnreachable, PlanInput } from "./plan-input.ts";
-import { lostEngines, pausesIn, uncomparedSecrets, unknownStates } from "./plan-warnings.ts";
+import {
+  busyHost,
+  lostEngines,
+  pausesIn,
+  uncomparedSecrets,
+  unknownStates,
+} from "./plan-warnings.ts";
 import { planPod } from "./pod-change.ts";
 import { keptElsewhere, mayRun, movedFrom, type PodContext, podsOf } from "./pod-context.ts";
 import { podContexts } from "./pod-contexts.ts";
@@ -63,7 +69,7 @@ export function plan(input: PlanInput): Plan {
     const draft = draftHost(input, host, spec, found, diagnostics);
     drafts.push(draft);
     hosts.push(hostPlan(input, host, spec, found, draft.contexts));
-    warnings.push(...unknownStates(draft), ...lostEngines(input, draft));
+    warnings.push(...busyHost(draft), ...unknownStates(draft), ...lostEngines(input, draft));
     warnings.push(...unseenState(input, host, found));
   }
   const contexts = new Map(

@@ -61,6 +61,8 @@ export interface HostObservation {
   readonly boot?: BootObservation;
   /** Paths of bind volumes and devices that do not exist. */
   readonly missingPaths: ReadonlySet<string>;
+  /** Who is at work on the host now and since when, where that was asked. */
+  readonly busy?: string;
   /** Where Stowage writes and something else lies than has to: absent where there is none. */
   readonly wrongPlaces?: readonly {
     readonly path: string;

@@ -23,6 +23,14 @@ export function unknownStates({ contexts }: Looked): readonly string[] {
   );
 }
 
+/** What an apply that goes on has not done yet looks as if one had been cut short. */
+export function busyHost({ host, observation }: Looked): readonly string[] {
+  if (observation.busy === undefined) return [];
+  return [
+    `${host}: its lock is held by ${observation.busy}: what is left to do there may be on its way`,
+  ];
+}
+
 /** Said once: after the apply nobody looks for them any more. */
 export function lostEngines(
   input: PlanInput,

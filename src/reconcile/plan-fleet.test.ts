@@ -22,3 +22,27 @@ test("a plan closes the way to a host as soon as it has looked at it", async () 
   expect(plan.pods).toEqual([]);
   expect({ most, left: [...open] }).toEqual({ most: 2, left: [] });
 });
+
+test("a plan that is made while an apply is at work says whose it is; its own plan does not", async () => {
+  const fleet = new SimFleet();
+  onTestFinished(() => fleet[Symbol.dispose]());
+  const manifest = fleet.manifest({ alpha: { one: podOf() }, beta: { two: podOf() } });
+  await fleet.apply(fleet.manifest({ beta: { two: podOf() } }));
+  let own: readonly string[] | undefined;
+  let meanwhile: readonly string[] | undefined;
+  await fleet.apply(fleet.manifest({ alpha: { one: podOf() } }), {
+    options: { hosts: ["alpha"] },
+    confirm: async ({ warnings }) => {
+      own = warnings;
+      meanwhile = (await fleet.plan(manifest)).plan.warnings;
+      return true;
+    },
+  });
+  expect(own).toEqual([]);
+  expect(meanwhile).toEqual([
+    expect.stringMatching(
+      /^alpha: its lock is held by tester@here \(pid \d+\) since \S+: what is left to do/,
+    ),
+  ]);
+  expect((await fleet.plan(manifest)).plan.warnings).toEqual([]);
+});

@@ -64,6 +64,7 @@ export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet
   try {
     const observation = await observeFleet({
       ...request,
+      heedLocks: true,
       reach: async (name, spec) => {
         const reading = await connector.read(name, spec, signal);
         readings.set(name, reading);

@@ -25,6 +25,8 @@ export interface ObserveFleetRequest {
   /** Told as soon as nothing more is asked of a host: its way may be closed. */
   readonly leave?: ((name: string) => void) | undefined;
   readonly parallelism?: number | undefined;
+  /** See {@link ObserveHostRequest.heedLocks}. */
+  readonly heedLocks?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ObserveProgress) => void) | undefined;
 }

@@ -11,6 +11,7 @@ import {
 } from "../../model/index.ts";
 import type { HostObservation } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
+import { describeHolder, lockRequest, readLockState } from "../lock/lock-file.ts";
 import { bootWanted, observeBoot } from "./observe-boot.ts";
 import { observeFiles, wantedFiles } from "./observe-files.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
@@ -49,6 +50,7 @@ export async function observeHost(
   ]);
   const files = observeFiles(snapshot, request, found);
   const marks = readMarks(snapshot, request);
+  const busy = holderWords(snapshot, request);
   const missing = wantedPaths(request.spec).filter((path) => !snapshot.existing.has(path));
   return {
     kind: "observed",
@@ -64,9 +66,24 @@ export async function observeHost(
     ...(files === undefined ? {} : { files }),
     ...(boot === undefined ? {} : { boot }),
     ...(marks === undefined ? {} : { marks }),
+    ...(busy === undefined ? {} : { busy }),
     missingPaths: new Set(missing),
     ...(wrong.length === 0 ? {} : { wrongPlaces: wrong }),
   };
+}
+
+/** Who holds the host's lock, where that was asked and somebody does. */
+function holderWords(
+  snapshot: HostSnapshot,
+  { spec, heedLocks }: ObserveHostRequest,
+): string | undefined {
+  if (heedLocks !== true) return undefined;
+  const lock = readLockState(snapshot, lockDirOf(spec));
+  return lock.isHeld ? describeHolder(lock) : undefined;
+}
+
+function lockDirOf(spec: HostSpec): string {
+  return hostLayout(hostDirectories(spec), "", "").lockDir;
 }
 
 type NetworkOptions = Pick<ObserveOptions, "network" | "portsOnly" | "cni">;
@@ -106,6 +123,7 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
   const directories = hostDirectories(spec);
   const fleets = fleetNames(manifest);
   const layouts = fleets.map((fleet) => hostLayout(directories, manifest.id, fleet));
+  const lock = request.heedLocks === true ? lockRequest(lockDirOf(spec)) : { list: [], files: [] };
   return await host.snapshot(
     {
       files: [
@@ -113,11 +131,13 @@ async function snapshotOf(host: HostReader, request: ObserveHostRequest): Promis
         `${directories.stateDir}/*/*/.roster.json`,
         ...layouts.map(({ rolloutFile }) => rolloutFile("*")),
         ...bootWanted(host).files,
+        ...lock.files,
       ],
       list: [
         ...layouts.flatMap(({ volumesDir, rolloutsDir }) => [volumesDir, rolloutsDir]),
         ...wantedFiles(request).list,
         ...bootWanted(host).list,
+        ...lock.list,
       ],
       contents: wantedFiles(request).contents,
       exist: [...wantedPaths(spec), ...wantedPlaces(request), ...bootWanted(host).exist],

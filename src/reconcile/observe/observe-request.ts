@@ -9,5 +9,7 @@ export interface ObserveHostRequest {
   readonly options: PlanOptions;
   /** Shared by the hosts of one observation, which hold the same roster. */
   readonly knownRosterHosts?: KnownRosterHosts | undefined;
+  /** Whether to look who holds the host's lock: not where it is one's own. */
+  readonly heedLocks?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
