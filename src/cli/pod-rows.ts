@@ -19,6 +19,8 @@ export interface ContainerRow {
   readonly pid?: number;
   readonly exitCode?: number;
   readonly exitedAt?: string;
+  /** How often its policy has started it again since somebody asked for a start; absent: never. */
+  readonly restarts?: number;
   /** What its probe says; absent: it has none, does not run, or was not asked. */
   readonly health?: Health;
 }
@@ -97,7 +99,7 @@ function containerRow(
   observed: ObservedContainer,
   health: Health | undefined,
 ): ContainerRow {
-  const { state, image, pid, exitCode, exitedAt } = observed;
+  const { state, image, pid, exitCode, exitedAt, restarts = 0 } = observed;
   return {
     container,
     state,
@@ -105,6 +107,7 @@ function containerRow(
     ...(pid === undefined ? {} : { pid }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(exitedAt === undefined ? {} : { exitedAt }),
+    ...(restarts === 0 ? {} : { restarts }),
     ...(health === undefined ? {} : { health }),
   };
 }

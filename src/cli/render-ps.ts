@@ -3,7 +3,7 @@ import { shortDigests } from "./text/format-value.ts";
 import { columns } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
 import { printable } from "./text/printable.ts";
-import { formatAge } from "./text/quantities.ts";
+import { formatAge, plural } from "./text/quantities.ts";
 
 /** Characters of a reason that a table has room for; JSON has all of it. */
 const REASON_MAX = 60;
@@ -37,7 +37,14 @@ function cells(row: PodRow, container: ContainerRow, paint: Paint, now: Date): r
   ];
 }
 
-function status({ state, exitCode, exitedAt, pid }: ContainerRow, now: Date): string {
+/** One that ends and is started again for ever is found running: how often tells it from one that goes on. */
+function status(container: ContainerRow, now: Date): string {
+  const { restarts } = container;
+  const words = stateWords(container, now);
+  return restarts === undefined ? words : `${words}, restarted ${plural(restarts, "time")}`;
+}
+
+function stateWords({ state, exitCode, exitedAt, pid }: ContainerRow, now: Date): string {
   if (state === "running" && pid !== undefined) return `running, pid ${pid}`;
   if (state !== "exited") return state;
   const code = exitCode === undefined ? "exited" : `exited with ${exitCode}`;
