@@ -1,5 +1,8 @@
 import { StowageError } from "../errors/index.ts";
 
+/** A moment as RFC 3339 has it, with its zone. */
+const MOMENT = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i;
+
 /** What was given to a command, its own and the global options alike. */
 export class Arguments {
   readonly operands: readonly string[];
@@ -46,18 +49,35 @@ export class Arguments {
   }
 
   /**
-   * Value of an option that is a time span such as `30s`, `5m` or `500ms`; a bare number is seconds.
+   * Value of an option that is a time span such as `30s`, `1h30m` or `500ms`; a bare number is seconds.
    *
    * @throws StowageError `invalid_argument` when it is none
    */
   durationMs(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const match = /^(\d{1,9})(ms|s|m|h|d)?$/.exec(text);
-    const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? "s"];
-    if (match !== null && factor !== undefined) return Number(match[1]) * factor;
+    const ms = timeSpanMs(text);
+    if (ms !== undefined) return ms;
     throw new StowageError(
       `Cannot use --${name} ${JSON.stringify(text)}: it is not a time span; write --${name} 30s`,
+      { code: "invalid_argument" },
+    );
+  }
+
+  /**
+   * Value of an option that is a moment: one of RFC 3339, or a time span as {@link durationMs} takes it, so long ago.
+   *
+   * @throws StowageError `invalid_argument` when it is neither
+   */
+  moment(name: string): { readonly agoMs: number } | { readonly atMs: number } | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const agoMs = timeSpanMs(text);
+    if (agoMs !== undefined) return { agoMs };
+    const atMs = momentMs(text);
+    if (atMs !== undefined) return { atMs };
+    throw new StowageError(
+      `Cannot use --${name} ${JSON.stringify(text)}: it is neither a time span nor a moment with its zone; write --${name} 10m, or --${name} 2026-01-31T12:00:00Z`,
       { code: "invalid_argument" },
     );
   }
@@ -66,4 +86,22 @@ export class Arguments {
   over(others: Arguments): Arguments {
     return new Arguments(this.operands, new Map([...others.#values, ...this.#values]));
   }
+}
+
+/** Milliseconds of `30s` or `1h30m`, largest unit first; a bare number is seconds. */
+function timeSpanMs(text: string): number | undefined {
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const parts =
+    /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?$/.exec(text);
+  if (text === "" || parts === null) return undefined;
+  const factors = [86_400_000, 3_600_000, 60_000, 1000, 1];
+  return factors.reduce((sum, factor, at) => sum + Number(parts[at + 1] ?? 0) * factor, 0);
+}
+
+function momentMs(text: string): number | undefined {
+  const [, day] = MOMENT.exec(text) ?? [];
+  const atMs = Date.parse(text);
+  if (day === undefined || Number.isNaN(atMs)) return undefined;
+  // a thirtieth of February is taken for a day in March
+  return new Date(day).toISOString().startsWith(day) ? atMs : undefined;
 }

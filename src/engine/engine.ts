@@ -82,10 +82,15 @@ export interface StopOptions extends CallOptions {
 /** What asks a container to end when nobody says anything else, not even its image. */
 export const STOP_DEFAULTS = { signal: "SIGTERM", gracePeriodMs: 10_000 } as const;
 
+/** A moment: so long ago by the clock of the engine's host, whatever it says, or milliseconds since 1970. */
+export type LogMoment = { readonly agoMs: number } | { readonly atMs: number };
+
 /** Which log lines to read. */
 export interface LogOptions extends CallOptions {
   /** Lines of the past, newest ones; all that are kept when absent. */
   readonly tail?: number;
+  /** Lines that were written earlier, to the second, are left out, before `tail` counts. */
+  readonly since?: LogMoment;
   /** Goes on with new lines until the signal is aborted. */
   readonly follow?: boolean;
 }

@@ -4,6 +4,7 @@ export { openGuard } from "./guard.ts";
 export * from "./host.ts";
 export { openLocalHost } from "./local/local-host.ts";
 export { nameOfTemporary, temporaryPath } from "./local/write-file.ts";
+export { momentOn } from "./logs/log-moment.ts";
 export { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "./logs/log-writer-script.ts";
 export { type LogSource, readLogs } from "./logs/read-logs.ts";
 export { runningOn } from "./main-processes.ts";

@@ -23,15 +23,21 @@ export const logsCommand: Command = {
     options: {
       follow: { short: "f", description: "Go on with new lines until Ctrl-C" },
       tail: { short: "n", value: "N", description: "Only the newest N lines of each container" },
+      since: {
+        value: "TIME",
+        description: "Only lines since then: 10m or 1h30m ago, or 2026-01-31T12:00:00Z",
+      },
       container: { short: "c", value: "NAME", description: "Only this container" },
       host: { value: "HOST", multiple: true, description: "Only this host" },
     },
     details: [
       "A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file.",
+      "A line counts from the second in which it was written, by the host's own clock, which says as well what ten minutes ago was. --tail counts the lines since then.",
     ],
     examples: [
       { command: "logs web", comment: "all that is kept of pod web" },
       { command: "logs -f --tail 10 web db", comment: "follow two pods" },
+      { command: "logs --since 10m web", comment: "of the last ten minutes" },
       { command: "logs edge-a/web -c app", comment: "one container on one host" },
     ],
   },
@@ -39,28 +45,34 @@ export const logsCommand: Command = {
 };
 
 async function logs(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const options = logOptions(args, context);
   const { manifest } = await loadFleet(args, context);
   const readings: HostReading[] = [];
   try {
-    await showLogs(manifest, args, context, readings);
+    await showLogs(manifest, options, args, context, readings);
     return 0;
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
   }
 }
 
+function logOptions(args: Arguments, { drain }: CommandContext): LogOptions {
+  const [tail, since] = [args.count("tail"), args.moment("since")];
+  return {
+    signal: drain,
+    follow: args.flag("follow"),
+    ...(tail === undefined ? {} : { tail }),
+    ...(since === undefined ? {} : { since }),
+  };
+}
+
 async function showLogs(
   manifest: FleetManifest,
+  options: LogOptions,
   args: Arguments,
   context: CommandContext,
   readings: HostReading[],
 ): Promise<void> {
-  const tail = args.count("tail");
-  const options: LogOptions = {
-    signal: context.drain,
-    follow: args.flag("follow"),
-    ...(tail === undefined ? {} : { tail }),
-  };
   const found = await findPods(
     { manifest, args, context, wanted: args.operands.map(readPodName), doing: "show logs of" },
     readings,

@@ -1,4 +1,5 @@
 import { portKey } from "../../model/index.ts";
+import { wallTime } from "./clock.ts";
 import { containerFiles } from "./container-files.ts";
 import { listeningOn, listensInPod } from "./listening.ts";
 import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
@@ -51,9 +52,15 @@ export function listenOn(
   return true;
 }
 
-/** Puts a line into a container's log. */
-export function logLine(container: SimContainer, line: string): void {
-  const log = appendLine(container.log, line, container.spec.logging);
+/** Puts a line into a container's log, at a moment of the machine's clock. */
+export function logLine(
+  state: MachineState,
+  container: SimContainer,
+  line: string,
+  atMs: number,
+): void {
+  const writtenAt = Date.parse(wallTime(state, atMs));
+  const log = appendLine(container.log, line, writtenAt, container.spec.logging);
   if (log !== undefined) container.log = log;
 }
 

@@ -1,8 +1,10 @@
-import type { LogLine, LogOptions } from "../../engine/index.ts";
+import type { LogLine, LogMoment, LogOptions } from "../../engine/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
+import { monotonicMs, wallTime } from "./clock.ts";
 import type { EngineCalls } from "./engine-calls.ts";
+import type { MachineState } from "./machine-state.ts";
 import { requirePod } from "./require-pod.ts";
-import { linesFrom, nextLine } from "./sim-log.ts";
+import { lineSince, linesFrom, nextLine } from "./sim-log.ts";
 
 /** Lines of a pod's containers: those that are kept, then new ones if asked for. */
 export async function* readLogs(
@@ -11,14 +13,22 @@ export async function* readLogs(
   container: string | undefined,
   options: LogOptions,
 ): AsyncGenerator<LogLine, void, undefined> {
-  const { signal, tail, follow = false } = options;
-  const names = await calls.read("engine.logs", signal, (state) => {
+  const { signal, tail, since, follow = false } = options;
+  const { names, sinceMs } = await calls.read("engine.logs", signal, (state) => {
     const pod = requirePod(state, identity, "read logs of");
-    return Object.keys(pod.containers).filter((name) => (container ?? name) === name);
+    return {
+      names: Object.keys(pod.containers).filter((name) => (container ?? name) === name),
+      sinceMs: since === undefined ? Number.NEGATIVE_INFINITY : momentOn(state, since),
+    };
   });
   const next = new Map<string, number>();
   for (let first = true; ; first = false) {
-    const lines = newLines(calls, identity, names, next, first ? tail : undefined);
+    const lines = newLines(calls, identity, {
+      names,
+      next,
+      sinceMs,
+      tail: first ? tail : undefined,
+    });
     if (lines === undefined) return;
     for (const line of lines) {
       signal?.throwIfAborted();
@@ -29,12 +39,24 @@ export async function* readLogs(
   }
 }
 
+function momentOn(state: MachineState, moment: LogMoment): number {
+  if ("atMs" in moment) return moment.atMs;
+  return Date.parse(wallTime(state, monotonicMs(state))) - moment.agoMs;
+}
+
+/** Which lines are new, of which containers. */
+interface Wanted {
+  readonly names: readonly string[];
+  /** By container: number of the first line that was not seen. */
+  readonly next: Map<string, number>;
+  readonly sinceMs: number;
+  readonly tail: number | undefined;
+}
+
 function newLines(
   calls: EngineCalls,
   identity: PodIdentity,
-  names: readonly string[],
-  next: Map<string, number>,
-  tail: number | undefined,
+  { names, next, sinceMs, tail }: Wanted,
 ): readonly LogLine[] | undefined {
   return calls.look((state) => {
     const pod = state.pods[objectName(identity)];
@@ -42,7 +64,8 @@ function newLines(
     return names.flatMap((container) => {
       const log = pod.containers[container]?.log;
       const end = nextLine(log);
-      const from = Math.max(next.get(container) ?? 0, tail === undefined ? 0 : end - tail);
+      const newest = tail === undefined ? 0 : end - tail;
+      const from = Math.max(next.get(container) ?? 0, newest, lineSince(log, sinceMs));
       next.set(container, end);
       return linesFrom(log, from).map((text) => ({ container, text }));
     });

@@ -60,7 +60,7 @@ export function launch(
   const name = Object.keys(pod.containers).find((each) => pod.containers[each] === container) ?? "";
   const taken = declaredPorts(pod, name).find((key) => !listenOn(state, pod, container, key));
   if (taken !== undefined) {
-    logLine(container, `${argv[0]}: bind ${taken}: Address already in use`);
+    logLine(state, container, `${argv[0]}: bind ${taken}: Address already in use`, atMs);
     endContainer(state, pod, container, 1, atMs);
   } else if (isProgram(argv[0]))
     container.process = newProcess(argv, startDirectory(container), atMs);
@@ -92,7 +92,7 @@ export function endContainer(
   atMs: number,
 ): void {
   if (container.process !== undefined) {
-    flushPartial(container.process, { print: (line) => logLine(container, line) });
+    flushPartial(container.process, { print: (line) => logLine(state, container, line, atMs) });
   }
   container.state = "exited";
   container.exitedAt = wallTime(state, atMs);
@@ -130,7 +130,9 @@ function runUntil(
 ): void {
   const { process } = container;
   if (process === undefined) return;
-  const context = containerContext(state, pod, container, (line) => logLine(container, line));
+  const context = containerContext(state, pod, container, (line) =>
+    logLine(state, container, line, process.wakeAtMs),
+  );
   const code = runProcess(process, context, Math.min(nowMs, process.wakeAtMs), scripts);
   if (code !== undefined) endContainer(state, pod, container, code, process.wakeAtMs);
 }

@@ -4,13 +4,15 @@ import { effectiveLogging, type Logging } from "../../model/index.ts";
 export interface SimLog {
   /** Number of the first line that is kept, counted from the first one ever. */
   first: number;
-  files: { bytes: number; lines: string[] }[];
+  /** `at` tells when each line was written, in milliseconds since 1970. */
+  files: { bytes: number; lines: string[]; at: number[] }[];
 }
 
 /** Adds a line within the bounds that the declaration sets; drops it where nothing is kept. */
 export function appendLine(
   log: SimLog | undefined,
   line: string,
+  atMs: number,
   logging: Logging | undefined,
 ): SimLog | undefined {
   const { mode, maxBytes = 0, maxFiles = 1 } = effectiveLogging(logging);
@@ -19,10 +21,11 @@ export function appendLine(
   const bytes = Buffer.byteLength(line) + 1;
   const last = kept.files.at(-1);
   if (last === undefined || (last.bytes > 0 && last.bytes + bytes > maxBytes)) {
-    kept.files.push({ bytes, lines: [line] });
+    kept.files.push({ bytes, lines: [line], at: [atMs] });
   } else {
     last.bytes += bytes;
     last.lines.push(line);
+    last.at.push(atMs);
   }
   while (kept.files.length > maxFiles) kept.first += kept.files.shift()?.lines.length ?? 0;
   return kept;
@@ -33,6 +36,13 @@ export function linesFrom(log: SimLog | undefined, from: number): readonly strin
   if (log === undefined) return [];
   const lines = log.files.flatMap((file) => file.lines);
   return lines.slice(Math.max(0, from - log.first));
+}
+
+/** Number of the first line that was written at a moment or later; the next one's where there is none. */
+export function lineSince(log: SimLog | undefined, atMs: number): number {
+  if (log === undefined) return 0;
+  const before = log.files.flatMap(({ at }) => at).findLastIndex((each) => each < atMs);
+  return log.first + before + 1;
 }
 
 /** Number that the next line will have. */

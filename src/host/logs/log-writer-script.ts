@@ -6,17 +6,26 @@ const DIGITS = 8;
 /**
  * Reads both streams in one process and writes whole lines: into a new file where one does not fit,
  * in parts only where it fits in none. A line that is not ended is waited for as long as more comes.
+ * Beside each file lies one of its times: `OFFSET SECOND` where the bytes of another second begin.
  */
 const PERL = `
 my ($max, $keep) = @ARGV;
 my ($number) = sort { $b <=> $a } map { /^(\\d+)\\.log$/ ? $1 : () } do { opendir my $d, "."; readdir $d };
 $number = ($number || 1) - 1;
-my ($size, $out);
-sub name { sprintf "%0${DIGITS}d.log", $_[0] }
+my ($size, $out, $times, $second);
+sub name { sprintf "%0${DIGITS}d.%s", @_ }
 sub next_file {
   $number++;
-  unlink map { name($_) } grep { $_ > 0 } $number - $keep - 100 .. $number - $keep;
-  $size = open($out, ">>", name($number)) ? -s $out : 0;
+  unlink map { (name($_, "log"), name($_, "times")) } grep { $_ > 0 } $number - $keep - 100 .. $number - $keep;
+  $size = open($out, ">>", name($number, "log")) ? -s $out : 0;
+  $second = 0;
+  open($times, ">>", name($number, "times")) or undef $times;
+}
+sub mark {
+  my $now = time;
+  # where nothing could be written for a while the file is shorter than what came
+  syswrite $times, ((-s $out) || 0) . " $now\\n" if $times && $now != $second;
+  $second = $now;
 }
 sub put {
   my $text = shift;
@@ -27,6 +36,7 @@ sub put {
       if (!$take && $size) { next_file(); next }
       $take ||= $room;
     }
+    mark();
     my $part = substr($text, 0, $take, "");
     while (length $part) {
       my $written = syswrite $out, $part or last;
@@ -68,16 +78,16 @@ s=-1
 while :; do
   if [ $s -lt 0 ] || [ $s -ge $max ]; then
     if [ $s -ge 0 ] || [ $n -eq 0 ]; then n=$((n+1)); fi
-    f=$(printf '%0${DIGITS}d.log' $n)
-    o=$((n-keep)); [ $o -gt 0 ] && rm -f $(printf '%0${DIGITS}d.log' $o)
+    f=$(printf '%0${DIGITS}d.log' $n); m=\${f%.log}.times; p=
+    o=$((n-keep)); [ $o -gt 0 ] && rm -f $(printf '%0${DIGITS}d.log %0${DIGITS}d.times' $o $o)
     : >>$f; s=$(($(wc -c <$f)))
     [ $s -ge $max ] && continue
   fi
-  # few large reads where there is room, the last ones exactly as large as what is left
-  l=$((max-s)); b=65536; [ $l -lt 1048576 ] && b=4096; [ $l -lt $b ] && b=$l
-  c=$((l/b)); [ $c -gt 64 ] && c=64
-  if dd status=none bs=$b count=$c <&3 >>$f 2>/dev/null; then
+  # one read, so that its time is known, never larger than what is left
+  b=$((max-s)); [ $b -gt 65536 ] && b=65536
+  if dd status=none bs=$b count=1 <&3 >>$f 2>/dev/null; then
     t=$s; s=$(($(wc -c <$f))); [ $s -eq $t ] && break
+    d=$(date +%s); [ "$d" = "$p" ] || { echo "$t $d" >>$m; } 2>/dev/null; p=$d
   else dd status=none bs=65536 count=1 <&3 >/dev/null 2>&1; fi
 done
 `;

@@ -1,5 +1,6 @@
 import { tailLines } from "../../internal/index.ts";
 import type { HostCallOptions, HostReader } from "../host.ts";
+import { type LogMoment, momentOn } from "./log-moment.ts";
 import { LogTail } from "./log-tail.ts";
 
 /** A line of a container's output, without its line end. */
@@ -12,6 +13,8 @@ export interface LogSourceLine {
 export interface ReadLogsOptions extends HostCallOptions {
   readonly tail?: number;
   readonly follow?: boolean;
+  /** Lines that begin earlier do not count. */
+  readonly since?: LogMoment;
 }
 
 /** A container and where its output lies. */
@@ -28,8 +31,12 @@ export async function* readLogs(
   sources: readonly LogSource[],
   options: ReadLogsOptions,
 ): AsyncGenerator<LogSourceLine, void, undefined> {
+  const { since, signal } = options;
+  const call = signal === undefined ? {} : { signal };
+  const tailOptions =
+    since === undefined ? call : { ...call, sinceMs: await momentOn(host, since, call) };
   const tails = sources.map(({ container, directory, clean = (text: string) => text }) => {
-    const log = new LogTail(host, directory, options.signal);
+    const log = new LogTail(host, directory, tailOptions);
     const newLines = (how: { readonly final: boolean }) => cleaned(log.newLines(how), clean);
     return { name: container, newLines };
   });

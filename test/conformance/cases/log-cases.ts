@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { LogOptions } from "../../../src/engine/index.ts";
 import type { EngineUnderTest } from "../support/engine-under-test.ts";
 import { SERVER, script } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
@@ -30,9 +31,9 @@ export function logCases({ it }: Suite): void {
     const pod = await test.started({ main: script("seq 1 50") });
     await test.ended(pod);
     await test.printed(pod, "50");
-    expect(await test.lines(pod, "main", 3)).toEqual(["48", "49", "50"]);
-    expect(await test.lines(pod, "main", 0)).toEqual([]);
-    expect(await test.lines(pod, "main", 1000)).toHaveLength(50);
+    expect(await test.lines(pod, "main", { tail: 3 })).toEqual(["48", "49", "50"]);
+    expect(await test.lines(pod, "main", { tail: 0 })).toEqual([]);
+    expect(await test.lines(pod, "main", { tail: 1000 })).toHaveLength(50);
   });
 
   it("lines name their container, and one container's can be had alone", async (test) => {
@@ -70,13 +71,39 @@ export function logCases({ it }: Suite): void {
     await test.printed(pod, "9");
     const stop = new AbortController();
     const seen: string[] = [];
-    const following = follow(test, pod, seen, stop, 2);
+    const following = follow(test, pod, seen, stop, { tail: 2 });
     await test.until(async () => seen.includes("9") || undefined);
     await test.exec(pod, "touch /tmp/go");
     await test.until(async () => seen.includes("late") || undefined);
     stop.abort();
     await following;
     expect(seen).toEqual(["8", "9", "late"]);
+  });
+
+  it("since leaves out what was written before, at a moment or so long ago, and tail counts the rest", async (test) => {
+    const { pod, atMs } = await wroteTwice(test);
+    expect(await test.lines(pod, "main", { since: { atMs } })).toEqual(["late", "later"]);
+    expect(await test.lines(pod, "main", { since: { atMs }, tail: 1 })).toEqual(["later"]);
+    const since = { agoMs: Date.now() - atMs };
+    expect(await test.lines(pod, "main", { since })).toEqual(["late", "later"]);
+    const all = ["early", "late", "later"];
+    expect(await test.lines(pod, "main", { since, tail: 9 })).toEqual(all.slice(1));
+    expect(await test.lines(pod, "main", { since: { agoMs: 3_600_000 } })).toEqual(all);
+    expect(await test.lines(pod, "main", { since: { atMs: Date.now() + 60_000 } })).toEqual([]);
+  });
+
+  it("since and follow together begin with the first new line", async (test) => {
+    const pod = await test.started({ main: script(WAITING) });
+    await test.printed(pod, "early");
+    const atMs = await twoSecondsLater(test);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const following = follow(test, pod, seen, stop, { since: { atMs } });
+    await test.exec(pod, "touch /tmp/go");
+    await test.until(async () => seen.includes("later") || undefined);
+    stop.abort();
+    await following;
+    expect(seen).toEqual(["late", "later"]);
   });
 
   it("what is kept is bounded, and it is the newest", async (test) => {
@@ -116,14 +143,34 @@ export function logCases({ it }: Suite): void {
   });
 }
 
+const WAITING =
+  "echo early; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo late; echo later; sleep 1000";
+
+/** A pod that printed a line, and others at a moment that is told, or just after. */
+async function wroteTwice(test: EngineUnderTest) {
+  const pod = await test.started({ main: script(WAITING) });
+  await test.printed(pod, "early");
+  const atMs = await twoSecondsLater(test);
+  await test.exec(pod, "touch /tmp/go");
+  await test.printed(pod, "later");
+  return { pod, atMs };
+}
+
+/** Times of lines are known to the second. */
+async function twoSecondsLater(test: EngineUnderTest): Promise<number> {
+  const from = Date.now();
+  await test.until(async () => Date.now() - from >= 2000 || undefined);
+  return Date.now();
+}
+
 async function follow(
   test: EngineUnderTest,
   pod: Parameters<EngineUnderTest["lines"]>[0],
   seen: string[],
   stop: AbortController,
-  tail?: number,
+  wanted: LogOptions = {},
 ): Promise<void> {
-  const options = { follow: true, signal: stop.signal, ...(tail === undefined ? {} : { tail }) };
+  const options = { follow: true, signal: stop.signal, ...wanted };
   try {
     for await (const { text } of test.engine.logs(pod.identity, "main", options)) seen.push(text);
   } catch (error) {

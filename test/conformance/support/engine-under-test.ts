@@ -5,6 +5,7 @@ import type {
   ImageContent,
   ImageOwnership,
   LogLine,
+  LogOptions,
   PodInstance,
 } from "../../../src/engine/index.ts";
 import {
@@ -179,9 +180,8 @@ export class EngineUnderTest {
   async lines(
     pod: Pick<PodInstance, "identity">,
     name?: string,
-    tail?: number,
+    options: Pick<LogOptions, "tail" | "since"> = {},
   ): Promise<readonly string[]> {
-    const options = tail === undefined ? {} : { tail };
     const found: LogLine[] = [];
     for await (const line of this.engine.logs(pod.identity, name, options)) found.push(line);
     return found.map(({ text }) => text);

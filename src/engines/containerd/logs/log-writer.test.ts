@@ -26,7 +26,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** A PATH with nothing but what the shell's half needs. */
 function pathWithoutPerl(): string {
   const bin = mkdtempSync(join(folder, "bin-"));
-  for (const name of ["dd", "wc", "rm", "cat"])
+  for (const name of ["dd", "wc", "rm", "cat", "date"])
     symlinkSync(findOnPath(name) ?? "", join(bin, name));
   return bin;
 }
@@ -56,6 +56,7 @@ async function write(
 
 function logFiles(): readonly string[] {
   return readdirSync(join(folder, "logs"))
+    .filter((name) => name.endsWith(".log"))
     .sort()
     .map((name) => join(folder, "logs", name));
 }
@@ -93,6 +94,27 @@ describe.each([
     const found = lines(files);
     expect(found.at(-1)).toBe("20000");
     expect(found.slice(1)).toEqual(numbers(20_000 - found.length + 2, 20_000));
+  });
+
+  test("notes where the bytes of another second begin, for as many files as are kept", async () => {
+    const from = Math.floor(Date.now() / 1000);
+    const out = "echo early; echo early; sleep 2.1; echo late; sleep 1.1; echo last";
+    const [file = ""] = await write({ out }, { path: path() });
+    const until = Math.floor(Date.now() / 1000);
+    const marks = readFileSync(file.replace(".log", ".times"), "utf8").trimEnd().split("\n");
+    const seconds = marks.map((mark) => Number(mark.split(" ")[1]));
+    // the two early ones may be on either side of a second
+    expect(marks.map((mark) => Number(mark.split(" ")[0])).filter((at) => at !== 6)).toEqual([
+      0, 12, 17,
+    ]);
+    expect(seconds.toSorted()).toEqual(seconds);
+    expect(seconds[0]).toBeGreaterThanOrEqual(from);
+    expect(seconds.at(-1)).toBeLessThanOrEqual(until);
+    expect((seconds.at(-2) ?? 0) - (seconds[0] ?? 0)).toBeGreaterThanOrEqual(2);
+    await write({ out: "seq 1 20000" }, { maxBytes: 4096, maxFiles: 3, path: path() });
+    const names = readdirSync(join(folder, "logs"));
+    expect(names.filter((each) => each.endsWith(".times"))).toHaveLength(3);
+    expect(names).toHaveLength(6);
   });
 
   test("goes on in the newest file when it is started again", async () => {

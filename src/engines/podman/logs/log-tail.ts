@@ -9,17 +9,24 @@ export class LogTail {
   readonly #host: HostReader;
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #lines = new K8sLines();
+  readonly #lines: K8sLines;
   #offset = 0;
   /** The end of what was read: where a new file has been begun the bytes there are others. */
   #seen: Buffer = Buffer.alloc(0);
   /** What follows the last line end. */
   #half: Buffer = Buffer.alloc(0);
 
-  constructor(host: HostReader, path: string, signal: AbortSignal | undefined) {
+  /** @param sinceMs lines that begin earlier are left out; milliseconds since 1970 */
+  constructor(
+    host: HostReader,
+    path: string,
+    signal: AbortSignal | undefined,
+    sinceMs: number | undefined,
+  ) {
     this.#host = host;
     this.#path = path;
     this.#signal = signal;
+    this.#lines = new K8sLines(sinceMs);
   }
 
   /**

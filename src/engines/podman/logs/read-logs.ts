@@ -1,8 +1,9 @@
 import type { LogLine, LogOptions } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
+import { momentOn } from "../../../host/index.ts";
 import { tailLines } from "../../../internal/index.ts";
 import type { PodIdentity } from "../../../model/index.ts";
-import { describePod, type PodmanContext } from "../context.ts";
+import { callOptions, describePod, type PodmanContext } from "../context.ts";
 import { findGeneration, inspectContainers } from "../pods/lists.ts";
 import { LogTail } from "./log-tail.ts";
 
@@ -24,11 +25,14 @@ export async function* readLogs(
   }
   const ids = new Map(names.map((name) => [containers.get(name)?.Id ?? "", name]));
   const found = await inspectContainers(context, [...ids.keys()], options.signal);
+  const { since, signal } = options;
+  const sinceMs =
+    since === undefined ? undefined : await momentOn(context.host, since, callOptions(signal));
   const sources = found.flatMap(({ Id, HostConfig }) => {
     const { Path } = HostConfig.LogConfig;
     // where nothing is kept there is no file
     if (Path === "") return [];
-    const log = new LogTail(context.host, Path, options.signal);
+    const log = new LogTail(context.host, Path, signal, sinceMs);
     return [{ name: ids.get(Id) ?? "", newLines: log.newLines.bind(log) }];
   });
   for await (const { name, text } of tailLines(sources, options)) yield { container: name, text };

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { fakeCli, simManifest } from "../../test/support/cli-context.ts";
+
+async function applied() {
+  const cli = fakeCli();
+  cli.write("fleet.json", simManifest(cli.directory));
+  expect((await cli.run("apply", "--yes", "--file", "fleet.json")).exitCode).toBe(0);
+  return async (...words: readonly string[]) =>
+    await cli.run("logs", "--file", "fleet.json", "web", ...words);
+}
+
+describe("stowage logs --since", () => {
+  test("takes a time span, one of several units too, and a moment with its zone", async () => {
+    const logs = await applied();
+    const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    for (const since of ["10m", "1h30m", "2d", "3600", hourAgo, hourAgo.replace("Z", "+00:00")]) {
+      const { exitCode, stdout, stderr } = await logs("--since", since);
+      expect({ exitCode, stdout, stderr }, since).toEqual({
+        exitCode: 0,
+        stdout: "hello\n",
+        stderr: "",
+      });
+    }
+    expect((await logs("--since", inAnHour, "--tail", "5")).stdout).toBe("");
+    expect((await logs("--since", inAnHour.replace("Z", "+23:59"))).stdout).toBe("hello\n");
+  });
+
+  test.each([
+    "yesterday",
+    "30m1h",
+    "-5m",
+    "10 m",
+    "2026-01-31",
+    "2026-01-31T12:00:00",
+    "2026-02-30T12:00:00Z",
+    "2026-01-31T25:00:00Z",
+  ])("refuses %j, naming the flag and what to write", async (since) => {
+    const { exitCode, stdout, stderr } = await fakeCli().run("logs", "web", `--since=${since}`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain(`Cannot use --since ${JSON.stringify(since)}`);
+    expect(stderr).toContain("write --since 10m");
+  });
+});
