@@ -3,7 +3,7 @@ const DESTROY = "stowage destroy removes the fleet's pods";
 const PLAN = "stowage plan shows what differs, drift among it";
 const SHOW = "stowage ps --json says what runs, and stowage synth writes what is declared";
 const ANEW =
-  "a pod that runs is made anew when its declaration changes, such as a variable of its env; stowage apply starts what has ended";
+  "a pod that runs is made anew when its declaration changes, such as a variable of its env; stowage restart begins its processes anew, and stowage apply starts what has ended";
 const RUN =
   "stowage exec runs a command in a container that runs; what is to run once before others is declared as an init container";
 
@@ -13,7 +13,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ...["down", "rm", "remove", "delete"].map((word) => [word, DESTROY] as const),
   ...["diff", "preview", "refresh", "drift"].map((word) => [word, PLAN] as const),
   ...["show", "state", "output", "outputs", "details"].map((word) => [word, SHOW] as const),
-  ...["restart", "start", "taint", "replace"].map((word) => [word, ANEW] as const),
+  ...["start", "taint", "replace"].map((word) => [word, ANEW] as const),
   ["run", RUN],
   ["stop", "take the pod out of the declaration, and apply; its named volumes stay"],
   ["scale", "declare replicas of the service, and apply"],

@@ -113,5 +113,5 @@ function markOf({ action, reasons }: PodChange): Mark {
   if (action === "create") return "+";
   if (action === "remove") return "-";
   if (action === "move-engine") return ">";
-  return reasons.some(({ kind }) => kind !== "declared") ? "!" : "~";
+  return reasons.some(({ kind }) => kind !== "declared" && kind !== "asked") ? "!" : "~";
 }

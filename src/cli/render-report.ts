@@ -6,7 +6,7 @@ import { printable } from "./text/printable.ts";
 import { formatDuration, plural } from "./text/quantities.ts";
 
 /** What a run does to pods; with `pull` and `push`, to their images alone. */
-export type RunVerb = "apply" | "destroy" | "pull" | "push" | "prune";
+export type RunVerb = "apply" | "destroy" | "pull" | "push" | "prune" | "restart";
 
 /** How an apply, a destroy or a pull ended: what was done, what was not, and what to do. Ends with a line end. */
 export function renderReport(
@@ -81,6 +81,7 @@ const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
   pull: "the hosts hold every image that their pods need",
   push: "the hosts hold every image that their pods need",
   prune: "the hosts hold nothing to prune",
+  restart: "what was named has ended, as it is to, and is not begun anew",
 };
 
 const DONE: Readonly<Record<RunVerb, string>> = {
@@ -89,6 +90,7 @@ const DONE: Readonly<Record<RunVerb, string>> = {
   pull: "pulled",
   push: "sent",
   prune: "made",
+  restart: "begun anew",
 };
 
 function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
@@ -102,6 +104,7 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
     pull: plural(done.length, "image"),
     push: plural(done.length, "image"),
     prune: plural(done.length, "change"),
+    restart: plural(pods, "pod"),
   }[verb];
   const count = `${things} ${DONE[verb]} in ${formatDuration(ms)}`;
   switch (status) {

@@ -42,7 +42,7 @@ describe("the command line", () => {
   test.each([
     ["up", "stowage apply makes the hosts what the declaration says"],
     ["scale", "declare replicas of the service, and apply"],
-    ["restart", "made anew when its declaration changes"],
+    ["taint", "made anew when its declaration changes"],
   ])("a command of another tool, %s, is told what does it here", async (word, said) => {
     const { exitCode, stderr } = await fakeCli().run(word);
     expect(exitCode).toBe(1);

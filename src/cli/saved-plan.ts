@@ -81,7 +81,7 @@ const StepSchema = z.discriminatedUnion("kind", [
 ]);
 
 const ReasonSchema = z.strictObject({
-  kind: z.enum(["declared", "drift", "state", "leftover"]),
+  kind: z.enum(["declared", "drift", "state", "leftover", "asked"]),
   path: z.string(),
   before: z.json().optional(),
   after: z.json().optional(),

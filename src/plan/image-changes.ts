@@ -163,7 +163,11 @@ function refusedWay(
 
 function isMade(context: PodContext, changes: readonly PodChange[]): boolean {
   return changes.some(
-    ({ host, pod, fresh }) => host === context.host && pod === context.pod && fresh !== undefined,
+    ({ host, pod, fresh, reasons }) =>
+      host === context.host &&
+      pod === context.pod &&
+      // what runs well is not ended where it might not start again
+      (fresh !== undefined || reasons.some(({ kind }) => kind === "asked")),
   );
 }
 

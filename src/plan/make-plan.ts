@@ -7,6 +7,7 @@ import {
   type HostSpec,
   hostDirectories,
 } from "../model/index.ts";
+import { type AskedRestart, askedRestart, hostRestartRefusals } from "./asked-restarts.ts";
 import { cniProblems } from "./cni-problems.ts";
 import { endedPart } from "./ended-work.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -43,6 +44,8 @@ interface HostDraft {
   readonly observation: HostObservation;
   readonly contexts: readonly PodContext[];
   readonly changes: readonly PodChange[];
+  /** Why nothing is done to pods of which something was asked. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -70,7 +73,7 @@ export function plan(input: PlanInput): Plan {
     drafts.push(draft);
     hosts.push(hostPlan(input, host, spec, found, draft.contexts));
     warnings.push(...busyHost(draft), ...unknownStates(draft), ...lostEngines(input, draft));
-    warnings.push(...unseenState(input, host, found));
+    warnings.push(...unseenState(input, host, found), ...draft.notes);
   }
   const contexts = new Map(
     drafts.flatMap((draft) => draft.contexts).map((each) => [`${each.host}/${each.pod}`, each]),
@@ -132,7 +135,7 @@ function draftHost(
 ): HostDraft {
   const refusals = hostRefusals(input, host, observation);
   diagnostics.push(...refusals);
-  if (refusals.length > 0) return { host, spec, observation, contexts: [], changes: [] };
+  if (refusals.length > 0) return { host, spec, observation, contexts: [], changes: [], notes: [] };
   const declared = host in input.manifest.hosts ? spec : undefined;
   const made = podContexts(input, host, declared, observation);
   diagnostics.push(
@@ -142,14 +145,24 @@ function draftHost(
     ...cniProblems(made.contexts),
   );
   const changes: PodChange[] = [];
+  const notes: string[] = [];
   for (const context of made.contexts) {
     const { pod, desired } = context;
     if (desired !== undefined)
       diagnostics.push(...podRefusals(host, pod, desired.spec, observation));
-    const change = planPod(context);
+    const { change, refusal, note } = planned(input, context);
     if (change !== undefined) changes.push(change);
+    if (refusal !== undefined) diagnostics.push(refusal);
+    if (note !== undefined) notes.push(note);
   }
-  return { host, spec, observation, contexts: made.contexts, changes };
+  return { host, spec, observation, contexts: made.contexts, changes, notes };
+}
+
+/** What is to be done to a pod: all that is due, or where restarts were asked for, that alone. */
+function planned({ options: { restart } }: PlanInput, context: PodContext): AskedRestart {
+  if (restart?.includes(`${context.host}/${context.pod}`)) return askedRestart(context);
+  const change = restart === undefined ? planPod(context) : undefined;
+  return change === undefined ? {} : { change };
 }
 
 /** The changes of a host around those of its pods, and what each pod has to wait for. */
@@ -176,11 +189,12 @@ function aroundPods(
   });
   const first = early.map(({ id }) => id);
   const byPod = new Map(contexts.map((context) => [context.pod, context]));
-  return {
-    changes: [...early, ...images.changes, ...late],
-    warnings: images.warnings,
-    before: (pod) => [...first, ...imagesBefore(byPod.get(pod), images.changes)],
-  };
+  const before = (pod: string) => [...first, ...imagesBefore(byPod.get(pod), images.changes)];
+  if (input.options.restart !== undefined) {
+    diagnostics.push(...hostRestartRefusals(host, pods, before));
+    return { changes: [], warnings: [], before: () => [] };
+  }
+  return { changes: [...early, ...images.changes, ...late], warnings: images.warnings, before };
 }
 
 /** Engines of a host, beside the declared one, that hold something of the fleet when all is done. */

@@ -36,9 +36,10 @@ export type Action =
 export interface Reason {
   /**
    * declared: the declaration changed since the last apply. drift: something changed behind
-   * Stowage's back. state: it does not run as it should. leftover: an apply was cut short.
+   * Stowage's back. state: it does not run as it should. leftover: an apply was cut short. asked:
+   * somebody wants it, though nothing is wrong.
    */
-  readonly kind: "declared" | "drift" | "state" | "leftover";
+  readonly kind: "declared" | "drift" | "state" | "leftover" | "asked";
   /** Attribute path in the pod (`containers.web.image`); empty where it is about the pod itself. */
   readonly path: string;
   /** Absent: not set. For drift: what was found. */

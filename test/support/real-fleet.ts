@@ -98,7 +98,15 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     change: Partial<
       Pick<
         ApplyFleetRequest,
-        "lockTimeoutMs" | "lockLifeMs" | "appliedBy" | "onEvent" | "narrow" | "settleMs" | "pins"
+        | "lockTimeoutMs"
+        | "lockLifeMs"
+        | "appliedBy"
+        | "command"
+        | "onEvent"
+        | "narrow"
+        | "settleMs"
+        | "pins"
+        | "options"
       >
     > = {},
   ): Promise<ApplyReport> {

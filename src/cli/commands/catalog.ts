@@ -35,6 +35,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./apply.ts")).applyCommand,
   },
   {
+    name: "restart",
+    summary: "Begin the containers of pods anew, and change nothing",
+    load: async () => (await import("./restart.ts")).restartCommand,
+  },
+  {
     name: "destroy",
     summary: "Remove all pods of a fleet from its hosts",
     load: async () => (await import("./destroy.ts")).destroyCommand,

@@ -1,0 +1,127 @@
+import { StowageError } from "../../errors/index.ts";
+import type { FleetManifest } from "../../model/index.ts";
+import type { Plan } from "../../plan/index.ts";
+import { applyFleet } from "../../reconcile/index.ts";
+import type { Arguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext, ExitCode } from "../context.ts";
+import { fleetRequest, PLAN_OPTIONS } from "../fleet-request.ts";
+import { loadFleet } from "../load-fleet.ts";
+import { isMeant, mayBeOn, type PodName, podNameText, readPodName } from "../pod-names.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { runFleet } from "../run-fleet.ts";
+import { selectHosts } from "../select-hosts.ts";
+import { printable } from "../text/printable.ts";
+import { didYouMean } from "../text/suggest.ts";
+
+/** `stowage restart`. */
+export const restartCommand: Command = {
+  help: {
+    name: "restart",
+    summary:
+      "Begins the containers of pods anew, in the generation that they have. Shows the plan and asks first.",
+    operands: "[POD...]",
+    maxOperands: Number.POSITIVE_INFINITY,
+    options: {
+      all: { description: "All pods that the fleet declares" },
+      host: PLAN_OPTIONS.host,
+      yes: { short: "y", description: "Do not ask" },
+      "lock-timeout": {
+        value: "TIME",
+        description: "Wait this long for a host that is locked (default 0s)",
+      },
+      settle: {
+        value: "TIME",
+        description:
+          "A container without a probe counts as started when it has run for this long (default 400ms)",
+      },
+      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+    },
+    details: [
+      "It is an apply that does this alone: the same locks, order, waves of a service, draining and health checks. Volumes, files and what a container wrote stay. A pod with changes that were not applied is refused, and then nothing is done.",
+      "A pod that is down is started. One that has ended, as its restart policy allows, is left as it is. It is safe to be killed at any moment: run it again, or apply.",
+    ],
+    examples: [
+      { command: "restart web", comment: "on every host of web" },
+      { command: "restart edge-a/web db --yes", comment: "one on one host, and another" },
+      { command: "restart --all --host edge-a", comment: "all pods of a host" },
+    ],
+  },
+  changes: true,
+  run: restart,
+};
+
+async function restart(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const [yes, json, all] = [args.flag("yes"), args.flag("json"), args.flag("all")];
+  const wanted = args.operands.map(readPodName);
+  checkWanted(wanted, all);
+  requireAnswer(context, "restart", { yes, json, look: "stowage ps" });
+  const lockTimeoutMs = args.durationMs("lock-timeout") ?? 0;
+  const settleMs = args.durationMs("settle");
+  const fleet = await loadFleet(args, context);
+  const meant = findMeant(fleet.manifest, wanted, args);
+  const [hosts, pods] = [
+    unique(meant.map(({ host }) => host)),
+    unique(meant.map(({ pod }) => pod)),
+  ];
+  const restarted = meant.map(({ host, pod }) => `${host}/${pod}`);
+  const request = await fleetRequest(fleet, args, context);
+  const question = "Begin these anew? Type yes:";
+  const check = ({ pods: due, warnings }: Plan): void => {
+    // a plan of nothing is not shown
+    if (due.length === 0) for (const each of warnings) context.stderr.write(`${printable(each)}\n`);
+  };
+  return await runFleet(context, { json, yes, question, check, verb: "restart" }, (hooks) =>
+    applyFleet({
+      ...request,
+      ...hooks,
+      options: { despitePauses: true, hosts, pods, restart: restarted },
+      command: "restart",
+      appliedBy: context.appliedBy,
+      lockTimeoutMs,
+      settleMs,
+      draining: context.drain,
+      signal: context.abort,
+    }),
+  );
+}
+
+/** @throws StowageError `invalid_argument` unless either names or `--all` say what is meant */
+function checkWanted(wanted: readonly PodName[], all: boolean): void {
+  if (wanted.length > 0 !== all) return;
+  const problem = all
+    ? "pods are named beside --all; leave one of the two out"
+    : "no pod is named; name pods, or say --all";
+  throw new StowageError(`Cannot restart: ${problem}`, { code: "invalid_argument" });
+}
+
+/** Pods of the fleet that are meant, by host. @throws StowageError `not_found` for a name that no pod has */
+function findMeant(
+  manifest: FleetManifest,
+  wanted: readonly PodName[],
+  args: Arguments,
+): readonly { readonly host: string; readonly pod: string }[] {
+  const declared = selectHosts(manifest, args, wanted).flatMap(([host, { pods }]) =>
+    Object.keys(pods ?? {}).map((pod) => ({ host, pod })),
+  );
+  for (const name of wanted) {
+    if (declared.some((each) => isMeant(name, each))) continue;
+    const there = declared.filter(({ host }) => mayBeOn(name, host));
+    const known = unique(there.map(({ pod }) => pod));
+    throw new StowageError(
+      `Cannot restart pod "${podNameText(name)}": fleet "${manifest.name}" does not declare it there; ${didYouMean(name.pod, known, `it declares ${known.join(", ") || "no pods"}`)}`,
+      { code: "not_found" },
+    );
+  }
+  if (declared.length === 0)
+    throw new StowageError(
+      `Cannot restart the pods of fleet "${manifest.name}": none is declared there; see stowage ps`,
+      { code: "not_found" },
+    );
+  if (wanted.length === 0) return declared;
+  return declared.filter((each) => wanted.some((name) => isMeant(name, each)));
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}
