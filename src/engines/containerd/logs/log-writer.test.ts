@@ -23,7 +23,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A PATH with nothing but what the shell's half needs. */
+/** A PATH with nothing but what the shell's half needs; of busybox, whose dd may say less. */
+function pathOfBusybox(): string {
+  const bin = mkdtempSync(join(folder, "bin-"));
+  for (const name of ["dd", "wc", "rm", "cat", "date", "ls"])
+    symlinkSync(findOnPath("busybox") ?? "", join(bin, name));
+  return bin;
+}
+
+/** The same of whatever the machine has, without `ls`. */
 function pathWithoutPerl(): string {
   const bin = mkdtempSync(join(folder, "bin-"));
   for (const name of ["dd", "wc", "rm", "cat", "date"])
@@ -70,10 +78,13 @@ const lines = (files: readonly string[]): readonly string[] =>
 const numbers = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from + 1 }, (_, at) => String(from + at));
 
-describe.each([
+const PATHS: readonly (readonly [string, () => string])[] = [
   ["with perl", () => process.env["PATH"] ?? ""],
   ["without perl", pathWithoutPerl],
-])("the log writer %s", (name, path) => {
+  ...(findOnPath("busybox") === undefined ? [] : [["with busybox alone", pathOfBusybox] as const]),
+];
+
+describe.each(PATHS)("the log writer %s", (name, path) => {
   test("loses nothing of stdout and stderr, and keeps each in order", async () => {
     const files = await write(
       { out: "seq 1 50000", err: "sleep 0.2; seq 50001 60000" },
