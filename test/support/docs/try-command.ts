@@ -99,16 +99,19 @@ function mentioned(words: readonly string[], { help }: Command): readonly string
   const options: Readonly<Record<string, OptionSpec>> = { ...GLOBAL_OPTIONS, ...help.options };
   const open = options[typed.at(-1)?.replace(/^--/, "") ?? ""]?.value;
   if (open !== undefined) typed.push(OPEN[open] ?? "x");
-  const operands = typed.filter((word) => !word.startsWith("-"));
-  while (operands.length < (help.minOperands ?? 0)) operands.push("web");
-  return [...typed, ...operands.slice(typed.filter((word) => !word.startsWith("-")).length)];
+  const isValue = (at: number): boolean =>
+    options[typed[at - 1]?.replace(/^--/, "") ?? ""]?.value !== undefined;
+  const given = typed.filter((word, at) => !word.startsWith("-") && !isValue(at)).length;
+  const missing = Math.max(0, (help.minOperands ?? 0) - given);
+  return [...typed, ...Array<string>(missing).fill("web")];
 }
 
 /** Reads each value as what the help says that it is. */
 function readValues(args: Arguments, { help }: Command): void {
   for (const [name, { value }] of Object.entries(help.options)) {
     if (value === "N" || value === "PORT") args.count(name);
-    if (value === "TIME") args.durationMs(name);
+    if (value === "TIME" && name !== "since") args.durationMs(name);
+    if (name === "since") args.moment(name);
     if (value === "KIND") for (const kind of args.list(name) ?? []) engineKind(kind);
   }
 }
