@@ -42,3 +42,12 @@ describe("stowage logs --since", () => {
     expect(stderr).toContain("write --since 10m");
   });
 });
+
+test("stowage logs tells whoever names the manifest by -f that it is --follow", async () => {
+  const cli = fakeCli();
+  const { exitCode, stdout, stderr } = await cli.run("logs", "web", "-f", "lab/fleet.json");
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stdout + stderr).toContain(
+    "-f is --follow here; name a manifest with --file lab/fleet.json",
+  );
+});

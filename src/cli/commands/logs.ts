@@ -45,6 +45,7 @@ export const logsCommand: Command = {
 };
 
 async function logs(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  refuseManifests(args);
   const options = logOptions(args, context);
   const { manifest } = await loadFleet(args, context);
   const readings: HostReading[] = [];
@@ -54,6 +55,16 @@ async function logs(args: Arguments, context: CommandContext): Promise<ExitCode>
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
   }
+}
+
+/** Everywhere else -f names the manifest: whoever is used to that names a file in place of a pod. */
+function refuseManifests(args: Arguments): void {
+  const file = args.operands.find((operand) => /\.(?:json|ya?ml)$/.test(operand));
+  if (file === undefined) return;
+  throw new StowageError(
+    `Cannot show logs of ${JSON.stringify(file)}: that is no pod, and -f is --follow here; name a manifest with --file ${file}`,
+    { code: "invalid_argument" },
+  );
 }
 
 function logOptions(args: Arguments, { drain }: CommandContext): LogOptions {

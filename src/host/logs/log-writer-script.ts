@@ -69,9 +69,11 @@ while (@streams) {
 
 /** The same with nothing but a shell and `dd`, for hosts without perl: lines may be cut between files. */
 const SHELL = `
-# stderr goes into the pipe of stdout by its name in /proc; writes of 4096 bytes go in as one
-(exec dd status=none bs=4096 <&4 >/proc/self/fd/3 2>/dev/null) &
-exec 4<&-
+# stderr goes into the pipe of stdout by its name in /proc; writes of 4096 bytes go in as one. It is opened before
+# anything is read: a process that ends at once has let go of its stdout by then, and that would be the end of all
+exec 5>/proc/self/fd/3
+(exec dd status=none bs=4096 <&4 >&5 2>/dev/null 3<&-) &
+exec 4<&- 5>&-
 n=0; for f in *.log; do [ -e "$f" ] && n=\${f%.log}; done
 n=\${n#"\${n%%[!0]*}"}; n=\${n:-0}
 s=-1

@@ -157,6 +157,16 @@ describe.each(PATHS)("the log writer %s", (name, path) => {
 });
 
 describe("logWriterUri()", () => {
+  test("keeps what a process says on stderr right before it ends, however late its copier comes to run", async () => {
+    const script = join(folder, "late");
+    const late = LOG_WRITER_SCRIPT.replace("(exec dd", `(${findOnPath("sleep")} 0.3; exec dd`);
+    expect(late).not.toBe(LOG_WRITER_SCRIPT);
+    writeFileSync(script, late);
+    expect(lines(await write({ err: "echo err" }, { path: pathWithoutPerl(), script }))).toEqual([
+      "err",
+    ]);
+  });
+
   test("has one key only, and is short", () => {
     const uri = logWriterUri(
       { directory: "/var/lib/it's here", maxBytes: 1, maxFiles: 2 },
