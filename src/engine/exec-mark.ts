@@ -9,7 +9,7 @@ export const EXEC_WATCH_MARK = "LC_STOWAGE_EXEC";
 
 /**
  * Looks once: kills the processes that have the mark `$1` now, those that a conmon with the mark `$2` has begun, the one whose id
- * is in `$file`, the sessions of these, and all their children: each may have given up the mark.
+ * is in the file `$3`, the sessions of these, and all their children: each may have given up the mark.
  */
 const LOOK = [
   'marked() { grep -lzsx -e "$1" /proc/[0-9]*/environ | cut -d/ -f3; }',
@@ -21,7 +21,7 @@ const LOOK = [
   sed -n "s/^\\([0-9]*\\) .*) [^ZX] [0-9]* [0-9]* $pid .*/\\1/p" /proc/[0-9]*/stat 2>/dev/null
 done; }`,
   '[ -z "$2" ] || roots="$roots $(watched "$2")"',
-  'pids=$(tree $(marked "$1") $(members $roots $(cat "$file" 2>/dev/null)))',
+  'pids=$(tree $(marked "$1") $(members $roots $(cat "$3" 2>/dev/null)))',
   '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
 
@@ -29,7 +29,7 @@ done; }`,
 const LOOKS_MAX = 300;
 
 /** Nothing is known of before, and nobody's environment is to say it. */
-const UNKNOWN = "file= roots=";
+const UNKNOWN = "roots=";
 
 /** Ends what has the marks now: `$1` in the container, and `$2` for a conmon's. */
 export const END_MARKED = `${UNKNOWN}\n${LOOK}`;
@@ -44,11 +44,9 @@ done`;
 
 /**
  * For a guard: the same until there have been none for two seconds, as an engine may just have been asked to begin
- * one. Of a container whose first process is `$3` its shim, which is that one's parent and works in the folder of its
- * container, keeps the id of a command's first process in the file `$4` beside that folder: until the command's record goes.
+ * one. An engine may keep the id of a command's first process in a file, `$3`.
  */
 export const END_MARKED_FOR_GOOD = `looks=0 all=0 ${UNKNOWN}
-[ -z "$3" ] || file="/proc/$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' "/proc/$3/stat" 2>/dev/null)/cwd/../$4"
 while [ $looks -lt 20 ] && [ $all -lt ${LOOKS_MAX} ]; do
 looks=$((looks + 1)) all=$((all + 1))
 ${LOOK}

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -12,18 +12,17 @@ const UNWAITED = `setsid sh -c 'echo $$; exec sleep 100000' & exec sleep 100000`
 test.runIf(process.platform === "linux")(
   "a guard ends a command that is dead and waited for by nobody, and then itself",
   async () => {
-    const bundles = mkdtempSync(join(tmpdir(), "stw-mark-"));
-    const cwd = join(bundles, "web");
-    mkdirSync(cwd);
-    const parent = spawn("sh", ["-c", UNWAITED], { cwd, stdio: ["ignore", "pipe", "inherit"] });
+    const folder = mkdtempSync(join(tmpdir(), "stw-mark-"));
+    const parent = spawn("sh", ["-c", UNWAITED], { stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(async () => {
       await killed(parent);
-      rmSync(bundles, { recursive: true });
+      rmSync(folder, { recursive: true });
     });
     const [said] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = said.toString().trim();
-    writeFileSync(join(cwd, "exec-1.pid"), pid);
-    const args = [execMark(`none-${pid}`), "", pid, "web/exec-1.pid"];
+    const file = join(folder, "exec-1.pid");
+    writeFileSync(file, pid);
+    const args = [execMark(`none-${pid}`), "", file];
     const guard = spawn("sh", ["-c", END_MARKED_FOR_GOOD, "sh", ...args], { stdio: "inherit" });
     onTestFinished(async () => await killed(guard));
     expect(await once(guard, "close")).toEqual([0, null]);

@@ -25,6 +25,14 @@ export interface ExecInput {
   readonly command: readonly string[];
 }
 
+/**
+ * Ends a command for good, with the mark `$1`. The shim of a container is the parent of its first process, `$2`, and works in that
+ * container's folder: in the file `$3` beside it it keeps the id of a command's first process, until the command's record goes.
+ */
+const END_FOR_GOOD = `shim=$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' "/proc/$2/stat" 2>/dev/null)
+set -- "$1" "" "/proc/$shim/cwd/../$3"
+${END_MARKED_FOR_GOOD}`;
+
 /** Runs a command in a running container with that container's rights, environment and directory. */
 export async function execCommand(
   context: PodContext,
@@ -42,7 +50,7 @@ export async function execCommand(
   await using _guard =
     relay === undefined
       ? undefined
-      : await openGuard(host, END_MARKED_FOR_GOOD, [mark, "", `${pid}`, `${id}/${execId}.pid`]);
+      : await openGuard(host, END_FOR_GOOD, [mark, `${pid}`, `${id}/${execId}.pid`]);
   try {
     await relay?.open();
     await client.unary(
