@@ -86,8 +86,13 @@ const PATHS: readonly (readonly [string, () => string])[] = [
 
 describe.each(PATHS)("the log writer %s", (name, path) => {
   test("loses nothing of stdout and stderr, and keeps each in order", async () => {
+    // a program writes blocks, which end in the midst of a line: the other stream comes after its last one
+    const over = join(folder, "over");
     const files = await write(
-      { out: "seq 1 50000", err: "sleep 0.2; seq 50001 60000" },
+      {
+        out: `seq 1 50000; touch ${over}`,
+        err: `until [ -e ${over} ]; do sleep 0.02; done; seq 50001 60000`,
+      },
       { path: path() },
     );
     const found = lines(files);
