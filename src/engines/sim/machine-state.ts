@@ -3,7 +3,7 @@ import type { AppliedImage, ContainerSpec, PodIdentity, PodSpec } from "../../mo
 import type { SimLog } from "./sim-log.ts";
 
 /** Version of the form in which a machine is kept in a file. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** A file of the machine. */
 export interface SimFile {
