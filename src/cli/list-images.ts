@@ -4,6 +4,7 @@ import type { CommandContext, ExitCode } from "./context.ts";
 import { loadFleet } from "./load-fleet.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "./read-hosts.ts";
 import { selectHosts } from "./select-hosts.ts";
+import { compareText } from "./text/compare-text.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { columns } from "./text/layout.ts";
 import { printable } from "./text/printable.ts";
@@ -55,7 +56,9 @@ function render(
   { paint }: CommandContext,
 ): string {
   if (rows.length === 0) return `The hosts hold no image of fleet ${name}.\n`;
-  const sorted = [...rows].sort((a, b) => compare(a.host, b.host) || compare(a.name, b.name));
+  const sorted = [...rows].sort(
+    (a, b) => compareText(a.host, b.host) || compareText(a.name, b.name),
+  );
   const cells = sorted.map((row) => [
     row.host,
     row.engine,
@@ -72,8 +75,4 @@ function render(
 /** `owner/fleet` without the owner. */
 function fleetName(ownership: string): string {
   return printable(ownership.slice(ownership.indexOf("/") + 1));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -9,6 +9,7 @@ import {
   runsOnce,
 } from "../model/index.ts";
 import { type EngineReading, type Health, healthKey } from "../reconcile/index.ts";
+import { compareText } from "./text/compare-text.ts";
 
 /** One container of a pod of the fleet, as `ps` lists it. */
 export interface ContainerRow {
@@ -72,7 +73,9 @@ export function podRows(
     }));
     rows.push({ host, pod, engine, state: "absent", declared: true, containers });
   }
-  return rows.sort((a, b) => compare(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0));
+  return rows.sort(
+    (a, b) => compareText(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0),
+  );
 }
 
 /** A pod whose containers run, but for those that ran to their end before them, runs. */
@@ -119,8 +122,4 @@ function imageColumns({
 }: ObservedContainer["image"]): Pick<ContainerRow, "image" | "digest"> {
   if (digest === undefined) return { image: reference };
   return { image: reference.split("@")[0] ?? reference, digest };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -12,6 +12,7 @@ import { loadFleet } from "../load-fleet.ts";
 import { readPodName } from "../pod-names.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
+import { RUN_OPTIONS } from "../run-options.ts";
 
 /** `stowage apply`. */
 export const applyCommand: Command = {
@@ -26,21 +27,14 @@ export const applyCommand: Command = {
         value: "PLANFILE",
         description: "Apply this saved plan, and nothing if a host changed since",
       },
-      yes: { short: "y", description: "Do not ask" },
+      yes: RUN_OPTIONS.yes,
       "allow-removals": {
         value: "N",
         description: "Let up to N running pods go, though that is more than half of them",
       },
-      "lock-timeout": {
-        value: "TIME",
-        description: "Wait this long for a host that is locked (default 0s)",
-      },
-      settle: {
-        value: "TIME",
-        description:
-          "A container without a probe counts as started when it has run for this long (default 400ms)",
-      },
-      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+      "lock-timeout": RUN_OPTIONS["lock-timeout"],
+      settle: RUN_OPTIONS.settle,
+      json: RUN_OPTIONS.json,
     },
     details: [
       "It is safe to be killed at any moment: applying again reaches the same end. Ctrl-C finishes the running steps.",

@@ -7,6 +7,7 @@ import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
+import { RUN_OPTIONS } from "../run-options.ts";
 import { findStrayFleet, isAddress } from "../stray-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { formatBytes, plural } from "../text/quantities.ts";
@@ -34,10 +35,7 @@ export const destroyCommand: Command = {
       yes: { short: "y", description: "Do not ask; volumes have a question of their own" },
       volumes: { description: "Delete the fleet's volumes as well, with all data in them" },
       "yes-delete-data": { description: "Do not ask about the volumes" },
-      "lock-timeout": {
-        value: "TIME",
-        description: "Wait this long for a host that is locked (default 0s)",
-      },
+      "lock-timeout": RUN_OPTIONS["lock-timeout"],
       owner: {
         value: "ID",
         description: "Owner of the fleet on a stray host, where several have one",
@@ -45,7 +43,7 @@ export const destroyCommand: Command = {
       engine: { value: "KIND[:PATH]", description: "Engine of a stray host (default containerd)" },
       "state-dir": { value: "DIR", description: "State directory of a stray host" },
       "run-dir": { value: "DIR", description: "Run directory of a stray host" },
-      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+      json: RUN_OPTIONS.json,
     },
     examples: [
       { command: "destroy", comment: "everything but the data" },

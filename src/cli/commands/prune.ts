@@ -9,6 +9,7 @@ import { planJson } from "../plan-json.ts";
 import { renderPlan } from "../render-plan.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
+import { RUN_OPTIONS } from "../run-options.ts";
 
 const KEEP = 1;
 
@@ -34,12 +35,9 @@ export const pruneCommand: Command = {
           "Only old generations of pods that were last applied, and records that were, longer ago, as in 7d",
       },
       "dry-run": { description: "Show what would go, and touch nothing" },
-      yes: { short: "y", description: "Do not ask" },
-      "lock-timeout": {
-        value: "TIME",
-        description: "Wait this long for a host that is locked (default 0s)",
-      },
-      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+      yes: RUN_OPTIONS.yes,
+      "lock-timeout": RUN_OPTIONS["lock-timeout"],
+      json: RUN_OPTIONS.json,
     },
     details: [
       "With --records also old records go, and with each the way back to it; it says which.",

@@ -10,6 +10,7 @@ import { loadFleet } from "../load-fleet.ts";
 import { isMeant, mayBeOn, type PodName, podNameText, readPodName } from "../pod-names.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
+import { RUN_OPTIONS } from "../run-options.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
@@ -25,17 +26,7 @@ export const restartCommand: Command = {
     options: {
       all: { description: "All pods that the fleet declares" },
       host: PLAN_OPTIONS.host,
-      yes: { short: "y", description: "Do not ask" },
-      "lock-timeout": {
-        value: "TIME",
-        description: "Wait this long for a host that is locked (default 0s)",
-      },
-      settle: {
-        value: "TIME",
-        description:
-          "A container without a probe counts as started when it has run for this long (default 400ms)",
-      },
-      json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+      ...RUN_OPTIONS,
     },
     details: [
       "It is an apply that does this alone: the same locks, order, waves of a service, draining and health checks. Volumes, files and what a container wrote stay. A pod with changes that were not applied is refused, and then nothing is done.",

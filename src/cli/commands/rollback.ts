@@ -18,6 +18,7 @@ import { type PodName, podNameText, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts } from "../read-hosts.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
+import { RUN_OPTIONS } from "../run-options.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
@@ -34,16 +35,9 @@ export const rollbackCommand: Command = {
     options: {
       to: { value: "N", description: "Record to go back to (default: the one before the current)" },
       host: { value: "HOST", multiple: true, description: "Only on this host" },
-      yes: { short: "y", description: "Do not ask" },
-      "lock-timeout": {
-        value: "TIME",
-        description: "Wait this long for a host that is locked (default 0s)",
-      },
-      settle: {
-        value: "TIME",
-        description:
-          "A container without a probe counts as started when it has run for this long (default 400ms)",
-      },
+      yes: RUN_OPTIONS.yes,
+      "lock-timeout": RUN_OPTIONS["lock-timeout"],
+      settle: RUN_OPTIONS.settle,
       json: {
         description: "Print targets, plan, progress and report as lines of JSON; needs --yes",
       },

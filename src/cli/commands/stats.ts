@@ -10,6 +10,7 @@ import { isMeant, type PodName, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
 import { renderStats, type StatsRow } from "../render-stats.ts";
 import { selectHosts } from "../select-hosts.ts";
+import { compareText } from "../text/compare-text.ts";
 
 /** Time that one sample takes: shorter ones tell little of a CPU. */
 const SAMPLE_MS = 1000;
@@ -107,9 +108,9 @@ async function showOnce(
 
 /** As ps lists them; each engine has an order of its own. */
 function byPod(a: StatsRow, b: StatsRow): number {
-  return compare(a.pod, b.pod) || a.generation - b.generation || compare(a.container, b.container);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return (
+    compareText(a.pod, b.pod) ||
+    a.generation - b.generation ||
+    compareText(a.container, b.container)
+  );
 }

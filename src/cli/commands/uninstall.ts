@@ -15,6 +15,7 @@ import { planJson } from "../plan-json.ts";
 import { JsonProgress, PeopleProgress } from "../progress.ts";
 import { renderSurvey, renderUninstall } from "../render-uninstall.ts";
 import { requireAnswer } from "../require-answer.ts";
+import { RUN_OPTIONS } from "../run-options.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { isAddress, strayHost } from "../stray-fleet.ts";
 
@@ -33,10 +34,7 @@ export const uninstallCommand: Command = {
       volumes: { description: "Delete volumes as well, with all data in them" },
       yes: { short: "y", description: "Do not ask; volumes have a question of their own" },
       "yes-delete-data": { description: "Do not ask about the volumes" },
-      "lock-timeout": {
-        value: "TIME",
-        description: "Wait this long for a host that is locked (default 0s)",
-      },
+      "lock-timeout": RUN_OPTIONS["lock-timeout"],
       engine: {
         value: "KIND[:PATH]",
         description: "With an address: its engine (default containerd)",

@@ -85,7 +85,7 @@ sub apart { my ($id, $do) = @_;
 }
 
 # what changes files is compiled when it is first asked for: a look has no use for half of this program
-sub known { my ($op) = @_;
+sub load_for { my ($op) = @_;
   return if $LONG{$op} || $OP{$op} || !length $FILES;
   (my $source, $FILES) = ($FILES, "");
   eval "$source 1" or die $@;
@@ -94,7 +94,7 @@ sub known { my ($op) = @_;
 sub request { my ($id, $data) = @_;
   my ($op, @list) = unpack "(N/a*)*", $data;
   eval {
-    known($op);
+    load_for($op);
     if ($LONG{$op}) { apart($id, sub { $LONG{$op}->(@list) }) }
     else { ($OP{$op} || die ["EUNKNOWN", "no $op"])->($id, @list) }
     1;
