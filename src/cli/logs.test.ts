@@ -51,3 +51,16 @@ test("stowage logs tells whoever names the manifest by -f that it is --follow", 
     "-f is --follow here; name a manifest with --file lab/fleet.json",
   );
 });
+
+test("stowage logs --json prints an object for each line, and nothing else", async () => {
+  const logs = await applied();
+  const { exitCode, stdout, stderr } = await logs("--json");
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(
+    stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual([{ host: "here", pod: "web", container: "web", line: "hello" }]);
+  expect((await logs("--json", "--tail", "0")).stdout).toBe("");
+});

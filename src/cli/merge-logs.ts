@@ -1,18 +1,35 @@
 import type { LogLine } from "../engine/index.ts";
 import { pad } from "./text/layout.ts";
 
-/** How lines are named. */
-export interface LabelOptions {
-  /** Names a line of a source; undefined leaves lines as they are. */
-  readonly label: ((source: LogSource, line: LogLine) => string) | undefined;
-  /** Width of the widest name that is expected. */
-  readonly width: number;
+/** A stream of lines of a pod. */
+export interface LogSource {
+  readonly host: string;
+  readonly pod: string;
+  readonly lines: AsyncIterable<LogLine>;
 }
 
-/** A stream of lines and the words that name it before each of them. */
-export interface LogSource {
-  readonly name: string;
-  readonly lines: AsyncIterable<LogLine>;
+/** What is written of a line of a source, without the end of the line. */
+export type LineWriter = (source: LogSource, line: LogLine) => string;
+
+/** Lines as the containers wrote them. */
+export const bareLine: LineWriter = (_, line) => line.text;
+
+/** Lines for programs: an object of JSON each. */
+export const jsonLine: LineWriter = ({ host, pod }, { container, text }) =>
+  JSON.stringify({ host, pod, container, line: text });
+
+/**
+ * Lines with the words that name where they are from before them.
+ *
+ * @param expected width of the widest name that is expected
+ */
+export function labelledLine(label: LineWriter, expected: number): LineWriter {
+  let width = expected;
+  return (source, line) => {
+    const name = label(source, line);
+    width = Math.max(width, name.length);
+    return `${pad(name, width)} | ${line.text}`;
+  };
 }
 
 /**
@@ -22,17 +39,12 @@ export interface LogSource {
  */
 export async function mergeLogs(
   sources: readonly LogSource[],
-  options: LabelOptions,
+  words: LineWriter,
   write: (text: string) => Promise<void>,
 ): Promise<void> {
-  let width = options.width;
   await Promise.all(
     sources.map(async (source) => {
-      for await (const line of source.lines) {
-        const name = options.label?.(source, line);
-        width = Math.max(width, name?.length ?? 0);
-        await write(name === undefined ? `${line.text}\n` : `${pad(name, width)} | ${line.text}\n`);
-      }
+      for await (const line of source.lines) await write(`${words(source, line)}\n`);
     }),
   );
 }

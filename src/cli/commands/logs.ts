@@ -7,7 +7,14 @@ import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { type LabelOptions, type LogSource, mergeLogs } from "../merge-logs.ts";
+import {
+  bareLine,
+  jsonLine,
+  type LineWriter,
+  type LogSource,
+  labelledLine,
+  mergeLogs,
+} from "../merge-logs.ts";
 import { readPodName } from "../pod-names.ts";
 import { didYouMean } from "../text/suggest.ts";
 
@@ -29,6 +36,7 @@ export const logsCommand: Command = {
       },
       container: { short: "c", value: "NAME", description: "Only this container" },
       host: { value: "HOST", multiple: true, description: "Only this host" },
+      json: { description: "Print each line as an object of JSON: host, pod, container, line" },
     },
     details: [
       "A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file.",
@@ -39,6 +47,7 @@ export const logsCommand: Command = {
       { command: "logs -f --tail 10 web db", comment: "follow two pods" },
       { command: "logs --since 10m web", comment: "of the last ten minutes" },
       { command: "logs edge-a/web -c app", comment: "one container on one host" },
+      { command: "logs -f --json web", comment: "for programs" },
     ],
   },
   run: logs,
@@ -92,33 +101,34 @@ async function showLogs(
   if (container !== undefined) checkContainer(container, found);
   const sources = found.map(
     ({ host, engine, pod }): LogSource => ({
-      name: `${host}/${pod.pod}`,
+      host,
+      pod: pod.pod,
       lines: engine.logs({ ...pod, host: pod.host }, container, options),
     }),
   );
   await untilStopped(context.drain, () =>
-    mergeLogs(sources, labelsFor(found, container), async (text) => {
+    mergeLogs(sources, args.flag("json") ? jsonLine : wordsFor(found, container), async (text) => {
       context.stdout.write(text);
       await context.stdout.ready();
     }),
   );
 }
 
-function labelsFor(found: readonly FoundPod[], container: string | undefined): LabelOptions {
+function wordsFor(found: readonly FoundPod[], container: string | undefined): LineWriter {
   const streams = found.flatMap(({ host, pod }) =>
     Object.keys(pod.containers)
       .filter((name) => container === undefined || name === container)
       .map((name) => ({ host, pod: pod.pod, name })),
   );
-  if (streams.length <= 1) return { label: undefined, width: 0 };
+  if (streams.length <= 1) return bareLine;
   const oneHost = new Set(found.map(({ host }) => host)).size === 1;
-  const label = (source: string, name: string): string =>
-    `${oneHost ? source.slice(source.indexOf("/") + 1) : source}/${name}`;
-  const widths = streams.map(({ host, pod, name }) => label(`${host}/${pod}`, name).length);
-  return {
-    label: ({ name }, line) => label(name, line.container),
-    width: Math.max(...widths),
-  };
+  const label = (host: string, pod: string, name: string): string =>
+    oneHost ? `${pod}/${name}` : `${host}/${pod}/${name}`;
+  const widths = streams.map(({ host, pod, name }) => label(host, pod, name).length);
+  return labelledLine(
+    (source, line) => label(source.host, source.pod, line.container),
+    Math.max(...widths),
+  );
 }
 
 async function untilStopped(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
