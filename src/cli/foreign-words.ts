@@ -4,8 +4,6 @@ const PLAN = "stowage plan shows what differs, drift among it";
 const SHOW = "stowage ps --json says what runs, and stowage synth writes what is declared";
 const ANEW =
   "a pod that runs is made anew when its declaration changes, such as a variable of its env; stowage restart begins its processes anew, and stowage apply starts what has ended";
-const RUN =
-  "stowage exec runs a command in a container that runs; what is to run once before others is declared as an init container";
 
 /** Commands of other tools, and what does the same here, or that nothing does. */
 const WORDS: ReadonlyMap<string, string> = new Map([
@@ -14,7 +12,6 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ...["diff", "preview", "refresh", "drift"].map((word) => [word, PLAN] as const),
   ...["show", "state", "output", "outputs", "details"].map((word) => [word, SHOW] as const),
   ...["start", "taint", "replace"].map((word) => [word, ANEW] as const),
-  ["run", RUN],
   ["stop", "take the pod out of the declaration, and apply; its named volumes stay"],
   ["scale", "declare replicas of the service, and apply"],
   ["import", "what Stowage did not make is not taken over: declare it, and plan"],

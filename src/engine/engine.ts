@@ -93,6 +93,8 @@ export interface LogOptions extends CallOptions {
   readonly since?: LogMoment;
   /** Goes on with new lines until the signal is aborted. */
   readonly follow?: boolean;
+  /** With `follow`: aborted when the containers have ended; what is on its way is read, and that is the end. */
+  readonly ended?: AbortSignal;
 }
 
 /** One line of a container's output, without its line end. */

@@ -39,3 +39,18 @@ test("following shows the end of an output that stays without a line end, and go
   await expect(following()).rejects.toMatchObject({ name: "AbortError" });
   expect(seen).toEqual(["one", "password: ", "secret"]);
 });
+
+test("what ended while it was followed is read to its last words, those without a line end too", async () => {
+  const log = new Log("one\n");
+  const ended = new AbortController();
+  const seen: string[] = [];
+  for await (const { text } of tailLines([log], { follow: true, ended: ended.signal })) {
+    seen.push(text);
+    if (text === "one") {
+      // it has ended, and its words are still on their way
+      ended.abort();
+      setTimeout(() => log.write("two\nthree"), 100);
+    }
+  }
+  expect(seen).toEqual(["one", "two", "three"]);
+});

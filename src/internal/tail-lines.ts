@@ -5,6 +5,8 @@ import { StowageError } from "../errors/index.ts";
 const POLL_MS = 150;
 /** Looks without a new line after which what has no line end is taken for one: a question, or the last words of a process. */
 const QUIET_LOOKS = 6;
+/** Looks without a new line after which an output that has ended is there to its last word: whoever writes it down waits for line ends. */
+const QUIET_LOOKS_AT_END = 3;
 
 /** Something that lines come from. */
 export interface LineSource {
@@ -28,22 +30,32 @@ export interface NamedLine {
  *
  * @param options.tail lines of the past, newest ones; all when absent
  * @param options.follow goes on until the signal is aborted
+ * @param options.ended aborted when nothing more will be written: what is still on its way is waited for, and then it is the end
  */
 export async function* tailLines(
   sources: readonly LineSource[],
   options: {
     readonly tail?: number | undefined;
     readonly follow?: boolean | undefined;
+    readonly ended?: AbortSignal | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): AsyncGenerator<NamedLine, void, undefined> {
-  const { signal, tail, follow = false } = options;
+  const { signal, ended, tail, follow = false } = options;
   for (const source of sources) {
     const lines = source.newLines({ final: !follow });
     for await (const text of newest(lines, tail)) yield { name: source.name, text };
   }
-  const followed = follow ? sources.map((source) => ({ source, quiet: 0 })) : [];
-  while (follow) {
+  if (follow) yield* followLines(sources, { signal, ended });
+}
+
+async function* followLines(
+  sources: readonly LineSource[],
+  { signal, ended }: Readonly<Record<"signal" | "ended", AbortSignal | undefined>>,
+): AsyncGenerator<NamedLine, void, undefined> {
+  const followed = sources.map((source) => ({ source, quiet: 0 }));
+  for (let isOver = false; !isOver; ) {
+    const hasEnded = ended?.aborted === true;
     await pause(signal);
     for (const each of followed) {
       const { source, quiet } = each;
@@ -53,7 +65,11 @@ export async function* tailLines(
         yield { name: source.name, text };
       }
     }
+    isOver = hasEnded && followed.every(({ quiet }) => quiet >= QUIET_LOOKS_AT_END);
   }
+  // last words need no line end
+  for (const source of sources)
+    for await (const text of source.newLines({ final: true })) yield { name: source.name, text };
 }
 
 /** The last lines; all of them where no number is given. */

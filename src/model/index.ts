@@ -27,6 +27,7 @@ export * from "./names.ts";
 export * from "./network.ts";
 export * from "./object-name.ts";
 export * from "./observed.ts";
+export * from "./one-off.ts";
 export * from "./pod.ts";
 export * from "./pod-networks.ts";
 export * from "./probe.ts";

@@ -85,6 +85,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./exec.ts")).execCommand,
   },
   {
+    name: "run",
+    summary: "Run a command once, in a container of its own made after a pod's",
+    load: async () => (await import("./run.ts")).runCommand,
+  },
+  {
     name: "events",
     summary: "Show what happens to pods, as it happens",
     load: async () => (await import("./events.ts")).eventsCommand,

@@ -1,4 +1,5 @@
 import type { LogLine, LogMoment, LogOptions } from "../../engine/index.ts";
+import { anySignal } from "../../internal/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
 import { monotonicMs, wallTime } from "./clock.ts";
 import type { EngineCalls } from "./engine-calls.ts";
@@ -13,7 +14,7 @@ export async function* readLogs(
   container: string | undefined,
   options: LogOptions,
 ): AsyncGenerator<LogLine, void, undefined> {
-  const { signal, tail, since, follow = false } = options;
+  const { signal, ended, tail, since, follow = false } = options;
   const { names, sinceMs } = await calls.read("engine.logs", signal, (state) => {
     const pod = requirePod(state, identity, "read logs of");
     return {
@@ -34,8 +35,22 @@ export async function* readLogs(
       signal?.throwIfAborted();
       yield line;
     }
-    if (!follow) return;
-    if (lines.length === 0) await calls.machine.wait(undefined, signal);
+    if (!follow || ended?.aborted === true) return;
+    if (lines.length === 0) await newsOrEnd(calls.machine, signal, ended);
+  }
+}
+
+/** Waits until something may have been written, or nothing will be any more. */
+async function newsOrEnd(
+  machine: EngineCalls["machine"],
+  signal: AbortSignal | undefined,
+  ended: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await machine.wait(undefined, anySignal([signal, ended].filter((each) => each !== undefined)));
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (ended?.aborted !== true) throw error;
   }
 }
 

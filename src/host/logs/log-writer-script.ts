@@ -52,7 +52,7 @@ my @streams = map { { from => $_, rest => "" } } $stderr, $stdout;
 while (@streams) {
   my $ready = "";
   vec($ready, fileno $_->{from}, 1) = 1 for @streams;
-  my $count = select $ready, undef, undef, (grep { length $_->{rest} } @streams) ? 0.5 : undef;
+  my $count = select $ready, undef, undef, (grep { length $_->{rest} } @streams) ? 0.2 : undef;
   if ($count == 0) { put($_->{rest}), $_->{rest} = "" for @streams }
   next if $count < 1;
   for my $stream (grep { vec($ready, fileno $_->{from}, 1) } @streams) {

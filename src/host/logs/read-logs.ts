@@ -9,10 +9,14 @@ export interface LogSourceLine {
   readonly text: string;
 }
 
-/** Which lines to read: the newest `tail` of the past, and with `follow` new ones until the signal is aborted. */
+/**
+ * Which lines to read: the newest `tail` of the past, and with `follow` new ones until the signal is aborted, or
+ * until nothing more comes after `ended` was.
+ */
 export interface ReadLogsOptions extends HostCallOptions {
   readonly tail?: number;
   readonly follow?: boolean;
+  readonly ended?: AbortSignal;
   /** Lines that begin earlier do not count. */
   readonly since?: LogMoment;
 }

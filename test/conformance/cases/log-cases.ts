@@ -65,6 +65,24 @@ export function logCases({ it }: Suite): void {
     expect(seen).toEqual(["early", "late", "last"]);
   });
 
+  it("follow ends by itself once it is told that the process did, with all that it printed", async (test) => {
+    const source =
+      "echo early; while [ ! -e /tmp/go ]; do sleep 0.05; done; seq 1 500; printf last";
+    const pod = await test.started({ main: script(source) });
+    await test.printed(pod, "early");
+    const [seen, ended]: [string[], AbortController] = [[], new AbortController()];
+    const options = { follow: true, ended: ended.signal };
+    const following = (async () => {
+      for await (const { text } of test.engine.logs(pod.identity, "main", options)) seen.push(text);
+    })();
+    expect(await test.exec(pod, "touch /tmp/go")).toBe(0);
+    await test.ended(pod);
+    ended.abort();
+    await following;
+    const numbers = Array.from({ length: 500 }, (_, index) => String(index + 1));
+    expect(seen).toEqual(["early", ...numbers, "last"]);
+  });
+
   it("tail and follow together give the newest lines, then new ones", async (test) => {
     const source = "seq 1 9; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo late; sleep 1000";
     const pod = await test.started({ main: script(source) });

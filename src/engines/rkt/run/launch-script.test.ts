@@ -94,13 +94,13 @@ echo "ended with $code"`;
   }
 
   test("tells the end of what was asked to end, not the signal that asked for it", async () => {
-    expect(await asked("trap 'exit 7' TERM; echo ready; sleep 9 >/dev/null & wait", 60)).toEqual([
-      "ended with 7",
-    ]);
+    expect(
+      await asked("trap 'kill $!; exit 7' TERM; sleep 99 >/dev/null & echo ready; wait", 60),
+    ).toEqual(["ended with 7"]);
   });
 
   test("tells a signal that it died of, and the code of what ended by itself", async () => {
-    expect(await asked("echo ready; exec sleep 9", 3)).toEqual(["ended with 143"]);
+    expect(await asked("echo ready; exec sleep 99", 3)).toEqual(["ended with 143"]);
     expect(await asked("exit 127", 1)).toEqual(["ended with 127"]);
   });
 });
