@@ -49,7 +49,7 @@ test("what ended while it was followed is read to its last words, those without 
     if (text === "one") {
       // it has ended, and its words are still on their way
       ended.abort();
-      setTimeout(() => log.write("two\nthree"), 100);
+      setTimeout(() => log.write("two\nthree"), 250);
     }
   }
   expect(seen).toEqual(["one", "two", "three"]);

@@ -193,11 +193,7 @@ async function takeAway(
       onProgress: undefined,
       reach: (host, spec) => locked.open(host, spec),
     });
-    // what the apply to come may need stays
-    const plan = {
-      ...(await planObserved({ ...again, secrets }, observation, store)),
-      hostChanges: [],
-    };
+    const plan = await planObserved({ ...again, secrets }, observation, store);
     if (plan.pods.length === 0) return;
     const run = { ...again, plan, locked, observation, store, secrets, onEvent: () => {} };
     const { outcomes } = await runPlan({ ...run, audited: asked.command });
