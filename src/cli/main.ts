@@ -110,7 +110,13 @@ function output(
       if (!closed.has(stream)) stream.write(text);
     },
     ready: async () => {
-      if (stream.writableNeedDrain && !closed.has(stream)) await once(stream, "drain");
+      if (!stream.writableNeedDrain || closed.has(stream)) return;
+      try {
+        await once(stream, "drain");
+      } catch (error) {
+        // nobody reads any more: what goes on all the same waits for nobody
+        if (!closed.has(stream)) throw error;
+      }
     },
     isTerminal: stream.isTTY === true,
     get columns() {

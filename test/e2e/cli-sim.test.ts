@@ -169,6 +169,9 @@ describe("the built command line on simulated hosts", () => {
     expect(await unread("plan", "-f", file)).toBe(141);
     expect(await unread("apply", "--yes", "-f", file)).toBe(0);
     expect(stowage("plan", "-f", file).status).toBe(0);
+    // what it has to pass on is more than a pipe holds
+    const words = ["sh", "-c", "seq 1 50000; exit 7"];
+    expect(await unread("run", "web-1", "--file", file, "--", ...words)).toBe(7);
     expect(await unread("ps", "-f", file)).toBe(141);
     expect(await unread("logs", "--follow", "web-1", "--file", file)).toBe(141);
     // its own exit code, not one of the pipe's
