@@ -40,7 +40,7 @@ export interface BootPlaces {
 export interface ListeningPort {
   readonly protocol: "tcp" | "udp";
   readonly port: number;
-  /** The one IPv4 address that it is of; absent: of all. */
+  /** The one address that it is of; absent: of all. */
   readonly address?: string;
   /** Inode of the socket: what {@link HostReader.holders} takes. */
   readonly inode: number;

@@ -23,6 +23,7 @@ export * from "./image-reference.ts";
 export * from "./implied-attributes.ts";
 export * from "./labels.ts";
 export * from "./logging.ts";
+export * from "./machine.ts";
 export * from "./names.ts";
 export * from "./network.ts";
 export * from "./object-name.ts";

@@ -411,6 +411,51 @@ describe("validateFleet() finds", () => {
     expect(findings({ a: host({ x }), b: host({ x }) })).toEqual([]);
   });
 
+  test.each([
+    ["local", "ssh://localhost"],
+    ["local", "ssh://ops@127.0.0.1:22"],
+    ["local", "ssh://[::1]/"],
+    ["local", "ssh://[0:0:0:0:0:0:0:1]"],
+    ["local", "ssh://[::ffff:127.0.0.1]"],
+    ["local", "ssh://0.0.0.0"],
+    ["ssh://LOCALHOST:2222", "ssh://[::1]:2222"],
+    ["ssh://ops@edge", "ssh://root%40corp@edge:22"],
+    ["ssh://edge.example.com", "ssh://Edge.example.com/"],
+    ["ssh://10.0.0.7", "ssh://[::FFFF:0a00:7]"],
+    ["ssh://[2001:db8::1]:22", "ssh://[2001:DB8:0::0:1]"],
+    ["ssh://[fe80::1%eth0]", "ssh://[FE80:0::1%25eth0]"],
+  ])("one port of the machine that %s and %s are", (one, other) => {
+    const x = pod({ ...hostNetwork, ports: [{ host: 80 }] });
+    const at = (address: string, root: string) => ({
+      ...{ address, engine: { kind: "podman", root, runRoot: root, tmpDir: root } },
+      ...{ stateDir: root, pods: { x } },
+    });
+    expect(findings({ a: at(one, "/a"), b: at(other, "/b") })).toHaveLength(2);
+    expect(findings({ a: at(one, "/a"), b: at(other, "/a") })).toContainEqual(
+      expect.stringContaining("hosts.a.address: the hosts a and b are one and the same"),
+    );
+  });
+
+  test.each([
+    ["local", "ssh://localhost:2222"],
+    ["local", "ssh://127.0.0.2"],
+    ["ssh://edge", "ssh://edge:2222"],
+    ["ssh://10.0.0.7", "ssh://[::10.0.0.7]"],
+    ["ssh://[fe80::1%eth0]", "ssh://[fe80::1%eth1]"],
+  ])("nothing of %s and %s, which may be two machines", (one, other) => {
+    const x = pod({ ...hostNetwork, ports: [{ host: 80 }] });
+    const at = (address: string) => host({ x }, { address, engine: { kind: "containerd" } });
+    expect(findings({ a: at(one), b: at(other) })).toEqual([]);
+  });
+
+  test("an engine of one machine that another user reaches; each user has a podman of their own", () => {
+    const at = (user: string, kind: string) =>
+      host({}, { address: `ssh://${user}@edge`, engine: { kind }, stateDir: `/srv/${user}` });
+    const shared = (kind: string) => findings({ a: at("ann", kind), b: at("ben", kind) });
+    expect(shared("podman")).toEqual([]);
+    expect(shared("containerd")[0]).toContain("share one engine of one machine");
+  });
+
   test("each circle once, as a chain", () => {
     const waiting = {
       a: host({ x: pod({ dependsOn: ["y"] }), y: pod({ dependsOn: ["b/z"] }) }),

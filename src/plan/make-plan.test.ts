@@ -267,6 +267,9 @@ test("plan() refuses to leave an engine that another host of the same machine ha
   expect(() => leaving({ address: "local", engine, stateDir: "/b" })).toThrow(
     /hosts\.a\.engine: its pods are in containerd, which host b of the same machine is declared with/,
   );
+  expect(() => leaving({ address: "ssh://ops@127.0.0.1", engine, stateDir: "/b" })).toThrow(
+    /host b of the same machine/,
+  );
   expect(leaving({ address: "ssh://10.0.0.2", engine }).hosts).toHaveLength(2);
   const own = { kind: "containerd", namespace: "two" };
   expect(leaving({ address: "local", engine: own, stateDir: "/b" }).hosts).toHaveLength(2);

@@ -3,6 +3,7 @@ import {
   attributesOf,
   type CapabilityTable,
   capabilityOf,
+  engineMachine,
   engineName,
   hostDirectories,
   type ImpliedAttribute,
@@ -128,12 +129,16 @@ function sharedEngines(
   { others, config }: HostObservation,
 ): readonly Diagnostic[] {
   if (others.length === 0) return [];
-  const address = manifest.hosts[host]?.address;
+  const address = manifest.hosts[host]?.address ?? "";
   const beside = Object.entries(manifest.hosts).filter(
-    ([name, spec]) => name !== host && spec.address === address && spec.engine.kind !== "sim",
+    ([name, { engine }]) => name !== host && engine.kind !== "sim",
   );
   return others.flatMap((other) => {
-    const [name] = beside.find(([, { engine }]) => isSameEngine(engine, other.config)) ?? [];
+    const left = engineMachine({ address, engine: other.config });
+    const [name] =
+      beside.find(
+        ([, spec]) => isSameEngine(spec.engine, other.config) && engineMachine(spec) === left,
+      ) ?? [];
     if (name === undefined) return [];
     return [
       {

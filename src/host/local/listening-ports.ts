@@ -37,9 +37,23 @@ export function parseListeningPorts(
   });
 }
 
-/** An IPv4 address as the kernel prints it; one of IPv6 counts as all, since it may take IPv4 too. */
+const MAPPED = "0000000000000000FFFF0000";
+
+/**
+ * An address as the kernel prints it. The one of IPv6 that is all may take IPv4 too, and one that is of IPv4 is that;
+ * of others it is enough that they are none of IPv4.
+ */
 function addressPart(hex: string): Pick<ListeningPort, "address"> {
-  if (hex.length !== 8 || hex === "00000000") return {};
-  const parts = hex.match(/../g)?.map((part) => Number.parseInt(part, 16)) ?? [];
-  return { address: parts.reverse().join(".") };
+  const four = hex.startsWith(MAPPED) ? hex.slice(MAPPED.length) : hex;
+  if (/^0*$/.test(four)) return {};
+  if (four.length === 8) return { address: bytesOf(four).reverse().join(".") };
+  const words = hex.match(/.{8}/g)?.flatMap((word) => bytesOf(word).reverse()) ?? [];
+  const groups = words.flatMap((byte, at) =>
+    at % 2 === 0 ? [((byte << 8) | (words[at + 1] ?? 0)).toString(16)] : [],
+  );
+  return { address: groups.join(":") };
+}
+
+function bytesOf(hex: string): number[] {
+  return (hex.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
 }

@@ -32,6 +32,16 @@ test("parseListeningPorts() takes only sockets that listen, of both address fami
   ]);
 });
 
+test("parseListeningPorts() tells an address of IPv6 that is one of IPv4 as that, and others as their own", () => {
+  const line = (address: string) =>
+    `   0: ${address}:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 4713 1`;
+  const addressOf = (hex: string) => parseListeningPorts(line(hex), "tcp", "0A")[0]?.address;
+  expect(addressOf("0000000000000000FFFF00000100007F")).toBe("127.0.0.1");
+  expect(addressOf("0000000000000000FFFF000000000000")).toBe(undefined);
+  expect(addressOf("00000000000000000000000001000000")).toBe("0:0:0:0:0:0:0:1");
+  expect(addressOf("B80D0120000000000000000034120000")).toBe("2001:db8:0:0:0:0:0:1234");
+});
+
 test("writeFile() that has to stop on its way leaves nothing of its own, and what another one made", async () => {
   const path = join(dir, "record.json");
   const left = join(dir, ".record.json.tmp");

@@ -1,6 +1,7 @@
 import { digestOf } from "../canonical.ts";
 import type { FleetManifest } from "../fleet.ts";
 import { hostPlaces } from "../host.ts";
+import { engineMachine, machineOf } from "../machine.ts";
 import { isSamePort, portKey } from "../network.ts";
 import type { PodSpec } from "../pod.ts";
 import { duplicates, type Findings, mistake, podsOf } from "./rule.ts";
@@ -36,11 +37,11 @@ function* paceOfNothing(manifest: FleetManifest, host: string): Findings {
   );
 }
 
-/** Hosts of one address are one machine: whatever its engines are, each of its ports is one. */
+/** Hosts whose addresses lead to one machine: whatever its engines are, each of its ports is one. */
 function* portClashes(manifest: FleetManifest): Findings {
   const machines = new Map<string, string[]>();
   for (const [name, { address, engine }] of Object.entries(manifest.hosts)) {
-    const machine = engine.kind === "sim" ? `simulated ${name}` : address;
+    const machine = engine.kind === "sim" ? `simulated ${name}` : machineOf(address);
     machines.set(machine, [...(machines.get(machine) ?? []), name]);
   }
   for (const names of machines.values()) {
@@ -120,7 +121,7 @@ function ownership({ uid, gid, mode }: NamedVolume) {
 /** Two hosts of a fleet at one place would each remove what the other has made. */
 function* sharedPlaces(manifest: FleetManifest): Findings {
   const hosts = Object.entries(manifest.hosts).flatMap(([name, host]) => {
-    const { files: place } = hostPlaces(host);
+    const { files: place } = hostPlaces({ ...host, address: machineOf(host.address) });
     return place === undefined ? [] : [{ name, place }];
   });
   for (const [place, same] of duplicates(hosts, (host) => host.place)) {
@@ -141,7 +142,7 @@ function* sharedPlaces(manifest: FleetManifest): Findings {
 /** With directories of their own two hosts would each take the other's pods for what an apply left behind. */
 function* sharedEngines(manifest: FleetManifest): Findings {
   const hosts = Object.entries(manifest.hosts).flatMap(([name, host]) => {
-    const { engine, files } = hostPlaces(host);
+    const { engine, files } = hostPlaces({ ...host, address: engineMachine(host) });
     return engine === undefined ? [] : [{ name, engine, files }];
   });
   for (const [, same] of duplicates(hosts, ({ engine }) => engine)) {
