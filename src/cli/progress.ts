@@ -2,6 +2,7 @@ import type { Plan } from "../plan/index.ts";
 import type { ApplyEvent } from "../reconcile/index.ts";
 import type { Output } from "./context.ts";
 import { outcomePlace, outcomeWords } from "./outcome-words.ts";
+import { registryWaitWords } from "./registry-waits.ts";
 import { stepWords } from "./step-words.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { textWidth } from "./text/layout.ts";
@@ -67,6 +68,8 @@ export class PeopleProgress implements Progress {
     switch (event.type) {
       case "observed":
         return undefined;
+      case "registry-waiting":
+        return yellow(registryWaitWords(event));
       case "lock-waiting":
         return yellow(
           `waiting for the lock of host ${event.host}: ${printable(event.holder)} holds it`,

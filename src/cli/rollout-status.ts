@@ -11,6 +11,7 @@ import type { Arguments } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { fleetRequest } from "./fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "./load-fleet.ts";
+import { tellOfRegistries } from "./registry-waits.ts";
 import { renderServices } from "./render-services.ts";
 import { selectHosts } from "./select-hosts.ts";
 import { findService, type SeenServices, servicesOf } from "./services.ts";
@@ -56,6 +57,7 @@ export async function seeServices(
       pods: [...new Set(places.map(({ pod }) => pod))],
     },
     signal: context.drain,
+    onProgress: tellOfRegistries(context),
   });
   const pods = servicePods(fleet.manifest, plan, observation.hosts);
   const wanted = new Set(places.map(({ host, pod }) => `${host}/${pod}`));

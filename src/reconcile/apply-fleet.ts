@@ -11,6 +11,7 @@ import {
 } from "../plan/index.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
+import { registryWaits } from "./images/registry-waits.ts";
 import { LockedHosts } from "./locked-hosts.ts";
 import { type FleetObservation, observeFleet, type Reach } from "./observe/observe-fleet.ts";
 import { planObserved } from "./plan-fleet.ts";
@@ -80,7 +81,8 @@ export async function withLockedHosts<T>(
   use: (locked: LockedHosts, observation: FleetObservation, store: ImageStore) => Promise<T>,
 ): Promise<T> {
   const { manifest, manifestDir, connector, appliedBy, onEvent } = request;
-  await using store = new ImageStore(manifest, manifestDir, request);
+  const waits = registryWaits(onEvent);
+  await using store = new ImageStore(manifest, manifestDir, { ...request, ...waits });
   const signal = lookingSignal(request);
   await using locked = new LockedHosts({ ...request, connector, owner: appliedBy, signal });
   const reach: Reach = (name, spec) => locked.open(name, spec);

@@ -10,6 +10,7 @@ import {
 import type { Connector, HostReading } from "./connector.ts";
 import type { FleetLock } from "./images/fleet-lock.ts";
 import { ImageStore } from "./images/image-store.ts";
+import { type RegistryProgress, registryWaits } from "./images/registry-waits.ts";
 import { resolveImages } from "./images/resolve-images.ts";
 import {
   type FleetObservation,
@@ -36,8 +37,11 @@ export interface PlanFleetRequest {
   /** Hosts that are asked at once. */
   readonly parallelism?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: ObserveProgress) => void) | undefined;
+  readonly onProgress?: ((progress: PlanProgress) => void) | undefined;
 }
+
+/** How far a plan is, and what it waits for. */
+export type PlanProgress = ObserveProgress | RegistryProgress;
 
 /** A plan and what it was made of. */
 export interface PlannedFleet {
@@ -60,7 +64,8 @@ export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet
     readings.delete(name);
     if (reading !== undefined) closing.push(close(reading));
   };
-  await using store = new ImageStore(manifest, manifestDir, request);
+  const waits = registryWaits(request.onProgress);
+  await using store = new ImageStore(manifest, manifestDir, { ...request, ...waits });
   try {
     const observation = await observeFleet({
       ...request,

@@ -14,6 +14,7 @@ import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { HOSTS_DIRECTORY } from "../fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
+import { tellOfRegistries } from "../registry-waits.ts";
 import { shortDigests } from "../text/format-value.ts";
 import { columns } from "../text/layout.ts";
 import { plural } from "../text/quantities.ts";
@@ -72,9 +73,10 @@ async function images(args: Arguments, context: CommandContext): Promise<ExitCod
 
 async function currentLock(
   { manifest, baseDir: manifestDir, lockFile }: LoadedFleet,
-  { connector, env, drain: signal }: CommandContext,
+  context: CommandContext,
   parallelism: number | undefined,
 ): Promise<FleetLock> {
+  const { connector, env, drain: signal } = context;
   const existing = await readFleetLock(lockFile);
   const readings: HostReading[] = [];
   try {
@@ -101,6 +103,7 @@ async function currentLock(
         readsRegistriesConf: true,
       }),
       signal,
+      onProgress: tellOfRegistries(context),
     });
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));

@@ -13,6 +13,7 @@ import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { planJson } from "../plan-json.ts";
 import { readPodName } from "../pod-names.ts";
+import { tellOfRegistries } from "../registry-waits.ts";
 import { renderPlan } from "../render-plan.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { type Supposition, supposedManifest, supposingConnector } from "../suppose-engine.ts";
@@ -61,6 +62,7 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
     connector: connectorFor(declared.manifest, supposed, context),
     options: { ...options, fingerprints: out !== undefined },
     signal: context.drain,
+    onProgress: tellOfRegistries(context),
   });
   checkPods(fleet.manifest, {
     doing: "plan",

@@ -2,22 +2,26 @@ import { rootCertificates } from "node:tls";
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import type { RegistryPlace } from "./host-places.ts";
 
-const CONNECT_MS = 10_000;
-/** Time in which an answer begins, and in which each of its pieces comes. */
-const ANSWER_MS = 60_000;
+/** Time in which a connection is made, with what its TLS asks for. */
+export const CONNECT_MS = 10_000;
 
-/** What connects to a registry: by a proxy where the environment names one, and with what its place says of TLS. */
+/**
+ * What connects to a registry: by a proxy where the environment names one, and with what its place says of TLS.
+ *
+ * @param answerMs time in which an answer begins, and in which each of its pieces comes
+ */
 export function openDispatcher(
   env: Readonly<Record<string, string | undefined>>,
   isPlain: boolean,
   place: RegistryPlace | undefined,
+  answerMs: number,
 ): Dispatcher {
   const tls = tlsOf(place);
   const timeouts = {
     connect: { timeout: CONNECT_MS, ...tls },
     requestTls: tls,
-    headersTimeout: ANSWER_MS,
-    bodyTimeout: ANSWER_MS,
+    headersTimeout: answerMs,
+    bodyTimeout: answerMs,
   };
   const proxies = {
     httpProxy: env["http_proxy"] ?? env["HTTP_PROXY"],

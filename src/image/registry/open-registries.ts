@@ -1,9 +1,17 @@
 import { StowageError } from "../../errors/index.ts";
 import type { ImageReference } from "../../model/index.ts";
 import type { ImageSource } from "../blob-source.ts";
+import type { RegistryWait } from "./answer-waits.ts";
 import type { Credentials } from "./docker-credentials.ts";
 import type { RegistryOrigin } from "./registry-origin.ts";
 import { isLoopback, type RegistriesOptions, type Way, waysTo } from "./ways.ts";
+
+/** What is said while an image is looked for. */
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told when a registry is long in answering. */
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
+}
 
 /** The registries that image references name. */
 export interface Registries {
@@ -18,7 +26,7 @@ export interface Registries {
    *
    * @throws StowageError naming the registry, what it was asked, and what to do
    */
-  open(reference: ImageReference, signal?: AbortSignal): Promise<ImageSource>;
+  open(reference: ImageReference, options?: OpenOptions): Promise<ImageSource>;
   /**
    * What a program needs that pulls by itself, as this machine has it set up; undefined where the fleet says, or
    * a file of containerd's, how the registry is reached: it knows nothing of that.
@@ -37,20 +45,20 @@ export interface Registries {
 export function openRegistries(options: RegistriesOptions): Registries {
   return {
     has: ({ domain }) => domain !== "localhost",
-    open: async (reference, signal) => {
+    open: async (reference, how = {}) => {
       const ways = await waysTo(reference, options);
       const passedOver: string[] = [];
       for (const way of ways.slice(0, -1)) {
         try {
-          return await openOne(way, options, signal);
+          return await openOne(way, options, how);
         } catch (error) {
-          signal?.throwIfAborted();
+          how.signal?.throwIfAborted();
           const name = way.reference.domain;
           passedOver.push(StowageError.from(error, `Cannot ask mirror ${name}`).message);
         }
       }
       try {
-        return await openOne(ways.at(-1) ?? { reference }, options, signal);
+        return await openOne(ways.at(-1) ?? { reference }, options, how);
       } catch (error) {
         throw passedOver.length === 0 ? error : withMirrors(error, passedOver);
       }
@@ -78,8 +86,8 @@ function withMirrors(error: unknown, passedOver: readonly string[]): unknown {
 
 async function openOne(
   { reference, place, registry }: Way,
-  { env, declared = {} }: RegistriesOptions,
-  signal: AbortSignal | undefined,
+  { env, declared = {}, patience }: RegistriesOptions,
+  how: OpenOptions,
 ): Promise<ImageSource> {
   const { RegistryClient, openRegistryImage, dockerCredentials } = await import(
     "./reach-registry.ts"
@@ -100,7 +108,8 @@ async function openOne(
       return found;
     },
     env,
-    signal,
+    patience,
+    ...how,
   });
   try {
     return await openRegistryImage(client, reference);

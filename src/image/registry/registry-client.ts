@@ -3,11 +3,13 @@ import { type Dispatcher, request } from "undici";
 import * as z from "zod";
 import { StowageError } from "../../errors/index.ts";
 import { INDEX_TYPES, MANIFEST_TYPES } from "../media-types.ts";
+import { type Patience, patienceOf, type RegistryWait, tellingWait } from "./answer-waits.ts";
 import { type Challenge, parseChallenges } from "./auth-challenge.ts";
 import type { Credentials } from "./docker-credentials.ts";
 import type { RegistryPlace } from "./host-places.ts";
 import { openDispatcher } from "./open-dispatcher.ts";
 import { type Asked, nonsense, refused, unreachable } from "./registry-error.ts";
+import { realmOf, redirectOf } from "./registry-urls.ts";
 
 /** What is asked of a registry, below its repository. */
 export interface RegistryRequest extends Asked {
@@ -34,6 +36,9 @@ export interface RepositoryOptions {
   readonly credentials: () => Promise<Credentials | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  readonly patience?: Patience | undefined;
+  /** Told when an answer is long in coming. */
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
 }
 
 /** Bytes of an answer that wait for their reader: they are read in pieces of about that. */
@@ -65,11 +70,11 @@ export class RegistryClient implements AsyncDisposable {
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
-    const { domain, path, isPlain, env, place } = options;
+    const { domain, path, isPlain, env, place, patience } = options;
     const home =
       place?.base ?? new URL(`${isPlain ? "http" : "https"}://${registryHost(domain)}/v2/`);
     this.#base = new URL(`${path}/`, home).href;
-    this.#dispatcher = openDispatcher(env, isPlain, place);
+    this.#dispatcher = openDispatcher(env, isPlain, place, patienceOf(patience).answerMs);
   }
 
   /** @throws the reason for which the user stopped */
@@ -86,6 +91,22 @@ export class RegistryClient implements AsyncDisposable {
    *   `unavailable`, naming the registry and what it was asked
    */
   async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
+    return await this.whileTelling(asked, () => this.#askNow(asked));
+  }
+
+  /** Does something that waits for the registry, and says so where that takes long. */
+  async whileTelling<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
+    const { patience, onWait } = this.#options;
+    return await tellingWait(asked, patience, onWait, work);
+  }
+
+  /** What is thrown where it could not be spoken with, or did not go on. */
+  unreachable(asked: Asked, error: unknown): StowageError {
+    const { answerMs } = patienceOf(this.#options.patience);
+    return unreachable(asked, error, { answerMs, url: new URL("/v2/", this.#base).href });
+  }
+
+  async #askNow(asked: RegistryRequest): Promise<RegistryAnswer> {
     const url = new URL(asked.path, this.#base);
     const { place, registry } = this.#options;
     if (place?.isMirror === true && registry !== undefined) url.searchParams.set("ns", registry);
@@ -165,7 +186,7 @@ export class RegistryClient implements AsyncDisposable {
       });
     } catch (error) {
       this.throwIfStopped();
-      throw unreachable(asked, error);
+      throw this.unreachable(asked, error);
     }
   }
 
@@ -241,21 +262,6 @@ function optionsOf({ signal }: RepositoryOptions): { readonly signal?: AbortSign
 function basic(credentials: { readonly username: string; readonly password: string }): string {
   const { username, password } = credentials;
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-/** Where tokens are had. Credentials are shown there: never over a line that is open where the registry's is not. */
-function realmOf(asked: Asked, realm: string, isPlain: boolean): URL {
-  const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  if (url?.protocol === "https:" || (isPlain && url?.protocol === "http:")) return url;
-  throw nonsense(asked, "it names no address where a token is had over TLS");
-}
-
-function redirectOf(asked: Asked, from: URL, location: string | string[] | undefined): URL {
-  const target = [location ?? []].flat()[0] ?? "";
-  const url = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
-  if (url?.protocol === "https:" || (from.protocol === "http:" && url?.protocol === "http:"))
-    return url;
-  throw nonsense(asked, "it redirects to no address that can be used");
 }
 
 /** `Retry-After`, as seconds or as a date; a longer one than a minute is not waited for to its end. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type ErrorCode, StowageError } from "../../errors/index.ts";
+import { CONNECT_MS } from "./open-dispatcher.ts";
 
 /** What a registry was asked. */
 export interface Asked {
@@ -72,17 +73,40 @@ export function nonsense(asked: Asked, state: string): StowageError {
 /** Connections that broke: the next one may hold. */
 const PASSING = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET"]);
 
+/** Where an answer was waited for. */
+export interface Waited {
+  /** Where a registry says that it is one. */
+  readonly url: string;
+  /** Time that it had to answer. */
+  readonly answerMs: number;
+}
+
 /** A registry that could not be spoken with. */
-export function unreachable(asked: Asked, error: unknown): StowageError {
-  return new StowageError(
-    `Cannot ${asked.doing}: registry ${asked.domain} cannot be reached: ${reasonOf(error)}; see that it runs, and that this machine reaches it`,
-    {
-      code: "unavailable",
-      cause: error,
-      context: { registry: asked.domain },
-      retryable: PASSING.has((error as NodeJS.ErrnoException).code ?? ""),
-    },
-  );
+export function unreachable(asked: Asked, error: unknown, where: Waited): StowageError {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const silence = silenceOf(code, where);
+  const state =
+    silence ??
+    `cannot be reached: ${reasonOf(error)}; see that it runs, and that this machine reaches it`;
+  return new StowageError(`Cannot ${asked.doing}: registry ${asked.domain} ${state}`, {
+    code: "unavailable",
+    cause: error,
+    context: { registry: asked.domain },
+    retryable: PASSING.has(code),
+  });
+}
+
+/** A registry that says nothing, or no more; undefined where it is something else. */
+function silenceOf(code: string, { url, answerMs }: Waited): string | undefined {
+  const time = `${answerMs / 1000} s`;
+  const remedy = `see that it is well (curl -v ${url}), and that no proxy or firewall holds its answers back, then try again`;
+  if (code === "UND_ERR_HEADERS_TIMEOUT")
+    return `took the question and did not answer for ${time}; ${remedy}`;
+  if (code === "UND_ERR_BODY_TIMEOUT")
+    return `stopped in the midst of its answer, and did not go on for ${time}; ${remedy}`;
+  return code === "UND_ERR_CONNECT_TIMEOUT"
+    ? `could not be connected with for ${CONNECT_MS / 1000} s; ${remedy}`
+    : undefined;
 }
 
 function reasonOf(error: unknown): string {

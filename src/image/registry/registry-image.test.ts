@@ -35,10 +35,9 @@ async function openApp(
   { domain }: FakeRegistry,
   { reference = "app:1", env = { HOME: "/nowhere" }, signal }: OpenOptions = {},
 ): Promise<ImageSource> {
-  const source = await openRegistries({ env }).open(
-    parseImageReference(`${domain}/${reference}`),
+  const source = await openRegistries({ env }).open(parseImageReference(`${domain}/${reference}`), {
     signal,
-  );
+  });
   open.push(source);
   return source;
 }

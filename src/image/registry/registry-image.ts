@@ -7,7 +7,7 @@ import { IndexDocument, type IndexEntry, ManifestDocument } from "../documents.t
 import { INDEX_TYPES, MANIFEST_TYPES } from "../media-types.ts";
 import { DOCUMENT_BYTES_MAX } from "../read-document.ts";
 import type { RegistryAnswer, RegistryClient } from "./registry-client.ts";
-import { type Asked, nonsense, unreachable } from "./registry-error.ts";
+import { type Asked, nonsense } from "./registry-error.ts";
 
 /** Registries answer 404 for a kind that is not named. */
 const ACCEPT = [...MANIFEST_TYPES, ...INDEX_TYPES].join(", ");
@@ -88,7 +88,7 @@ class RegistryImage implements ImageSource {
     const asked = this.#asked("read manifest", name);
     const headers = { accept: ACCEPT };
     const answer = await this.#client.ask({ ...asked, path: `manifests/${name}`, headers });
-    const bytes = await wholeOf(asked, answer);
+    const bytes = await this.#wholeOf(asked, answer);
     const digest = digestOf(asked, name, answer, bytes);
     const json = parsed(bytes);
     const [type = ""] = [answer.headers["content-type"] ?? []].flat();
@@ -104,7 +104,16 @@ class RegistryImage implements ImageSource {
   async #readConfig(digest: string): Promise<void> {
     const asked = this.#asked("read blob", digest);
     const answer = await this.#client.ask({ ...asked, path: `blobs/${digest}` });
-    this.#read.set(digest, await wholeOf(asked, answer));
+    this.#read.set(digest, await this.#wholeOf(asked, answer));
+  }
+
+  async #wholeOf(asked: Asked, answer: RegistryAnswer): Promise<Uint8Array> {
+    try {
+      return await this.#client.whileTelling(asked, () => wholeOf(asked, answer));
+    } catch (error) {
+      this.#client.throwIfStopped();
+      throw StowageError.is(error) ? error : this.#client.unreachable(asked, error);
+    }
   }
 
   /** What a document names: other manifests, or blobs with their sizes. */
@@ -135,7 +144,7 @@ class RegistryImage implements ImageSource {
         failure = error;
       }
     }
-    throw unreachable(asked, failure);
+    throw this.#client.unreachable(asked, failure);
   }
 
   async *#readFrom(
@@ -200,8 +209,6 @@ async function wholeOf(asked: Asked, answer: RegistryAnswer): Promise<Uint8Array
         throw nonsense(asked, `it has more than the ${DOCUMENT_BYTES_MAX} bytes that it may have`);
       parts.push(part);
     }
-  } catch (error) {
-    throw StowageError.is(error) ? error : unreachable(asked, error);
   } finally {
     answer.body.destroy();
   }

@@ -1,5 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
 import type { ImageReference, RegistrySpec } from "../../model/index.ts";
+import type { Patience } from "./answer-waits.ts";
 import type { RegistryPlace } from "./host-places.ts";
 
 /** How registries are reached. */
@@ -16,6 +17,7 @@ export interface RegistriesOptions {
   readonly hostsDirectory?: string | undefined;
   /** Whether the `registries.conf` of this machine counts for what neither says anything of. @defaultValue false */
   readonly readsRegistriesConf?: boolean | undefined;
+  readonly patience?: Patience | undefined;
 }
 
 /** A reference as it is named somewhere, and where that is. */

@@ -1,5 +1,5 @@
 import type { HostChange, PodChange, Step } from "../../plan/index.ts";
-import type { ObserveProgress } from "../observe/observe-fleet.ts";
+import type { PlanProgress } from "../plan-fleet.ts";
 
 /** What came of a change. */
 export type ChangeStatus = "done" | "failed" | "rolled-back" | "skipped" | "not-run";
@@ -27,7 +27,7 @@ export interface ChangeOutcome {
 
 /** What happens while an apply runs, as it happens; `id` is the change's. */
 export type ApplyEvent =
-  | ObserveProgress
+  | PlanProgress
   | { readonly type: "lock-waiting"; readonly host: string; readonly holder: string }
   /** A line of a host's audit file could not be written; the run goes on. */
   | { readonly type: "not-audited"; readonly host: string; readonly reason: string }

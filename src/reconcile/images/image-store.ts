@@ -8,7 +8,7 @@ import {
   type ResolvedImage,
   resolveImage,
 } from "../../image/index.ts";
-import type { Registries } from "../../image/registry/index.ts";
+import { onceARegistry, type Registries, type RegistryWait } from "../../image/registry/index.ts";
 import { type FleetManifest, type ImageSpec, parseImageReference } from "../../model/index.ts";
 import { platformKey } from "./fleet-lock.ts";
 
@@ -17,6 +17,8 @@ export interface ImageStoreOptions {
   /** @defaultValue none: only what the manifest has on disk */
   readonly registries?: Registries | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told when a registry is long in answering. */
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
 }
 
 /**
@@ -29,6 +31,7 @@ export class ImageStore implements AsyncDisposable {
   readonly #resolved = new Map<string, Promise<ResolvedImage>>();
   readonly #manifestDir: string;
   readonly #options: ImageStoreOptions;
+  readonly #onWait: ImageStoreOptions["onWait"];
 
   constructor(
     manifest: Pick<FleetManifest, "images">,
@@ -37,6 +40,7 @@ export class ImageStore implements AsyncDisposable {
   ) {
     this.#manifestDir = manifestDir;
     this.#options = options;
+    this.#onWait = options.onWait && onceARegistry(options.onWait);
     for (const [reference, spec] of Object.entries(manifest.images ?? {})) {
       this.#specs.set(parseImageReference(reference).canonical, spec);
     }
@@ -152,7 +156,10 @@ export class ImageStore implements AsyncDisposable {
       // a tag may have moved on from what is pinned
       const reference = pin === undefined ? canonical : `${repository}@${pin}`;
       return await this.#once(reference, () =>
-        registries.open(parseImageReference(reference), this.#options.signal),
+        registries.open(parseImageReference(reference), {
+          signal: this.#options.signal,
+          onWait: this.#onWait,
+        }),
       );
     }
     throw new StowageError(

@@ -4,6 +4,7 @@ import type { FleetManifest, PodSpec } from "../../model/index.ts";
 import type { HostObservation, HostUnreachable, ImageResolution } from "../../plan/index.ts";
 import { FLEET_LOCK_VERSION, type FleetLock, platformKey } from "./fleet-lock.ts";
 import { ImageStore } from "./image-store.ts";
+import { type RegistryProgress, registryWaits } from "./registry-waits.ts";
 import { resolveImages } from "./resolve-images.ts";
 
 /** What to lock, from what was observed. */
@@ -14,6 +15,7 @@ export interface LockImagesRequest {
   readonly hosts: ReadonlyMap<string, HostObservation | HostUnreachable>;
   readonly registries?: Registries | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: RegistryProgress) => void) | undefined;
   /** Entries of references and platforms that are not looked at now are kept from it. */
   readonly existing?: FleetLock | undefined;
 }
@@ -28,7 +30,10 @@ export interface LockImagesRequest {
 export async function lockImages(request: LockImagesRequest): Promise<FleetLock> {
   const { manifest, manifestDir, existing } = request;
   const draft = new LockDraft({ ...existing?.images });
-  await using store = new ImageStore(manifest, manifestDir, request);
+  await using store = new ImageStore(manifest, manifestDir, {
+    ...request,
+    ...registryWaits(request.onProgress),
+  });
   for (const [host, spec] of Object.entries(manifest.hosts)) {
     if (Object.keys(spec.pods ?? {}).length === 0) continue;
     const found = request.hosts.get(host);
