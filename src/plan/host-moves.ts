@@ -1,6 +1,7 @@
 import { type PodSpec, writableVolumes } from "../model/index.ts";
 import type { PodChange } from "./plan.ts";
 import { appliedSpec, mayRun, type PodContext, podsOf } from "./pod-context.ts";
+import { reaches } from "./reaches.ts";
 
 /** A pod that leaves one host and comes to another, as its two changes. */
 export interface HostMove {
@@ -140,18 +141,4 @@ function groupBy(changes: readonly PodChange[]): ReadonlyMap<string, readonly Po
     else known.push(change);
   }
   return found;
-}
-
-/** Whether a change waits for another one, by whatever way. */
-function reaches(
-  after: ReadonlyMap<string, ReadonlySet<string>>,
-  from: string,
-  to: string,
-): boolean {
-  const seen = new Set([from]);
-  for (const id of seen) {
-    if (id === to) return true;
-    for (const next of after.get(id) ?? []) seen.add(next);
-  }
-  return false;
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../errors/index.ts";
 import { podDependency, portKey } from "../model/index.ts";
 import { byChange, hostMoves, orderMoves, withMove } from "./host-moves.ts";
+import { orderRemovals } from "./leaving-dependencies.ts";
 import type { PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -9,8 +10,8 @@ import { planRollouts, waveBefore, withHealthTime } from "./rollouts.ts";
 import { addVolumeHandovers } from "./volume-handovers.ts";
 
 /**
- * What a pod's change has to wait for: dependencies, ports and volumes that another one gives up, its service's
- * rollout, its other half on another host.
+ * What a pod's change has to wait for: dependencies, those that depend on one that goes, ports and volumes that another
+ * one gives up, its service's rollout, its other half on another host.
  */
 export function orderChanges(
   planned: readonly PodChange[],
@@ -37,6 +38,7 @@ export function orderChanges(
   for (const [id, before] of waves) for (const each of before) add(id, each);
   const moves = hostMoves(changes, contexts);
   orderMoves(moves, after);
+  orderRemovals(changes, contexts, after);
   const moved = byChange(moves);
   const ordered = changes.map((change): PodChange => {
     const before = [...(after.get(change.id) ?? [])].sort();
