@@ -23,6 +23,8 @@ export interface Capability {
   readonly instead?: string;
   /** How this engine applies a change of the field, where that is not as the field says. */
   readonly change?: ChangeVerdict;
+  /** Of an image: how this engine takes another name of the very same one, where that is not a change of it. */
+  readonly otherName?: ChangeVerdict;
   /** The values that this entry speaks of; all of them when absent. */
   readonly values?: readonly Json[];
 }

@@ -58,7 +58,10 @@ function specReasons(
     const { before, after } = change.long === true ? shortened(change) : change;
     const path = change.path.replace(SECRET_PATH, "");
     const value = change.after ?? change.before ?? null;
-    const known = engineVerdict(capabilities, fieldPath, value, verdict);
+    const isName = isOtherName(path, desired, applied);
+    const known = isName
+      ? nameVerdict(capabilities, path, desired, applied)
+      : engineVerdict(capabilities, fieldPath, value, verdict);
     if (path !== change.path) {
       const text = secretWords(changes.filter((each) => each.path.startsWith(`${path}.secret.`)));
       return { kind: "declared", path, secret: true, text, verdict: known };
@@ -69,16 +72,32 @@ function specReasons(
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       verdict: known,
-      ...(isOtherName(path, desired, applied) ? { text: OTHER_NAME } : {}),
+      ...(isName ? { text: OTHER_NAME } : {}),
     };
   });
 }
 
 /** Whether a reference was changed and leads to what it led to: nobody gets a new version by it. */
 function isOtherName(path: string, desired: ResolvedPod, applied: RecordedGeneration): boolean {
-  const container = /^containers\.([a-z0-9-]+)\.image$/.exec(path)?.[1] ?? "";
-  const [was, is] = [applied.images[container], desired.images[container]];
+  const [was, is] = imagesAt(path, desired, applied);
   return was !== undefined && is !== undefined && isSameImage(was, is);
+}
+
+/** What another name of an image costs: nothing where the engine can note it, unless its bytes are in another form too. */
+function nameVerdict(
+  capabilities: CapabilityTable,
+  path: string,
+  desired: ResolvedPod,
+  applied: RecordedGeneration,
+): ChangeVerdict {
+  const [was, is] = imagesAt(path, desired, applied);
+  const { change, otherName } = capabilityOf(capabilities, "containers.*.image", null);
+  return (was?.digest === is?.digest ? otherName : undefined) ?? change ?? "replace";
+}
+
+function imagesAt(path: string, desired: ResolvedPod, applied: RecordedGeneration) {
+  const container = /^containers\.([a-z0-9-]+)\.image$/.exec(path)?.[1] ?? "";
+  return [applied.images[container], desired.images[container]] as const;
 }
 
 /** What became of a secret, by all that changed of where it comes from. */

@@ -9,7 +9,7 @@ import {
 } from "../model/index.ts";
 import { releases, releasesElsewhere } from "./image-releases.ts";
 import { type ImageWay, imageWay } from "./image-way.ts";
-import type { HostChange, PodChange } from "./plan.ts";
+import { type HostChange, OTHER_NAME, type PodChange } from "./plan.ts";
 import type { HostObservation, ImageResolution, PlanInput } from "./plan-input.ts";
 import type { PodContext } from "./pod-context.ts";
 
@@ -167,7 +167,9 @@ function isMade(context: PodContext, changes: readonly PodChange[]): boolean {
       host === context.host &&
       pod === context.pod &&
       // what runs well is not ended where it might not start again
-      (fresh !== undefined || reasons.some(({ kind }) => kind === "asked")),
+      (fresh !== undefined ||
+        // and is not noted to be of what is not there
+        reasons.some(({ kind, text }) => kind === "asked" || text === OTHER_NAME)),
   );
 }
 

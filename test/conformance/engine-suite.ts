@@ -31,6 +31,7 @@ const WHY_NOT: Readonly<Record<keyof EngineFeatures, string>> = {
   softLimits: "it raises soft limits to the hard ones",
   readOnlyRoot: "it cannot make a root file system read-only",
   changesUlimits: "it changes limits of processes by a new generation only",
+  renamesImages: "it keeps an image under its name",
   restarts: "it starts nothing again by itself: stowage watch does",
   events: "it tells of nothing",
 };

@@ -61,6 +61,7 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
     },
   ],
   containers: SEEN,
+  "containers.*.image": { ...SEEN, otherName: "live" },
   volumes: SEEN,
   network: OF_STOWAGE,
   "network.mode": [{ ...SEEN, values: ["none", "host"] }, OF_STOWAGE],

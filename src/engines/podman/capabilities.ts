@@ -33,6 +33,7 @@ export function podmanCapabilities(
     ...Object.fromEntries(Object.keys(PodSpec.shape).map((key) => [key, TOLD])),
     pull: SEEN,
     containers: SEEN,
+    "containers.*.image": { ...SEEN, otherName: "live" },
     volumes: SEEN,
     network: OF_STOWAGE,
     "network.mode": [...(isRoot ? [] : [NO_BRIDGES]), OWN_NETWORKS, OF_STOWAGE],

@@ -84,7 +84,10 @@ const BOTH: CapabilityTable = {
   containers: shown("list-running"),
   // a field that is not named below is not known to work
   "containers.*": unsupported("this adapter knows nothing of it", "another engine"),
-  "containers.*.image": shown("list-running"),
+  "containers.*.image": {
+    ...shown("list-running"),
+    reason: "rkt keeps an image under its name, so that another name of the same one is a new pod",
+  },
   "containers.*.command": shown("user-num"),
   "containers.*.args": shown("exec-percent"),
   "containers.*.env": shown("enter-env"),

@@ -52,7 +52,7 @@ export interface SimContainer {
   state: "prepared" | "running" | "paused" | "exited";
   /** What is in force; the pod has what was asked for last. */
   spec: ContainerSpec;
-  readonly image: AppliedImage;
+  image: AppliedImage;
   readonly defaults: ImageDefaults;
   /** With secrets in clear, when it has any. */
   environment?: Readonly<Record<string, string>>;

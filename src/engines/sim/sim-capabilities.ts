@@ -16,6 +16,7 @@ export function simCapabilities(runOnce: boolean): CapabilityTable {
   const table: CapabilityTable = {
     ...Object.fromEntries(fields),
     pull: NATIVE,
+    "containers.*.image": { ...NATIVE, otherName: "live" },
     "network.mode": [NO_PLUGINS, NATIVE],
     "containers.*.health.whenUnhealthy": [
       { ...NATIVE, values: ["report"] },

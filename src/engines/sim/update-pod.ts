@@ -27,8 +27,10 @@ function putSpec(_state: MachineState, found: SimPod, pod: PodInstance): void {
   for (const [name, container] of Object.entries(found.containers)) {
     const wanted = pod.spec.containers[name];
     if (wanted === undefined) continue;
+    const image = pod.images[name];
+    if (image !== undefined) container.image = image;
     const running = container.state === "running" || container.state === "paused";
-    const live = withLiveFields(container.spec, wanted);
+    const live = { ...withLiveFields(container.spec, wanted), image: wanted.image };
     container.spec = running ? live : withRestartFields(live, wanted);
   }
 }
@@ -36,8 +38,10 @@ function putSpec(_state: MachineState, found: SimPod, pod: PodInstance): void {
 function checkChanges(found: SimPod, pod: PodInstance, capabilities: CapabilityTable): void {
   const replaced = diffAttributes(PodSpec, found.spec, pod.spec).find(
     ({ fieldPath, after, before, verdict }) =>
+      // another name of the same image is looked at below
+      fieldPath !== "containers.*.image" &&
       (capabilityOf(capabilities, fieldPath, after ?? before ?? null).change ?? verdict) ===
-      "replace",
+        "replace",
   );
   const [name] = Object.entries(found.containers).find(
     ([each, { image }]) => pod.images[each]?.digest !== image.digest,

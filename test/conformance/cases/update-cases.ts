@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import type { PodInstance } from "../../../src/engine/index.ts";
-import type { ContainerSpec } from "../../../src/model/index.ts";
+import type { ImageContent, PodInstance } from "../../../src/engine/index.ts";
+import { type ContainerSpec, generationDigest } from "../../../src/model/index.ts";
 import type { EngineUnderTest } from "../support/engine-under-test.ts";
-import { SERVER, script } from "../support/engine-under-test.ts";
+import { applied, nameOf, SERVER, script } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
 
 const MIB = 1024 * 1024;
@@ -78,6 +78,38 @@ export function updateCases({ it, itWith }: Suite): void {
     expect(await test.lines(pod)).toEqual(["300", "400"]);
   });
 
+  itWith(
+    "renamesImages",
+    "another name of its image is noted, the process goes on, and the old name can go",
+    async (test) => {
+      const repository = test.base.reference.replace(/:[^/:]*$/, "");
+      const [one, two] = ["one", "two"].map((tag) => ({
+        ...test.base,
+        reference: `${repository}:${tag}`,
+      })) as [ImageContent, ImageContent];
+      for (const image of [one, two]) await test.engine.importImage(image, test.ownership);
+      const pod = named(test.pod({ main: SERVER }), one);
+      await test.engine.prepare(pod);
+      await test.engine.start(pod);
+      const { pid } = await test.container(pod);
+      const next = named(pod, two);
+      await test.engine.update(next);
+      await test.engine.releaseImage(nameOf(one), test.ownership);
+      expect(await test.image(one)).toBeUndefined();
+      expect(await test.image(two)).toMatchObject({ inUse: true });
+      const { reference, manifest } = two;
+      const image = { reference, digest: manifest.digest };
+      expect(await test.container(pod)).toMatchObject({ state: "running", pid, image });
+      expect((await test.observed(pod))?.recordDigest).toBe(next.recordDigest);
+      await test.engine.stop(pod.identity);
+      await test.engine.start(next);
+      expect(await test.container(pod)).toMatchObject({ state: "running", image });
+      await test.engine.remove(pod.identity);
+      await test.engine.releaseImage(nameOf(two), test.ownership);
+      expect(await test.image(two)).toBeUndefined();
+    },
+  );
+
   it("updating it again with the same specification changes nothing", async (test) => {
     const pod = await test.started({ main: SERVER });
     const next = withContainer(test, pod, { resources: { memoryBytes: 64 * MIB } });
@@ -91,6 +123,14 @@ export function updateCases({ it, itWith }: Suite): void {
     const updating = test.engine.update(test.pod({ main: SERVER }));
     await expect(updating).rejects.toMatchObject({ code: "not_found" });
   });
+}
+
+/** A pod whose image has another name. */
+function named(pod: PodInstance, image: ImageContent): PodInstance {
+  const main = { ...(pod.spec.containers["main"] as ContainerSpec), image: image.reference };
+  const spec = { ...pod.spec, containers: { main } };
+  const images = { main: applied(image) };
+  return { ...pod, spec, images, recordDigest: generationDigest({ spec, images }) };
 }
 
 function withContainer(

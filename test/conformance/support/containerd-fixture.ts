@@ -45,6 +45,7 @@ export function containerdFixture(
       readOnlyRoot: true,
       softLimits: true,
       changesUlimits: true,
+      renamesImages: true,
       restarts: false,
       events: true,
     },

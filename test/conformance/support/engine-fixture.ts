@@ -18,6 +18,8 @@ export interface EngineFeatures {
   readonly softLimits: boolean;
   /** Limits of a process can be changed of a generation that is there; else they need a new one. */
   readonly changesUlimits: boolean;
+  /** Another name of its image can be noted of a generation that is there. */
+  readonly renamesImages: boolean;
   /** It starts again by itself what its restart policy wants. */
   readonly restarts: boolean;
   /** It tells what happens to pods. */

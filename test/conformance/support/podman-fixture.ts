@@ -23,6 +23,7 @@ export function podmanFixture(program: () => string, reach = openHost): EngineFi
       readOnlyRoot: true,
       softLimits: true,
       changesUlimits: false,
+      renamesImages: true,
       restarts: true,
       events: true,
     },

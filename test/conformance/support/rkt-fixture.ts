@@ -30,6 +30,7 @@ export function rktFixture(program: () => string): EngineFixture {
       readOnlyRoot: false,
       softLimits: false,
       changesUlimits: false,
+      renamesImages: false,
       restarts: false,
       events: false,
     },

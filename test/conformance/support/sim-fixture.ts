@@ -27,6 +27,7 @@ export function simFixture(
       readOnlyRoot: true,
       softLimits: true,
       changesUlimits: !runOnce,
+      renamesImages: true,
       restarts: !runOnce,
       events: !runOnce,
     },

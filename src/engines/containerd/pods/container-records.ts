@@ -142,6 +142,20 @@ export async function setContainerLabel(
   );
 }
 
+/** Notes another name of the image that a container was made of. */
+export async function setContainerImage(
+  client: ContainerdClient,
+  id: string,
+  image: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await client.unary(
+    Containers.method.update,
+    { container: { id, image }, updateMask: { paths: ["image"] } },
+    { doing: `name the image of container "${id}"`, signal },
+  );
+}
+
 /** Deletes a record; absent: nothing happens. containerd deletes that of a running container as well. */
 export async function deleteContainer(
   client: ContainerdClient,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { PodInstance } from "../../../engine/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
 import { settleAll } from "../../../internal/index.ts";
-import { LABEL_RECORD } from "../../../model/index.ts";
+import { imageName, LABEL_RECORD } from "../../../model/index.ts";
 import type { OciResources } from "../spec/oci-spec.ts";
 import { resourceUpdate } from "../spec/resource-limits.ts";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../spec/stored-spec.ts";
 import {
   type ContainerRecord,
+  setContainerImage,
   setContainerLabel,
   storedSpecOf,
   updateContainerSpec,
@@ -52,6 +53,9 @@ async function updateContainer(
 ): Promise<void> {
   const { client } = context;
   const { id } = record;
+  const image = pod.images[name];
+  const named = image === undefined ? record.image : imageName(image.reference, image.digest);
+  if (named !== record.image) await setContainerImage(client, id, named);
   const before = storedSpecOf(record);
   const after = updateStoredSpec(before, pod.spec, name);
   const task = await getTask(client, id);

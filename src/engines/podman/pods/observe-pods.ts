@@ -91,8 +91,15 @@ export function observePod(
 /** What is declared now, where it was changed since the container was made. */
 function withChanges(seen: SeenContainer, changes: PodChanges | undefined): SeenContainer {
   if (seen.notes === undefined || changes === undefined) return seen;
-  const declared = changes.declared[seen.labels.container] ?? [];
-  return { ...seen, notes: { ...seen.notes, declared, podDeclared: changes.podDeclared } };
+  const { container } = seen.labels;
+  const declared = changes.declared[container] ?? [];
+  const { image } = seen.notes;
+  const reference = changes.images?.[container] ?? image.reference;
+  const { podDeclared } = changes;
+  return {
+    ...seen,
+    notes: { ...seen.notes, declared, podDeclared, image: { ...image, reference } },
+  };
 }
 
 function observeContainer(

@@ -12,6 +12,8 @@ const PodChanges = z.object({
   /** Paths of declared attributes that podman can tell, by container. */
   declared: z.record(z.string(), z.array(z.string())),
   podDeclared: z.array(z.string()),
+  /** What their images are declared as now, by container; absent in files of before that could change. */
+  images: z.record(z.string(), z.string()).optional(),
 });
 
 /**

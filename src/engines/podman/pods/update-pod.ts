@@ -50,6 +50,9 @@ export async function updatePod(
       Object.entries(spec.containers).map(([name, each]) => [name, [...declaredPaths(each)]]),
     ),
     podDeclared: [...podDeclaredPaths(spec)],
+    images: Object.fromEntries(
+      Object.entries(pod.images).map(([name, { reference }]) => [name, reference]),
+    ),
   });
 }
 
