@@ -11,6 +11,8 @@ export interface HistoryRow {
   readonly number: number;
   readonly current: boolean;
   readonly generation: number;
+  /** The host that it was applied on, where the pod came from there. */
+  readonly appliedOn?: string;
   readonly appliedAt: string;
   readonly by: string;
   /** The machine that it was applied from. */
@@ -47,17 +49,20 @@ export function historyRows(
   records: ReadonlyMap<string, readonly NumberedRecord[]>,
 ): readonly HistoryRow[] {
   return [...records].flatMap(([pod, list]) =>
-    list.map(({ number, generation, isCurrent, appliedAt, appliedBy, engine, images }) => ({
-      host,
-      pod,
-      number,
-      current: isCurrent,
-      generation,
-      appliedAt,
-      ...whoAndWhere(appliedBy),
-      ...(engine === undefined ? {} : { engine: engine.kind }),
-      images,
-    })),
+    list.map(
+      ({ number, generation, isCurrent, appliedAt, appliedBy, engine, images, ...more }) => ({
+        host,
+        pod,
+        number,
+        current: isCurrent,
+        generation,
+        ...(more.host === undefined ? {} : { appliedOn: more.host }),
+        appliedAt,
+        ...whoAndWhere(appliedBy),
+        ...(engine === undefined ? {} : { engine: engine.kind }),
+        images,
+      }),
+    ),
   );
 }
 
@@ -87,7 +92,7 @@ export function renderHistory(
     row.host,
     row.pod,
     row.current ? `${row.number} (now)` : String(row.number),
-    String(row.generation),
+    row.appliedOn === undefined ? String(row.generation) : `${row.generation} on ${row.appliedOn}`,
     shortTime(row.appliedAt),
     printable(row.by),
     printable(row.from),

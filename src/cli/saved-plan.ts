@@ -70,6 +70,7 @@ const StepSchema = z.discriminatedUnion("kind", [
   step("commit", { generation, keep: z.array(KeptGeneration).optional() }),
   step("remove", { generation, engine }),
   step("remove-leftover", { name: z.string(), engine }),
+  step("hand-records", { from: Name, to: Name }),
   step("forget", {}),
   step("write-roster", { hosts: Roster.shape.hosts }),
   step("remove-roster", {}),

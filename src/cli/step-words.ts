@@ -61,6 +61,8 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
       return `remove ${printable(step.name)}`;
     case "commit":
       return "note it in its record";
+    case "hand-records":
+      return `hand its records over from ${step.from} to ${step.to}`;
     case "forget":
       return "delete its record";
     case "write-roster":

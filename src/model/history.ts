@@ -17,6 +17,8 @@ export const PastRecord = z.lazy(() =>
     number: z.int().min(1),
     appliedAt: z.iso.datetime(),
     appliedBy: z.string(),
+    /** The host that it was applied on, where the pod came from there. */
+    host: Name.optional(),
   }),
 );
 /** See the schema of the same name. */
@@ -71,6 +73,24 @@ export function withPast(history: PodHistory, record: PodRecord): PodHistory {
   };
 }
 
+/**
+ * What a host that a pod moves to gets to know of what was applied to it before: all that the old host kept, and
+ * what is current there.
+ *
+ * @returns undefined where there is nothing
+ */
+export function handedHistory(
+  pod: string,
+  history: PodHistory | undefined,
+  record: PodRecord | undefined,
+  host: string,
+): PodHistory | undefined {
+  const known = history ?? emptyHistory(pod);
+  const all = record === undefined ? known : withPast(known, record);
+  if (all.records.length === 0) return undefined;
+  return { ...all, records: all.records.map((each) => ({ host, ...each })) };
+}
+
 /** All that is known to have been applied to a pod, newest first: the current record, then the old ones. */
 export function numberedRecords(
   record: PodRecord | undefined,
@@ -122,6 +142,9 @@ function currentOf({ current, generations }: PodRecord): RecordedGeneration | un
 function isNoted({ records }: PodHistory, current: RecordedGeneration): boolean {
   const last = records.at(-1);
   return (
-    last !== undefined && last.generation === current.generation && isSameMaking(last, current)
+    last !== undefined &&
+    last.host === undefined &&
+    last.generation === current.generation &&
+    isSameMaking(last, current)
   );
 }

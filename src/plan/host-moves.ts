@@ -1,5 +1,5 @@
 import { type PodSpec, writableVolumes } from "../model/index.ts";
-import type { PodChange } from "./plan.ts";
+import type { PodChange, Step } from "./plan.ts";
 import { appliedSpec, mayRun, type PodContext, podsOf } from "./pod-context.ts";
 import { reaches } from "./reaches.ts";
 
@@ -61,18 +61,28 @@ export function withMove(
   const move = moves.get(change);
   if (move === undefined) return change;
   const { gone, comes } = move;
+  const waits = after.get(gone.id)?.has(comes.id) === true;
+  const hand: Step = { kind: "hand-records", from: gone.host, to: comes.host };
   if (change === comes) {
     const data = dataNotes(contexts.get(gone.id), contexts.get(comes.id));
-    return { ...change, movesFrom: gone.host, notes: [...change.notes, ...data] };
+    const steps = waits ? beforeCommit(change.steps, hand) : change.steps;
+    return { ...change, steps, movesFrom: gone.host, notes: [...change.notes, ...data] };
   }
-  const waits = after.get(gone.id)?.has(comes.id) === true;
   const text = `it is declared on ${comes.host} now`;
   return {
     ...change,
+    // one that waits finds them handed over when the new one was proven
+    steps: waits ? change.steps : [hand, ...change.steps],
     reasons: change.reasons.map((reason) => ({ ...reason, text })),
     movesTo: comes.host,
     notes: waits ? [] : [goesEarly(move, after)],
   };
+}
+
+/** Records are handed over before the new pod has one of its own: a kill before that leaves a move to be made. */
+function beforeCommit(steps: readonly Step[], hand: Step): readonly Step[] {
+  const at = steps.findIndex(({ kind }) => kind === "commit");
+  return at < 0 ? steps : [...steps.slice(0, at), hand, ...steps.slice(at)];
 }
 
 function goesEarly(

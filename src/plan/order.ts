@@ -2,6 +2,7 @@ import type { Diagnostic } from "../errors/index.ts";
 import { podDependency, portKey } from "../model/index.ts";
 import { byChange, hostMoves, orderMoves, withMove } from "./host-moves.ts";
 import { orderRemovals } from "./leaving-dependencies.ts";
+import { withLostRecords } from "./lost-records.ts";
 import type { PodChange, RolloutPause, RolloutPlan } from "./plan.ts";
 import { startedOnly, withConditions } from "./pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -40,7 +41,7 @@ export function orderChanges(
   orderMoves(moves, after);
   orderRemovals(changes, contexts, after);
   const moved = byChange(moves);
-  const ordered = changes.map((change): PodChange => {
+  const told = changes.map((change): PodChange => {
     const before = [...(after.get(change.id) ?? [])].sort();
     const begun = startedOnly(change.id, before, contexts);
     const afterStart = begun.filter((id) => whole.get(change.id)?.has(id) !== true);
@@ -54,6 +55,7 @@ export function orderChanges(
       ...(afterWave.length === 0 ? {} : { afterWave }),
     };
   });
+  const ordered = withLostRecords(told, contexts);
   const cycle = findCycle(after);
   if (cycle === undefined) return { changes: ordered, rollouts, diagnostics: [] };
   return {

@@ -126,6 +126,8 @@ export type Step =
     }
   | { readonly kind: "remove"; readonly generation: number; readonly engine?: EngineConfig }
   | { readonly kind: "remove-leftover"; readonly name: string; readonly engine?: EngineConfig }
+  /** Gives what was applied to the pod on a host that it leaves to the one that it comes to. */
+  | { readonly kind: "hand-records"; readonly from: string; readonly to: string }
   | { readonly kind: "forget" }
   | { readonly kind: "write-roster"; readonly hosts: Roster["hosts"] }
   | { readonly kind: "remove-roster" }

@@ -90,6 +90,7 @@ export function openSessions(
   >,
 ): ReadonlyMap<string, FencedSession> {
   const { manifest, locked, observation, store, appliedBy, secrets } = request;
+  const sessions = new Map<string, FencedSession>();
   const context: ApplyContext = {
     owner: manifest.id,
     fleet: manifest.name,
@@ -99,8 +100,8 @@ export function openSessions(
     store,
     settleMs: request.settleMs ?? SETTLE_MS,
     alone: new Map(),
+    sessions,
   };
-  const sessions = new Map<string, FencedSession>();
   for (const [name, found] of observation.hosts) {
     const opened = locked.get(name);
     const spec: HostSpec | undefined = manifest.hosts[name] ?? observation.leaving.get(name);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { FleetManifest } from "../../src/model/index.ts";
-import type { ApplyEvent } from "../../src/reconcile/index.ts";
+import type { FleetManifest, HostSpec } from "../../src/model/index.ts";
+import { type ApplyEvent, readPodRecords } from "../../src/reconcile/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";
 import { openLab } from "../support/engines/open-lab.ts";
 import { RealFleet } from "../support/real-fleet.ts";
@@ -66,6 +66,15 @@ describeWithEngine("containerd", "pods that move to another host", (containerd) 
       expect(stops.slice(-2)).toEqual(["here/web stop", "here/db stop"]);
       expect(stops.indexOf("there/web commit")).toBeLessThan(stops.indexOf("here/web stop"));
       expect((await fleet.plan(moved)).pods).toEqual([]);
+      // what was applied to it before is known there, and it can go back to it
+      const spec = moved.hosts["there"] as HostSpec;
+      await using reading = await fleet.connect().read("there", spec);
+      const { signal } = new AbortController();
+      const records = (await readPodRecords(reading.host, moved, spec, signal)).get("web") ?? [];
+      expect(records.map(({ number, host, isCurrent }) => [number, host, isCurrent])).toEqual([
+        [2, undefined, true],
+        [1, "here", false],
+      ]);
     }, 180_000);
   });
 });

@@ -33,6 +33,8 @@ export interface ApplyContext {
   readonly settleMs: number;
   /** By machine, as far as that can be told: what only one may do at a time of all hosts on it. */
   readonly alone: Map<string, Limiter>;
+  /** Those that it works on, by name. */
+  readonly sessions: ReadonlyMap<string, HostSession>;
 }
 
 /** A host that is reached, locked and observed. */

@@ -114,13 +114,19 @@ export class RecordBook {
     const record = this.#find(change);
     const rest = record?.generations.filter((each) => each.generation !== generation) ?? [];
     if (record === undefined || rest.length === record.generations.length) return;
-    if (rest.length === 0) await this.forget(change, options);
+    if (rest.length === 0) await this.#forgetRecord(change, options);
     else await this.#write(change, { ...record, generations: rest }, options);
   }
 
-  async forget({ pod }: PodChange, options: HostCallOptions): Promise<void> {
+  async forget(change: PodChange, options: HostCallOptions): Promise<void> {
     const { host, layout } = this.#parts;
-    await host.removeFile(layout.historyFile(pod), options);
+    await host.removeFile(layout.historyFile(change.pod), options);
+    await this.#forgetRecord(change, options);
+  }
+
+  /** What was applied before is known on: a host that the pod came from may have handed it over. */
+  async #forgetRecord({ pod }: PodChange, options: HostCallOptions): Promise<void> {
+    const { host, layout } = this.#parts;
     await host.removeFile(layout.recordFile(pod), options);
     this.#written.delete(pod);
   }

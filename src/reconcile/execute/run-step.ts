@@ -15,6 +15,7 @@ import { drainPod } from "../health/drain-pod.ts";
 import { stayHealthy } from "../health/stay-healthy.ts";
 import { waitCompleted } from "../health/wait-completed.ts";
 import { waitHealthy } from "../health/wait-healthy.ts";
+import { handRecords } from "../history/hand-records.ts";
 import { clearEnvironment } from "../secrets/secrets.ts";
 import { handedImage } from "./bring-image.ts";
 import { type HostSession, sessionAt } from "./host-session.ts";
@@ -78,13 +79,8 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
       return await engine.update(instanceOf(context, step.generation), options);
     case "wait-healthy":
       return await proveHealthy({ ...context, session }, step);
-    case "wait-completed": {
-      const { spec } = generationOf(context, step.generation);
-      const identity = identityOf(context, step.generation);
-      const names = Object.keys(spec.containers);
-      await Promise.all(names.map((name) => waitCompleted(session, identity, spec, name)));
-      return;
-    }
+    case "wait-completed":
+      return await proveCompleted({ ...context, session }, step.generation);
     case "commit": {
       const isAltered = change.steps.some(({ kind }) => kind === "prepare");
       const proven = generationOf(context, step.generation);
@@ -93,11 +89,31 @@ export async function runPodStep(context: StepContext, step: Step): Promise<void
     }
     case "remove":
       return await removeGeneration({ ...context, session }, step.generation);
+    case "hand-records":
+      return await handRecords(hostOf(context, step.from), hostOf(context, step.to), change.pod);
     case "forget":
       return await records.forget(change, options);
     default:
       throw notOurs(change.id, step);
   }
+}
+
+async function proveCompleted(context: StepContext, generation: number): Promise<void> {
+  const { session } = context;
+  const { spec } = generationOf(context, generation);
+  const identity = identityOf(context, generation);
+  const names = Object.keys(spec.containers);
+  await Promise.all(names.map((name) => waitCompleted(session, identity, spec, name)));
+}
+
+/** Another host of the same apply. @throws StowageError `unavailable` where it is not worked on */
+function hostOf({ session }: StepContext, host: string): HostSession {
+  const found = session.context.sessions.get(host);
+  if (found !== undefined) return found;
+  throw new StowageError(
+    `Cannot hand the records of a pod over: host ${host} is not reached; apply again when it is`,
+    { code: "unavailable", context: { host } },
+  );
 }
 
 async function proveHealthy(

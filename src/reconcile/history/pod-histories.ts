@@ -36,10 +36,21 @@ export async function trimHistory(
   keep: number,
   options: HostCallOptions,
 ): Promise<void> {
-  const history = (await readHistories(host, layout, options)).get(pod);
+  const history = await readHistory(host, layout, pod, options);
   if (history === undefined || history.records.length <= keep) return;
   const records = keep === 0 ? [] : history.records.slice(-keep);
   await writeHistory(host, layout, { ...history, records }, options);
+}
+
+/** The history of one pod; undefined where there is none, or none that can be read. */
+export async function readHistory(
+  host: HostReader,
+  layout: HostLayout,
+  pod: string,
+  options: HostCallOptions,
+): Promise<PodHistory | undefined> {
+  const snapshot = await host.snapshot({ files: [layout.historyFile(pod)] }, options);
+  return historiesIn(snapshot, layout).get(pod);
 }
 
 /** The histories of a fleet's pods on a host, by pod; those that cannot be read are left out. */
@@ -65,7 +76,8 @@ export function historiesIn(
   return found;
 }
 
-async function writeHistory(
+/** Writes the history of a pod. */
+export async function writeHistory(
   host: Host,
   layout: HostLayout,
   history: PodHistory,
