@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeCli, simManifest } from "../../test/support/cli-context.ts";
-import { renderStats } from "./render-stats.ts";
+import { renderStats, statsJson } from "./render-stats.ts";
 import { paintOf } from "./text/paint.ts";
 
 test("stowage stats lists running containers, and says of what is not told that it is not", async () => {
@@ -13,11 +13,12 @@ test("stowage stats lists running containers, and says of what is not told that 
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^here +web +sim +web +- +- +- +- +- +-$/m);
   const { containers } = JSON.parse((await stowage("stats", "--json")).stdout);
-  expect(containers).toMatchObject([{ host: "here", pod: "web", container: "web", generation: 1 }]);
-  const unknown = await stowage("stats", "wab");
-  expect(unknown.exitCode).toBe(1);
-  expect(unknown.stderr).toContain('Cannot show pod "wab"');
-  expect(unknown.stderr).toContain("did you mean web?");
+  const unknown = { cpuPercent: null, memoryBytes: null, pids: null, sentBytes: null };
+  expect(containers).toMatchObject([{ host: "here", pod: "web", generation: 1, ...unknown }]);
+  const mistyped = await stowage("stats", "wab");
+  expect(mistyped.exitCode).toBe(1);
+  expect(mistyped.stderr).toContain('Cannot show pod "wab"');
+  expect(mistyped.stderr).toContain("did you mean web?");
 });
 
 test("stowage stats lists pods by name, whatever order the engine has them in", async () => {
@@ -50,4 +51,21 @@ test("the table says each number in its unit", () => {
   expect(renderStats([{ ...row, ...numbers }], paintOf(false))).toMatch(
     /a +web +podman +app +12\.3 % +3 MiB +64 MiB +4 of 50 +2 kB \/ 3 MB +0 B \/ 1 B/,
   );
+});
+
+test("numbers that are counted with other processes are not told, with the reason", () => {
+  const row = { host: "a", pod: "web", generation: 1, engine: "podman", pid: 1, pids: 2 };
+  const shared = ["cpuUs", "memoryBytes"] as const;
+  const rows = ["app", "log"].map((container) => ({ ...row, container, shared }));
+  const table = renderStats(rows, paintOf(false));
+  expect(table).toMatch(/^a +web +podman +app +- +- +- +2 +- +-$/m);
+  expect(table).toMatch(
+    /^not known of a\/web\/app, a\/web\/log: CPU, memory; the kernel counts it/m,
+  );
+  expect(statsJson({ ...row, container: "app", shared })).toMatchObject({
+    cpuPercent: null,
+    memoryBytes: null,
+    pids: 2,
+    notKnown: { numbers: ["CPU", "memory"], why: expect.stringContaining("no cgroup of its own") },
+  });
 });

@@ -109,6 +109,9 @@ describeWithEngine("podman", "podman without root", (podman) => {
           lines: ["hello"],
           exitCodes: [7, 3],
           leftovers: [],
+          usage: v2
+            ? expect.anything()
+            : { shared: expect.arrayContaining(["memoryBytes"]), memory: false },
           looks: ["object", expect.stringMatching(/a network of a fleet needs root/)],
         });
         expect(story.states).not.toHaveProperty("removed");

@@ -8,7 +8,7 @@ import type { CommandContext, ExitCode } from "../context.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { isMeant, type PodName, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
-import { renderStats, type StatsRow } from "../render-stats.ts";
+import { renderStats, type StatsRow, statsJson } from "../render-stats.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { compareText } from "../text/compare-text.ts";
 
@@ -32,7 +32,7 @@ export const statsCommand: Command = {
       json: { description: "Print each sample as JSON, on a line" },
     },
     details: [
-      "The numbers are the kernel's own, of each container's cgroup, and so the same on every engine. CPU is of one CPU, over a second (two with --watch); memory is without what is only cached of files; network and disk count since the container began. - is what the kernel does not tell.",
+      "The numbers are the kernel's own, of each container's cgroup, and so the same on every engine. CPU is of one CPU, over a second (two with --watch); memory is without what is only cached of files; network and disk count since the container began. - is what is not known (null with --json): the kernel does not tell it, or counts it together with other processes, as where podman runs without root on cgroups of version 1; that is said below the table.",
     ],
     examples: [
       { command: "stats", comment: "one sample of all pods" },
@@ -92,7 +92,7 @@ async function showOnce(
   const problems = problemsOf(found);
   if (problems.length === 0) checkPods(manifest, { doing: "show", wanted, there: all });
   if (args.flag("json")) {
-    const json = { containers: rows, unreachable: unreachable(problems) };
+    const json = { containers: rows.map(statsJson), unreachable: unreachable(problems) };
     context.stdout.write(`${JSON.stringify(json)}\n`);
     return problems.length;
   }

@@ -1,9 +1,17 @@
 import { expect, test } from "vitest";
-import { parseCgroups, processesFile, usageFiles, usageOf } from "./cgroup-usage.ts";
+import {
+  ownCgroups,
+  parseCgroups,
+  processesFile,
+  uncounted,
+  usageFiles,
+  usageOf,
+} from "./cgroup-usage.ts";
 
 test("usage is the same from cgroups of version 1, of version 2, and of both beside each other", () => {
   const memory = { usage: "5000\n", limit: "8000\n" };
-  const v1 = parseCgroups("4:memory:/a\n3:pids:/a\n2:cpu,cpuacct:/a\n1:blkio:/a\n0::/\n");
+  const all1 = parseCgroups("4:memory:/a\n3:pids:/a\n2:cpu,cpuacct:/a\n1:blkio:/a\n0::/\n");
+  const v1 = ownCgroups(all1, []);
   const root = "/sys/fs/cgroup";
   const files1 = new Map([
     [`${root}/cpuacct/a/cpuacct.usage`, "2000000\n"],
@@ -37,13 +45,28 @@ test("usage is the same from cgroups of version 1, of version 2, and of both bes
   };
   expect([...files1.keys()].every((path) => usageFiles(v1).includes(path))).toBe(true);
   expect(usageOf(v1, files1)).toEqual(expected);
+  expect(uncounted(all1, v1)).toEqual([]);
   expect([...usageFiles(v2)].sort()).toEqual([...files2.keys()].sort());
   expect(usageOf(v2, files2)).toEqual(expected);
 });
 
 test("the root cgroup is nobody's: of a controller that a container is not in, nothing is told", () => {
-  const paths = parseCgroups("3:pids:/a\n2:cpuacct:/\n1:memory:/\n0::/\n");
+  const all = parseCgroups("3:pids:/a\n2:cpuacct:/\n1:memory:/\n0::/\n");
+  const paths = ownCgroups(all, []);
   expect(processesFile(paths)).toBe("/sys/fs/cgroup/pids/a/cgroup.procs");
   expect(usageFiles(paths).every((path) => path.startsWith("/sys/fs/cgroup/pids/a/"))).toBe(true);
   expect(usageOf(paths, new Map())).toEqual({});
+  expect(uncounted(all, paths)).toEqual(["cpuUs", "memoryBytes", "readBytes"]);
+});
+
+test("a cgroup that another process is in, or below, is not a container's own", () => {
+  const all = parseCgroups("3:pids:/session\n2:memory:/session/box\n1:cpuacct:/sess\n0::/\n");
+  const session = parseCgroups("3:pids:/session/x\n2:memory:/session\n1:cpuacct:/session\n0::/\n");
+  const own = ownCgroups(all, [session]);
+  expect([...own.keys()]).toEqual(["memory", "cpuacct"]);
+  expect(uncounted(all, own)).toEqual(["pids", "readBytes"]);
+  expect([...ownCgroups(all, [parseCgroups("2:memory:/session/box\n")]).keys()]).toEqual([
+    "pids",
+    "cpuacct",
+  ]);
 });

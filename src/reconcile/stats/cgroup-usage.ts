@@ -38,6 +38,17 @@ const V2 = [
   "io.stat",
 ] as const;
 
+/** Which controller counts what. */
+const COUNTED = {
+  cpuUs: "cpuacct",
+  memoryBytes: "memory",
+  pids: "pids",
+  readBytes: "blkio",
+} as const;
+
+/** A number that cgroups count. */
+export type Counted = keyof typeof COUNTED;
+
 /** Reads /proc/PID/cgroup. */
 export function parseCgroups(text: string): CgroupPaths {
   const found = new Map<string, string>();
@@ -49,31 +60,55 @@ export function parseCgroups(text: string): CgroupPaths {
   return found;
 }
 
-/** Files that tell what a container uses. */
+/**
+ * The cgroups that are a container's alone. The root is everybody's; one that a process outside of the container is in,
+ * or below, counts that as well: an engine that may make none leaves its containers in that of its session.
+ *
+ * @param others cgroups of processes that are outside of the container
+ */
+export function ownCgroups(paths: CgroupPaths, others: readonly CgroupPaths[]): CgroupPaths {
+  return new Map(
+    [...paths].filter(
+      ([controller, path]) =>
+        path !== "/" &&
+        !others.some((other) => `${other.get(controller) ?? ""}/`.startsWith(`${path}/`)),
+    ),
+  );
+}
+
+/** Numbers that no cgroup of the container's own counts, of those that `paths` has for it. */
+export function uncounted(paths: CgroupPaths, own: CgroupPaths): readonly Counted[] {
+  return (Object.keys(COUNTED) as Counted[]).filter((number) => {
+    const controller = paths.has(COUNTED[number]) ? COUNTED[number] : "";
+    return paths.has(controller) && !own.has(controller);
+  });
+}
+
+/** Files that tell what a container uses, of its own cgroups. */
 export function usageFiles(paths: CgroupPaths): readonly string[] {
   const v1 = Object.entries(V1).flatMap(([controller, names]) => {
-    const path = own(paths, controller);
+    const path = paths.get(controller);
     return path === undefined ? [] : names.map((name) => file(controller, path, name));
   });
-  const path = own(paths, "");
+  const path = paths.get("");
   return path === undefined ? v1 : [...v1, ...V2.map((name) => file("", path, name))];
 }
 
 /** File that lists a container's processes, where none counts the time that they take. */
 export function processesFile(paths: CgroupPaths): string | undefined {
-  if (own(paths, "cpuacct") !== undefined || own(paths, "") !== undefined) return undefined;
-  const path = own(paths, "pids");
+  if (paths.has("cpuacct") || paths.has("")) return undefined;
+  const path = paths.get("pids");
   return path === undefined ? undefined : file("pids", path, "cgroup.procs");
 }
 
 /** What a container uses, from the files of either version; version 1 where it has a controller. */
 export function usageOf(paths: CgroupPaths, files: Files): Usage {
   const v1 = (controller: keyof typeof V1, name: string): string | undefined => {
-    const path = own(paths, controller);
+    const path = paths.get(controller);
     return path === undefined ? undefined : text(files, file(controller, path, name));
   };
   const v2 = (name: (typeof V2)[number]): string | undefined => {
-    const path = own(paths, "");
+    const path = paths.get("");
     return path === undefined ? undefined : text(files, file("", path, name));
   };
   const cpu = v1("cpuacct", "cpuacct.usage");
@@ -89,12 +124,6 @@ export function usageOf(paths: CgroupPaths, files: Files): Usage {
     pidsLimit: limit(v1("pids", "pids.max") ?? v2("pids.max")),
     ...io,
   });
-}
-
-/** The root is everybody's: what it counts is the host's. */
-function own(paths: CgroupPaths, controller: string): string | undefined {
-  const path = paths.get(controller);
-  return path === "/" || path === undefined ? undefined : path;
 }
 
 function file(controller: string, path: string, name: string): string {

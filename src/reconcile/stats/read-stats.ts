@@ -1,9 +1,12 @@
 import { type HostReader, statFields } from "../../host/index.ts";
 import {
   type CgroupPaths,
+  type Counted,
+  ownCgroups,
   parseCgroups,
   processesFile,
   type Usage,
+  uncounted,
   usageFiles,
   usageOf,
 } from "./cgroup-usage.ts";
@@ -18,6 +21,14 @@ export interface Stats extends Usage {
   /** Bytes that came into its network and went out; absent in the host's own. */
   readonly receivedBytes?: number;
   readonly sentBytes?: number;
+  /** Numbers that are absent as the kernel counts them together with those of processes outside of the container. */
+  readonly shared?: readonly Counted[];
+}
+
+/** A container's cgroups: all that its first process is in, and those that count nothing else. */
+export interface ContainerCgroups {
+  readonly all: CgroupPaths;
+  readonly own: CgroupPaths;
 }
 
 /** What all of a host's containers use at one moment. */
@@ -35,18 +46,32 @@ export interface StatsTarget {
   readonly hasNetwork: boolean;
 }
 
-/** Which cgroups the processes of a host are in, in one look; those that are gone are left out. */
+/**
+ * Which cgroups the processes of a host are in; those that are gone are left out. A cgroup that a container shares
+ * with what watches over it, with who looks, or with another container is not its own.
+ */
 export async function findCgroups(
   host: HostReader,
   targets: readonly StatsTarget[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<number, CgroupPaths>> {
-  const files = targets.map(({ pid }) => `/proc/${pid}/cgroup`);
-  const { files: found } = await host.snapshot({ files }, { signal });
+): Promise<ReadonlyMap<number, ContainerCgroups>> {
+  const pids = targets.map(({ pid }) => pid);
+  const files = pids.flatMap((pid) => [cgroupFile(pid), `/proc/${pid}/stat`]);
+  const first = (await host.snapshot({ files: [...files, cgroupFile("self")] }, { signal })).files;
+  const parents = new Map(pids.map((pid) => [pid, parentIn(first.get(`/proc/${pid}/stat`))]));
+  const more = [...new Set(parents.values())].flatMap((pid) => (pid ? [cgroupFile(pid)] : []));
+  const second = (await host.snapshot({ files: more }, { signal })).files;
+  const paths = new Map(
+    [...first, ...second].flatMap(([file, text]): [string, CgroupPaths][] =>
+      typeof text === "string" && file.endsWith("/cgroup") ? [[file, parseCgroups(text)]] : [],
+    ),
+  );
   return new Map(
-    targets.flatMap(({ pid }): [number, CgroupPaths][] => {
-      const text = found.get(`/proc/${pid}/cgroup`);
-      return typeof text === "string" ? [[pid, parseCgroups(text)]] : [];
+    pids.flatMap((pid): [number, ContainerCgroups][] => {
+      const all = paths.get(cgroupFile(pid));
+      const outside = ["self", parents.get(pid), ...pids.filter((other) => other !== pid)];
+      const others = outside.flatMap((other) => paths.get(cgroupFile(other)) ?? []);
+      return all === undefined ? [] : [[pid, { all, own: ownCgroups(all, others) }]];
     }),
   );
 }
@@ -55,24 +80,26 @@ export async function findCgroups(
 export async function readStats(
   host: HostReader,
   targets: readonly StatsTarget[],
-  cgroups: ReadonlyMap<number, CgroupPaths>,
+  cgroups: ReadonlyMap<number, ContainerCgroups>,
   signal: AbortSignal,
 ): Promise<StatsSample> {
+  const owned = [...cgroups.values()].map(({ own }) => own);
   const networks = targets.flatMap(({ pid, hasNetwork }) =>
     hasNetwork ? [`/proc/${pid}/net/dev`] : [],
   );
-  const lists = [...cgroups.values()].flatMap((paths) => processesFile(paths) ?? []);
-  const files = [...[...cgroups.values()].flatMap(usageFiles), ...networks, ...lists];
+  const lists = owned.flatMap((paths) => processesFile(paths) ?? []);
+  const files = [...owned.flatMap(usageFiles), ...networks, ...lists];
   const { files: found, monotonicMs } = await host.snapshot({ files }, { signal });
   const times = await processTimes(host, lists, found, signal);
   const stats = targets.flatMap(({ pid }): [number, Stats][] => {
-    const paths = cgroups.get(pid);
-    if (paths === undefined) return [];
-    const cpuUs = times.get(processesFile(paths) ?? "");
+    const container = cgroups.get(pid);
+    if (container === undefined) return [];
+    const { all, own } = container;
+    const cpuUs = times.get(processesFile(own) ?? "");
+    const usage = { ...usageOf(own, found), ...(cpuUs === undefined ? {} : { cpuUs }) };
+    const shared = uncounted(all, own).filter((number) => usage[number] === undefined);
     const network = trafficOf(found.get(`/proc/${pid}/net/dev`));
-    return [
-      [pid, { ...usageOf(paths, found), ...(cpuUs === undefined ? {} : { cpuUs }), ...network }],
-    ];
+    return [[pid, { ...usage, ...network, ...(shared.length === 0 ? {} : { shared }) }]];
   });
   return { atMs: monotonicMs, stats: new Map(stats) };
 }
@@ -94,6 +121,15 @@ async function processTimes(
       own.reduce((total, pid) => total + timeOf(stats.get(`/proc/${pid}/stat`)), 0),
     ]),
   );
+}
+
+function cgroupFile(pid: number | string | undefined): string {
+  return `/proc/${pid}/cgroup`;
+}
+
+/** The process above one; undefined where that is gone, or above all. */
+function parentIn(stat: string | Error | undefined): number | undefined {
+  return typeof stat === "string" ? Number(statFields(stat)[1]) || undefined : undefined;
 }
 
 function pidsIn(text: string | Error | undefined): readonly string[] {

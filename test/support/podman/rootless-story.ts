@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { busyboxFiles } from "../../../scripts/lib/image-maker/busybox-image.ts";
 import { makeImage } from "../../../scripts/lib/make-image.ts";
 import { openPodman } from "../../../src/engines/podman/index.ts";
-import { openLocalHost } from "../../../src/host/index.ts";
+import { type HostReader, openLocalHost } from "../../../src/host/index.ts";
 import { capabilityOf } from "../../../src/model/index.ts";
 import { withNetworks } from "../../../src/network/index.ts";
+import { findCgroups, readStats } from "../../../src/reconcile/stats/read-stats.ts";
 import { layoutContent } from "../../conformance/support/busybox-content.ts";
 import { EngineUnderTest, script } from "../../conformance/support/engine-under-test.ts";
 
@@ -19,6 +20,8 @@ export interface RootlessStory {
   readonly leftovers: readonly unknown[];
   /** What a look at who has ports came to, and one for a network of a fleet. */
   readonly looks: readonly string[];
+  /** What of its use is not known, as its cgroups are not its own, and whether its memory is told. */
+  readonly usage: { readonly shared: readonly string[]; readonly memory: boolean };
 }
 
 const [folder = "", program = "", answer = ""] = process.argv.slice(2);
@@ -65,6 +68,7 @@ async function tell(): Promise<RootlessStory> {
   await note("started");
   await test.printed(pod, "hello");
   const lines = await test.lines(pod);
+  const usage = await usageOf(host, (await test.container(pod)).pid ?? 0);
   const exitCodes = [await test.exec(pod, "exit 7")];
   await opened.stop(pod.identity);
   await note("stopped");
@@ -98,7 +102,17 @@ async function tell(): Promise<RootlessStory> {
     exitCodes,
     leftovers,
     looks,
+    usage,
   };
+}
+
+async function usageOf(host: HostReader, pid: number): Promise<RootlessStory["usage"]> {
+  const { signal } = new AbortController();
+  const targets = [{ pid, hasNetwork: true }];
+  const cgroups = await findCgroups(host, targets, signal);
+  const { stats } = await readStats(host, targets, cgroups, signal);
+  const { shared = [], memoryBytes } = stats.get(pid) ?? {};
+  return { shared, memory: memoryBytes !== undefined };
 }
 
 /** Ends what podman keeps running for a user: the process that holds the user's namespaces. */
