@@ -33,7 +33,7 @@ export interface Command {
   /** It changes something: where nobody reads any more what it says, it goes on to its end, as others do not. */
   readonly changes?: true;
   /** Its exit code after an error. @defaultValue 1 */
-  readonly failed?: number;
+  readonly failed?: number | ((error: unknown) => number);
   /** @returns its exit code: an {@link ExitCode}, but for a command that passes on another one's */
   run(args: Arguments, context: CommandContext): Promise<number>;
 }

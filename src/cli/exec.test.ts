@@ -42,9 +42,18 @@ describe("stowage exec", () => {
     }
   });
 
+  test("ends with 127, as a shell does, for a program that is not there", async () => {
+    const { exec } = await applied();
+    const found = await exec("web", "--", "/nonexistent/program");
+    expect(found).toMatchObject({ exitCode: 127, stdout: "" });
+    expect(found.stderr).toBe(
+      'Error: Cannot run "/nonexistent/program" in container "web": there is no such program in the container; see what its image has\n',
+    );
+  });
+
   test("says in its help which exit codes it ends with", async () => {
     const { stdout } = await fakeCli().run("exec", "--help");
-    expect(stdout).toMatch(/\n\nExit codes: the command's own; 125 when it could not be run\.\n$/);
+    expect(stdout).toMatch(/\n\nExit codes: the command's own; 127 .*126 .*125 .*\.\n$/);
   });
 
   test("asks which container is meant where several run", async () => {

@@ -20,24 +20,30 @@ const WINDOWS =
 /** Runs a command line to its exit code; errors are written where they belong, never thrown. */
 export async function runCli(argv: readonly string[], outside: CommandContext): Promise<number> {
   const context = { ...outside, paint: paintFor(argv, outside) };
-  const failure = { exitCode: 1 };
+  const failure: Failure = { exitCode: 1 };
   try {
     return await dispatch(argv, context, failure);
   } catch (error) {
     if (!isStop(error, context)) {
       report(error, argv, context);
-      return failure.exitCode;
+      const { exitCode } = failure;
+      return typeof exitCode === "number" ? exitCode : exitCode(error);
     }
     context.stderr.write("Stopped.\n");
     return 1;
   }
 }
 
+/** What an error is to end with. */
+interface Failure {
+  exitCode: NonNullable<Command["failed"]>;
+}
+
 /** @param failure what an error is to end with, once it is known which command it is of */
 async function dispatch(
   argv: readonly string[],
   context: CommandContext,
-  failure: { exitCode: number },
+  failure: Failure,
 ): Promise<number> {
   if (context.platform === "win32") throw new StowageError(WINDOWS, { code: "unimplemented" });
   const { globals, command, rest } = splitCommandLine(argv);

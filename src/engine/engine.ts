@@ -271,7 +271,8 @@ export interface Engine extends EngineReader {
    * Runs a command in a running container to its end. An abort kills it.
    *
    * @throws StowageError `not_found` when the container does not run
-   * @throws StowageError `failed_precondition` when the command cannot be run
+   * @throws StowageError `failed_precondition` when the command cannot be run: {@link notBegun} when it is not there, or
+   *   may not be run, of which nothing comes on the command's streams
    * @throws StowageError `deadline_exceeded` after `timeoutMs`; the command is killed
    */
   exec(

@@ -9,6 +9,7 @@ export * from "./exec-mark.ts";
 export * from "./gone-engine.ts";
 export * from "./identity-labels.ts";
 export * from "./image-content.ts";
+export * from "./not-begun.ts";
 export * from "./process-arguments.ts";
 export * from "./published-ports.ts";
 export * from "./running-pod.ts";

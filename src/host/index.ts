@@ -1,6 +1,7 @@
 export { AfterLine, LastBytes } from "./byte-sinks.ts";
 export { PROGRAM_MARK } from "./end-programs.ts";
 export { openGuard } from "./guard.ts";
+export { HeldLine } from "./held-line.ts";
 export * from "./host.ts";
 export { openLocalHost } from "./local/local-host.ts";
 export { nameOfTemporary, temporaryPath } from "./local/write-file.ts";

@@ -103,6 +103,25 @@ describeWithEngine("rkt", "rkt", ({ address }) => {
     expect((await engine.observe()).leftovers).toEqual([]);
   });
 
+  test("a command that is not there is one error where the container has no shell to look for it", async () => {
+    const running = pod(`rm /bin/sh; ${SLEEP}`);
+    await engine.prepare(running);
+    await engine.start(running);
+    const { pid } = (await observed(running))?.containers["main"] ?? {};
+    await expect.poll(() => existsSync(`/proc/${pid}/root/bin/sh`)).toBe(false);
+    let said = "";
+    const put = (bytes: Uint8Array): void => {
+      said += Buffer.from(bytes).toString();
+    };
+    const streams = { stdout: put, stderr: put };
+    for (const given of [{}, { streams }])
+      await expect(
+        engine.exec(running.identity, "main", ["/nonexistent"], { timeoutMs: 60_000, ...given }),
+      ).rejects.toMatchObject({ code: "failed_precondition", context: { exitCode: 127 } });
+    expect(said).toBe("");
+    await engine.remove(running.identity);
+  });
+
   test("the pod of an earlier run goes when the next one runs", async () => {
     const pods = () => rkt("list", "--no-legend").stdout.trim().split("\n");
     const before = pods().length;

@@ -39,11 +39,17 @@ export const execCommand: Command = {
       },
       { command: "exec -i web -c db -- psql shop < shop.sql", comment: "and back" },
     ],
-    exitCodes: `the command's own; ${NOT_RUN} when it could not be run.`,
+    exitCodes: `the command's own; 127 when it is not in the container, 126 when it may not be run there, ${NOT_RUN} when it could not be run for another reason.`,
   },
-  failed: NOT_RUN,
+  failed: exitCodeOf,
   run: exec,
 };
+
+/** As shells have it for a command that was not begun, where the engine says which it was. */
+function exitCodeOf(error: unknown): number {
+  const code = StowageError.is(error) ? error.context["exitCode"] : undefined;
+  return code === 126 || code === 127 ? code : NOT_RUN;
+}
 
 async function exec(args: Arguments, context: CommandContext): Promise<number> {
   const accesses: HostReading[] = [];

@@ -1,4 +1,4 @@
-import type { ExecStreams } from "../../engine/index.ts";
+import { type ExecStreams, notBegun } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import { objectName, type PodIdentity } from "../../model/index.ts";
 import { containerContext, startDirectory } from "./container-context.ts";
@@ -61,10 +61,7 @@ function begin(
   const { container } = requireRunning(state, request);
   const { command, timeoutMs = Number.POSITIVE_INFINITY, streams } = request;
   if (isMissingCommand(command)) {
-    throw new StowageError(
-      `Cannot run a command in container "${request.container}": there is no "${command[0] ?? ""}"; correct the command`,
-      { code: "failed_precondition" },
-    );
+    throw notBegun(request, 127);
   }
   // A command that the toy shell does not know is taken for one that looks after the container.
   if (!isProgram(command[0])) return state.health[container.id] === undefined ? 0 : 1;

@@ -2,8 +2,10 @@ import { expect } from "vitest";
 import { SERVER, script } from "../support/engine-under-test.ts";
 import type { Suite } from "../support/suite.ts";
 
+const TERMINAL = { terminal: { size: { columns: 80, rows: 24 } } };
+
 /** Commands in a running container. */
-export function execCases({ it }: Suite): void {
+export function execCases({ it, itWith }: Suite): void {
   it("exec() gives the command's exit code", async (test) => {
     const pod = await test.started({ main: SERVER });
     expect(await test.exec(pod, "true")).toBe(0);
@@ -41,6 +43,57 @@ export function execCases({ it }: Suite): void {
     await expect(running).rejects.toMatchObject({ code: "failed_precondition" });
     expect((await test.observed(pod))?.state).toBe("running");
   });
+
+  itWith(
+    "kernel",
+    "a command that cannot be begun is one clear error, with the exit code that shells give it",
+    async (test) => {
+      const pod = await test.started({ main: SERVER });
+      await test.exec(pod, "echo plain > /tmp/plain");
+      for (const [program, exitCode, why] of [
+        ["/nonexistent/program", 127, "there is no such program"],
+        ["nonexistent", 127, "there is no such program"],
+        ["/tmp/plain", 126, "it may not be run there"],
+        ["/tmp", 126, "it may not be run there"],
+      ] as const) {
+        for (const streams of [undefined, {}, TERMINAL]) {
+          let said = "";
+          const put = (bytes: Uint8Array): void => {
+            said += Buffer.from(bytes).toString();
+          };
+          const running = test.engine.exec(pod.identity, "main", [program], {
+            timeoutMs: 60_000,
+            ...(streams && { streams: { stdout: put, stderr: put, ...streams } }),
+          });
+          await expect(running).rejects.toMatchObject({
+            code: "failed_precondition",
+            message: expect.stringContaining(`Cannot run "${program}" in container "main": ${why}`),
+            context: { container: "main", exitCode },
+          });
+          expect(said).toBe("");
+        }
+      }
+    },
+  );
+
+  itWith(
+    "kernel",
+    "an error of the command's own is passed on, whatever it looks like",
+    async (test) => {
+      const pod = await test.started({ main: SERVER });
+      let said = "";
+      const put = (bytes: Uint8Array): void => {
+        said += Buffer.from(bytes).toString();
+      };
+      const own = "Error: sh: no: OCI runtime";
+      const source = `echo "${own}" >&2; echo "Error: x: y" >&2; echo "${own}" >&2; exit 3`;
+      const { exitCode } = await test.engine.exec(pod.identity, "main", ["/bin/sh", "-c", source], {
+        timeoutMs: 60_000,
+        streams: { stdout: put, stderr: put },
+      });
+      expect({ exitCode, said }).toEqual({ exitCode: 3, said: `${own}\nError: x: y\n${own}\n` });
+    },
+  );
 
   it("a command ends with its process, whatever that leaves behind", async (test) => {
     const pod = await test.started({ main: SERVER });

@@ -5,6 +5,8 @@ import {
   type ExecOptions,
   type ExecResult,
   execMark,
+  notBegun,
+  notBegunCode,
 } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import { Tasks } from "../../../gen/containerd/services/tasks/v1/tasks_pb.ts";
@@ -64,7 +66,8 @@ export async function execCommand(
       },
       { doing: `run a command in container "${input.container}"`, signal },
     );
-    const running = { id, execId, mark, container: input.container };
+    const { container, command } = input;
+    const running = { id, execId, mark, container, command };
     const result = await runToEnd(context, running, options, relay);
     if (relay === undefined) return result;
     // its pipes are closed with it
@@ -116,6 +119,7 @@ async function processOf(
 
 interface Running extends ExecProcess {
   readonly container: string;
+  readonly command: readonly string[];
   readonly mark: string;
 }
 
@@ -127,11 +131,7 @@ async function runToEnd(
 ): Promise<ExecResult> {
   const { client } = context;
   const { id, execId, container } = running;
-  await client.unary(
-    Tasks.method.start,
-    { containerId: id, execId },
-    { doing: `run a command in container "${container}"` },
-  );
+  await begin(client, running);
   const sized = new AbortController();
   try {
     await relay?.begun(client, running);
@@ -152,6 +152,20 @@ async function runToEnd(
     `Cannot run a command in container "${container}" to its end: it took longer than ${timeoutMs} ms and was killed; allow it more time`,
     { code: "deadline_exceeded", context: { container } },
   );
+}
+
+async function begin(client: ContainerdClient, running: Running): Promise<void> {
+  const { id, execId, container } = running;
+  try {
+    await client.unary(
+      Tasks.method.start,
+      { containerId: id, execId },
+      { doing: `run a command in container "${container}"` },
+    );
+  } catch (error) {
+    const code = StowageError.is(error, "failed_precondition") && notBegunCode(error.message);
+    throw code ? notBegun(running, code, error) : error;
+  }
 }
 
 function exitCodeOf({ exitCode }: { readonly exitCode: number | undefined }, container: string) {

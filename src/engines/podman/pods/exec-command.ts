@@ -8,10 +8,13 @@ import {
   type ExecResult,
   type ExecStreams,
   execMark,
+  notBegun,
+  notBegunCode,
 } from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import {
   type CommandResult,
+  HeldLine,
   type Host,
   LastBytes,
   openGuard,
@@ -26,6 +29,17 @@ import { findGeneration, inspectContainers } from "./lists.ts";
 
 /** Drops what the command prints; podman's own reason is on the other stream. */
 const QUIET = 'exec "$@" >/dev/null';
+
+/** What podman says of a command that its runtime did not begin, and of a container that does not run. */
+const NOT_BEGUN = /OCI runtime|OCI permission|executable file .*not found/i;
+const NOT_RUNNING = /container state improper|no such container|no container with/;
+
+/** The line that says so: first it names the runtime. */
+const OWN_LINE = {
+  leads: ["Error: "],
+  begun: /^Error: [\w.-]*(?::.*)?$/s,
+  whole: new RegExp(`${NOT_BEGUN.source}|${NOT_RUNNING.source}`, "i"),
+};
 
 /** Time in which podman ends once its command has been killed. */
 const END_MS = 60_000;
@@ -96,23 +110,35 @@ async function runStreamed(
 ): Promise<CommandResult> {
   const input = stdin === undefined ? {} : { stdin };
   if (terminal !== undefined) {
-    const said = new LastBytes(stdout);
+    const held = new HeldLine(OWN_LINE, stdout);
+    const said = new LastBytes((bytes) => held.put(bytes));
     const exitCode = await runInTerminal(host, cli.command(["exec", "-i", "-t", ...named]), {
       ...terminal,
       ...input,
       env,
       output: (bytes) => said.put(bytes),
     });
-    return { exitCode, stdout: "", stderr: said.text };
+    const ended = { exitCode, stdout: "", stderr: said.text };
+    await held.end(isOwnWord(ended));
+    return ended;
   }
-  const said = new LastBytes(stderr);
+  const held = new HeldLine(OWN_LINE, stderr);
+  const said = new LastBytes((bytes) => held.put(bytes));
   const flags = stdin === undefined ? [] : ["-i"];
   const result = await host.run(cli.command(["exec", ...flags, ...named]), {
     ...input,
     env,
     output: { stdout, stderr: (bytes) => said.put(bytes) },
   });
-  return { ...result, stderr: said.text };
+  const ended = { ...result, stderr: said.text };
+  await held.end(isOwnWord(ended));
+  return ended;
+}
+
+/** Whether podman's own reason is the last of what was said: the command's exit code is never taken for one below 125. */
+function isOwnWord(result: CommandResult): boolean {
+  const reason = reasonOf(result);
+  return result.exitCode >= 125 && (NOT_BEGUN.test(reason) || NOT_RUNNING.test(reason));
 }
 
 /** @returns whether it ended, well or not, before its time was over and before it was given up */
@@ -175,16 +201,13 @@ function notRunning({ identity, container }: Omit<ExecTarget, "command">): Stowa
 
 /** The command's own exit code: where podman failed it gives one too, and its reason beside. */
 function exitCodeOf(result: CommandResult, target: ExecTarget): number {
-  const { exitCode } = result;
-  if (exitCode < 125) return exitCode;
+  if (!isOwnWord(result)) return result.exitCode;
   const reason = reasonOf(result);
-  if (/container state improper|no such container|no container with/.test(reason))
-    throw notRunning(target);
-  if (/OCI runtime|OCI permission|executable file not found/i.test(reason)) {
-    throw new StowageError(
-      `Cannot run a command in container "${target.container}": ${reason}; see that its image has it`,
-      { code: "failed_precondition", context: { container: target.container } },
-    );
-  }
-  return exitCode;
+  if (NOT_RUNNING.test(reason)) throw notRunning(target);
+  const code = notBegunCode(reason);
+  if (code !== undefined) throw notBegun(target, code, new Error(reason));
+  throw new StowageError(
+    `Cannot run a command in container "${target.container}": ${reason}; mend what it names`,
+    { code: "failed_precondition", context: { container: target.container } },
+  );
 }

@@ -1,9 +1,17 @@
 import { randomBytes } from "node:crypto";
-import type { ExecOptions, ExecResult, ExecStreams } from "../../../engine/index.ts";
+import {
+  type ExecOptions,
+  type ExecResult,
+  type ExecStreams,
+  type NotBegunCode,
+  notBegun,
+  notBegunCode,
+} from "../../../engine/index.ts";
 import { StowageError } from "../../../errors/index.ts";
 import {
   AfterLine,
   type CommandResult,
+  HeldLine,
   LastBytes,
   openGuard,
   runInTerminal,
@@ -17,12 +25,15 @@ import { quote, quoteAll } from "../run/quote.ts";
 import { standingOf } from "./container-state.ts";
 import { readPod, type SeenPods } from "./read-pods.ts";
 
-/** What the wrapper within the container says first, and when there is nothing to run. */
+/** What the wrapper within the container says before it runs a command, and when it cannot. */
 const BEGUN = "stowage: begun";
 const NO_COMMAND = "stowage: no such command";
+const NO_PROGRAM = "stowage: not a program that may be run";
 
 /** Lines by which rkt's flavours say that a command could not be run. */
-const NOT_RUN = /^(?:fly-enter: exec failed|enter: |Error: Unable to)/m;
+const LEADS = ["fly-enter: exec failed", "enter: ", "Error: Unable to"];
+const NOT_RUN = new RegExp(`^(?:${LEADS.join("|")})`, "m");
+const OWN_LINE = { leads: LEADS, begun: NOT_RUN, whole: NOT_RUN };
 
 /** Time that ending a command takes. */
 const END_MS = 30_000;
@@ -77,12 +88,21 @@ export async function execCommand(
       { code: "deadline_exceeded", context: { container } },
     );
   const exitCode = Number(ended.stdout.trim());
-  if (ended.stdout.trim() === "" || !hasRun(exitCode, ended.stderr, isWrapped))
-    throw new StowageError(
-      `Cannot run a command in container "${container}" of ${describePod(identity)} on rkt: ${reasonOf(ended.stderr)}; see that it is in the image, and run "rkt enter" by hand`,
-      { code: "failed_precondition", context: { pod: identity.pod, container } },
-    );
-  return { exitCode };
+  if (ended.stdout.trim() !== "" && hasRun(exitCode, ended.stderr, isWrapped)) return { exitCode };
+  const reason = reasonOf(ended.stderr);
+  const code = codeOf(reason, isWrapped);
+  if (code !== undefined) throw notBegun({ container, command }, code);
+  throw new StowageError(
+    `Cannot run a command in container "${container}" of ${describePod(identity)} on rkt: ${reason}; run "rkt enter" by hand`,
+    { code: "failed_precondition", context: { pod: identity.pod, container } },
+  );
+}
+
+/** Why it was not begun: by the word of the wrapper, else by rkt's, which is about the wrapper's shell where there is one. */
+function codeOf(reason: string, isWrapped: boolean): NotBegunCode | undefined {
+  if (reason === NO_COMMAND) return 127;
+  if (reason === NO_PROGRAM) return 126;
+  return isWrapped ? undefined : notBegunCode(reason);
 }
 
 /** Whether rkt can run a command itself: it begins in the container's root, and on fly looks for no program. */
@@ -100,8 +120,7 @@ async function hasShell({ host, flavor }: RktContext, pid: number): Promise<bool
 
 /** Whether a command was run: rkt's status may be the command's own, or 0 when nothing was done. */
 function hasRun(exitCode: number, stderr: string, isWrapped: boolean): boolean {
-  const lines = stderr.split("\n");
-  if (isWrapped) return lines.includes(BEGUN) && !(exitCode === 254 && lines.includes(NO_COMMAND));
+  if (isWrapped) return stderr.split("\n").includes(BEGUN);
   return exitCode === 0 || !NOT_RUN.test(stderr);
 }
 
@@ -116,7 +135,12 @@ function within(
   isQuiet: boolean,
 ): readonly string[] {
   const run = isQuiet ? 'exec "$@" 2>&1' : 'exec "$@"';
-  const script = `printf '\\n%s\\n' '${BEGUN}' >&2; cd -- "$0" && command -v -- "$1" >/dev/null && ${run}; echo '${NO_COMMAND}' >&2; exit 254`;
+  // of a name without a slash the shell may know a program that it has in itself
+  const script = `say() { printf '\\n%s\\n' "$1" >&2; }
+cd -- "$0" || exit 254
+case $1 in */*) [ -e "$1" ];; *) command -v -- "$1" >/dev/null;; esac || { say '${NO_COMMAND}'; exit 254; }
+case $1 in */*) [ -f "$1" ] && [ -x "$1" ];; esac || { say '${NO_PROGRAM}'; exit 254; }
+say '${BEGUN}'; ${run}`;
   return ["/bin/sh", "-c", script, workingDir, ...command];
 }
 
@@ -166,7 +190,8 @@ async function runStreamed(
 ): Promise<Pick<CommandResult, "stdout" | "stderr">> {
   const words = ["sh", "-c", script];
   const input = stdin === undefined ? {} : { stdin };
-  const end = new LastBytes(terminal === undefined ? stderr : stdout);
+  const held = new HeldLine(OWN_LINE, terminal === undefined ? stderr : stdout);
+  const end = new LastBytes((bytes) => held.put(bytes));
   // what comes before the command's own output is rkt's
   const after = new AfterLine(/\r?\nstowage: begun\r?\n/, (bytes) => end.put(bytes));
   const said = (bytes: Uint8Array) => (isWrapped ? after.put(bytes) : end.put(bytes));
@@ -174,6 +199,7 @@ async function runStreamed(
     terminal === undefined
       ? (await host.run(words, { ...input, output: { stdout, stderr: said } })).exitCode
       : await runInTerminal(host, words, { ...terminal, ...input, output: said });
+  await held.end(!isWrapped && !hasRun(exitCode, end.text, isWrapped));
   const begun = after.isFound ? `${BEGUN}\n` : "";
   return {
     stdout: String(exitCode),
