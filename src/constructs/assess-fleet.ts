@@ -10,6 +10,7 @@ import {
 import { Draft } from "./draft.ts";
 import { draftFleet, type FleetIdentity } from "./draft-fleet.ts";
 import { findUnresolved } from "./find-unresolved.ts";
+import { unknownOptions } from "./options.ts";
 import type { FleetScope } from "./scopes.ts";
 
 /** A finding and the construct that has to change. */
@@ -47,12 +48,24 @@ export function assessFleet(
     ...shape.filter(({ path }) => !unresolved.some((place) => isBelow(path, place))),
     ...(looked === undefined ? [] : validateFleet(looked)),
   ];
-  const mistakes = unique(found.map((each) => toMistake(each, draft, fleet)));
+  const mistakes = unique([
+    ...fleet.node.findAll().flatMap(unknownMistakes),
+    ...found.map((each) => toMistake(each, draft, fleet)),
+  ]);
   const valid =
     reading.kind === "manifest" && mistakes.every(({ severity }) => severity !== "error");
   // as it was declared: what a network is stands in one place
   const manifest = valid ? canonicalize(FleetManifest, declared as FleetManifest) : undefined;
   return { manifest, mistakes };
+}
+
+/** Options of a construct that are in no manifest, as nothing is made of them. */
+function unknownMistakes(construct: IConstruct): readonly Mistake[] {
+  return unknownOptions(construct).map(({ place, name, remedy }) => ({
+    construct,
+    severity: "error",
+    text: `${place}: unknown field "${name}"; ${remedy}`,
+  }));
 }
 
 function onlyTerraformKnows(path: string): Diagnostic {

@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import type { NetworkSpec } from "../model/index.ts";
 import { compact } from "./compact.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { reportMistakes } from "./scopes.ts";
 
 /** Properties of {@link BridgeNetwork}. */
@@ -31,6 +32,13 @@ export interface BridgeNetworkProps {
   readonly name?: string;
 }
 
+const BRIDGE: OptionNames<BridgeNetworkProps> = {
+  subnet: true,
+  internal: true,
+  dns: true,
+  name: true,
+};
+
 /** A network of the fleet, as pods refer to it. */
 export interface IBridgeNetwork {
   /** Name of the network in its fleet. */
@@ -45,9 +53,14 @@ export class BridgeNetwork extends Construct implements IBridgeNetwork {
   /** @param scope The fleet that it is a part of. */
   constructor(scope: Construct, id: string, props: BridgeNetworkProps = {}) {
     super(scope, id);
-    const { name, dns, ...spec } = props;
+    checkOptions(this, props, BRIDGE);
+    const { name, dns, subnet, internal } = props;
     this.networkName = name ?? id;
-    this.#spec = compact<NetworkSpec>({ ...spec, dns: dns === undefined ? undefined : [...dns] });
+    this.#spec = compact<NetworkSpec>({
+      subnet,
+      internal,
+      dns: dns === undefined ? undefined : [...dns],
+    });
     reportMistakes(this);
   }
 

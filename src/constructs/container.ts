@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 import type { ContainerSpec } from "../model/index.ts";
+import { checkContainer, checkMount } from "./check-container.ts";
 import type { ContainerProps, MountProps } from "./container-props.ts";
 import {
   type ContainerContext,
@@ -23,7 +24,7 @@ export class Container extends Construct implements IContainer {
   readonly #fixed: FixedSpec;
   readonly #own: Pick<ContainerProps, "logging" | "security" | "stopGracePeriod">;
   readonly #env: Map<string, string | Secret>;
-  readonly #mounts: MountProps[];
+  readonly #mounts: MountProps[] = [];
   readonly #files = new Map<string, DraftFile>();
 
   /** @param scope The pod or service that it is a part of. */
@@ -31,6 +32,7 @@ export class Container extends Construct implements IContainer {
     super(scope, id);
     requireScope(this, "pod");
     const { logging, security, stopGracePeriod, env = {}, mounts = [], files = {} } = props;
+    checkContainer(this, props);
     this.containerName = id;
     this.#fixed = fixedSpec(props);
     this.#own = {
@@ -39,7 +41,7 @@ export class Container extends Construct implements IContainer {
       ...(stopGracePeriod === undefined ? {} : { stopGracePeriod }),
     };
     this.#env = new Map(Object.entries(env));
-    this.#mounts = mounts.map((mount) => ({ ...mount }));
+    for (const mount of mounts) this.addMount(mount);
     for (const [path, file] of Object.entries(files)) this.addFile(path, file);
     reportMistakes(this);
   }
@@ -62,6 +64,7 @@ export class Container extends Construct implements IContainer {
 
   /** Lets the container see one more volume. */
   addMount(mount: MountProps): void {
+    checkMount(this, mount, this.#mounts.length);
     this.#mounts.push({ ...mount });
   }
 

@@ -1,7 +1,8 @@
 import type { Security } from "../model/index.ts";
 import type { Duration } from "./duration.ts";
 import type { Engine } from "./engine.ts";
-import type { Logging } from "./logging.ts";
+import { LOGGING, type Logging } from "./logging.ts";
+import { checkOptions, checkValue, type OptionNames } from "./options.ts";
 
 /** What pods and containers have unless they say otherwise. */
 export interface PodDefaults {
@@ -39,6 +40,25 @@ export interface FleetDefaults extends PodDefaults {
    * @defaultValue - each host has to name its own
    */
   readonly engine?: Engine;
+}
+
+export const POD_DEFAULTS: OptionNames<PodDefaults> = {
+  labels: true,
+  logging: true,
+  stopGracePeriod: true,
+  security: true,
+};
+export const FLEET_DEFAULTS: OptionNames<FleetDefaults> = { ...POD_DEFAULTS, engine: true };
+
+/** Notes what of defaults means nothing. */
+export function checkDefaults<D extends FleetDefaults>(
+  construct: object,
+  defaults: D | undefined,
+  names: OptionNames<D>,
+): void {
+  checkOptions(construct, defaults, names, "defaults");
+  checkOptions(construct, defaults?.logging, LOGGING, "defaults.logging");
+  checkValue(construct, defaults?.engine, "defaults.engine");
 }
 
 /** A copy that no later change of what was passed reaches. */

@@ -1,6 +1,7 @@
 import type { EngineConfig } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import type { Duration } from "./duration.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 
 /** How to reach a containerd. */
 export interface ContainerdOptions {
@@ -114,6 +115,35 @@ export interface SimOptions {
   readonly store?: string;
 }
 
+const CONTAINERD: OptionNames<ContainerdOptions> = {
+  socket: true,
+  namespace: true,
+  runtime: true,
+  snapshotter: true,
+};
+const PODMAN: OptionNames<PodmanOptions> = {
+  program: true,
+  root: true,
+  runRoot: true,
+  tmpDir: true,
+  networkConfigDir: true,
+  runtime: true,
+};
+const RKT: OptionNames<RktOptions> = {
+  program: true,
+  dir: true,
+  localConfig: true,
+  systemConfig: true,
+  stage1: true,
+};
+const SIM: OptionNames<SimOptions> = {
+  file: true,
+  latency: true,
+  maxPods: true,
+  runOnce: true,
+  store: true,
+};
+
 /** What runs the pods of a host: the one word by which a host changes its engine. */
 export class Engine {
   readonly #config: EngineConfig;
@@ -125,28 +155,40 @@ export class Engine {
   /** containerd, over its socket. */
   static containerd(options: ContainerdOptions = {}): Engine {
     const { socket, namespace, runtime, snapshotter } = options;
-    return new Engine(compact({ kind: "containerd", socket, namespace, runtime, snapshotter }));
+    const engine = new Engine(
+      compact({ kind: "containerd", socket, namespace, runtime, snapshotter }),
+    );
+    checkOptions(engine, options, CONTAINERD);
+    return engine;
   }
 
   /** podman, by its command line. */
   static podman(options: PodmanOptions = {}): Engine {
     const { program, root, runRoot, tmpDir, networkConfigDir, runtime } = options;
-    return new Engine(
+    const engine = new Engine(
       compact({ kind: "podman", program, root, runRoot, tmpDir, networkConfigDir, runtime }),
     );
+    checkOptions(engine, options, PODMAN);
+    return engine;
   }
 
   /** rkt, by its command line. */
   static rkt(options: RktOptions = {}): Engine {
     const { program, dir, localConfig, systemConfig, stage1 } = options;
-    return new Engine(compact({ kind: "rkt", program, dir, localConfig, systemConfig, stage1 }));
+    const engine = new Engine(
+      compact({ kind: "rkt", program, dir, localConfig, systemConfig, stage1 }),
+    );
+    checkOptions(engine, options, RKT);
+    return engine;
   }
 
   /** A simulated host, for trying a declaration out and for tests. */
   static sim(options: SimOptions = {}): Engine {
     const { file, latency, maxPods, runOnce, store } = options;
     const latencyMs = latency?.toMilliseconds();
-    return new Engine(compact({ kind: "sim", file, latencyMs, maxPods, runOnce, store }));
+    const engine = new Engine(compact({ kind: "sim", file, latencyMs, maxPods, runOnce, store }));
+    checkOptions(engine, options, SIM);
+    return engine;
   }
 
   /** An engine as a manifest or an inventory has it. */

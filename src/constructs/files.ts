@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import type { FileSpec } from "../model/index.ts";
 import { readProjectFile } from "./cdk.ts";
 import { compact } from "./compact.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { Secret } from "./secret.ts";
 
 /** Whose a file is and who may read it. */
@@ -36,6 +37,15 @@ export interface FileProps extends FileAttributes {
   readonly secret?: Secret;
 }
 
+const FILE: OptionNames<FileProps> = {
+  content: true,
+  file: true,
+  secret: true,
+  uid: true,
+  gid: true,
+  mode: true,
+};
+
 /** A file: its content as text, a secret, or either with an owner and a mode. */
 export type FileLike = string | Secret | FileProps;
 
@@ -49,6 +59,7 @@ export interface DraftFile {
 export function draftFile(construct: Construct, path: string, declared: FileLike): DraftFile {
   if (typeof declared === "string") return { spec: { content: declared } };
   if (declared instanceof Secret) return { spec: {}, secret: declared };
+  checkOptions(construct, declared, FILE, `files[${JSON.stringify(path)}]`);
   const { content, file, secret, uid, gid, mode } = declared;
   if (content !== undefined && file !== undefined) {
     throw new Error(

@@ -9,8 +9,9 @@ import {
   TerraformStack,
   writeWithStack,
 } from "./cdk.ts";
-import { copyDefaults, type FleetDefaults } from "./defaults.ts";
+import { checkDefaults, copyDefaults, FLEET_DEFAULTS, type FleetDefaults } from "./defaults.ts";
 import type { FleetIdentity } from "./draft-fleet.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { type FleetScope, markScope } from "./scopes.ts";
 
 /** Properties of {@link Fleet}. */
@@ -47,6 +48,14 @@ export interface FleetProps {
   readonly command?: string;
 }
 
+const FLEET: OptionNames<FleetProps> = {
+  id: true,
+  formerly: true,
+  registries: true,
+  defaults: true,
+  command: true,
+};
+
 /** The unit of declaration and ownership: hosts and their pods, written as one manifest. */
 export class Fleet extends TerraformStack implements FleetScope {
   readonly fleetName: string;
@@ -59,6 +68,8 @@ export class Fleet extends TerraformStack implements FleetScope {
   constructor(scope: Construct, id: string, props: FleetProps = {}) {
     super(scope, id);
     markScope(this, "fleet");
+    checkOptions(this, props, FLEET);
+    checkDefaults(this, props.defaults, FLEET_DEFAULTS);
     this.fleetName = id;
     this.defaults = copyDefaults(props.defaults ?? {});
     const owner = props.id === undefined ? readProjectId() : { id: props.id };

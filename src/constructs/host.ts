@@ -1,8 +1,9 @@
 import { Construct } from "constructs";
 import type { PullWay } from "../model/index.ts";
-import { copyDefaults, type PodDefaults } from "./defaults.ts";
+import { checkDefaults, copyDefaults, POD_DEFAULTS, type PodDefaults } from "./defaults.ts";
 import type { Engine } from "./engine.ts";
 import type { SelectableHost } from "./hosts.ts";
+import { checkOptions, checkValue, type OptionNames } from "./options.ts";
 import { markScope, reportMistakes } from "./scopes.ts";
 import type { Size } from "./size.ts";
 
@@ -64,6 +65,18 @@ export interface HostProps {
   readonly name?: string;
 }
 
+const HOST: OptionNames<HostProps> = {
+  address: true,
+  labels: true,
+  engine: true,
+  pull: true,
+  pullPerSecond: true,
+  stateDir: true,
+  runDir: true,
+  defaults: true,
+  name: true,
+};
+
 /** A host, as others refer to it. */
 export interface IHost extends SelectableHost {}
 
@@ -83,6 +96,9 @@ export class Host extends Construct implements IHost {
   constructor(scope: Construct, id: string, props: HostProps) {
     super(scope, id);
     markScope(this, "host");
+    checkOptions(this, props, HOST);
+    checkValue(this, props.engine, "engine");
+    checkDefaults(this, props.defaults, POD_DEFAULTS);
     this.hostName = props.name ?? id;
     this.address = props.address;
     this.engine = props.engine;

@@ -2,6 +2,7 @@ import { Construct } from "constructs";
 import type { ImageSpec } from "../model/index.ts";
 import { projectPath } from "./cdk.ts";
 import { compact } from "./compact.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { reportMistakes } from "./scopes.ts";
 
 /** Properties of {@link Image}. */
@@ -28,6 +29,13 @@ export interface ImageProps {
   readonly digest?: string;
 }
 
+const IMAGE: OptionNames<ImageProps> = {
+  reference: true,
+  layout: true,
+  archive: true,
+  digest: true,
+};
+
 /** An image that containers can run. */
 export interface IImage {
   /** Reference that the image has. */
@@ -43,6 +51,7 @@ export class Image extends Construct implements IImage {
 
   constructor(scope: Construct, id: string, props: ImageProps) {
     super(scope, id);
+    checkOptions(this, props, IMAGE);
     const { reference, layout, archive, digest } = props;
     this.reference = reference;
     this.#layout = layout === undefined ? undefined : projectPath(layout);

@@ -1,5 +1,6 @@
 import type { Logging as LoggingSpec } from "../model/index.ts";
 import { compact } from "./compact.ts";
+import type { OptionNames } from "./options.ts";
 import type { Size } from "./size.ts";
 
 /** Where a container's output goes, and how much of it is kept. */
@@ -23,6 +24,8 @@ export interface Logging {
    */
   readonly maxFiles?: number;
 }
+
+export const LOGGING: OptionNames<Logging> = { mode: true, maxSize: true, maxFiles: true };
 
 /** A declaration's logging in the model's terms. */
 export function loggingSpec({ mode, maxSize, maxFiles }: Logging): LoggingSpec {

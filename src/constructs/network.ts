@@ -1,6 +1,7 @@
 import type { CniNetwork, Network as NetworkSpec } from "../model/index.ts";
 import type { IBridgeNetwork } from "./bridge-network.ts";
 import { compact } from "./compact.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 
 /** Where a network of the host's CNI configuration is found. */
 export interface CniOptions {
@@ -17,6 +18,8 @@ export interface CniOptions {
    */
   readonly pluginDirs?: readonly string[];
 }
+
+const CNI: OptionNames<CniOptions> = { configDir: true, pluginDirs: true };
 
 /** The network that the containers of a pod share. */
 export class Network {
@@ -43,13 +46,16 @@ export class Network {
   }
 
   /** A network of the host's own, by its name in the host's CNI configuration. */
-  static cni(name: string, { configDir, pluginDirs }: CniOptions = {}): Network {
+  static cni(name: string, options: CniOptions = {}): Network {
+    const { configDir, pluginDirs } = options;
     const cni = compact<CniNetwork>({
       name,
       configDir,
       pluginDirs: pluginDirs === undefined ? undefined : [...pluginDirs],
     });
-    return new Network({ mode: "cni", cni });
+    const network = new Network({ mode: "cni", cni });
+    checkOptions(network, options, CNI);
+    return network;
   }
 
   /** @internal */

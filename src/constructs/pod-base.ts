@@ -5,6 +5,7 @@ import { Container } from "./container.ts";
 import type { ContainerProps } from "./container-props.ts";
 import type { PodDefaults } from "./defaults.ts";
 import type { Network } from "./network.ts";
+import { checkOptions, checkValue, type OptionNames } from "./options.ts";
 import { PodVolumes, type VolumeLike } from "./pod-volumes.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import { markScope } from "./scopes.ts";
@@ -88,6 +89,20 @@ export interface PodOptions {
   readonly replacement?: "stop-first" | "start-first";
 }
 
+export const POD_OPTIONS: OptionNames<PodOptions> = {
+  containers: true,
+  volumes: true,
+  network: true,
+  ports: true,
+  hostname: true,
+  sysctls: true,
+  restart: true,
+  labels: true,
+  dependsOn: true,
+  replacement: true,
+};
+const DEPENDENCY: OptionNames<PodDependencyProps> = { pod: true, condition: true };
+
 /** What a pod's specification takes from the host that it is placed on. */
 export interface PodContext {
   readonly defaults: PodDefaults;
@@ -106,7 +121,7 @@ export abstract class PodBase extends Construct implements IPod {
   readonly #volumes: Map<string, VolumeLike>;
   readonly #ports: Port[];
   readonly #labels: Map<string, string>;
-  readonly #dependsOn: PodDependencyLike[];
+  readonly #dependsOn: PodDependencyLike[] = [];
 
   protected constructor(scope: Construct, id: string, options: PodOptions) {
     super(scope, id);
@@ -121,10 +136,12 @@ export abstract class PodBase extends Construct implements IPod {
     } = options;
     const { sysctls } = rest;
     this.#options = { ...rest, ...(sysctls === undefined ? {} : { sysctls: { ...sysctls } }) };
-    this.#volumes = new Map(Object.entries(volumes));
+    checkValue(this, rest.network, "network");
+    this.#volumes = new Map();
+    for (const [name, volume] of Object.entries(volumes)) this.addVolume(name, volume);
     this.#ports = ports.map((port) => ({ ...port }));
     this.#labels = new Map(Object.entries(labels));
-    this.#dependsOn = [...dependsOn];
+    this.addDependency(...dependsOn);
     for (const [name, props] of Object.entries(containers)) new Container(this, name, props);
   }
 
@@ -139,6 +156,7 @@ export abstract class PodBase extends Construct implements IPod {
 
   /** @throws Error when the name stands for another volume already. */
   addVolume(name: string, volume: VolumeLike): void {
+    checkValue(this, volume, `volumes.${name}`);
     this.#set("volume", this.#volumes, name, volume);
   }
 
@@ -153,7 +171,11 @@ export abstract class PodBase extends Construct implements IPod {
 
   /** Lets the pod wait for another. */
   addDependency(...pods: readonly PodDependencyLike[]): void {
-    this.#dependsOn.push(...pods);
+    for (const each of pods) {
+      if (typeof each !== "string" && "pod" in each)
+        checkOptions(this, each, DEPENDENCY, `dependsOn[${this.#dependsOn.length}]`);
+      this.#dependsOn.push(each);
+    }
   }
 
   /** @internal */

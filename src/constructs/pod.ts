@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
-import { PodBase, type PodOptions } from "./pod-base.ts";
+import { checkOptions } from "./options.ts";
+import { POD_OPTIONS, PodBase, type PodOptions } from "./pod-base.ts";
 import { reportMistakes, requireScope } from "./scopes.ts";
 
 /** Properties of {@link Pod}. */
@@ -13,6 +14,7 @@ export class Pod extends PodBase {
   constructor(scope: Construct, id: string, props: PodProps = {}) {
     super(scope, id, props);
     requireScope(this, "host");
+    checkOptions(this, props, POD_OPTIONS);
     this.podName = id;
     reportMistakes(this);
   }

@@ -1,6 +1,7 @@
 import type { Probe as ProbeSpec } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import type { Duration } from "./duration.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 
 /** When and how often a probe is tried. */
 export interface ProbeTiming {
@@ -61,6 +62,17 @@ export interface ExecProbeOptions extends ProbeTiming {
   readonly command: readonly string[];
 }
 
+const TIMING: OptionNames<ProbeTiming> = {
+  interval: true,
+  timeout: true,
+  retries: true,
+  startPeriod: true,
+  whenUnhealthy: true,
+};
+const HTTP: OptionNames<HttpProbeOptions> = { port: true, path: true, ...TIMING };
+const TCP: OptionNames<TcpProbeOptions> = { port: true, ...TIMING };
+const EXEC: OptionNames<ExecProbeOptions> = { command: true, ...TIMING };
+
 /** How to find out that a container does its work; a replacement is kept only when it passes. */
 export class Probe {
   readonly #spec: ProbeSpec;
@@ -71,15 +83,22 @@ export class Probe {
 
   static http(options: HttpProbeOptions): Probe {
     const { port, path } = options;
-    return new Probe(compact({ kind: "http", port, path, ...timing(options) }));
+    const probe = new Probe(compact({ kind: "http", port, path, ...timing(options) }));
+    checkOptions(probe, options, HTTP);
+    return probe;
   }
 
   static tcp(options: TcpProbeOptions): Probe {
-    return new Probe({ kind: "tcp", port: options.port, ...timing(options) });
+    const probe = new Probe({ kind: "tcp", port: options.port, ...timing(options) });
+    checkOptions(probe, options, TCP);
+    return probe;
   }
 
   static exec(options: ExecProbeOptions): Probe {
-    return new Probe({ kind: "exec", command: [...options.command], ...timing(options) });
+    const command = [...options.command];
+    const probe = new Probe({ kind: "exec", command, ...timing(options) });
+    checkOptions(probe, options, EXEC);
+    return probe;
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import type { Rollout } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import type { Duration } from "./duration.ts";
+import type { OptionNames } from "./options.ts";
 
 /** How the pods of a service follow each other when they change. */
 export interface RolloutProps {
@@ -50,10 +51,25 @@ export interface RolloutProps {
   readonly rollback?: "none" | "wave" | "all";
 }
 
+export const ROLLOUT: OptionNames<RolloutProps> = {
+  canary: true,
+  maxUnavailable: true,
+  maxSurge: true,
+  pause: true,
+  healthTime: true,
+  abortAfter: true,
+  rollback: true,
+};
+
 /** A declaration's rollout in the model's terms. */
-export function rolloutSpec({ pause, healthTime, ...rest }: RolloutProps): Rollout {
+export function rolloutSpec(rollout: RolloutProps): Rollout {
+  const { canary, maxUnavailable, maxSurge, pause, healthTime, abortAfter, rollback } = rollout;
   return compact<Rollout>({
-    ...rest,
+    canary,
+    maxUnavailable,
+    maxSurge,
+    abortAfter,
+    rollback,
     pauseMs: pause?.toMilliseconds(),
     healthTimeMs: healthTime?.toMilliseconds(),
   });

@@ -1,8 +1,9 @@
 import type { Construct } from "constructs";
 import type { PodSpec } from "../model/index.ts";
 import type { Hosts } from "./hosts.ts";
-import { PodBase, type PodContext, type PodOptions } from "./pod-base.ts";
-import { type RolloutProps, rolloutSpec } from "./rollout.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
+import { POD_OPTIONS, PodBase, type PodContext, type PodOptions } from "./pod-base.ts";
+import { ROLLOUT, type RolloutProps, rolloutSpec } from "./rollout.ts";
 import { reportMistakes } from "./scopes.ts";
 
 /** Properties of {@link Service}. */
@@ -29,6 +30,14 @@ export interface ServiceProps extends PodOptions {
   readonly name?: string;
 }
 
+const SERVICE: OptionNames<ServiceProps> = {
+  ...POD_OPTIONS,
+  on: true,
+  replicas: true,
+  rollout: true,
+  name: true,
+};
+
 /** A pod that several hosts run. */
 export class Service extends PodBase {
   readonly podName: string;
@@ -40,6 +49,8 @@ export class Service extends PodBase {
   constructor(scope: Construct, id: string, props: ServiceProps) {
     const { on, replicas, rollout, name = id, ...options } = props;
     super(scope, id, options);
+    checkOptions(this, props, SERVICE);
+    checkOptions(this, rollout, ROLLOUT, "rollout");
     this.podName = name;
     this.on = on;
     this.replicas = replicas;

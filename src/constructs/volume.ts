@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import type { Volume as VolumeSpec } from "../model/index.ts";
 import { compact } from "./compact.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { reportMistakes } from "./scopes.ts";
 import type { Size } from "./size.ts";
 
@@ -63,6 +64,9 @@ export interface TmpfsOptions {
   readonly mode?: string;
 }
 
+const VOLUME: OptionNames<VolumeProps> = { name: true, uid: true, gid: true, mode: true };
+const TMPFS: OptionNames<TmpfsOptions> = { size: true, mode: true };
+
 /** A volume that pods can mount. */
 export interface IVolume {
   /** Name of the volume on its hosts. */
@@ -82,6 +86,7 @@ export class Volume extends Construct implements IVolume {
   /** @param scope A fleet, for pods on any host; or one host, for its pods only. */
   constructor(scope: Construct, id: string, props: VolumeProps = {}) {
     super(scope, id);
+    checkOptions(this, props, VOLUME);
     const { name = id, uid, gid, mode } = props;
     this.volumeName = name;
     this.#spec = compact<VolumeSpec>({ kind: "named", name, uid, gid, mode });
@@ -96,7 +101,9 @@ export class Volume extends Construct implements IVolume {
   /** Memory that is gone when the pod stops. */
   static tmpfs(options: TmpfsOptions = {}): VolumeSource {
     const { size, mode } = options;
-    return new VolumeSource(compact({ kind: "tmpfs", sizeBytes: size?.toBytes(), mode }));
+    const memory = new VolumeSource(compact({ kind: "tmpfs", sizeBytes: size?.toBytes(), mode }));
+    checkOptions(memory, options, TMPFS);
+    return memory;
   }
 
   /** @internal */

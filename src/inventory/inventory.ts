@@ -1,6 +1,7 @@
 import { Engine, type Fleet, Host, type PodDefaults } from "../constructs/index.ts";
 import { readInventoryFile } from "./inventory-file.ts";
 import type { InventoryHost, SshConfigOptions } from "./inventory-host.ts";
+import { refuseUnknown } from "./known-options.ts";
 import { readSshHosts } from "./ssh-hosts.ts";
 
 /** What hosts get that an inventory does not say it of. */
@@ -18,6 +19,16 @@ export interface AddToOptions {
    */
   readonly defaults?: PodDefaults;
 }
+
+type Names<T> = { readonly [K in keyof Required<T>]: true };
+const ADD_TO: Names<AddToOptions> = { engine: true, defaults: true };
+const SSH_CONFIG: Names<SshConfigOptions> = {
+  file: true,
+  only: true,
+  name: true,
+  labels: true,
+  groups: true,
+};
 
 /**
  * Hosts that are written down elsewhere. It only says which hosts there are; what runs on them is declared
@@ -46,6 +57,7 @@ export class Inventory {
    * @throws StowageError naming file and line of an entry that can be no host
    */
   static fromSshConfig(options: SshConfigOptions = {}): Inventory {
+    refuseUnknown("read hosts of an ssh configuration", options, SSH_CONFIG);
     return new Inventory(readSshHosts(options));
   }
 
@@ -55,7 +67,9 @@ export class Inventory {
   }
 
   /** Makes its hosts a part of a fleet. */
-  addTo(fleet: Fleet, { engine, defaults }: AddToOptions = {}): readonly Host[] {
+  addTo(fleet: Fleet, options: AddToOptions = {}): readonly Host[] {
+    refuseUnknown(`add hosts to "${fleet.node.path}"`, options, ADD_TO);
+    const { engine, defaults } = options;
     return [...this.#hosts].map(([name, host]) => {
       const { engine: config, address, labels, stateDir, runDir } = host;
       const own = config === undefined ? engine : Engine.fromConfig(config);

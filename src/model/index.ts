@@ -3,6 +3,7 @@ export * from "./audit.ts";
 export * from "./boot-unit.ts";
 export * from "./canonical.ts";
 export * from "./capability.ts";
+export { closestWord } from "./closest-word.ts";
 export * from "./container.ts";
 export * from "./declared-files.ts";
 export * from "./dependency.ts";
