@@ -107,6 +107,32 @@ describeWithEngine("podman", "what podman would do by itself", (podman) => {
     },
   );
 
+  test("the image that podman makes for pods goes with the last of them, and stays where others use it", async () => {
+    const pauses = (): readonly string[] =>
+      opened
+        .podman("images", "--format", "{{.Repository}}:{{.Tag}}")
+        .split("\n")
+        .filter((name) => name.startsWith("localhost/podman-pause:"));
+    const pod = await engine.started({ main: SERVER, other: SERVER });
+    const [made, ...more] = pauses();
+    // podman 5 may hold a pod without one
+    if (made === undefined) return expect(await engine.engine.vacate()).toEqual([]);
+    expect(more).toEqual([]);
+    opened.podman("pod", "create", "--name", "theirs", "--network", "none");
+    await engine.engine.remove(pod.identity);
+    expect(await engine.engine.vacate()).toEqual([
+      { what: `image ${made} of podman`, why: expect.stringContaining("somebody else") },
+    ]);
+    expect(pauses()).toEqual([made]);
+    opened.podman("pod", "rm", "--force", "--time", "0", "theirs");
+    expect(await engine.engine.vacate()).toEqual([]);
+    expect(pauses()).toEqual([]);
+    // the next one that needs it has it made again
+    const next = await engine.started({ main: SERVER, other: SERVER });
+    expect((await engine.observed(next))?.state).toBe("running");
+    await engine.engine.remove(next.identity);
+  });
+
   test("somebody else's volume, and their container of our image, outlive its pods and its release", async () => {
     const volume = opened.podman("volume", "create", "theirs").trim();
     const container = opened

@@ -46,7 +46,7 @@ export const uninstallCommand: Command = {
       },
     },
     details: [
-      "Pods of all its engines, images that Stowage brought, networks, rules, units, records, logs, the audit file and the lock go. The engines themselves stay.",
+      "Pods of all its engines, images that Stowage brought, the image that podman builds for pods where no pod needs it any more, networks, rules, units, records, logs, the audit file and the lock go. The engines themselves stay.",
       "A host that is still declared gets everything again with the next apply: take it out of the declaration first.",
       "Killed in the middle, run it again. Exit code 1 when something of Stowage's is still there.",
     ],

@@ -149,10 +149,10 @@ export class PodmanEngine implements Engine {
     await removeLeftover(await this.#context(signal), name, signal);
   }
 
-  /** Its notes lie in the state directory and go with that; podman's own store holds nothing more. */
+  /** Its notes lie in the state directory and go with that; in podman's own store is but what podman made for pods. */
   async vacate({ signal }: CallOptions = {}): Promise<readonly EngineRest[]> {
-    signal?.throwIfAborted();
-    return [];
+    const { removePauseImages } = await import("./images/pause-image.ts");
+    return await removePauseImages(await this.#context(signal), signal);
   }
 
   async exec(
