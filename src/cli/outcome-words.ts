@@ -25,6 +25,7 @@ const DONE_WORDS: Readonly<Record<ChangeOutcome["action"], string>> = {
 /** Actions that plans call otherwise than the code does. */
 const PLAN_WORDS: Readonly<Record<string, string>> = {
   adopt: "finish",
+  clean: "clean up",
   "move-engine": "move",
 };
 

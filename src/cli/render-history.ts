@@ -1,4 +1,5 @@
 import type { AppliedImage, AuditLine, NumberedRecord } from "../model/index.ts";
+import { actionWord } from "./outcome-words.ts";
 import { shortDigests } from "./text/format-value.ts";
 import { columns } from "./text/layout.ts";
 import type { Paint } from "./text/paint.ts";
@@ -148,11 +149,33 @@ function imageWords(images: HistoryRow["images"]): string {
     .join(", ");
 }
 
-function changeWords({ changes, more = 0 }: AuditRow): string {
+/** What is done to a host itself, in words that stand without what it is done to. */
+const HOST_WORDS: Readonly<Record<string, string>> = {
+  roster: "write the roster",
+  boot: "set up for the next boot",
+  leave: "leave the fleet",
+};
+const IMAGE_WORDS: Readonly<Record<string, string>> = {
+  import: "import image",
+  claim: "share image",
+  release: "release image",
+};
+
+function changeWords({ host, changes, more = 0 }: AuditRow): string {
   const shown = changes.slice(0, SHOWN_CHANGES).map(({ id, action, status }) => {
     const result = status === undefined || status === "done" ? "" : ` (${status})`;
-    return printable(`${action} ${id}${result}`);
+    return printable(`${changeWord(host, id, action)}${result}`);
   });
   const left = changes.length - shown.length + more;
   return [...shown, ...(left === 0 ? [] : [`${left} more`])].join(", ");
+}
+
+/** A change by the words of plans: its id has the host, which has a column of its own. */
+function changeWord(host: string, id: string, action: string): string {
+  const whole = HOST_WORDS[action];
+  if (whole !== undefined) return whole;
+  const own = id.startsWith(`${host}/`) ? id.slice(host.length + 1) : id;
+  const image = IMAGE_WORDS[action];
+  if (image !== undefined) return `${image} ${shortDigests(own.replace(/^(?:.*\/)?image:/, ""))}`;
+  return `${actionWord(action)} ${own.replace(/^rename:/, "")}`;
 }

@@ -34,7 +34,7 @@ export const historyCommand: Command = {
     },
     details: [
       "Newest first. N is what stowage rollback --to takes. A change that failed and was taken back has no record; --audit lists it.",
-      "A run without a result was killed, or still goes on.",
+      "A run without a result was killed, or still goes on. Its changes are in the words of plans: finish is a change that a run which was cut short had begun, and that this one took to its end.",
     ],
     examples: [
       { command: "history web", comment: "what ran as pod web, on all its hosts" },
