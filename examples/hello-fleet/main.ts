@@ -58,7 +58,7 @@ const image = new Image(fleet, "image", {
   layout: ".stowage/images/hello",
 });
 
-// a page on a port of the host; each start of it is noted in a volume that outlives the pod
+// a page on a port of the host, each look at it logged; each start is noted in a volume that outlives the pod
 const starts = new Volume(fleet, "starts");
 new Pod(here, "web", {
   network: Network.host(),
@@ -66,7 +66,7 @@ new Pod(here, "web", {
   containers: {
     httpd: {
       image,
-      command: ["sh", "-c", `date >> /starts/log; exec httpd -f -p ${port} -h /www`],
+      command: ["sh", "-c", `date >> /starts/log; exec httpd -f -v -p ${port} -h /www`],
       mounts: [{ volume: starts, path: "/starts" }],
       resources: { memory: Size.mebibytes(64) },
       health: Probe.http({ port, path: "/", interval: Duration.milliseconds(100) }),
@@ -83,7 +83,7 @@ new Pod(here, "clock", {
       command: [
         "sh",
         "-c",
-        'while sleep 5; do echo "$(date +%T) $(wget -qO- http://127.0.0.1:8000/)"; done',
+        'sleep 1; while echo "$(date +%T) $(wget -qO- http://127.0.0.1:8000/)"; do sleep 5; done',
       ],
     },
   },

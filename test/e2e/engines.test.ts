@@ -114,6 +114,9 @@ function tellJourney(
       expect(again.status, again.said).toBe(0);
       const page = await fetch(`http://127.0.0.1:${port}/`);
       expect(await page.text()).toContain(PAGE_FIRST_LINE);
+      // what a newcomer looks at next
+      for (const [pod, line] of leg < 3 ? LOGGED : [])
+        await expect.poll(() => stowage(engine, "logs", pod).stdout, POLL).toMatch(line);
       const starts = readFileSync(join(state, STARTS), "utf8").trim().split("\n");
       expect(starts).toHaveLength(leg + 1);
       const { [engine]: here, ...others } = found();
@@ -124,5 +127,12 @@ function tellJourney(
     }
   }, 600_000);
 }
+
+/** A line that each pod of the example logs, within moments of its start. */
+const LOGGED = [
+  ["web", /response:200$/m],
+  ["clock", /\d\d:\d\d <h1>Hello/],
+] as const;
+const POLL = { timeout: 60_000, interval: 200 };
 
 const DIRS: Readonly<Record<string, string>> = { root: "root", runRoot: "run", tmpDir: "tmp" };
