@@ -7,6 +7,7 @@ import {
   writableVolumes,
 } from "../model/index.ts";
 import { SECRET_PATH, uncomparedPaths } from "./compare.ts";
+import { unreadableNotes } from "./file-notes.ts";
 import type { ResolvedPod } from "./plan.ts";
 import { appliedSpec, type PodContext } from "./pod-context.ts";
 
@@ -18,6 +19,7 @@ export function notesFor(
 ): readonly string[] {
   return [
     ...secretNotes(context, desired.spec),
+    ...unreadableNotes(desired.spec, context.imageUsers),
     ...recordNotes(context, desired.spec, current),
     ...volumeNotes(desired.spec),
     ...ownershipNotes(context, desired.spec),

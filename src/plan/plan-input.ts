@@ -131,6 +131,8 @@ export type ImageResolution =
       readonly sizeBytes?: number;
       /** Its bytes are in a registry that other machines may ask as well. */
       readonly ofRegistry?: boolean;
+      /** Whom it has its processes run as, where it says so and its config was read. */
+      readonly user?: string;
     }
   | { readonly kind: "unresolved"; readonly reason: string };
 

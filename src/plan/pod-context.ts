@@ -37,6 +37,8 @@ export interface PodContext {
   /** See {@link PlanOptions.ignoreFields}. */
   readonly ignoreFields?: readonly string[];
   readonly secrets?: ReadonlyMap<string, SecretComparison>;
+  /** Whom images have their processes run as, by container, where that is known. */
+  readonly imageUsers?: Readonly<Record<string, string>>;
 }
 
 /** Whether any process of a generation may run. */

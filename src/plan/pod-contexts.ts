@@ -47,7 +47,7 @@ export function podContexts(
       ...(input.options.ignoreFields === undefined
         ? {}
         : { ignoreFields: input.options.ignoreFields }),
-      ...desiredPart(input, `${host}/${pod}`, resolved),
+      ...desiredPart(input, host, pod, resolved),
       ...recordPart(records.get(pod), placed.length > 0),
     });
   }
@@ -60,14 +60,16 @@ function isWanted(input: PlanInput, pod: string): boolean {
 
 function desiredPart(
   input: PlanInput,
-  id: string,
+  host: string,
+  pod: string,
   desired: ResolvedPod | undefined,
-): Pick<PodContext, "desired" | "desiredDigest" | "secrets"> {
+): Pick<PodContext, "desired" | "desiredDigest" | "secrets" | "imageUsers"> {
   if (desired === undefined) return {};
-  const secrets = input.secrets.get(id);
+  const secrets = input.secrets.get(`${host}/${pod}`);
   return {
     desired,
     desiredDigest: generationDigest(desired),
+    imageUsers: imageUsers(input, host, desired.spec),
     ...(secrets === undefined ? {} : { secrets }),
   };
 }
@@ -113,6 +115,22 @@ function groupRecords(
     }
   }
   return grouped;
+}
+
+function imageUsers(
+  input: PlanInput,
+  host: string,
+  { containers }: PodSpec,
+): Readonly<Record<string, string>> {
+  const resolutions = input.images.get(host);
+  return Object.fromEntries(
+    Object.entries(containers).flatMap(([container, { image }]) => {
+      const found = resolutions?.get(image);
+      return found?.kind === "resolved" && found.user !== undefined
+        ? [[container, found.user]]
+        : [];
+    }),
+  );
 }
 
 function resolvePod(

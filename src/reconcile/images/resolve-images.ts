@@ -210,12 +210,13 @@ function heldByName(known: Known, canonical: string): ObservedImage | undefined 
 }
 
 function fromDisk(canonical: string, found: ResolvedImage): ImageResolution {
-  const { manifest, config, layers } = found;
+  const { manifest, config, layers, imageConfig } = found;
   return {
     kind: "resolved",
     image: appliedImage(canonical, manifest.digest, config.digest),
     available: true,
     sizeBytes: [manifest, config, ...layers].reduce((sum, { size }) => sum + size, 0),
+    ...(imageConfig.user === undefined ? {} : { user: imageConfig.user }),
   };
 }
 
