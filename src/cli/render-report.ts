@@ -27,7 +27,7 @@ export function renderReport(
     ...waitBlocks(open, options),
   ];
   const deleted = report.deletedVolumes.map((volume) => `deleted volume ${volume}`);
-  const last = wrap(`${verdict(report, verb)}${remedyOf(report)}`, columns, "");
+  const last = wrap(`${verdict(report, verb)}${remedyOf(report, verb)}`, columns, "");
   return `${[...blocks, deleted.join("\n"), paint.bold(last)].filter((part) => part !== "").join("\n\n")}\n`;
 }
 
@@ -129,7 +129,11 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
   }
 }
 
-function remedyOf({ status }: ApplyReport): string {
+function remedyOf({ status }: ApplyReport, verb: RunVerb): string {
+  if (verb === "restart" && (status === "failed" || status === "interrupted")) {
+    const first = status === "failed" ? "Mend the cause, and name" : "Name";
+    return ` ${first} those alone: a restart begins anew all that it names.`;
+  }
   if (status === "failed") {
     return " Mend the cause and run it again; what is done is not done twice.";
   }

@@ -102,4 +102,33 @@ describe("stowage restart", () => {
     expect(stderr).toContain("here/job has ended, as it is to, and is not begun anew");
     expect(stdout).toContain("Nothing to do");
   });
+
+  test("names what was not begun anew, and not what was: another restart of all would do it twice", async () => {
+    const { run, write } = await applied();
+    const command = ["sh", "-c", "sleep 1000"];
+    const sick = {
+      image: "localhost/hello:1",
+      command,
+      health: {
+        kind: "exec",
+        command: ["sh", "-c", "! test -e /sick"],
+        intervalMs: 100,
+        retries: 1,
+      },
+    };
+    const after = { containers: { main: { image: "localhost/hello:1", command } } };
+    const pods = { db: { containers: { main: sick } }, late: { ...after, dependsOn: ["db"] } };
+    write({}, pods);
+    expect((await run("apply", "--yes")).exitCode).toBe(0);
+    expect((await run("exec", "db", "--", "touch", "/sick")).exitCode).toBe(0);
+    const { exitCode, stdout } = await run("restart", "--all", "--yes");
+    expect(exitCode).toBe(1);
+    const told = stdout.split("\n").map((line) => line.trim());
+    expect(told).toContain("what to do: mend the cause and stowage restart here/db");
+    expect(told).toContain("what to do: stowage restart here/late when that is mended");
+    expect(stdout).toMatch(
+      /Not all was done: 1 pod begun anew in .*, 2 changes not done\. Mend the cause, and name those alone: a restart begins anew all that it names\./,
+    );
+    expect(stdout).not.toMatch(/apply again|not done twice/);
+  });
 });

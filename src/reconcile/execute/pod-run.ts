@@ -36,12 +36,15 @@ export class PodRun {
   #isDown = false;
   #isTouched = false;
   #isProven = false;
+  /** What does again what was not done. */
+  readonly #again: string;
 
   constructor(change: PodChange, session: HostSession, hooks: RunHooks) {
     this.change = change;
     this.#session = session;
     this.#hooks = hooks;
     this.#parts = splitSteps(change.steps);
+    this.#again = againOf(change);
     const specs = [change.to?.spec, change.from?.spec].filter((spec) => spec !== undefined);
     this.#redact = redactor(specs, session.context.secrets);
   }
@@ -90,13 +93,13 @@ export class PodRun {
   async skip(reason: string): Promise<void> {
     if (this.#outcome !== undefined) return;
     const isPrepared = this.#index > 0;
-    this.#end({ status: "skipped", reason, remedy: "apply again when that is mended" });
+    this.#end({ status: "skipped", reason, remedy: `${this.#again} when that is mended` });
     if (isPrepared) await this.#discard();
   }
 
   /** Leaves the change out before it began: the user ended the apply, or it is to wait. */
   leave(reason: string, more: Pick<ChangeOutcome, "remedy" | "waits"> = {}): void {
-    this.#end({ status: "not-run", reason, remedy: "apply again to go on", ...more });
+    this.#end({ status: "not-run", reason, remedy: `${this.#again} to go on`, ...more });
   }
 
   async #step(context: StepContext, step: Step): Promise<void> {
@@ -138,7 +141,7 @@ export class PodRun {
     if (this.#isProven || !this.#isTouched || this.change.from === undefined) {
       const remedy = this.#isProven
         ? "the new generation runs; apply again to take the rest away"
-        : "mend the cause and apply again";
+        : `mend the cause and ${this.#again}`;
       this.#end({ status: "failed", ...failure, remedy });
       return;
     }
@@ -184,7 +187,7 @@ export class PodRun {
       status: hasBegun && (lost !== undefined || signal.aborted) ? "failed" : "not-run",
       reason,
       ...(step === undefined ? {} : { failedStep: step.kind }),
-      remedy: "apply again: it goes on from what is there",
+      remedy: `${this.#again}: it goes on from what is there`,
     });
   }
 
@@ -244,4 +247,9 @@ function splitSteps(steps: readonly Step[]): Readonly<Record<Segment, readonly S
     wait: rest.slice(wait, end),
     finish: rest.slice(end),
   };
+}
+
+/** An apply would not begin anew what was asked to be, and another restart of all would begin those that are done once more. */
+function againOf({ id, reasons }: PodChange): string {
+  return reasons.some(({ kind }) => kind === "asked") ? `stowage restart ${id}` : "apply again";
 }
