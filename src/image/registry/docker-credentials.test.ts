@@ -91,7 +91,17 @@ describe("dockerCredentials()", () => {
     write(".docker/config.json", { credsStore: "vault", auths: { [key]: {} } });
     expect(await of("docker.io")).toEqual({ identityToken: "tok" });
     expect(readFileSync(join(home, "asked"), "utf8")).toBe(key);
-    expect(await of("reg.test")).toBeUndefined();
+  });
+
+  test("a store that nobody logged in to is asked as well, as ones that make credentials have no entry", async () => {
+    helper("ecr-login", `echo '{"Username":"AWS","Secret":"made"}'`);
+    write(".docker/config.json", { credsStore: "ecr-login" });
+    expect(await of("reg.test:5000")).toEqual({ username: "AWS", password: "made" });
+    expect(readFileSync(join(home, "asked"), "utf8")).toBe("reg.test:5000");
+    write(".config/containers/auth.json", { auths: { "reg.test": encoded("podman:1") } });
+    helper("ecr-login", "exit 1");
+    expect(await of("reg.test")).toMatchObject({ username: "podman" });
+    expect(await of("docker.io")).toBeUndefined();
   });
 
   test("a helper that knows none is none", async () => {
@@ -101,7 +111,11 @@ describe("dockerCredentials()", () => {
   });
 
   test.each([
-    ["fails", "echo canary; exit 3", /"docker-credential-vault": it ended with 3/],
+    [
+      "fails",
+      "echo canary; exit 3",
+      /"docker-credential-vault": it ended with 3; .*: echo reg\.test \| docker-credential-vault get$/,
+    ],
     ["answers nonsense", "echo canary", /not the JSON that it should be/],
     ["never ends its answer", "exec yes canary", /ended with a signal/],
   ])("one that %s is named, and not what it said", async (_, script, message) => {
@@ -109,6 +123,16 @@ describe("dockerCredentials()", () => {
     write(".docker/config.json", { credHelpers: { "reg.test": "vault" } });
     await expect(of("reg.test")).rejects.toThrow(message);
     await expect(of("reg.test")).rejects.not.toThrow("canary");
+  });
+
+  test("one that does not answer in time is named, also where what it began holds its output", async () => {
+    helper("vault", "sleep 20 & wait");
+    write(".docker/config.json", { credHelpers: { "reg.test": "vault" } });
+    const beganAt = performance.now();
+    await expect(
+      dockerCredentials("reg.test", "app", { HOME: home }, { helperMs: 200 }),
+    ).rejects.toThrow(/"docker-credential-vault": it did not answer within 0\.2 s/);
+    expect(performance.now() - beganAt).toBeLessThan(15_000);
   });
 
   test("one that is not there, or no name of one, is named", async () => {

@@ -47,16 +47,18 @@ export async function dockerCredentials(
   domain: string,
   path: string,
   env: Environment,
+  { helperMs = HELPER_MS }: { readonly helperMs?: number } = {},
 ): Promise<Credentials | undefined> {
   const keys = keysOf(domain, path);
+  const server = serverOf(domain);
   for (const file of configFiles(env)) {
     const config = await readConfig(file);
     if (config === undefined) continue;
     const helper = keys.map((key) => config.credHelpers?.[key]).find((name) => name !== undefined);
     const found =
       helper === undefined
-        ? (entryOf(config, keys, file) ?? (await fromStore(config, keys)))
-        : await askHelper(helper, serverOf(domain));
+        ? (entryOf(config, keys, file) ?? (await fromStore(config, keys, { server, helperMs })))
+        : await askHelper(helper, { server, helperMs });
     if (found !== undefined) return found;
   }
   return undefined;
@@ -136,15 +138,30 @@ function entryOf(config: Config, keys: readonly string[], file: string): Credent
   return undefined;
 }
 
-/** Every registry that a store was logged in to has an entry, which is empty. */
+/** What a helper is asked for, and for how long. */
+interface Question {
+  readonly server: string;
+  readonly helperMs: number;
+}
+
+/**
+ * Every registry that a store was logged in to has an entry, which is empty. One without may be of a store that makes
+ * credentials, as ecr-login does: where that has none, or fails, nobody said that there are any.
+ */
 async function fromStore(
-  config: Config,
+  { credsStore, auths }: Config,
   keys: readonly string[],
+  question: Question,
 ): Promise<Credentials | undefined> {
-  const { credsStore, auths } = config;
   if (credsStore === undefined) return undefined;
   const key = keys.find((each) => auths?.[each] !== undefined);
-  return key === undefined ? undefined : await askHelper(credsStore, key);
+  if (key !== undefined) return await askHelper(credsStore, { ...question, server: key });
+  try {
+    return await askHelper(credsStore, question);
+  } catch (error) {
+    if (StowageError.is(error, "permission_denied")) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -152,16 +169,18 @@ async function fromStore(
  *
  * @see https://github.com/docker/docker-credential-helpers
  */
-async function askHelper(name: string, server: string): Promise<Credentials | undefined> {
+async function askHelper(name: string, question: Question): Promise<Credentials | undefined> {
+  const { server } = question;
   const program = `docker-credential-${name}`;
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw helperError(program, "it is no name of a program");
-  const { code, stdout } = await run(program, server);
+  const helperError = (state: string): StowageError => failed(program, server, state);
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw helperError("it is no name of a program");
+  const { code, stdout } = await run(program, question);
   if (code !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined;
-    throw helperError(program, `it ended with ${code ?? "a signal"}`);
+    throw helperError(`it ended with ${code ?? "a signal"}`);
   }
   const answer = HelperAnswer.safeParse(parsed(stdout));
-  if (!answer.success) throw helperError(program, "its answer is not the JSON that it should be");
+  if (!answer.success) throw helperError("its answer is not the JSON that it should be");
   const { Username: username, Secret: secret } = answer.data;
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
 }
@@ -176,33 +195,38 @@ function parsed(text: string): unknown {
 
 async function run(
   program: string,
-  input: string,
+  { server, helperMs }: Question,
 ): Promise<{ readonly code: number | null; readonly stdout: string }> {
   const child = spawn(program, ["get"], {
     stdio: ["pipe", "pipe", "ignore"],
-    timeout: HELPER_MS,
+    signal: AbortSignal.timeout(helperMs),
     killSignal: "SIGKILL",
   });
   return await new Promise((resolve, reject) => {
     let stdout = "";
-    child.once("error", (error: NodeJS.ErrnoException) =>
-      reject(
-        helperError(program, error.code === "ENOENT" ? "it is not on PATH" : String(error.code)),
-      ),
-    );
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      // what it began may hold its output, and outlive it
+      child.stdout.destroy();
+      reject(failed(program, server, whyNoAnswer(error, helperMs)));
+    });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       if (stdout.length > ANSWER_BYTES_MAX) child.kill("SIGKILL");
     });
     child.once("close", (code) => resolve({ code, stdout }));
     child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
+    child.stdin.end(server);
   });
 }
 
-function helperError(program: string, state: string): StowageError {
+function whyNoAnswer({ name, code }: NodeJS.ErrnoException, helperMs: number): string {
+  if (name === "AbortError") return `it did not answer within ${helperMs / 1000} s`;
+  return code === "ENOENT" ? "it is not on PATH" : String(code);
+}
+
+function failed(program: string, server: string, state: string): StowageError {
   return new StowageError(
-    `Cannot ask credential helper "${program}": ${state}; see that it works with: echo HOST | ${program} get`,
+    `Cannot ask credential helper "${program}": ${state}; see that it works with: echo ${server} | ${program} get`,
     { code: "permission_denied", context: { program } },
   );
 }
