@@ -89,6 +89,29 @@ export async function findPods(
   });
 }
 
+/**
+ * What is there now of a pod that was found: the generation that runs, else the newest, in whichever engine of its host.
+ *
+ * @returns undefined where nothing is
+ */
+export async function findAgain(
+  { host, reading, pod: { pod } }: FoundPod,
+  manifest: FleetManifest,
+  signal: AbortSignal,
+): Promise<FoundPod | undefined> {
+  const spec = manifest.hosts[host];
+  if (spec === undefined) return undefined;
+  const { engines } = await readEngines(reading, { name: host, spec, manifest, signal });
+  const found = newest(
+    engines.flatMap(({ engine, config, pods }) =>
+      pods
+        .filter((each) => each.pod === pod && isOwn(manifest, each))
+        .map((each) => ({ engine, config, pod: each })),
+    ),
+  );
+  return found === undefined ? undefined : { host, reading, ...found };
+}
+
 function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): boolean {
   return owner === id && fleet === name;
 }

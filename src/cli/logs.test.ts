@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fakeCli, simManifest } from "../../test/support/cli-context.ts";
+import { fakeCli, fakeContext, simManifest } from "../../test/support/cli-context.ts";
+import { runCli } from "./run-cli.ts";
 
 async function applied() {
   const cli = fakeCli();
@@ -63,4 +64,25 @@ test("stowage logs --json prints an object for each line, and nothing else", asy
       .map((line) => JSON.parse(line)),
   ).toEqual([{ host: "here", pod: "web", container: "web", line: "hello" }]);
   expect((await logs("--json", "--tail", "0")).stdout).toBe("");
+});
+
+test("what is followed goes on with the generation in its place, and ends where there is none", async () => {
+  const cli = fakeCli();
+  const says = (word: string) =>
+    simManifest(cli.directory, { command: ["sh", "-c", `echo ${word}; sleep 1000`] });
+  const apply = async (word: string): Promise<void> => {
+    cli.write("fleet.json", says(word));
+    expect((await cli.run("apply", "--file", "fleet.json", "--yes")).exitCode).toBe(0);
+  };
+  await apply("first");
+  const { context, stdout, stderr } = fakeContext(cli.directory, {});
+  const following = runCli(["logs", "--file", "fleet.json", "-f", "--tail", "1", "web"], context);
+  await expect.poll(stdout.text).toBe("first\n");
+  await apply("second");
+  await expect.poll(stdout.text).toBe("first\nsecond\n");
+  expect(stderr.text()).toBe("here/web was replaced: its generation 2 goes on\n");
+  expect((await cli.run("destroy", "--file", "fleet.json", "--yes")).exitCode).toBe(0);
+  expect(await following).toBe(0);
+  expect(stderr.text()).toContain("here/web was removed, and its log with it\n");
+  expect(stdout.text()).toBe("first\nsecond\n");
 });

@@ -91,7 +91,7 @@ export interface LogOptions extends CallOptions {
   readonly tail?: number;
   /** Lines that were written earlier, to the second, are left out, before `tail` counts. */
   readonly since?: LogMoment;
-  /** Goes on with new lines until the signal is aborted. */
+  /** Goes on with new lines until the signal is aborted, or the generation was removed. */
   readonly follow?: boolean;
   /** With `follow`: aborted when the containers have ended; what is on its way is read, and that is the end. */
   readonly ended?: AbortSignal;

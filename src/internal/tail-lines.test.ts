@@ -54,3 +54,23 @@ test("what ended while it was followed is read to its last words, those without 
   }
   expect(seen).toEqual(["one", "two", "three"]);
 });
+
+test("following ends where every source is gone, and not while one is there", async () => {
+  const [first, second] = [new Log("one\n"), new Log("two\n")];
+  const gone = new Set<Log>();
+  const sources = [first, second].map((log) => ({
+    name: log.name,
+    newLines: log.newLines.bind(log),
+    isGone: () => gone.has(log),
+  }));
+  const seen: string[] = [];
+  for await (const { text } of tailLines(sources, { follow: true })) {
+    seen.push(text);
+    if (text === "two") {
+      gone.add(first);
+      second.write("three\n");
+    }
+    if (text === "three") gone.add(second);
+  }
+  expect(seen).toEqual(["one", "two", "three"]);
+});

@@ -17,6 +17,8 @@ export interface LineSource {
    * @param how whether what has no line end yet is a line too
    */
   newLines(how: { readonly final: boolean }): AsyncIterable<string>;
+  /** Whether its place was there and is not any more, so that nothing can come. */
+  isGone?(): boolean;
 }
 
 /** A line and where it came from. */
@@ -29,7 +31,7 @@ export interface NamedLine {
  * Lines of sources: what is there, source by source, then new ones of all as they come.
  *
  * @param options.tail lines of the past, newest ones; all when absent
- * @param options.follow goes on until the signal is aborted
+ * @param options.follow goes on until the signal is aborted, or all sources are gone
  * @param options.ended aborted when nothing more will be written: what is still on its way is waited for, and then it is the end
  */
 export async function* tailLines(
@@ -53,10 +55,14 @@ async function* followLines(
   sources: readonly LineSource[],
   { signal, ended }: Readonly<Record<"signal" | "ended", AbortSignal | undefined>>,
 ): AsyncGenerator<NamedLine, void, undefined> {
-  const followed = sources.map((source) => ({ source, quiet: 0 }));
+  let followed = sources.map((source) => ({ source, quiet: 0 }));
   for (let isOver = false; !isOver; ) {
     const hasEnded = ended?.aborted === true;
     await pause(signal);
+    // where nothing is kept there is no source, and nothing goes
+    const stay = followed.filter(({ source }) => source.isGone?.() !== true);
+    if (stay.length === 0 && followed.length > 0) return;
+    followed = stay;
     for (const each of followed) {
       const { source, quiet } = each;
       each.quiet += 1;

@@ -6,6 +6,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
+import { podLines } from "../follow-pod.ts";
 import { loadFleet } from "../load-fleet.ts";
 import {
   bareLine,
@@ -39,6 +40,7 @@ export const logsCommand: Command = {
       json: { description: "Print each line as an object of JSON: host, pod, container, line" },
     },
     details: [
+      "With --follow the generation that takes the place of the shown one is gone on with, from its first line; what was removed and has no other is told, and ends it.",
       "A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file.",
       "A line counts from the second in which it was written, by the host's own clock, which says as well what ten minutes ago was. --tail counts the lines since then.",
     ],
@@ -100,10 +102,10 @@ async function showLogs(
   const container = args.text("container");
   if (container !== undefined) checkContainer(container, found);
   const sources = found.map(
-    ({ host, engine, pod }): LogSource => ({
-      host,
-      pod: pod.pod,
-      lines: engine.logs({ ...pod, host: pod.host }, container, options),
+    (each): LogSource => ({
+      host: each.host,
+      pod: each.pod.pod,
+      lines: podLines(each, { manifest, container, options, context }),
     }),
   );
   await untilStopped(context.drain, () =>

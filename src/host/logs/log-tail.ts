@@ -23,6 +23,8 @@ export class LogTail {
   #file = "";
   #offset = 0;
   #line = "";
+  /** Whether the directory was there when it was looked at last; undefined while it never was. */
+  #isThere: boolean | undefined;
   /** Set while nothing was found that is as new. */
   #sinceMs: number | undefined;
   /** Whether what comes next is the rest of a line that began too early. */
@@ -36,6 +38,11 @@ export class LogTail {
     this.#options = signal === undefined ? {} : { signal };
   }
 
+  /** Whether its directory was taken away. */
+  isGone(): boolean {
+    return this.#isThere === false;
+  }
+
   /**
    * Lines that came since the last call.
    *
@@ -43,6 +50,9 @@ export class LogTail {
    */
   async *newLines({ final }: { readonly final: boolean }): AsyncGenerator<string, void, undefined> {
     const { entries } = await this.#host.snapshot({ list: [this.#directory] }, this.#options);
+    if (this.#isThere !== undefined || entries.has(this.#directory)) {
+      this.#isThere = entries.has(this.#directory);
+    }
     const files = (entries.get(this.#directory) ?? []).filter((name) => LOG_FILE.test(name)).sort();
     if (this.#sinceMs !== undefined && !(await this.#seek(files, this.#sinceMs))) return;
     for (const file of files) {

@@ -42,7 +42,7 @@ export async function* readLogs(
   const tails = sources.map(({ container, directory, clean = (text: string) => text }) => {
     const log = new LogTail(host, directory, tailOptions);
     const newLines = (how: { readonly final: boolean }) => cleaned(log.newLines(how), clean);
-    return { name: container, newLines };
+    return { name: container, newLines, isGone: () => log.isGone() };
   });
   for await (const { name, text } of tailLines(tails, options)) yield { container: name, text };
 }

@@ -83,6 +83,18 @@ export function logCases({ it }: Suite): void {
     expect(seen).toEqual(["early", ...numbers, "last"]);
   });
 
+  it("follow ends with its generation", async (test) => {
+    const pod = await test.started({ main: script("echo early; exec sleep 1000") });
+    await test.printed(pod, "early");
+    const seen: string[] = [];
+    const following = follow(test, pod, seen, new AbortController());
+    await test.until(async () => seen.includes("early") || undefined);
+    await test.engine.stop(pod.identity, { containers: { main: { gracePeriodMs: 0 } } });
+    await test.engine.remove(pod.identity);
+    await following;
+    expect(seen).toEqual(["early"]);
+  });
+
   it("tail and follow together give the newest lines, then new ones", async (test) => {
     const source = "seq 1 9; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo late; sleep 1000";
     const pod = await test.started({ main: script(source) });

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { HostReader } from "../../../host/index.ts";
 import { callOptions } from "../context.ts";
 import { K8sLines } from "./k8s-lines.ts";
@@ -15,6 +16,7 @@ export class LogTail {
   #seen: Buffer = Buffer.alloc(0);
   /** What follows the last line end. */
   #half: Buffer = Buffer.alloc(0);
+  #isGone = false;
 
   /** @param sinceMs lines that begin earlier are left out; milliseconds since 1970 */
   constructor(
@@ -27,6 +29,11 @@ export class LogTail {
     this.#path = path;
     this.#signal = signal;
     this.#lines = new K8sLines(sinceMs);
+  }
+
+  /** Whether podman took the container's directory away. */
+  isGone(): boolean {
+    return this.#isGone;
   }
 
   /**
@@ -47,6 +54,11 @@ export class LogTail {
   async #readOn(): Promise<Buffer | undefined> {
     const from = this.#offset - this.#seen.length;
     const stretch = await this.#host.readFileFrom(this.#path, from, callOptions(this.#signal));
+    // the file alone is away for a moment where it is begun anew, or never came where nothing was printed
+    if (stretch === undefined) {
+      const directory = await this.#host.inspect(dirname(this.#path), callOptions(this.#signal));
+      this.#isGone = directory === undefined;
+    }
     const bytes = Buffer.from(stretch?.bytes ?? []);
     if (stretch !== undefined && !bytes.subarray(0, this.#seen.length).equals(this.#seen)) {
       // it had grown to its limit and was begun anew

@@ -33,7 +33,8 @@ export async function* readLogs(
     // where nothing is kept there is no file
     if (Path === "") return [];
     const log = new LogTail(context.host, Path, signal, sinceMs);
-    return [{ name: ids.get(Id) ?? "", newLines: log.newLines.bind(log) }];
+    const newLines = log.newLines.bind(log);
+    return [{ name: ids.get(Id) ?? "", newLines, isGone: () => log.isGone() }];
   });
   for await (const { name, text } of tailLines(sources, options)) yield { container: name, text };
 }
