@@ -150,3 +150,8 @@ export type EngineKind = EngineConfig["kind"];
 
 /** Engine kinds in the order in which help and documents list them. */
 export const ENGINE_KINDS: readonly EngineKind[] = ["containerd", "podman", "rkt", "sim"];
+
+/** Whether each user of a machine has an engine of this kind of their own: others are a daemon or a store for all. */
+export function isOfEachUser({ kind }: EngineConfig): boolean {
+  return kind === "podman";
+}

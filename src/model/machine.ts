@@ -1,3 +1,4 @@
+import { isOfEachUser } from "./engine-config.ts";
 import type { HostSpec } from "./host.ts";
 
 /** Ways to write the machine that one is on, as far as ssh gets there by its usual port. */
@@ -18,10 +19,10 @@ export function machineOf(address: string): string {
   return name === "localhost" ? "local" : name;
 }
 
-/** Like {@link machineOf}, for its engine: each user has a podman of their own, a daemon is everybody's. */
+/** Like {@link machineOf}, for its engine: where each user has one of their own, it is another one. */
 export function engineMachine({ address, engine }: Pick<HostSpec, "address" | "engine">): string {
   const [, user = ""] = /^ssh:\/\/([^@]*)@/.exec(address) ?? [];
-  return engine.kind === "podman" ? `${user}@${machineOf(address)}` : machineOf(address);
+  return isOfEachUser(engine) ? `${user}@${machineOf(address)}` : machineOf(address);
 }
 
 function isLoopback(name: string): boolean {

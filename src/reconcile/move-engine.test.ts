@@ -347,3 +347,29 @@ test("a saved plan is refused when the other engine has moved on", async () => {
     .kill({ owner: "acme", fleet: "shop", host: "alpha", pod: "web", generation: 1 }, "main");
   await expect(fleet.apply(manifest, { savedPlan: plan })).rejects.toThrow(/changed since/);
 });
+
+describe("a pod that depends on one that moves with it to another engine", () => {
+  const both = (db: object) => ({ db, web: podOf({}, { dependsOn: ["db"] }) });
+  const stops = () => fleet.steps().filter((step) => /(?: stop| commit)$/.test(step));
+
+  test("moves after it, which goes from the old engine when the new one is proven", async () => {
+    await fleet.apply(on(OLD, both(podOf())));
+    fleet.events.length = 0;
+    expect((await fleet.apply(on(NEW, both(podOf())))).status).toBe("done");
+    expect(stops()).toEqual([
+      "alpha/db commit",
+      "alpha/db stop",
+      "alpha/web commit",
+      "alpha/web stop",
+    ]);
+  });
+
+  test("stays with it where the new one does not run", async () => {
+    await fleet.apply(on(OLD, both(podOf())));
+    const broken = both(podOf({ command: ["sh", "-c", "exit 3"] }));
+    const { outcomes } = await fleet.apply(on(NEW, broken));
+    const found = outcomes.flatMap(({ pod, status }) => (pod === undefined ? [] : [pod, status]));
+    expect(found).toEqual(["db", "rolled-back", "web", "skipped"]);
+    expect(pods().toSorted()).toEqual(["old db running", "old web running"]);
+  });
+});
