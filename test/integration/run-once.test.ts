@@ -34,20 +34,21 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       },
     };
 
-    async function opened() {
-      const fleet = new RealFleet((places) => [openLab(kind, engine, places)]);
+    const open = () => new RealFleet((places) => [openLab(kind, engine, places)]);
+
+    async function applied(fleet: ReturnType<typeof open>) {
       fleet.environment = { ...process.env, TOKEN_HERE: "s3cret" };
       fleet.image("app:1");
       const manifest = fleet.manifest(pods);
       // an engine makes things with its first use
       for (const each of [manifest, fleet.manifest({}), manifest])
         expect((await fleet.apply(each)).status).toBe("done");
-      return { fleet, manifest };
+      return manifest;
     }
 
     test("has the pod's volume, environment and secrets, and leaves only what it wrote", async () => {
-      const { fleet, manifest } = await opened();
-      await using _ = fleet;
+      await using fleet = open();
+      const manifest = await applied(fleet);
       const pid = await fleet.pidOf(manifest, "web", "main");
       const traces = await fleet.traces();
       const lines: string[] = [];
@@ -85,8 +86,8 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
     }, 180_000);
 
     test("killed while it runs, the next apply takes away what it left", async () => {
-      const { fleet, manifest } = await opened();
-      await using _ = fleet;
+      await using fleet = open();
+      const manifest = await applied(fleet);
       const traces = await fleet.traces();
       const file = fleet.write("fleet", manifest);
       const words = ["run", "--file", file, "web", "--entrypoint", "/bin/sh", "--", "-c"];
