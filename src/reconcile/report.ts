@@ -26,9 +26,19 @@ export interface ApplyReport {
   readonly ms: number;
 }
 
-/** The report of a run that changed nothing. */
+/** The report of a run that changed nothing; hosts that were not reached are in it as in any other. */
 export function untouchedReport(plan: Plan, status: ApplyStatus): ApplyReport {
-  return { plan, status, outcomes: [], deletedVolumes: [], ms: 0 };
+  const lost = status === "incomplete" ? plan.hostChanges : [];
+  const outcomes = lost
+    .filter(({ action }) => action === "unreachable")
+    .map(
+      ({ id, host, action, text: reason }): ChangeOutcome => ({
+        ...{ id, host, action, reason },
+        status: "not-run",
+        ms: 0,
+      }),
+    );
+  return { plan, status, outcomes, deletedVolumes: [], ms: 0 };
 }
 
 /** How a run ended, from what came of its changes. */
