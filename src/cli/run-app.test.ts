@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type FakeCli, fakeCli, simManifest } from "../../test/support/cli-context.ts";
 
 /** A project whose app writes these fleets, as cdktf would, without cdktf. */
-function project(cli: FakeCli, fleets: readonly string[], end = ""): void {
+function project(cli: FakeCli, fleets: readonly string[], end = "", after = ""): void {
   const manifest = { ...simManifest(cli.directory), images: undefined };
   const script = `
     import { mkdirSync, writeFileSync } from "node:fs";
@@ -19,6 +21,7 @@ function project(cli: FakeCli, fleets: readonly string[], end = ""): void {
     }
     ${end}
     writeFileSync(join(out, "manifest.json"), JSON.stringify({ version: "0.21.0", stacks }));
+    ${after}
   `;
   cli.write("app.mjs", script);
   const node = JSON.stringify(process.execPath);
@@ -78,6 +81,21 @@ describe("the app of cdktf.json", () => {
     const { exitCode, stderr } = await cli.run("plan");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("ended without app.synth(); call it at its end");
+  });
+
+  test("of two commands at once is run by each, and neither takes away what the other is to read", async () => {
+    const cli = fakeCli({ env });
+    const there = (name: string): boolean => existsSync(join(cli.directory, name));
+    const until = (name: string): string =>
+      `const { existsSync } = await import("node:fs"); while (!existsSync("${name}")) await new Promise((go) => setTimeout(go, 5));`;
+    project(cli, ["shop"], "", `writeFileSync("written", ""); ${until("other")}`);
+    const first = cli.run("validate");
+    await expect.poll(() => there("written"), { timeout: 20_000 }).toBe(true);
+    project(cli, ["shop"], `writeFileSync("other", ""); ${until("read")}`);
+    const second = cli.run("validate");
+    expect(await first).toMatchObject({ exitCode: 0, stderr: "" });
+    cli.write("read", "");
+    expect(await second).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
   test("without a project the remedy is named", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { StowageError } from "../errors/index.ts";
@@ -31,13 +31,16 @@ export async function runApp(
   const config = await readProjectConfig(context.cwd);
   const outdir = resolve(context.cwd, config.output ?? "cdktf.out");
   const manifest = join(outdir, "manifest.json");
-  await rm(manifest, { force: true });
+  const before = await stampOf(manifest);
   await runCommand(config, outdir, context, options.verbose);
-  const json = await readJsonFile(
-    manifest,
-    "synthesis",
-    `the app (${config.app}) ended without app.synth(); call it at its end`,
-  );
+  // an earlier synthesis is left where it is: another command of the project may be about to read it
+  if ((await stampOf(manifest)) === before) {
+    throw new StowageError(
+      `Cannot read synthesis "${manifest}": the app (${config.app}) ended without app.synth(); call it at its end`,
+      { code: "failed_precondition" },
+    );
+  }
+  const json = await readJsonFile(manifest, "synthesis", "run the command again");
   const result = SynthManifest.safeParse(json);
   if (result.success) {
     const stacks = Object.entries(result.data.stacks);
@@ -52,6 +55,16 @@ export async function runApp(
       cause: result.error,
     },
   );
+}
+
+/** What tells one writing of a file from another; undefined where there is none. */
+async function stampOf(path: string): Promise<string | undefined> {
+  try {
+    const { ino, ctimeNs } = await stat(path, { bigint: true });
+    return `${ino} ${ctimeNs}`;
+  } catch {
+    return undefined;
+  }
 }
 
 async function runCommand(
