@@ -58,7 +58,7 @@ test("history lists what was applied, rollback goes back to it, and the audit fi
     targets: [{ host: "here", pod: "web", from: 3, to: 2, appliedBy: "ann@desk" }],
   });
   const runs = await cli.run("history", "--audit", "-f", file);
-  expect(runs.stdout).toMatch(/here +shop +\S+ +ann +desk +rollback +done +replace here\/web\n/);
+  expect(runs.stdout).toMatch(/here +shop +\S+ +ann +desk +rollback +done +replace web\n/);
   expect(
     JSON.parse((await cli.run("history", "--audit", "--json", "-f", file)).stdout),
   ).toMatchObject({
