@@ -65,6 +65,12 @@ export class Link {
     }
   }
 
+  /** Connects ahead of the first use, which is told of a failure. */
+  begin(): void {
+    this.#session ??= this.#connect();
+    this.#session.catch(() => undefined);
+  }
+
   /** The connection that there is, or a new one. */
   async session(signal: AbortSignal | undefined): Promise<Session> {
     for (;;) {

@@ -41,13 +41,16 @@ export interface SshHostOptions {
 type Question = readonly (string | Uint8Array | number)[];
 
 /**
- * A machine that is reached by the user's own OpenSSH: one connection, made when it is first needed and
- * again when it was lost, and everything over that.
+ * A machine that is reached by the user's own OpenSSH: one connection, made at once, as a login takes longer than
+ * all that is to be loaded meanwhile, and again when it was lost, and everything over that. Whoever uses it first is
+ * told why it could not be made.
  *
  * @param address `ssh://user@host:port`
  */
 export function openSshHost(address: string, options: SshHostOptions = {}): Host {
-  return new SshHost(new Link({ address, at: parseSshAddress(address), ...options }), address);
+  const link = new Link({ address, at: parseSshAddress(address), ...options });
+  link.begin();
+  return new SshHost(link, address);
 }
 
 class SshHost extends MarkingHost implements Host {
