@@ -27,6 +27,9 @@ export interface CommandHelp {
   readonly exitCodes?: string;
 }
 
+/** What a command that passes on another one's exit code ends with when that could not be run. */
+export const NOT_RUN = 125;
+
 /** A command of the program. */
 export interface Command {
   readonly help: CommandHelp;

@@ -1,7 +1,12 @@
 import type { EngineReader } from "../engine/index.ts";
 import { StowageError } from "../errors/index.ts";
 import type { EngineConfig, FleetManifest, ObservedPod } from "../model/index.ts";
-import { type Connector, type HostReading, readEngines } from "../reconcile/index.ts";
+import {
+  type Connector,
+  type EngineReading,
+  type HostReading,
+  readEngines,
+} from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { isMeant, mayBeOn, type PodName, podNameText } from "./pod-names.ts";
@@ -50,11 +55,7 @@ export async function findPods(
         readings.push(reading);
         const request = { name: host, spec, manifest, signal: context.drain };
         const { engines } = await readEngines(reading, request);
-        const own = engines.flatMap(({ engine, config, pods }) =>
-          pods
-            .filter((each) => isOwn(manifest, each))
-            .map((pod) => ({ reading, engine, config, pod })),
-        );
+        const own = ownPods(engines, manifest).map((pod) => ({ reading, ...pod }));
         return { host, own };
       } catch (error) {
         context.drain.throwIfAborted();
@@ -102,18 +103,20 @@ export async function findAgain(
   const spec = manifest.hosts[host];
   if (spec === undefined) return undefined;
   const { engines } = await readEngines(reading, { name: host, spec, manifest, signal });
-  const found = newest(
-    engines.flatMap(({ engine, config, pods }) =>
-      pods
-        .filter((each) => each.pod === pod && isOwn(manifest, each))
-        .map((each) => ({ engine, config, pod: each })),
-    ),
-  );
+  const found = newest(ownPods(engines, manifest).filter((each) => each.pod.pod === pod));
   return found === undefined ? undefined : { host, reading, ...found };
 }
 
-function isOwn({ id, name }: FleetManifest, { owner, fleet }: ObservedPod): boolean {
-  return owner === id && fleet === name;
+/** The pods of a fleet in the engines of a host. */
+function ownPods(
+  engines: readonly EngineReading[],
+  { id, name }: FleetManifest,
+): readonly Pick<FoundPod, "engine" | "config" | "pod">[] {
+  return engines.flatMap(({ engine, config, pods }) =>
+    pods
+      .filter(({ owner, fleet }) => owner === id && fleet === name)
+      .map((pod) => ({ engine, config, pod })),
+  );
 }
 
 /** The generation that runs, else the newest. */

@@ -3,15 +3,12 @@ import { StowageError } from "../../errors/index.ts";
 import type { ObservedPod, PodIdentity } from "../../model/index.ts";
 import type { HostAccess, HostReading } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { type Command, NOT_RUN } from "../command.ts";
 import type { ByteStreams, CommandContext } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { podNameText, readPodName } from "../pod-names.ts";
 import { didYouMean } from "../text/suggest.ts";
-
-/** What the command ends with when it could not be run: no command's own code is meant. */
-const NOT_RUN = 125;
 
 /** `stowage exec`. */
 export const execCommand: Command = {

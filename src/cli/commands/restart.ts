@@ -5,15 +5,14 @@ import { applyFleet } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { type DeclaredPod, declaredPods } from "../declared-pods.ts";
 import { fleetRequest, PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { isMeant, mayBeOn, type PodName, podNameText, readPodName } from "../pod-names.ts";
+import { type PodName, readPodName } from "../pod-names.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { runFleet } from "../run-fleet.ts";
 import { RUN_OPTIONS } from "../run-options.ts";
-import { selectHosts } from "../select-hosts.ts";
 import { printable } from "../text/printable.ts";
-import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage restart`. */
 export const restartCommand: Command = {
@@ -86,31 +85,18 @@ function checkWanted(wanted: readonly PodName[], all: boolean): void {
   throw new StowageError(`Cannot restart: ${problem}`, { code: "invalid_argument" });
 }
 
-/** Pods of the fleet that are meant, by host. @throws StowageError `not_found` for a name that no pod has */
+/** Pods of the fleet that are meant. @throws StowageError `not_found` for a name that no pod has, and where there is none */
 function findMeant(
   manifest: FleetManifest,
   wanted: readonly PodName[],
   args: Arguments,
-): readonly { readonly host: string; readonly pod: string }[] {
-  const declared = selectHosts(manifest, args, wanted).flatMap(([host, { pods }]) =>
-    Object.keys(pods ?? {}).map((pod) => ({ host, pod })),
+): readonly DeclaredPod[] {
+  const meant = declaredPods(manifest, wanted, args, "restart");
+  if (meant.length > 0) return meant;
+  throw new StowageError(
+    `Cannot restart the pods of fleet "${manifest.name}": none is declared there; see stowage ps`,
+    { code: "not_found" },
   );
-  for (const name of wanted) {
-    if (declared.some((each) => isMeant(name, each))) continue;
-    const there = declared.filter(({ host }) => mayBeOn(name, host));
-    const known = unique(there.map(({ pod }) => pod));
-    throw new StowageError(
-      `Cannot restart pod "${podNameText(name)}": fleet "${manifest.name}" does not declare it there; ${didYouMean(name.pod, known, `it declares ${known.join(", ") || "no pods"}`)}`,
-      { code: "not_found" },
-    );
-  }
-  if (declared.length === 0)
-    throw new StowageError(
-      `Cannot restart the pods of fleet "${manifest.name}": none is declared there; see stowage ps`,
-      { code: "not_found" },
-    );
-  if (wanted.length === 0) return declared;
-  return declared.filter((each) => wanted.some((name) => isMeant(name, each)));
 }
 
 function unique(names: readonly string[]): readonly string[] {

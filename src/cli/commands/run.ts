@@ -2,19 +2,16 @@ import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, OneOff, PodSpec } from "../../model/index.ts";
 import { type ApplyEvent, runOnce } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { type Command, NOT_RUN } from "../command.ts";
 import type { CommandContext } from "../context.ts";
+import { type DeclaredPod, declaredPods } from "../declared-pods.ts";
 import { fleetRequest } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { isMeant, mayBeOn, type PodName, podNameText, readPodName } from "../pod-names.ts";
+import { type PodName, podNameText, readPodName } from "../pod-names.ts";
 import { PeopleProgress } from "../progress.ts";
 import { RUN_OPTIONS } from "../run-options.ts";
-import { selectHosts } from "../select-hosts.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
-
-/** What the command ends with when it could not be run: no command's own code is meant. */
-const NOT_RUN = 125;
 
 /** `stowage run`. */
 export const runCommand: Command = {
@@ -129,30 +126,17 @@ function readEnv(
   return Object.fromEntries(found);
 }
 
-interface DeclaredPod {
-  readonly host: string;
-  readonly pod: string;
-  readonly spec: PodSpec;
-}
-
 /** The one pod that is meant. @throws StowageError `not_found` for no pod, `invalid_argument` for several */
 function findDeclared(manifest: FleetManifest, name: PodName, args: Arguments): DeclaredPod {
-  const declared = selectHosts(manifest, args, [name]).flatMap(([host, { pods }]) =>
-    Object.entries(pods ?? {}).map(([pod, spec]): DeclaredPod => ({ host, pod, spec })),
-  );
-  const [first, ...others] = declared.filter((each) => isMeant(name, each));
-  if (first === undefined) {
-    const there = declared.filter(({ host }) => mayBeOn(name, host)).map(({ pod }) => pod);
-    const known = [...new Set(there)];
-    throw new StowageError(
-      `Cannot run a command after pod "${podNameText(name)}": fleet "${manifest.name}" does not declare it there; ${didYouMean(name.pod, known, `it declares ${known.join(", ") || "no pods"}`)}`,
-      { code: "not_found" },
-    );
-  }
-  if (others.length === 0) return first;
+  const meant = declaredPods(manifest, [name], args, "run a command after");
+  const [first] = meant;
   // those of a service are alike
-  if (others.every(({ spec }) => isOneService(spec, first.spec))) return first;
-  const names = [first, ...others].map(podNameText);
+  if (
+    first !== undefined &&
+    meant.every(({ spec }) => spec === first.spec || isOneService(spec, first.spec))
+  )
+    return first;
+  const names = meant.map(podNameText);
   throw new StowageError(
     `Cannot run a command after pod "${podNameText(name)}": it is on several hosts; name one of ${names.join(", ")}`,
     { code: "invalid_argument" },

@@ -85,6 +85,15 @@ test("one that cannot be started is told, and what was made of it is taken away"
   expect(stateOf().pods).toEqual(["web"]);
 });
 
+test("a host that is not reached is asked once, and told with the reason", async () => {
+  const manifest = fleet.manifest({ alpha: { web: podOf() } });
+  fleet.down.set("alpha", new StowageError("It is away", { code: "unavailable" }));
+  await expect(once(manifest, sh("exit 0"))).rejects.toThrow(
+    /^Cannot run a command once on host "alpha": .*It is away/,
+  );
+  expect(fleet.reached).toEqual(["alpha"]);
+});
+
 test("a container that the engine lost is an error, and no exit code", async () => {
   const manifest = fleet.manifest({ alpha: { web: podOf() } });
   await fleet.apply(manifest);

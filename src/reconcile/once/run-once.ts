@@ -11,13 +11,14 @@ import {
   oneOffPod,
   type PodIdentity,
 } from "../../model/index.ts";
+import type { Plan, PodChange } from "../../plan/index.ts";
 import { withLockedHosts } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { LockedHosts } from "../locked-hosts.ts";
-import { type FleetObservation, observeFleet } from "../observe/observe-fleet.ts";
+import { observeFleet } from "../observe/observe-fleet.ts";
 import { planObserved } from "../plan-fleet.ts";
-import { runPlan } from "../run-plan.ts";
+import { type RunPlanRequest, runPlan } from "../run-plan.ts";
 import { SecretValues } from "../secrets/secret-values.ts";
 import { requireSecrets } from "../secrets/secrets.ts";
 
@@ -76,8 +77,13 @@ export async function runOnce(request: RunOnceRequest): Promise<number> {
   };
   return await withLockedHosts(asked, async (locked, observation, store) => {
     const under = { asked, name, locked, store };
+    const secrets = new SecretValues(asked);
+    const plan = await planObserved({ ...asked, secrets }, observation, store);
+    const change = await changeOf(plan, name, secrets);
+    // from here on there may be something of it
     try {
-      const identity = await begin(under, observation);
+      const run = { ...asked, plan, locked, observation, store, secrets };
+      const identity = await begin({ ...run, audited: asked.command }, change);
       return await follow(request, identity, locked);
     } finally {
       await takeAway(request, under);
@@ -101,26 +107,32 @@ function withOneOff({ manifest, host, pod, once }: RunOnceRequest, name: string)
   return { ...manifest, hosts: { ...manifest.hosts, [host]: { ...spec, pods } } };
 }
 
-/** Makes and starts the pod. */
-async function begin(
-  { asked, name, locked, store }: UnderLock,
-  observation: FleetObservation,
-): Promise<PodIdentity> {
-  const secrets = new SecretValues(asked);
-  const plan = await planObserved({ ...asked, secrets }, observation, store);
+/** What makes the pod. @throws StowageError `failed_precondition` where its host is not reached */
+async function changeOf(plan: Plan, name: string, secrets: SecretValues): Promise<MakingChange> {
   await requireSecrets(plan.pods, secrets);
-  const run = { ...asked, plan, locked, observation, store, secrets };
-  const { outcomes } = await runPlan({ ...run, audited: asked.command });
-  const failed = outcomes.find(({ status }) => status !== "done");
   const change = plan.pods.find(({ pod }) => pod === name);
-  asked.draining?.throwIfAborted();
-  if (failed !== undefined || change?.to === undefined)
-    throw new StowageError(
-      `Cannot run a command once on host "${plan.hosts[0]?.host ?? ""}": ${failed?.reason ?? "nothing is planned for it"}`,
-      { code: "failed_precondition", context: { pod: name } },
-    );
-  const { id: owner, name: fleet } = asked.manifest;
-  return { owner, fleet, host: change.host, pod: name, generation: change.to.generation };
+  if (change?.to !== undefined) return { ...change, to: change.to };
+  const [held] = plan.hostChanges;
+  throw notRun(name, held?.host, held?.text ?? "nothing is planned for it");
+}
+
+type MakingChange = PodChange & Required<Pick<PodChange, "to">>;
+
+/** Makes and starts the pod. */
+async function begin(run: RunPlanRequest, { host, pod, to }: MakingChange): Promise<PodIdentity> {
+  const { outcomes } = await runPlan(run);
+  run.draining?.throwIfAborted();
+  const failed = outcomes.find(({ status }) => status !== "done");
+  if (failed !== undefined) throw notRun(pod, host, failed.reason ?? failed.status);
+  const { id: owner, name: fleet } = run.manifest;
+  return { owner, fleet, host, pod, generation: to.generation };
+}
+
+function notRun(pod: string, host: string | undefined, reason: string): StowageError {
+  return new StowageError(`Cannot run a command once on host "${host ?? ""}": ${reason}`, {
+    code: "failed_precondition",
+    context: { pod },
+  });
 }
 
 /** Passes on what it writes until it has ended. */
