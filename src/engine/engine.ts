@@ -250,8 +250,9 @@ export interface Engine extends EngineReader {
   stop(identity: PodIdentity, options?: StopOptions): Promise<void>;
   /**
    * Gives a generation its new specification, with no field changed that this engine declares
-   * `replace`. Its images are the same, and may have another name where the engine declares `otherName`. On a running pod the `live` fields are in force when it returns; `restart` fields come
-   * into force with the next start. The record digest on its objects is changed last.
+   * `replace`. Its images are the same, and may have another name where the engine declares `otherName`. On a
+   * running pod the `live` fields are in force when it returns; `restart` fields come into force with the next
+   * start. The record digest on its objects is changed last.
    *
    * @throws StowageError `not_found` when the generation does not exist
    */
