@@ -105,11 +105,10 @@ export function execCases({ it, itWith }: Suite): void {
   it("a command that takes too long is deadline_exceeded and killed, with what it began", async (test) => {
     const pod = await test.started({ main: SERVER });
     const late = "sleep 1.2; echo late > /tmp/late";
-    const command = ["/bin/sh", "-c", `/bin/sh -c '${late}' & ${late}`];
-    const before = performance.now();
+    // longer than a test may take: it is not waited for
+    const command = ["/bin/sh", "-c", `/bin/sh -c '${late}' & ${late}; sleep 1000`];
     const running = test.engine.exec(pod.identity, "main", command, { timeoutMs: 300 });
     await expect(running).rejects.toMatchObject({ code: "deadline_exceeded" });
-    expect(performance.now() - before).toBeLessThan(5000);
     expect(await test.exec(pod, "sleep 1.5; [ -e /tmp/late ]")).toBe(1);
   });
 
