@@ -1,6 +1,18 @@
 import fc from "fast-check";
 import { z } from "zod";
-import { fieldMeta, unwrap } from "../../src/model/index.ts";
+import {
+  FileSpec,
+  fieldMeta,
+  SECRET_SOURCES,
+  SecretSource,
+  unwrap,
+} from "../../src/model/index.ts";
+
+/** Fields of which a valid declaration gives exactly one: a rule of fleets, and in no schema. */
+const ONE_OF = new Map<object, readonly string[]>([
+  [SecretSource.shape, SECRET_SOURCES],
+  [FileSpec.shape, ["content", "base64", "secret"]],
+]);
 
 /** Any value of a schema: a field that is added to the model is tested from then on. */
 export function arbitraryOf(schema: z.ZodType): fc.Arbitrary<unknown> {
@@ -28,7 +40,20 @@ function objectOf(schema: z.ZodObject): fc.Arbitrary<unknown> {
   const shape = schema.shape as Readonly<Record<string, z.ZodType>>;
   const entries = Object.entries(shape).map(([key, each]) => [key, build(each)] as const);
   const requiredKeys = Object.keys(shape).filter((key) => !(shape[key] instanceof z.ZodOptional));
-  return fc.record(Object.fromEntries(entries), { requiredKeys });
+  const withKeys = (keys: readonly string[], others: readonly string[]) =>
+    fc.record(Object.fromEntries(entries.filter(([key]) => !others.includes(key))), {
+      requiredKeys: [...requiredKeys, ...keys],
+    });
+  const choices = ONE_OF.get(shape);
+  if (choices === undefined) return withKeys([], []);
+  return fc.oneof(
+    ...choices.map((key) =>
+      withKeys(
+        [key],
+        choices.filter((each) => each !== key),
+      ),
+    ),
+  );
 }
 
 function arrayOf(schema: z.ZodType, array: z.ZodArray): fc.Arbitrary<unknown> {
