@@ -11,7 +11,7 @@ import type {
 import type { CallOptions } from "./call-options.ts";
 import type { EngineEvent } from "./engine-event.ts";
 import type { ExecOptions, ExecResult } from "./exec.ts";
-import type { ExportedImage, ImageContent } from "./image-content.ts";
+import type { ExportedImage, ImageContent, ImageDefaults } from "./image-content.ts";
 
 /** A generation of a pod with everything that an engine needs to make and run it. */
 export interface PodInstance {
@@ -218,6 +218,12 @@ export interface Engine extends EngineReader {
    * container of anyone uses it, and Stowage made its record. Absent: nothing happens.
    */
   releaseImage(name: string, ownership: ImageOwnership, options?: CallOptions): Promise<void>;
+  /**
+   * How an image that the engine holds has its processes run.
+   *
+   * @throws StowageError `not_found` when it is not there
+   */
+  imageDefaults(image: AppliedImage, options?: CallOptions): Promise<ImageDefaults>;
   /**
    * Bytes of an image that the engine holds, without a registry. The manifest may differ from the one
    * that was imported where the engine keeps layers in another form; the config, and so the config

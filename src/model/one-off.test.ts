@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneOffName, oneOffPod } from "./one-off.ts";
+import { oneOffName, oneOffPod, waitingPod } from "./one-off.ts";
 import { PodSpec } from "./pod.ts";
 
 const MAIN = {
@@ -59,6 +59,20 @@ test("without a command it runs what is declared; another entry point gets what 
     command: ["sh", "-c", "ls"],
     args: undefined,
   });
+});
+
+test("one that waits for a command is the same but for what it runs, and is ended at once", () => {
+  const once = oneOffPod(POD, { container: "main", args: ["migrate"], env: { A: "2" } });
+  const waiting = waitingPod(once, "main");
+  const { command, args, stopSignal, ...rest } = waiting.containers["main"] ?? {};
+  expect({ args, stopSignal, program: command?.[0] }).toEqual({
+    args: undefined,
+    stopSignal: "SIGKILL",
+    program: "sleep",
+  });
+  const { args: _, ...declared } = once.containers["main"] ?? {};
+  expect(rest).toEqual(declared);
+  expect({ ...waiting, containers: {} }).toEqual({ ...once, containers: {} });
 });
 
 test("its name is one that a pod may have, however long the other one's is", () => {

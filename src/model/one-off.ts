@@ -43,6 +43,16 @@ export function oneOffPod(pod: PodSpec, { container: name, ...changes }: OneOff)
   };
 }
 
+/** That pod with a container that waits to be ended, for a command that is run in it meanwhile. */
+export function waitingPod(pod: PodSpec, container: string): PodSpec {
+  const { command: _, args: __, ...declared } = pod.containers[container] as ContainerSpec;
+  const waiting = { ...declared, command: WAITING, stopSignal: "SIGKILL" };
+  return { ...pod, containers: { ...pod.containers, [container]: waiting } };
+}
+
+/** What an image has to have for that. */
+const WAITING = ["sleep", "2147483647"] as const;
+
 function oneOffContainer(
   { command, args, ...declared }: ContainerSpec,
   changes: Omit<OneOff, "container">,

@@ -7,6 +7,7 @@ import type {
   ExecResult,
   ExportedImage,
   ImageContent,
+  ImageDefaults,
   ImageOwnership,
   InfoOptions,
   LogLine,
@@ -118,6 +119,10 @@ class NetworkedEngine implements Engine {
 
   releaseImage(name: string, ownership: ImageOwnership, options?: CallOptions): Promise<void> {
     return this.#engine.releaseImage(name, ownership, options);
+  }
+
+  imageDefaults(image: AppliedImage, options?: CallOptions): Promise<ImageDefaults> {
+    return this.#engine.imageDefaults(image, options);
   }
 
   exportImage(image: AppliedImage, options?: CallOptions): Promise<ExportedImage | undefined> {

@@ -27,7 +27,7 @@ export {
   observeFleet,
 } from "./observe/observe-fleet.ts";
 export { type EngineReading, type HostEngines, readEngines } from "./observe/read-engines.ts";
-export { runOnce } from "./once/run-once.ts";
+export { type OnceOutput, runOnce } from "./once/run-once.ts";
 export { type PlanFleetRequest, type PlanProgress, planFleet } from "./plan-fleet.ts";
 export { planPruning, pruneFleet } from "./prune-fleet.ts";
 export type { ApplyReport } from "./report.ts";

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isConverged } from "../../src/plan/index.ts";
@@ -68,7 +69,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         lockTimeoutMs: 10_000,
         onEvent: () => {},
         onStarted: () => {},
-        onLine: async ({ text }) => void lines.push(text),
+        output: { kind: "lines", onLine: async ({ text }) => void lines.push(text) },
         onLeft: (pod, reason) => expect.fail(`${pod} is left: ${reason}`),
       });
       const numbers = Array.from({ length: 300 }, (_, index) => String(index + 1));
@@ -83,6 +84,61 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       ]);
       expect(await fleet.pidOf(manifest, "web", "main")).toBe(pid);
       expect(isConverged(await fleet.plan(manifest))).toBe(true);
+    }, 180_000);
+
+    test("with streams it gets its input, the image's entry point and each byte apart, and leaves nothing", async () => {
+      await using fleet = open();
+      fleet.image("tool:1", 0, {
+        entrypoint: ["/bin/sh", "-c", 'echo "entered: $*" >&2; "$@"', "entry"],
+        cmd: ["true"],
+      });
+      const manifest = await applied(fleet);
+      const { main } = pods.web.containers;
+      const { command: _, ...tool } = { ...main, image: "tool:1" };
+      const next = fleet.manifest({ web: { ...pods.web, containers: { main: tool } } });
+      const input = Buffer.alloc(300_000, "0123456789abcdef\n");
+      const useTool = async () => {
+        const heard = { out: [] as Uint8Array[], err: [] as Uint8Array[] };
+        const code = await runOnce({
+          ...fleet.requestOf(next),
+          host: "here",
+          pod: "web",
+          once: {
+            container: "main",
+            args: ["/bin/sh", "-c", "printf '%s|' $A $TOKEN $(cat /name); cat; exit 9"],
+          },
+          appliedBy: "test@desk",
+          lockTimeoutMs: 10_000,
+          onEvent: () => {},
+          onStarted: () => {},
+          output: {
+            kind: "streams",
+            streams: () => ({
+              stdin: Readable.from([input]),
+              stdout: (bytes) => void heard.out.push(bytes),
+              stderr: (bytes) => void heard.err.push(bytes),
+              [Symbol.dispose]: () => {},
+            }),
+          },
+          onLeft: (pod, reason) => expect.fail(`${pod} is left: ${reason}`),
+        });
+        const [out, err] = [heard.out, heard.err].map((parts) => Buffer.concat(parts).toString());
+        return { code, out, err };
+      };
+      const used = {
+        code: 9,
+        out: `1|s3cret|tool:1|${input.toString()}`,
+        err: expect.stringMatching(/^entered: \/bin\/sh -c .*\n$/) as string,
+      };
+      expect(await useTool()).toEqual(used);
+      const { pods: changed } = await fleet.plan(next);
+      expect(changed.map(({ pod, action }) => `${pod} ${action}`)).toEqual(["web replace"]);
+      // its image is there for the apply to come, and goes where none does
+      expect((await fleet.apply(manifest)).status).toBe("done");
+      const traces = await fleet.traces();
+      expect(await useTool()).toEqual(used);
+      expect((await fleet.apply(manifest)).status).toBe("done");
+      expect(await fleet.traces()).toEqual(traces);
     }, 180_000);
 
     test("killed while it runs, the next apply takes away what it left", async () => {

@@ -42,8 +42,12 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
     this.labs = open({ folder: this.folder, stateDir: join(this.folder, "state") });
   }
 
-  /** Makes an image on disk; `bytes` of noise make its layer that large. */
-  image(reference: string, bytes = 0): void {
+  /** Makes an image on disk; `bytes` of noise make its layer that large, `config` says how it is run. */
+  image(
+    reference: string,
+    bytes = 0,
+    config: NonNullable<Parameters<typeof busyboxImage>[0]["config"]> = {},
+  ): void {
     busyboxImage({
       out: join(this.folder, "layout"),
       reference,
@@ -51,6 +55,7 @@ export class RealFleet<Lab extends EngineLab = EngineLab> implements AsyncDispos
         ["/name", { content: reference }],
         ["/noise", { content: randomBytes(bytes) }],
       ]),
+      config,
     });
     this.#references.add(reference);
   }

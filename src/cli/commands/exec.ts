@@ -1,10 +1,10 @@
-import type { ExecStreams } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { ObservedPod, PodIdentity } from "../../model/index.ts";
 import type { HostAccess, HostReading } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, NOT_RUN } from "../command.ts";
 import type { ByteStreams, CommandContext } from "../context.ts";
+import { execStreams, notBegunCode, requireTerminal, STREAM_OPTIONS } from "../exec-streams.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { podNameText, readPodName } from "../pod-names.ts";
@@ -19,8 +19,7 @@ export const execCommand: Command = {
     minOperands: 2,
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
-      interactive: { short: "i", description: "Give it what is typed, or what comes by a pipe" },
-      tty: { short: "t", description: "Give it a terminal; -it for a shell" },
+      ...STREAM_OPTIONS,
       container: { short: "c", value: "NAME", description: "The container, where several run" },
       host: { value: "HOST", description: "The host, where the pod is on several" },
     },
@@ -38,15 +37,9 @@ export const execCommand: Command = {
     ],
     exitCodes: `the command's own; 127 when it is not in the container, 126 when it may not be run there, ${NOT_RUN} when it could not be run for another reason.`,
   },
-  failed: exitCodeOf,
+  failed: notBegunCode,
   run: exec,
 };
-
-/** As shells have it for a command that was not begun, where the engine says which it was. */
-function exitCodeOf(error: unknown): number {
-  const code = StowageError.is(error) ? error.context["exitCode"] : undefined;
-  return code === 126 || code === 127 ? code : NOT_RUN;
-}
 
 async function exec(args: Arguments, context: CommandContext): Promise<number> {
   const accesses: HostReading[] = [];
@@ -70,12 +63,7 @@ async function runIn(
   accesses: HostReading[],
 ): Promise<number> {
   const [name = "", ...command] = args.operands;
-  if (args.flag("tty") && !streams.isTerminal()) {
-    throw new StowageError(
-      "Cannot give the command a terminal: stdin and stdout of this one are none; leave -t out",
-      { code: "invalid_argument" },
-    );
-  }
+  requireTerminal(args, streams);
   const { manifest } = await loadFleet(args, context);
   const search = {
     manifest,
@@ -89,13 +77,7 @@ async function runIn(
   const { owner, fleet, host, pod, generation } = found.pod;
   const identity: PodIdentity = { owner, fleet, host, pod, generation };
   const engine = await (found.reading as HostAccess).engineAt(found.config);
-  using terminal = args.flag("tty") ? streams.openTerminal() : undefined;
-  const io: ExecStreams = {
-    stdout: streams.stdout,
-    stderr: streams.stderr,
-    ...(args.flag("interactive") ? { stdin: streams.stdin() } : {}),
-    ...(terminal === undefined ? {} : { terminal }),
-  };
+  using io = execStreams(args, streams);
   const options = { signal: context.drain, streams: io };
   return (await engine.exec(identity, container, command, options)).exitCode;
 }

@@ -74,6 +74,34 @@ describe("stowage run", () => {
     expect(other).toMatchObject({ exitCode: 0, stdout: "a --b\n" });
   });
 
+  test("with -i it gets what comes by a pipe, and its streams come each by itself, byte for byte", async () => {
+    const cli = cliWith(
+      { command: ["sh", "-c", "cat; echo err >&2; printf end; exit 4"] },
+      {},
+      {
+        stdin: "typed",
+      },
+    );
+    const given = { stdout: "typedend", exitCode: 4, stderr: expect.stringMatching(/err\n$/) };
+    expect(await run(cli, "-i", "web")).toMatchObject(given);
+    const other = await run(cli, "-i", "web", "--entrypoint", "sh", "--", "-c", "cat; exit 5");
+    expect(other).toMatchObject({ stdout: "typed", stderr: "", exitCode: 5 });
+    expect((await run(cli, "web")).stdout).toBe("err\nend\n");
+    expect(await leftOf(cli)).toEqual(["here/web create"]);
+  });
+
+  test("with -i a program that is not there is 127; -t without a terminal is refused at once", async () => {
+    const cli = cliWith();
+    const missing = await run(cli, "-i", "web", "--entrypoint", "/nonexistent/program");
+    expect(missing).toMatchObject({ exitCode: 127, stdout: "" });
+    expect(missing.stderr).toContain('Cannot run "/nonexistent/program" in container "web"');
+    const audit = await cli.run("history", "--file", "fleet.json", "--audit");
+    const refused = await run(cli, "-it", "web", "--", "sh");
+    expect(refused).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(refused.stderr).toContain("leave -t out");
+    expect(await cli.run("history", "--file", "fleet.json", "--audit")).toEqual(audit);
+  });
+
   test("a variable without a value is the one of here; one that is not set is refused", async () => {
     const cli = cliWith({}, {}, { env: { STAGE: "blue" } });
     const printed = await run(cli, "web", "-e", "STAGE", "--", "sh", "-c", "echo $STAGE");
@@ -138,13 +166,17 @@ describe("stowage run", () => {
     expect((await cli.run("ps", "--file", "fleet.json")).stdout).not.toContain("-run-");
   });
 
-  test("Ctrl-C ends the command, and takes its container away", async () => {
-    const drain = new AbortController();
-    const cli = cliWith({}, {}, { drain: drain.signal });
-    const running = run(cli, "web", "--", "sh", "-c", "echo up; sleep 1000");
-    setTimeout(() => drain.abort(new DOMException("Stopped", "AbortError")), 1500);
-    const { exitCode, stdout } = await running;
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "up\n" });
-    expect((await cli.run("ps", "--file", "fleet.json")).stdout).not.toContain("-run-");
-  });
+  test.each([[[]], [["-i"]]])(
+    "Ctrl-C ends the command, and takes its container away: %j",
+    async (options) => {
+      const drain = new AbortController();
+      const cli = cliWith({}, {}, { drain: drain.signal });
+      const script = ["--entrypoint", "sh", "--", "-c", "echo up; sleep 1000"];
+      const running = run(cli, ...options, "web", ...script);
+      setTimeout(() => drain.abort(new DOMException("Stopped", "AbortError")), 1500);
+      const { exitCode, stdout } = await running;
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "up\n" });
+      expect((await cli.run("ps", "--file", "fleet.json")).stdout).not.toContain("-run-");
+    },
+  );
 });

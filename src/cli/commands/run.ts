@@ -1,10 +1,11 @@
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, OneOff, PodSpec } from "../../model/index.ts";
-import { type ApplyEvent, runOnce } from "../../reconcile/index.ts";
+import { type ApplyEvent, type OnceOutput, runOnce } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import { type Command, NOT_RUN } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { type DeclaredPod, declaredPods } from "../declared-pods.ts";
+import { execStreams, notBegunCode, requireTerminal, STREAM_OPTIONS } from "../exec-streams.ts";
 import { fleetRequest } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type PodName, podNameText, readPodName } from "../pod-names.ts";
@@ -23,6 +24,7 @@ export const runCommand: Command = {
     minOperands: 1,
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
+      ...STREAM_OPTIONS,
       container: { short: "c", value: "NAME", description: "The container, where it has several" },
       host: {
         value: "HOST",
@@ -39,18 +41,20 @@ export const runCommand: Command = {
     },
     details: [
       "It has what is declared now: the image, also one that was not applied yet, environment, secrets, files, volumes, user, limits and network; no ports of the host, no probe, no restarts. The image's own entry point gets COMMAND, as with docker run; without one it runs what the container is declared to run.",
-      "stdout and stderr come as one, by lines. There is no input and no terminal: stowage exec has both, in a container that runs. No apply is let at the host meanwhile. Ctrl-C ends it; what is left by a run that was killed goes with the next apply.",
+      "stdout and stderr come as one, by lines; with -i or -t byte for byte, each by itself, for which the image has to have a sleep. No apply is let at the host meanwhile. Ctrl-C ends it, and with -it it gets that key itself. What is left by a run that was killed goes with the next apply.",
     ],
     examples: [
       { command: "run web -- bin/rails db:migrate", comment: "before an apply of the new image" },
+      { command: "run -it web -- bin/rails console", comment: "with a terminal" },
+      { command: "run -i web -- psql < shop.sql", comment: "with what comes by a pipe" },
       { command: "run edge-a/web -- env", comment: "where it is on several hosts: on that one" },
       { command: "run web -c db -e PGHOST=db -- pg_dump shop", comment: "one of its containers" },
       { command: "run web --entrypoint sh -- -c 'ls /data'", comment: "with another program" },
     ],
-    exitCodes: `the command's own; ${NOT_RUN} when it could not be run.`,
+    exitCodes: `the command's own; ${NOT_RUN} when it could not be run, and with -i or -t 127 when it is not in the image and 126 when it may not be run.`,
   },
   changes: true,
-  failed: NOT_RUN,
+  failed: notBegunCode,
   run,
 };
 
@@ -68,6 +72,7 @@ async function run(args: Arguments, context: CommandContext): Promise<number> {
     ...(Object.keys(env).length === 0 ? {} : { env }),
   };
   const progress = quietProgress(context);
+  const output = await outputOf(args, context);
   try {
     return await runOnce({
       ...(await fleetRequest(fleet, args, context)),
@@ -80,10 +85,7 @@ async function run(args: Arguments, context: CommandContext): Promise<number> {
       signal: context.abort,
       onEvent: progress.show,
       onStarted: progress.end,
-      onLine: async ({ text }) => {
-        context.stdout.write(`${text}\n`);
-        await context.stdout.ready();
-      },
+      output,
       onLeft: (left, reason) =>
         context.stderr.write(
           `warning: ${host}/${left} is left, and goes with the next apply: ${printable(reason)}\n`,
@@ -91,7 +93,29 @@ async function run(args: Arguments, context: CommandContext): Promise<number> {
     });
   } finally {
     progress.end();
+    output[Symbol.dispose]();
   }
+}
+
+/** By lines, or byte for byte where it has input or a terminal. */
+async function outputOf(
+  args: Arguments,
+  context: CommandContext,
+): Promise<OnceOutput & Disposable> {
+  if (!args.flag("interactive") && !args.flag("tty")) {
+    const onLine = async ({ text }: { readonly text: string }): Promise<void> => {
+      context.stdout.write(`${text}\n`);
+      await context.stdout.ready();
+    };
+    return { kind: "lines", onLine, [Symbol.dispose]: () => {} };
+  }
+  const streams = await context.bytes();
+  requireTerminal(args, streams);
+  return {
+    kind: "streams",
+    streams: () => execStreams(args, streams),
+    [Symbol.dispose]: () => streams.close(),
+  };
 }
 
 /** On stderr, and only while something takes long or goes wrong: stdout is the command's. */

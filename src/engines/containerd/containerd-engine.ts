@@ -7,6 +7,7 @@ import type {
   ExecResult,
   ExportedImage,
   ImageContent,
+  ImageDefaults,
   ImageOwnership,
   LogLine,
   LogOptions,
@@ -127,6 +128,11 @@ export class ContainerdEngine implements Engine {
   ): Promise<void> {
     const { context } = await this.#open(signal);
     await releaseImage(context, name, ownership, signal);
+  }
+
+  async imageDefaults(image: AppliedImage, { signal }: CallOptions = {}): Promise<ImageDefaults> {
+    const { context } = await this.#open(signal);
+    return (await context.images.read(image, signal)).defaults;
   }
 
   async exportImage(

@@ -7,6 +7,7 @@ import type {
   ExecResult,
   ExportedImage,
   ImageContent,
+  ImageDefaults,
   ImageOwnership,
   InfoOptions,
   LogLine,
@@ -108,6 +109,10 @@ export class PodmanEngine implements Engine {
     { signal }: CallOptions = {},
   ): Promise<void> {
     await releaseImage(await this.#context(signal), name, ownership, signal);
+  }
+
+  async imageDefaults(image: AppliedImage, { signal }: CallOptions = {}): Promise<ImageDefaults> {
+    return (await (await this.#context(signal)).images.read(image)).defaults;
   }
 
   /**

@@ -5,6 +5,7 @@ import type {
   ExecOptions,
   ExecResult,
   ImageContent,
+  ImageDefaults,
   ImageOwnership,
   InfoOptions,
   LogLine,
@@ -24,6 +25,7 @@ import type {
 import { RKT_CAPABILITIES } from "./capabilities.ts";
 import { parseVersion } from "./cli/parse-output.ts";
 import type { RktContext } from "./context.ts";
+import { readImage } from "./images/image-record.ts";
 import { claimImage, releaseImage } from "./images/ownership.ts";
 import { removeLeftover } from "./leftovers.ts";
 import { readOutput } from "./logs.ts";
@@ -112,6 +114,11 @@ export class RktEngine implements Engine {
     signal?.throwIfAborted();
     const { images } = this.#context;
     await images.alone(() => releaseImage(this.#context, name, ownership, signal));
+  }
+
+  async imageDefaults(image: AppliedImage, { signal }: CallOptions = {}): Promise<ImageDefaults> {
+    signal?.throwIfAborted();
+    return (await readImage(this.#context, image, signal)).defaults;
   }
 
   async exportImage(

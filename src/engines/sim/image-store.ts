@@ -2,6 +2,7 @@ import type {
   BlobDescriptor,
   CallOptions,
   ImageContent,
+  ImageDefaults,
   ImageOwnership,
 } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
@@ -58,15 +59,22 @@ export function claimImage(
   image: AppliedImage,
   ownership: ImageOwnership,
 ): void {
-  const name = imageName(image.reference, image.digest);
-  const held = state.images[name];
-  if (held === undefined || held.digest !== image.digest) {
-    throw new StowageError(
-      `Cannot claim image "${image.reference}": the engine does not hold ${image.digest}; import it`,
-      { code: "not_found", context: { reference: image.reference, digest: image.digest } },
-    );
-  }
-  state.images[name] = withFleet(held, ownership);
+  const held = heldImage(state, image, "claim");
+  state.images[imageName(image.reference, image.digest)] = withFleet(held, ownership);
+}
+
+/** How an image has its processes run. */
+export function defaultsOf(state: MachineState, image: AppliedImage): ImageDefaults {
+  return heldImage(state, image, "read").defaults;
+}
+
+function heldImage(state: MachineState, { reference, digest }: AppliedImage, verb: string) {
+  const held = state.images[imageName(reference, digest)];
+  if (held !== undefined && held.digest === digest) return held;
+  throw new StowageError(
+    `Cannot ${verb} image "${reference}": the engine does not hold ${digest}; import it`,
+    { code: "not_found", context: { reference, digest } },
+  );
 }
 
 /** Takes a fleet's ownership off an image; it goes when that was the last and nothing uses it. */

@@ -7,6 +7,7 @@ import type {
   ExecResult,
   ExportedImage,
   ImageContent,
+  ImageDefaults,
   ImageOwnership,
   LogLine,
   LogOptions,
@@ -26,7 +27,7 @@ import {
 import type { EngineCalls } from "./engine-calls.ts";
 import { execCommand } from "./exec-command.ts";
 import { exportImage } from "./export-image.ts";
-import { claimImage, importImage, releaseImage } from "./image-store.ts";
+import { claimImage, defaultsOf, importImage, releaseImage } from "./image-store.ts";
 import { machineEvents } from "./machine-events.ts";
 import type { MachineState } from "./machine-state.ts";
 import { detachFromNetwork, takenNetwork } from "./networks.ts";
@@ -116,6 +117,12 @@ export class SimEngine implements Engine {
   releaseImage(name: string, ownership: ImageOwnership, options: CallOptions = {}): Promise<void> {
     return this.#change("engine.releaseImage", options, (state) =>
       releaseImage(state, name, ownership),
+    );
+  }
+
+  imageDefaults(image: AppliedImage, options: CallOptions = {}): Promise<ImageDefaults> {
+    return this.#calls.read("engine.imageDefaults", options.signal, (state) =>
+      defaultsOf(state, image),
     );
   }
 

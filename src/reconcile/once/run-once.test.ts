@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { podsOf } from "../../../test/support/applied-fleet.ts";
 import { IMAGE, OTHER_IMAGE, podOf, SimFleet } from "../../../test/support/sim-fleet.ts";
+import type { LogLine } from "../../engine/index.ts";
 import { SimKilled } from "../../engines/sim/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, OneOff } from "../../model/index.ts";
@@ -20,13 +21,27 @@ interface Heard {
   readonly left: string[];
 }
 
-async function once(manifest: FleetManifest, change: Partial<OneOff>, heard: Heard = nothing()) {
+async function once(
+  manifest: FleetManifest,
+  change: Partial<OneOff>,
+  heard: Heard = nothing(),
+  kind: "lines" | "streams" = "lines",
+) {
+  const onText = (text: string) => void heard.lines.push(text);
+  const put = (bytes: Uint8Array) => onText(Buffer.from(bytes).toString());
+  const output = {
+    lines: { kind: "lines", onLine: async ({ text }: LogLine) => onText(text) },
+    streams: {
+      kind: "streams",
+      streams: () => ({ stdout: put, stderr: put, [Symbol.dispose]: () => {} }),
+    },
+  } as const;
   return await runOnce({
     ...fleet.applyRequest(manifest),
     host: "alpha",
     pod: "web",
     once: { container: "main", ...change },
-    onLine: async ({ text }) => void heard.lines.push(text),
+    output: output[kind],
     onStarted: () => {},
     onLeft: (pod, reason) => void heard.left.push(`${pod} ${reason}`),
   });
@@ -94,6 +109,26 @@ test("a host that is not reached is asked once, and told with the reason", async
   expect(fleet.reached).toEqual(["alpha"]);
 });
 
+test("an engine that is away for a while is waited for: each line is told once, and the end is known", async () => {
+  const manifest = fleet.manifest({ alpha: { web: podOf() } });
+  await fleet.apply(manifest);
+  let refused = 0;
+  let isAway = false;
+  fleet.onCall = ({ name }) => {
+    if (!isAway || !["engine.observe", "engine.logs"].includes(name)) return;
+    refused += 1;
+    throw new StowageError("It is away", { code: "unavailable" });
+  };
+  const heard = nothing();
+  const running = once(manifest, sh("echo up; sleep 1; echo down; exit 6"), heard);
+  await expect.poll(() => heard.lines).toEqual(["up"]);
+  isAway = true;
+  await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThan(3);
+  isAway = false;
+  expect(await running).toBe(6);
+  expect(heard).toEqual({ lines: ["up", "down"], left: [] });
+});
+
 test("a container that the engine lost is an error, and no exit code", async () => {
   const manifest = fleet.manifest({ alpha: { web: podOf() } });
   await fleet.apply(manifest);
@@ -106,9 +141,13 @@ test("a container that the engine lost is an error, and no exit code", async () 
   await expect(running).rejects.toThrow(/Cannot tell how web-run-[0-9a-f]{6} ended: it is gone/);
 });
 
-test.each(["before", "after"] as const)(
-  "killed %s any writing call, it leaves what the next apply takes away, and nothing of the pod is touched",
-  async (phase) => {
+test.each(
+  (["lines", "streams"] as const).flatMap((kind) =>
+    (["before", "after"] as const).map((phase) => [kind, phase] as const),
+  ),
+)(
+  "with output by %s killed %s any writing call, it leaves what the next apply takes away, and nothing of the pod is touched",
+  async (kind, phase) => {
     let kills = 0;
     for (let nth = 1; nth < 100; nth += 1) {
       fleet[Symbol.dispose]();
@@ -119,7 +158,7 @@ test.each(["before", "after"] as const)(
       fleet.faults = [{ nth, access: "write", phase, effect: "kill" }];
       let isKilled = false;
       try {
-        expect(await once(manifest, sh("exit 5"))).toBe(5);
+        expect(await once(manifest, sh("exit 5"), nothing(), kind)).toBe(5);
       } catch (error) {
         if (!(error instanceof SimKilled)) throw error;
         isKilled = true;

@@ -1,15 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Engine, LogLine } from "../../engine/index.ts";
+import { type ExecStreams, type LogLine, processArguments } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import { anySignal } from "../../internal/index.ts";
 import {
+  type AppliedImage,
+  type ContainerSpec,
   type FleetManifest,
+  type HostSpec,
   type OneOff,
-  objectName,
   oneOffName,
   oneOffPod,
   type PodIdentity,
+  type PodSpec,
+  waitingPod,
 } from "../../model/index.ts";
 import type { Plan, PodChange } from "../../plan/index.ts";
 import { withLockedHosts } from "../apply-fleet.ts";
@@ -21,10 +24,21 @@ import { planObserved } from "../plan-fleet.ts";
 import { type RunPlanRequest, runPlan } from "../run-plan.ts";
 import { SecretValues } from "../secrets/secret-values.ts";
 import { requireSecrets } from "../secrets/secrets.ts";
+import { followToEnd } from "./follow-to-end.ts";
 
-/** Between two looks whether it has ended. */
-const LOOK_MS = 250;
-const FIRST_LOOK_MS = 25;
+/** Where the output of a run goes. */
+export type OnceOutput =
+  | {
+      readonly kind: "lines";
+      /** Told each line, stdout and stderr as one; slow as it may be, no further one is read meanwhile. */
+      readonly onLine: (line: LogLine) => Promise<void>;
+    }
+  | {
+      /** It is run as a command in a container that waits: its image has to have a `sleep`. */
+      readonly kind: "streams";
+      /** Asked for once, when it runs, and disposed of at its end. */
+      readonly streams: () => ExecStreams & Disposable;
+    };
 
 /** What to run once, beside the pod that it is made after. */
 export interface RunOnceRequest
@@ -47,8 +61,8 @@ export interface RunOnceRequest
   readonly host: string;
   readonly pod: string;
   readonly once: OneOff;
-  /** Told each line of its output; slow as it may be, no further one is read meanwhile. */
-  readonly onLine: (line: LogLine) => Promise<void>;
+  /** Where its output goes, and what it reads. */
+  readonly output: OnceOutput;
   /** Told once, when it runs: what is heard from now on is its output. */
   readonly onStarted: () => void;
   /** Told why its pod is left, by the pod's name. */
@@ -84,11 +98,40 @@ export async function runOnce(request: RunOnceRequest): Promise<number> {
     try {
       const run = { ...asked, plan, locked, observation, store, secrets };
       const identity = await begin({ ...run, audited: asked.command }, change);
-      return await follow(request, identity, locked);
+      return await toItsEnd(request, { identity, change, locked });
     } finally {
       await takeAway(request, under);
     }
   });
+}
+
+/** A pod that was made and started for a single run. */
+interface Made {
+  readonly identity: PodIdentity;
+  readonly change: MakingChange;
+  readonly locked: LockedHosts;
+}
+
+/** @returns the exit code of what is run, once it has ended */
+async function toItsEnd(request: RunOnceRequest, made: Made): Promise<number> {
+  const { host, output, onStarted, draining, signal } = request;
+  const open = made.locked.get(host);
+  if (open === undefined) throw new Error(`Host ${host} is not open`);
+  const { engine, lock } = open;
+  const { identity } = made;
+  const { container } = request.once;
+  const stop = anySignal([lock.signal, draining, signal].filter((each) => each !== undefined));
+  if (output.kind === "lines") {
+    onStarted();
+    return await followToEnd({ engine, identity, container, signal: stop }, output.onLine);
+  }
+  const image = made.change.to.images[container] as AppliedImage;
+  const defaults = await engine.imageDefaults(image, { signal: stop });
+  const { args } = processArguments(onceContainer(request), defaults);
+  onStarted();
+  using streams = output.streams();
+  const { exitCode } = await engine.exec(identity, container, args, { signal: stop, streams });
+  return exitCode;
 }
 
 interface UnderLock {
@@ -98,13 +141,26 @@ interface UnderLock {
   readonly store: ImageStore;
 }
 
-function withOneOff({ manifest, host, pod, once }: RunOnceRequest, name: string): FleetManifest {
-  const spec = manifest.hosts[host];
-  const declared = spec?.pods?.[pod];
-  if (spec === undefined || declared === undefined)
-    throw new Error(`There is no pod ${host}/${pod} to be run once`);
-  const pods = { ...spec.pods, [name]: oneOffPod(declared, once) };
-  return { ...manifest, hosts: { ...manifest.hosts, [host]: { ...spec, pods } } };
+/** The fleet with the pod in it. */
+function withOneOff(request: RunOnceRequest, name: string): FleetManifest {
+  const { manifest, host, output, once } = request;
+  const spec = manifest.hosts[host] as HostSpec;
+  const made = oneOffPod(declaredPod(request), once);
+  const pod = output.kind === "lines" ? made : waitingPod(made, once.container);
+  const hosts = { ...manifest.hosts, [host]: { ...spec, pods: { ...spec.pods, [name]: pod } } };
+  return { ...manifest, hosts };
+}
+
+/** The container as it is to be run. */
+function onceContainer(request: RunOnceRequest): ContainerSpec {
+  const { once } = request;
+  return oneOffPod(declaredPod(request), once).containers[once.container] as ContainerSpec;
+}
+
+function declaredPod({ manifest, host, pod }: RunOnceRequest): PodSpec {
+  const declared = manifest.hosts[host]?.pods?.[pod];
+  if (declared === undefined) throw new Error(`There is no pod ${host}/${pod} to be run once`);
+  return declared;
 }
 
 /** What makes the pod. @throws StowageError `failed_precondition` where its host is not reached */
@@ -133,61 +189,6 @@ function notRun(pod: string, host: string | undefined, reason: string): StowageE
     code: "failed_precondition",
     context: { pod },
   });
-}
-
-/** Passes on what it writes until it has ended. */
-async function follow(
-  { host, once, onLine, onStarted, draining, signal }: RunOnceRequest,
-  identity: PodIdentity,
-  locked: LockedHosts,
-): Promise<number> {
-  const open = locked.get(host);
-  if (open === undefined) throw new Error(`Host ${host} is not open`);
-  onStarted();
-  const { engine, lock } = open;
-  const failed = new AbortController();
-  const stop = anySignal(
-    [failed.signal, lock.signal, draining, signal].filter((each) => each !== undefined),
-  );
-  const ended = new AbortController();
-  const options = { follow: true, ended: ended.signal, signal: stop };
-  const output = passOn(engine.logs(identity, once.container, options), onLine);
-  const end = exitCodeOf(engine, identity, once.container, stop).finally(() => ended.abort());
-  try {
-    const [code] = await Promise.all([end, output]);
-    return code;
-  } finally {
-    // the one that failed has the other one given up, and waited for
-    failed.abort();
-    await Promise.allSettled([end, output]);
-  }
-}
-
-async function passOn(lines: AsyncIterable<LogLine>, onLine: RunOnceRequest["onLine"]) {
-  for await (const line of lines) await onLine(line);
-}
-
-/** Waits for the end of its process. */
-async function exitCodeOf(
-  engine: Engine,
-  identity: PodIdentity,
-  container: string,
-  signal: AbortSignal,
-): Promise<number> {
-  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_MS)) {
-    const options = { podsOnly: true, statesOnly: true, only: [identity], signal };
-    const { pods } = await engine.observe(options);
-    const seen = pods.find((pod) => objectName(pod) === objectName(identity))?.containers[
-      container
-    ];
-    if (seen?.state === "exited" && seen.exitCode !== undefined) return seen.exitCode;
-    if (seen?.state !== "running" && seen?.state !== "unknown")
-      throw new StowageError(
-        `Cannot tell how ${identity.pod} ended: it is ${seen === undefined ? "gone" : `${seen.state}, its exit code is not known`}`,
-        { code: "unavailable", context: { pod: identity.pod } },
-      );
-    await sleep(pauseMs, undefined, { signal });
-  }
 }
 
 /** Takes the pod away, also one that is half made; what cannot be taken away now is told. */

@@ -21,6 +21,15 @@ export function imageCases({ it }: Suite): void {
     expect(image?.sizeBytes ?? 1).toBeGreaterThan(0);
   });
 
+  it("how an image has its processes run is told; of one that is not there nothing is", async (test) => {
+    const said = await test.engine.imageDefaults(applied(test.base));
+    const { env = [], entrypoint, cmd, user = "" } = test.base.defaults;
+    expect(said.env).toEqual(expect.arrayContaining([...env]));
+    expect([said.entrypoint, said.cmd, said.user ?? ""]).toEqual([entrypoint, cmd, user]);
+    const absent = test.engine.imageDefaults(applied(test.other));
+    await expect(absent).rejects.toMatchObject({ code: "not_found" });
+  });
+
   it("importing an image again changes nothing", async (test) => {
     const before = await test.image(test.base);
     await test.engine.importImage(test.base, test.ownership);

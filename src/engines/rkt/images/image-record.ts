@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { StowageError } from "../../../errors/index.ts";
-import { Digest, imageName } from "../../../model/index.ts";
+import { type AppliedImage, Digest, imageName } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
 import { imageKey, type RktLayout } from "../layout.ts";
 
@@ -31,6 +31,9 @@ export const ImageRecord = z.object({
 });
 /** See the schema of the same name. */
 export type ImageRecord = z.infer<typeof ImageRecord>;
+
+/** One that was imported to its end. */
+export type UsableImage = ImageRecord & { readonly aci: string };
 
 /** Beginning of the file of each fleet that uses an image. */
 export const FLEET_PREFIX = "fleet-";
@@ -64,6 +67,21 @@ export async function findImage(
   const { files } = await host.snapshot({ files: [file] }, callOptions(signal));
   const record = parseImageRecord(files.get(file));
   return record?.aci === undefined ? undefined : record;
+}
+
+/**
+ * The record of an image that is to be used.
+ *
+ * @throws StowageError `not_found` when it was never imported, or not to its end
+ */
+export async function readImage(
+  context: RktContext,
+  { reference, digest }: AppliedImage,
+  signal: AbortSignal | undefined,
+): Promise<UsableImage> {
+  const record = await findImage(context, reference, digest, signal);
+  if (record?.aci === undefined) throw missingImage(imageName(reference, digest));
+  return { ...record, aci: record.aci };
 }
 
 /** The error of an image that is not there. */

@@ -11,12 +11,11 @@ import {
   type AppliedImage,
   type ContainerSpec,
   effectiveLogging,
-  imageName,
   isSecret,
   objectName,
 } from "../../../model/index.ts";
 import { callOptions, describePod, type RktContext } from "../context.ts";
-import { findImage, type ImageRecord, missingImage } from "../images/image-record.ts";
+import { type ImageRecord, readImage } from "../images/image-record.ts";
 import { appName } from "../layout.ts";
 import { buildManifest } from "./build-manifest.ts";
 import type { ContainerFile } from "./pod-file.ts";
@@ -72,8 +71,7 @@ async function planContainer(
   const { identity } = pod;
   const spec = pod.spec.containers[name] as ContainerSpec;
   const image = pod.images[name] as AppliedImage;
-  const record = await findImage(context, image.reference, image.digest, signal);
-  if (record?.aci === undefined) throw missingImage(imageName(image.reference, image.digest));
+  const record = await readImage(context, image, signal);
   refuseSoftLimit(pod, name);
   const process = processArguments(spec, record.defaults);
   const manifest = buildManifest({
