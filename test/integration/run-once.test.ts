@@ -97,7 +97,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       const { command: _, ...tool } = { ...main, image: "tool:1" };
       const next = fleet.manifest({ web: { ...pods.web, containers: { main: tool } } });
       const input = Buffer.alloc(300_000, "0123456789abcdef\n");
-      const useTool = async () => {
+      const useTool = async (env: Readonly<Record<string, string>> = {}) => {
         const heard = { out: [] as Uint8Array[], err: [] as Uint8Array[] };
         const code = await runOnce({
           ...fleet.requestOf(next),
@@ -106,6 +106,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
           once: {
             container: "main",
             args: ["/bin/sh", "-c", "printf '%s|' $A $TOKEN $(cat /name); cat; exit 9"],
+            env,
           },
           appliedBy: "test@desk",
           lockTimeoutMs: 10_000,
@@ -137,6 +138,8 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       expect((await fleet.apply(manifest)).status).toBe("done");
       const traces = await fleet.traces();
       expect(await useTool()).toEqual(used);
+      expect((await fleet.apply(manifest)).status).toBe("done");
+      await expect(useTool({ PATH: "/nowhere" })).rejects.toThrow(/the image has to have a sleep/);
       expect((await fleet.apply(manifest)).status).toBe("done");
       expect(await fleet.traces()).toEqual(traces);
     }, 180_000);

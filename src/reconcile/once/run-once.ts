@@ -97,7 +97,7 @@ export async function runOnce(request: RunOnceRequest): Promise<number> {
     // from here on there may be something of it
     try {
       const run = { ...asked, plan, locked, observation, store, secrets };
-      const identity = await begin({ ...run, audited: asked.command }, change);
+      const identity = await begin({ ...run, audited: asked.command }, change, request.output);
       return await toItsEnd(request, { identity, change, locked });
     } finally {
       await takeAway(request, under);
@@ -175,11 +175,20 @@ async function changeOf(plan: Plan, name: string, secrets: SecretValues): Promis
 type MakingChange = PodChange & Required<Pick<PodChange, "to">>;
 
 /** Makes and starts the pod. */
-async function begin(run: RunPlanRequest, { host, pod, to }: MakingChange): Promise<PodIdentity> {
+async function begin(
+  run: RunPlanRequest,
+  { host, pod, to }: MakingChange,
+  { kind }: OnceOutput,
+): Promise<PodIdentity> {
   const { outcomes } = await runPlan(run);
   run.draining?.throwIfAborted();
   const failed = outcomes.find(({ status }) => status !== "done");
-  if (failed !== undefined) throw notRun(pod, host, failed.reason ?? failed.status);
+  if (failed !== undefined) {
+    const { reason = failed.status } = failed;
+    const waits = kind === "streams" && /\bsleep\b/.test(reason);
+    const remedy = "; with input or a terminal the image has to have a sleep, do without them";
+    throw notRun(pod, host, waits ? reason + remedy : reason);
+  }
   const { id: owner, name: fleet } = run.manifest;
   return { owner, fleet, host, pod, generation: to.generation };
 }
