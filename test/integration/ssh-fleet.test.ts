@@ -8,6 +8,7 @@ import {
   type ApplyEvent,
   applyFleet,
   planFleet,
+  runOnce,
   uninstallHost,
 } from "../../src/reconcile/index.ts";
 import { addUser, startContainerd, startSshd } from "../hosts/services.ts";
@@ -134,6 +135,40 @@ describeWithTestHosts("a fleet over ssh", () => {
       await convergeWhole(image);
       expect(await changes(image)).toEqual([]);
       expect((await running()).map((pids) => pids.trim().split("\n").length)).toEqual([1, 1, 1]);
+    },
+  );
+
+  test.each(["one", "two", "three"])(
+    "a command that is run once on %s goes on though the connection is lost twice, and each line is told once",
+    async (name) => {
+      const host = all.find((each) => each.name === name) as TestHost;
+      expect(["done", "converged"]).toContain((await converge("app:3")).status);
+      const lines: string[] = [];
+      const code = await runOnce({
+        ...request("app:3"),
+        host: name,
+        pod: "web",
+        once: {
+          container: "main",
+          entrypoint: "sh",
+          args: ["-c", "for nth in $(seq 40); do echo $nth; sleep 0.1; done; exit 5"],
+        },
+        appliedBy: "test@desk",
+        lockTimeoutMs: 60_000,
+        onEvent: () => {},
+        onStarted: () => {},
+        output: {
+          kind: "lines",
+          onLine: async ({ text }) => {
+            lines.push(text);
+            if (text === "3" || text === "20") await host.sh("pkill stowage-agent");
+          },
+        },
+        onLeft: (pod, reason) => expect.fail(`${pod} is left: ${reason}`),
+      });
+      expect(lines).toEqual(Array.from({ length: 40 }, (_, index) => String(index + 1)));
+      expect(code).toBe(5);
+      expect(await changes("app:3")).toEqual([]);
     },
   );
 
