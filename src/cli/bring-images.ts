@@ -8,16 +8,14 @@ import { fleetRequest, PLAN_OPTIONS, planOptions } from "./fleet-request.ts";
 import { loadFleet } from "./load-fleet.ts";
 import { readPodName } from "./pod-names.ts";
 import { runFleet } from "./run-fleet.ts";
+import { RUN_OPTIONS } from "./run-options.ts";
 
 /** Options of commands that bring images, and nothing else. */
 export const BRING_OPTIONS = {
   host: PLAN_OPTIONS.host,
   pod: { ...PLAN_OPTIONS.pod, description: "Only images of pods of this name" },
-  "lock-timeout": {
-    value: "TIME",
-    description: "Wait this long for a host that is locked (default 0s)",
-  },
-  json: { description: "Print progress and report as lines of JSON" },
+  "lock-timeout": RUN_OPTIONS["lock-timeout"],
+  json: { description: "Print progress and report as JSON lines" },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** Brings the images of a declaration to its hosts. */

@@ -6,8 +6,8 @@ import type { ByteStreams } from "./context.ts";
 
 /** Options of the commands that run one in a container. */
 export const STREAM_OPTIONS = {
-  interactive: { short: "i", description: "Give it what is typed, or what comes by a pipe" },
-  tty: { short: "t", description: "Give it a terminal; -it for a shell" },
+  interactive: { short: "i", description: "Pass stdin to the command" },
+  tty: { short: "t", description: "Allocate a terminal; use -it for a shell" },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** @throws StowageError `invalid_argument` for `--tty` where nobody sits at one */

@@ -53,7 +53,7 @@ describe("stowage exec", () => {
 
   test("says in its help which exit codes it ends with", async () => {
     const { stdout } = await fakeCli().run("exec", "--help");
-    expect(stdout).toMatch(/\n\nExit codes: the command's own; 127 .*126 .*125 .*\.\n$/);
+    expect(stdout).toMatch(/\n\nExit codes: the command's own; 127 .*126 .*125 .*\.\n$/s);
   });
 
   test("asks which container is meant where several run", async () => {

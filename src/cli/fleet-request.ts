@@ -17,24 +17,26 @@ export const HOSTS_DIRECTORY = "/etc/containerd/certs.d";
 export const PLAN_OPTIONS = {
   host: { value: "HOST", multiple: true, description: "Only this host" },
   pod: { value: "POD", multiple: true, description: "Only pods of this name" },
-  "take-over": { description: "Plan over hosts that hold the fleet under another owner" },
+  "take-over": {
+    description: "Take over a fleet of this name that the hosts hold under another owner",
+  },
   "forget-host": {
     value: "HOST",
     multiple: true,
-    description: "Strike a host that is gone for good, without reaching it",
+    description: "Drop a host that is gone for good, without contacting it",
   },
   "keep-old": {
-    description: "Leave a pod that moves to another engine on its old one too, stopped",
+    description: "Keep the stopped old generation of a pod that moves to another engine",
   },
   "forget-engine": {
     value: "KIND",
     multiple: true,
-    description: "Take an old engine that does not answer for gone, with all that ran in it",
+    description: "Treat an old engine that does not answer as gone, with all that ran in it",
   },
   "ignore-field": {
     value: "FIELD",
     multiple: true,
-    description: "Leave drift of this field, and of those below it, as it is",
+    description: "Ignore drift of this field and of the fields below it",
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 

@@ -1,6 +1,9 @@
 import type { CommandHelp, OptionSpec } from "./command.ts";
 import { commandOptions } from "./parse-arguments.ts";
-import { columns } from "./text/layout.ts";
+import { columns, pad, wrap } from "./text/layout.ts";
+
+/** Columns of prose. Rows of options and examples are not broken. */
+const PROSE_WIDTH = 100;
 
 const EXIT_CODES =
   "0 done, or nothing to do; 2 something is left to do and nothing failed; 1 an error.";
@@ -11,34 +14,44 @@ export function renderCommandHelp(help: CommandHelp): string {
   const all = commandOptions(help);
   const globals = Object.entries(all).filter(([name]) => !Object.hasOwn(help.options, name));
   return joined([
-    help.summary,
+    prose(help.summary),
     `Usage: stowage ${help.name}${operands} [options]`,
-    ...(help.details ?? []),
+    ...(help.details ?? []).map(prose),
     section("Options", optionRows(Object.entries(help.options))),
     section("Global options", optionRows(globals)),
     section(
       "Examples",
       help.examples.map(({ command, comment }) => [`stowage ${command}`, `# ${comment}`]),
     ),
-    `Exit codes: ${help.exitCodes ?? EXIT_CODES}`,
+    prose(`Exit codes: ${help.exitCodes ?? EXIT_CODES}`),
   ]);
 }
 
-/** The help of the program. */
+/** The help of the program: its commands under the headings of their groups. */
 export function renderProgramHelp(
-  commands: readonly { readonly name: string; readonly summary: string }[],
+  commands: readonly { readonly name: string; readonly group: string; readonly summary: string }[],
+  groups: Readonly<Record<string, string>>,
   options: Readonly<Record<string, OptionSpec>>,
 ): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
   return joined([
-    "Stowage declares container fleets in TypeScript and converges plain Linux hosts to them.",
+    "Stowage runs containers on plain Linux hosts as you declare them in TypeScript.",
     "Usage: stowage COMMAND [options]",
-    section(
-      "Commands",
-      commands.map(({ name, summary }) => [name, summary]),
+    ...Object.entries(groups).map(([group, title]) =>
+      section(
+        title,
+        commands
+          .filter((command) => command.group === group)
+          .map(({ name, summary }) => [pad(name, width), summary]),
+      ),
     ),
     section("Global options", optionRows(Object.entries(options))),
-    "stowage COMMAND --help says more and shows examples.",
+    "stowage COMMAND --help shows the options of a command, and examples.",
   ]);
+}
+
+function prose(text: string): string {
+  return wrap(text, PROSE_WIDTH, "");
 }
 
 function optionRows(options: readonly (readonly [string, OptionSpec])[]): readonly string[][] {

@@ -13,6 +13,22 @@ describe("the command line", () => {
     }
   });
 
+  test("the help lists each command once, under the heading of its group", async () => {
+    const { stdout } = await fakeCli().run("--help");
+    const listed = [...stdout.matchAll(/^ {2}([a-z]+) {2,}[A-Z]/gm)].map((match) => match[1]);
+    expect(listed).toEqual(CATALOG.map(({ name }) => name));
+    expect(stdout).toMatch(/^Look at what runs:\n {2}ps {2,}/m);
+  });
+
+  test.each(CATALOG.map(({ name }) => name))(
+    "the prose of %s --help fits a terminal",
+    async (name) => {
+      const { stdout } = await fakeCli().run(name, "--help");
+      const prose = stdout.split("\n").filter((line) => !/^ |^Usage:/.test(line));
+      expect(prose.filter((line) => line.length > 100)).toEqual([]);
+    },
+  );
+
   test("no command at all shows the help and is an error", async () => {
     const { exitCode, stderr, stdout } = await fakeCli().run();
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });

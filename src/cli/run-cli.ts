@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { StowageError } from "../errors/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { CATALOG } from "./commands/catalog.ts";
+import { CATALOG, COMMAND_GROUPS } from "./commands/catalog.ts";
 import type { CommandContext, ExitCode } from "./context.ts";
 import { foreignWord } from "./foreign-words.ts";
 import { GLOBAL_OPTIONS } from "./global-options.ts";
@@ -53,7 +53,7 @@ async function dispatch(
   }
   if (command === undefined) {
     (globals.flag("help") ? context.stdout : context.stderr).write(
-      renderProgramHelp(CATALOG, GLOBAL_OPTIONS),
+      renderProgramHelp(CATALOG, COMMAND_GROUPS, GLOBAL_OPTIONS),
     );
     return globals.flag("help") ? 0 : 1;
   }
@@ -70,7 +70,7 @@ async function dispatch(
 async function help(name: string | undefined, context: CommandContext): Promise<ExitCode> {
   const text =
     name === undefined || name.startsWith("-")
-      ? renderProgramHelp(CATALOG, GLOBAL_OPTIONS)
+      ? renderProgramHelp(CATALOG, COMMAND_GROUPS, GLOBAL_OPTIONS)
       : renderCommandHelp((await loadCommand(name)).help);
   context.stdout.write(text);
   return 0;

@@ -2,15 +2,15 @@ import type { OptionSpec } from "./command.ts";
 
 /** Options of commands that change hosts. */
 export const RUN_OPTIONS = {
-  yes: { short: "y", description: "Do not ask" },
+  yes: { short: "y", description: "Do not ask for confirmation" },
   "lock-timeout": {
     value: "TIME",
-    description: "Wait this long for a host that is locked (default 0s)",
+    description: "Wait up to this long for a locked host (default 0s)",
   },
   settle: {
     value: "TIME",
     description:
-      "A container without a probe counts as started when it has run for this long (default 400ms)",
+      "How long a container without a probe must run to count as started (default 400ms)",
   },
-  json: { description: "Print plan, progress and report as lines of JSON; needs --yes" },
+  json: { description: "Print plan, progress and report as JSON lines; needs --yes" },
 } as const satisfies Readonly<Record<string, OptionSpec>>;

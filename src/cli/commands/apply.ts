@@ -18,36 +18,41 @@ import { RUN_OPTIONS } from "../run-options.ts";
 export const applyCommand: Command = {
   help: {
     name: "apply",
-    summary: "Makes the hosts what the declaration says. Shows the plan and asks first.",
+    summary: "Changes the hosts to match the declaration. Shows the plan and asks first.",
     operands: "[PLANFILE]",
     maxOperands: 1,
     options: {
       ...PLAN_OPTIONS,
       plan: {
         value: "PLANFILE",
-        description: "Apply this saved plan, and nothing if a host changed since",
+        description: "Apply this saved plan; refused if a host has changed since",
       },
       yes: RUN_OPTIONS.yes,
       "allow-removals": {
         value: "N",
-        description: "Let up to N running pods go, though that is more than half of them",
+        description: "Allow up to N running pods to be removed, even if that is more than half",
       },
       "lock-timeout": RUN_OPTIONS["lock-timeout"],
       settle: RUN_OPTIONS.settle,
       json: RUN_OPTIONS.json,
     },
     details: [
-      "It is safe to be killed at any moment: applying again reaches the same end. Ctrl-C finishes the running steps.",
-      "It exits with 0 when all is done, 2 when all is done but what waits for a paused rollout, 1 when something was not done.",
+      "It may be killed at any moment: applying again reaches the same end state. Ctrl-C finishes the running steps and starts no more.",
+      "PLANFILE is what stowage plan --out wrote.",
     ],
+    exitCodes:
+      "0 all is done; 2 all is done except what waits for a paused rollout; 1 something was not done, or an error.",
     examples: [
-      { command: "apply", comment: "plan, ask, do it" },
+      { command: "apply", comment: "plan, ask, then do it" },
       { command: "apply --yes", comment: "for scripts" },
       {
         command: "apply edge-a.plan",
         comment: "exactly what stowage plan --out edge-a.plan showed",
       },
-      { command: "apply --pod web --lock-timeout 2m", comment: "one pod; wait for another apply" },
+      {
+        command: "apply --pod web --lock-timeout 2m",
+        comment: "one pod; wait for another apply to end",
+      },
     ],
   },
   changes: true,

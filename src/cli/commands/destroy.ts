@@ -24,30 +24,34 @@ export const destroyCommand: Command = {
   help: {
     name: "destroy",
     summary:
-      "Removes all pods of a fleet from its hosts, and its files. Asks first; volumes are kept.",
+      "Removes all pods of a fleet, and the fleet's files, from its hosts. Asks first; keeps volumes.",
     options: {
       host: {
         value: "HOST",
         multiple: true,
-        description: "Only this host; or the address of a stray one, with --fleet",
+        description: "Only this host; with --fleet, the address of a host whose manifest is lost",
       },
       ...SHARED_OPTIONS,
-      yes: { short: "y", description: "Do not ask; volumes have a question of their own" },
-      volumes: { description: "Delete the fleet's volumes as well, with all data in them" },
-      "yes-delete-data": { description: "Do not ask about the volumes" },
+      yes: { short: "y", description: "Do not ask for confirmation, except about volumes" },
+      volumes: { description: "Also delete the fleet's volumes, with all data in them" },
+      "yes-delete-data": { description: "Do not ask for confirmation about volumes either" },
       "lock-timeout": RUN_OPTIONS["lock-timeout"],
       owner: {
         value: "ID",
-        description: "Owner of the fleet on a stray host, where several have one",
+        description:
+          "Without a manifest: owner of the fleet, where several owners have one of that name",
       },
-      engine: { value: "KIND[:PATH]", description: "Engine of a stray host (default containerd)" },
-      "state-dir": { value: "DIR", description: "State directory of a stray host" },
-      "run-dir": { value: "DIR", description: "Run directory of a stray host" },
+      engine: {
+        value: "KIND[:PATH]",
+        description: "Without a manifest: engine of the host (default containerd)",
+      },
+      "state-dir": { value: "DIR", description: "Without a manifest: state directory of the host" },
+      "run-dir": { value: "DIR", description: "Without a manifest: run directory of the host" },
       json: RUN_OPTIONS.json,
     },
     examples: [
       { command: "destroy", comment: "everything but the data" },
-      { command: "destroy --volumes", comment: "the data as well, after a second question" },
+      { command: "destroy --volumes", comment: "the data too, after a second question" },
       {
         command: "destroy --host local --fleet shop",
         comment: "clean a host whose manifest is lost",

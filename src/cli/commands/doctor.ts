@@ -19,29 +19,29 @@ export const doctorCommand: Command = {
   help: {
     name: "doctor",
     summary:
-      "Says whether hosts are ready for Stowage, and what to do where they are not. Changes nothing.",
+      "Checks whether hosts are ready for Stowage, and says what to do if not. Changes nothing.",
     options: {
       host: {
         value: "HOST",
         multiple: true,
-        description: "Only this host of the manifest; or an address, which needs none",
+        description: "Only this host of the manifest; or an address, without a manifest",
       },
       engine: {
         value: "KIND[:PATH]",
-        description: "Without a manifest: the engine that is wanted there (default containerd)",
+        description: "Without a manifest: the engine to check for (default containerd)",
       },
       "state-dir": { value: "DIR", description: "Without a manifest: the state directory" },
       json: { description: "Print the findings as JSON" },
     },
-    details: ["Without a manifest (-f) and an address it looks at this machine."],
+    details: ["Without a manifest (-f) and without --host it checks this machine."],
     examples: [
-      { command: "doctor", comment: "is this machine ready" },
-      { command: "doctor --engine podman", comment: "is it for podman" },
+      { command: "doctor", comment: "this machine, for containerd" },
+      { command: "doctor --engine podman", comment: "this machine, for podman" },
       {
         command: "doctor --host ssh://ops@10.0.0.7 --engine podman",
-        comment: "is a machine that is to become a host",
+        comment: "another machine, before it is declared",
       },
-      { command: "doctor -f fleet.json", comment: "are the hosts of a fleet ready" },
+      { command: "doctor -f fleet.json", comment: "the hosts of a fleet" },
     ],
   },
   run: doctor,

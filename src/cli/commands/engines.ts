@@ -14,18 +14,18 @@ export const enginesCommand: Command = {
   help: {
     name: "engines",
     summary:
-      "Lists the engines that Stowage can drive, and what each can do with every field of a pod. Reaches no host.",
+      "Lists the engines that Stowage can drive, and which fields of a pod each supports. Contacts no host.",
     operands: "[KIND...]",
     maxOperands: Number.POSITIVE_INFINITY,
     options: { json: { description: "Print the engines as JSON" } },
     details: [
-      "native: the engine does it. emulated: Stowage does it, while what is named runs. unsupported: a plan that needs it is refused.",
-      "KNOWN says how it is known: kernel (a test saw it in /proc, the cgroups or the process), spec only (it is in what the engine is given), transcript (a recorded run shows it), nobody.",
+      "native: the engine does it. emulated: Stowage does it, while the named command runs. unsupported: a plan that needs it is refused.",
+      "Column KNOWN says how this was checked: kernel (a test saw it in /proc, the cgroups or the process), spec only (it is in what the engine is given), transcript (a recorded run shows it), nobody.",
     ],
     examples: [
-      { command: "engines", comment: "all of them" },
-      { command: "engines containerd --json", comment: "one, for programs" },
-      { command: "plan --engine sim --host edge-a", comment: "what a host's pods would lose" },
+      { command: "engines", comment: "all engines" },
+      { command: "engines containerd --json", comment: "one engine, for scripts" },
+      { command: "plan --engine sim --host edge-a", comment: "what the pods of a host would lose" },
     ],
   },
   run: engines,

@@ -3,6 +3,7 @@ import { type Heard, listen } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { selectHosts } from "../select-hosts.ts";
 import { printable } from "../text/printable.ts";
@@ -14,22 +15,21 @@ const INTERVAL_MS = 2000;
 export const eventsCommand: Command = {
   help: {
     name: "events",
-    summary:
-      "Shows what happens to the pods of a fleet, as its hosts' engines tell it, until Ctrl-C.",
+    summary: "Shows what happens to the pods of a fleet, as the engines report it, until Ctrl-C.",
     options: {
-      host: { value: "HOST", multiple: true, description: "Only this host" },
+      host: PLAN_OPTIONS.host,
       interval: {
         value: "TIME",
-        description: "Between two looks at an engine that tells of nothing (default 2s)",
+        description: "Time between two looks at an engine without events (default 2s)",
       },
-      json: { description: "Print the events as lines of JSON" },
+      json: { description: "Print the events as JSON lines" },
     },
     details: [
-      "rkt tells of nothing: it is looked at every so often, and what differs is shown. What comes and goes in between may be missed.",
+      "rkt has no events: it is polled, and differences are shown. What comes and goes between two looks is missed.",
     ],
     examples: [
       { command: "events", comment: "of all hosts" },
-      { command: "events --host edge-a --json", comment: "of one host, for programs" },
+      { command: "events --host edge-a --json", comment: "of one host, for scripts" },
     ],
   },
   run: events,

@@ -14,26 +14,33 @@ import { didYouMean } from "../text/suggest.ts";
 export const execCommand: Command = {
   help: {
     name: "exec",
-    summary: "Runs a command in a container that runs, and ends with its exit code.",
+    summary: "Runs a command in a running container, and exits with its exit code.",
     operands: "POD [--] COMMAND [ARGUMENT...]",
     minOperands: 2,
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
       ...STREAM_OPTIONS,
-      container: { short: "c", value: "NAME", description: "The container, where several run" },
+      container: {
+        short: "c",
+        value: "NAME",
+        description: "The container, where the pod has several",
+      },
       host: { value: "HOST", description: "The host, where the pod is on several" },
     },
     details: [
-      "It has the container's rights, environment, user and directory. Its stdout, stderr and exit code are passed on; Ctrl-C ends it, and with -it it gets that key itself.",
+      "The command has the container's privileges, environment, user and working directory. Its stdout, stderr and exit code are passed on. Ctrl-C ends it; with -it the command receives that key itself.",
     ],
     examples: [
       { command: "exec -it web -- sh", comment: "a shell in pod web" },
-      { command: "exec edge-a/web -- uptime", comment: "where it is on several hosts: on one" },
+      { command: "exec edge-a/web -- uptime", comment: "on one host, where the pod is on several" },
       {
         command: "exec web -c db -- pg_dump shop > shop.sql",
-        comment: "what it prints, in a file",
+        comment: "save what it prints to a file",
       },
-      { command: "exec -i web -c db -- psql shop < shop.sql", comment: "and back" },
+      {
+        command: "exec -i web -c db -- psql shop < shop.sql",
+        comment: "and read it back from the file",
+      },
     ],
     exitCodes: `the command's own; 127 when it is not in the container, 126 when it may not be run there, ${NOT_RUN} when it could not be run for another reason.`,
   },

@@ -3,6 +3,7 @@ import { readAudit, readPodRecords } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { isMeant, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
@@ -22,23 +23,23 @@ export const historyCommand: Command = {
   help: {
     name: "history",
     summary:
-      "Lists what was applied to each pod, from the records on its host: the current one and up to ten before it.",
+      "Lists what was applied to each pod, from the records on its host: the current one and up to ten earlier ones.",
     operands: "[POD]",
     maxOperands: 1,
     options: {
-      host: { value: "HOST", multiple: true, description: "Only this host" },
+      host: PLAN_OPTIONS.host,
       audit: {
-        description: "List the runs that changed the hosts instead, from their audit files",
+        description: "List the commands that changed the hosts instead, from their audit files",
       },
       json: { description: "Print the records, or the runs, as JSON" },
     },
     details: [
-      "Newest first. N is what stowage rollback --to takes. A change that failed and was taken back has no record; --audit lists it.",
-      "A run without a result was killed, or still goes on. Its changes are in the words of plans: finish is a change that a run which was cut short had begun, and that this one took to its end.",
+      "Newest first. Column N is the number that stowage rollback --to takes. A change that failed and was rolled back has no record; --audit lists it.",
+      "With --audit, a run without a result was killed or is still running. Changes are named as in plans; finish means that the run completed a change which an interrupted run had begun.",
     ],
     examples: [
       { command: "history web", comment: "what ran as pod web, on all its hosts" },
-      { command: "history edge-a/web", comment: "on one of them" },
+      { command: "history edge-a/web", comment: "on one host" },
       { command: "history --audit --host edge-a", comment: "who did what on a host, and when" },
     ],
   },

@@ -24,20 +24,20 @@ export const imagesCommand: Command = {
   help: {
     name: "images",
     summary:
-      "Lists the images that the fleet holds on its hosts. images lock writes what every reference leads to now into fleet.lock.json, for you to commit.",
+      "Lists the images that the fleet has on its hosts. images lock pins the current digest of every reference in fleet.lock.json, for you to commit.",
     operands: "[lock]",
     maxOperands: 1,
     options: {
       host: { value: "HOST", multiple: true, description: "List only this host" },
-      all: { description: "List every image of the engines, whoever brought it" },
+      all: { description: "List every image in the engines, whoever brought it" },
       json: { description: "Print the images, or the lock, as JSON" },
     },
     details: [
-      "Once locked, plans use those digests, whatever the tags lead to. Lock again to move on.",
+      "Once locked, plans use those digests, wherever the tags point. Lock again to update them.",
     ],
     examples: [
       { command: "images", comment: "what is on the hosts" },
-      { command: "images --all --json", comment: "with the images of others, for programs" },
+      { command: "images --all --json", comment: "including the images of others, for scripts" },
       { command: "images lock", comment: "write fleet.lock.json beside cdktf.json" },
       { command: "images lock -f fleet.json", comment: "write it beside the manifest" },
     ],

@@ -14,16 +14,16 @@ import { projectFiles } from "../project-files.ts";
 export const initCommand: Command = {
   help: {
     name: "init",
-    summary: "Makes a new project: a fleet of one pod on this machine, declared in TypeScript.",
+    summary: "Creates a new project: a fleet of one pod on this machine, declared in TypeScript.",
     operands: "[DIR]",
     maxOperands: 1,
     options: {
-      name: { value: "NAME", description: "Name of the fleet (default: that of the directory)" },
+      name: { value: "NAME", description: "Name of the fleet (default: the directory's name)" },
     },
-    details: ["It never overwrites: when one of its files is there already it makes none."],
+    details: ["It never overwrites: if one of its files exists already, it creates none."],
     examples: [
-      { command: "init shop", comment: "make the project in the new directory shop" },
-      { command: "init --name edge", comment: "make it here, its fleet named edge" },
+      { command: "init shop", comment: "create the project in the new directory shop" },
+      { command: "init --name edge", comment: "create it here, with a fleet named edge" },
     ],
   },
   changes: true,

@@ -6,6 +6,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { type FoundPod, findPods } from "../find-pods.ts";
+import { PLAN_OPTIONS } from "../fleet-request.ts";
 import { podLines } from "../follow-pod.ts";
 import { loadFleet } from "../load-fleet.ts";
 import {
@@ -24,32 +25,32 @@ export const logsCommand: Command = {
   help: {
     name: "logs",
     summary:
-      "Shows what the containers of pods wrote: the newest generation, stdout and stderr as one.",
+      "Shows the output of the containers of pods: of the newest generation, stdout and stderr together.",
     operands: "POD...",
     minOperands: 1,
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
-      follow: { short: "f", description: "Go on with new lines until Ctrl-C" },
-      tail: { short: "n", value: "N", description: "Only the newest N lines of each container" },
+      follow: { short: "f", description: "Keep showing new lines until Ctrl-C" },
+      tail: { short: "n", value: "N", description: "Only the last N lines of each container" },
       since: {
         value: "TIME",
-        description: "Only lines since then: 10m or 1h30m ago, or 2026-01-31T12:00:00Z",
+        description: "Only lines since a time ago (10m, 1h30m) or a time (2026-01-31T12:00:00Z)",
       },
       container: { short: "c", value: "NAME", description: "Only this container" },
-      host: { value: "HOST", multiple: true, description: "Only this host" },
-      json: { description: "Print each line as an object of JSON: host, pod, container, line" },
+      host: PLAN_OPTIONS.host,
+      json: { description: "Print each line as a JSON object: host, pod, container, line" },
     },
     details: [
-      "With --follow the generation that takes the place of the shown one is gone on with, from its first line; what was removed and has no other is told, and ends it.",
-      "A pod that is on several hosts is shown from all of them. -f is --follow here; a manifest is named with --file.",
-      "A line counts from the second in which it was written, by the host's own clock, which says as well what ten minutes ago was. --tail counts the lines since then.",
+      "--follow continues with the generation that replaces the shown one, from its first line. It ends, with a message, when the pod is removed.",
+      "A pod that runs on several hosts is shown from all of them. Here -f is --follow; use --file for a manifest.",
+      "--since goes by the host's clock, to the second. With both, --tail counts the lines since that time.",
     ],
     examples: [
-      { command: "logs web", comment: "all that is kept of pod web" },
+      { command: "logs web", comment: "all kept output of pod web" },
       { command: "logs -f --tail 10 web db", comment: "follow two pods" },
-      { command: "logs --since 10m web", comment: "of the last ten minutes" },
+      { command: "logs --since 10m web", comment: "the last ten minutes" },
       { command: "logs edge-a/web -c app", comment: "one container on one host" },
-      { command: "logs -f --json web", comment: "for programs" },
+      { command: "logs -f --json web", comment: "for scripts" },
     ],
   },
   run: logs,

@@ -24,24 +24,28 @@ import { engineKind } from "./engines.ts";
 export const planCommand: Command = {
   help: {
     name: "plan",
-    summary: "Shows what apply would do, why, and in which steps. It cannot change anything.",
+    summary: "Shows what apply would do, why, and in which steps. Changes nothing.",
     options: {
       ...PLAN_OPTIONS,
       engine: {
         value: "KIND",
         description: "Plan as if the host named by --host had this engine, with its defaults",
       },
-      out: { value: "FILE", description: "Save the plan, for stowage apply FILE" },
+      out: { value: "FILE", description: "Save the plan to a file, for stowage apply FILE" },
       json: { description: "Print the plan as JSON" },
     },
     details: [
-      "A declared host that cannot be reached is an error; the rest of the plan is shown all the same.",
+      "A declared host that cannot be reached is an error; the plan of the other hosts is still shown.",
     ],
+    exitCodes: "0 nothing to do; 2 there are changes; 1 an error.",
     examples: [
       { command: "plan", comment: "run the app and plan its fleet" },
       { command: "plan -f fleet.json; echo $?", comment: "0: nothing to do, 2: changes" },
-      { command: "plan --engine sim --host edge-a", comment: "what another engine would mean" },
-      { command: "plan --host edge-a --out edge-a.plan", comment: "plan one host, apply it later" },
+      {
+        command: "plan --engine sim --host edge-a",
+        comment: "what would change with another engine",
+      },
+      { command: "plan --host edge-a --out edge-a.plan", comment: "plan one host, to apply later" },
     ],
   },
   run: plan,

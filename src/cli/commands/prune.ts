@@ -18,37 +18,37 @@ export const pruneCommand: Command = {
   help: {
     name: "prune",
     summary:
-      "Takes away what the fleet can do without on its hosts: images that nothing needs, old generations that were kept, leftovers. Asks first.",
+      "Removes what the fleet does not need on its hosts: unused images, old generations that were kept, leftovers. Asks first.",
     options: {
       host: PLAN_OPTIONS.host,
       keep: {
         value: "N",
-        description: `Old generations of each pod to leave where they are kept (default ${KEEP})`,
+        description: `Number of old generations of each pod to keep (default ${KEEP})`,
       },
       records: {
         value: "N",
-        description: "Old records of each pod to leave, for history and rollback (default all)",
+        description: "Number of old records of each pod to keep (default all)",
       },
       "older-than": {
         value: "TIME",
         description:
-          "Only old generations of pods that were last applied, and records that were, longer ago, as in 7d",
+          "Only old generations and records that were applied longer ago than this, such as 7d",
       },
-      "dry-run": { description: "Show what would go, and touch nothing" },
+      "dry-run": { description: "Show what would be removed, and remove nothing" },
       yes: RUN_OPTIONS.yes,
       "lock-timeout": RUN_OPTIONS["lock-timeout"],
       json: RUN_OPTIONS.json,
     },
     details: [
-      "With --records also old records go, and with each the way back to it; it says which.",
-      "What runs, what is declared, volumes and everything of others stay. It needs no registry, so that a full disk can be pruned.",
-      "Of each image it says what is freed at most: layers that others share stay. Of each old generation it says that the way back to it is lost.",
-      "With --dry-run: exit code 2 when something would go, 0 when nothing would.",
+      "With --records it also removes old records, to which no rollback is possible then; it names them.",
+      "It keeps what runs, what is declared, all volumes and everything of others. It needs no registry, so it works on a full disk.",
+      "The size of an image is the most that removing it can free: layers that other images share stay.",
+      "With --dry-run it exits with 2 when something would be removed, 0 when nothing would.",
     ],
     examples: [
-      { command: "prune --dry-run", comment: "what would go, and what it frees" },
-      { command: "prune --keep 0 --yes", comment: "old generations as well" },
-      { command: "prune --older-than 7d", comment: "but none of this week's" },
+      { command: "prune --dry-run", comment: "what would be removed, and what that frees" },
+      { command: "prune --keep 0 --yes", comment: "all old generations too" },
+      { command: "prune --older-than 7d", comment: "but nothing of the last week" },
     ],
   },
   changes: true,

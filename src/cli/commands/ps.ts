@@ -1,6 +1,7 @@
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { observeHealth, observePods } from "../observe-pods.ts";
 import { podRows } from "../pod-rows.ts";
@@ -14,18 +15,18 @@ export const psCommand: Command = {
   help: {
     name: "ps",
     summary:
-      "Lists the pods of a fleet as its hosts' engines report them, and declared ones that are absent.",
+      "Lists the pods of a fleet as the engines report them, and declared pods that are missing.",
     options: {
-      host: { value: "HOST", multiple: true, description: "Only this host" },
-      "no-health": { description: "Ask no probes: only what the engines say" },
+      host: PLAN_OPTIONS.host,
+      "no-health": { description: "Run no health probes; show only what the engines report" },
       json: { description: "Print the pods as JSON" },
     },
     details: [
-      "A container that runs and has a probe is asked once, with the probe's own time limit: healthy, unhealthy with the reason, or starting within its start period. Other containers show -.",
+      "The health probe of each running container is run once, with its own timeout: healthy, unhealthy with the reason, or starting within its start period. Containers without a probe show -.",
     ],
     examples: [
       { command: "ps", comment: "all pods on all hosts" },
-      { command: "ps --host edge-a --json", comment: "those of one host, for programs" },
+      { command: "ps --host edge-a --json", comment: "the pods of one host, for scripts" },
     ],
   },
   run: ps,

@@ -5,15 +5,14 @@ import type { Command } from "../command.ts";
 export const pullCommand: Command = {
   help: {
     name: "pull",
-    summary:
-      "Brings the images that the declaration names into the engines of its hosts. Pods are left as they are.",
+    summary: "Pulls the declared images into the engines of the hosts. Changes no pod.",
     options: BRING_OPTIONS,
     details: [
-      "An apply does the same before it stops anything: this is for doing it earlier. What is there already is not pulled again, and a pull that was cut short is gone on with.",
+      "An apply does the same before it stops anything; this is for doing it earlier. Images that are there already are not pulled again, and an interrupted pull is resumed.",
     ],
     examples: [
       { command: "pull", comment: "all hosts" },
-      { command: "pull --host edge-a --pod web", comment: "what one pod of one host needs" },
+      { command: "pull --host edge-a --pod web", comment: "only what one pod on one host needs" },
     ],
   },
   changes: true,

@@ -6,14 +6,14 @@ export const pushCommand: Command = {
   help: {
     name: "push",
     summary:
-      "Sends the images that the declaration names from this machine to its hosts, whatever they declare of who gets them. Pods are left as they are.",
+      "Sends the declared images from this machine to the hosts, whatever their pull setting says. Changes no pod.",
     options: BRING_OPTIONS,
     details: [
-      "For hosts that reach no registry, and for those with pull: never. Layers that a host has are not sent; what was cut short is gone on with. A host's pullBytesPerSecond bounds it.",
+      "For hosts that reach no registry, and for those with pull: never. Layers that a host has already are not sent, and an interrupted transfer is resumed. A host's pullBytesPerSecond limits the rate.",
     ],
     examples: [
       { command: "push", comment: "all hosts" },
-      { command: "push --host edge-a --json", comment: "one host, with progress for a program" },
+      { command: "push --host edge-a --json", comment: "one host, with progress for scripts" },
     ],
   },
   changes: true,

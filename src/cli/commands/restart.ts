@@ -19,22 +19,22 @@ export const restartCommand: Command = {
   help: {
     name: "restart",
     summary:
-      "Begins the containers of pods anew, in the generation that they have. Shows the plan and asks first.",
+      "Restarts the containers of pods as they were last applied. Shows the plan and asks first.",
     operands: "[POD...]",
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
-      all: { description: "All pods that the fleet declares" },
+      all: { description: "Restart all pods of the fleet" },
       host: PLAN_OPTIONS.host,
       ...RUN_OPTIONS,
     },
     details: [
-      "It is an apply that does this alone: the same locks, order, waves of a service, draining and health checks. Volumes, files and what a container wrote stay. A pod with changes that were not applied is refused, and then nothing is done.",
-      "A pod that is down is started. One that has ended, as its restart policy allows, is left as it is. It is safe to be killed at any moment: run it again, or apply.",
+      "It is an apply that only restarts: with the same locks, order, rollout waves, draining and health checks. Volumes, files and the containers' writable layers are kept. If a pod has changes that were not applied yet, nothing is restarted.",
+      "A pod that is down is started. One that has ended, as its restart policy allows, is left alone. It may be killed at any moment: run it again, or apply.",
     ],
     examples: [
-      { command: "restart web", comment: "on every host of web" },
-      { command: "restart edge-a/web db --yes", comment: "one on one host, and another" },
-      { command: "restart --all --host edge-a", comment: "all pods of a host" },
+      { command: "restart web", comment: "on every host of pod web" },
+      { command: "restart edge-a/web db --yes", comment: "a pod on one host, and another pod" },
+      { command: "restart --all --host edge-a", comment: "all pods of one host" },
     ],
   },
   changes: true,

@@ -12,7 +12,7 @@ import {
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { fleetRequest } from "../fleet-request.ts";
+import { fleetRequest, PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { type PodName, podNameText, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts } from "../read-hosts.ts";
@@ -28,30 +28,30 @@ export const rollbackCommand: Command = {
   help: {
     name: "rollback",
     summary:
-      "Takes a pod back to what was applied to it before, on each of its hosts. Shows the plan and asks first.",
+      "Returns a pod to what was applied before, on each of its hosts. Shows the plan and asks first.",
     operands: "POD",
     minOperands: 1,
     maxOperands: 1,
     options: {
-      to: { value: "N", description: "Record to go back to (default: the one before the current)" },
-      host: { value: "HOST", multiple: true, description: "Only on this host" },
+      to: { value: "N", description: "Record to return to (default: the one before the current)" },
+      host: PLAN_OPTIONS.host,
       yes: RUN_OPTIONS.yes,
       "lock-timeout": RUN_OPTIONS["lock-timeout"],
       settle: RUN_OPTIONS.settle,
       json: {
-        description: "Print targets, plan, progress and report as lines of JSON; needs --yes",
+        description: "Print targets, plan, progress and report as JSON lines; needs --yes",
       },
     },
     details: [
-      "The pods of a service have its name. It is an apply of the old record: the same steps, checks and way back; images are the ones of then, by digest. Secrets have the values of now.",
-      "The declaration is not changed: until it is, the next apply goes forward again. Where one of the hosts has no such record, or its image cannot be had, nothing is done.",
+      "It is an apply of the old record, with the same steps and checks, and is itself rolled back if it fails. Images are the old ones, by digest; secrets have their current values. The pods of a service have the service's name.",
+      "The declaration is not changed: until you change it, the next apply goes forward again. If one of the hosts has no such record, or its image cannot be had, nothing is done.",
     ],
     examples: [
       { command: "rollback web", comment: "to what ran before, on every host of web" },
-      { command: "history web", comment: "which records there are" },
+      { command: "history web", comment: "list the records to choose from" },
       {
         command: "rollback edge-a/web --to 3 --yes",
-        comment: "to one of them, on one host",
+        comment: "to record 3, on one host, without asking",
       },
     ],
   },

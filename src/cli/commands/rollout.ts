@@ -19,36 +19,36 @@ export const rolloutCommand: Command = {
   help: {
     name: "rollout",
     summary:
-      "Shows how far services are with what is declared (status), holds a rollout up and lets it go on (pause, resume), or takes it back (undo).",
+      "Shows how far the rollout of each service is (status), pauses and resumes it (pause, resume), or undoes it (undo).",
     operands: "status [SERVICE] | pause SERVICE | resume SERVICE | undo SERVICE",
     minOperands: 1,
     maxOperands: 2,
     options: {
       host: { value: "HOST", multiple: true, description: "status, undo: only on this host" },
-      yes: { short: "y", description: "undo: do not ask" },
+      yes: { short: "y", description: "undo: do not ask for confirmation" },
       "lock-timeout": {
         value: "TIME",
-        description: "undo: wait this long for a host that is locked (default 0s)",
+        description: "undo: wait up to this long for a locked host (default 0s)",
       },
       settle: {
         value: "TIME",
         description:
-          "undo: a container without a probe counts as started when it has run for this long (default 400ms)",
+          "undo: how long a container without a probe must run to count as started (default 400ms)",
       },
       json: {
-        description: "Print what came of it as JSON, of undo as lines of it; undo needs --yes",
+        description: "Print the result as JSON, of undo as JSON lines; undo needs --yes",
       },
     },
     details: [
-      "status changes nothing. It exits with 0 when all pods are as declared, 2 when some are not, 1 when a host could not be looked at.",
-      "pause tells every host of the service. An apply that runs begins no further wave, and later ones leave what is newly declared: they exit with 2. What ended or drifted is still mended; undo and rollback go on all the same. resume lets it go on with the next apply. Both exit with 1 when a host could not be told; do it again when it can.",
-      "undo is an apply of older records, in the waves of the service's rollout. Only pods that are as declared go back; the others keep, or come back to, what was applied to them last. So an undo that was cut short is gone on with by the next. The declaration is not changed: until it is, the next apply goes forward again.",
+      "status changes nothing. It exits with 0 when all pods are as declared, 2 when some are not, 1 when a host could not be observed.",
+      "pause is noted on every host of the service. A running apply begins no further wave; later ones leave new declarations of the service unapplied and exit with 2. Pods that ended or drifted are still repaired; undo and rollback are not held up. After resume, the next apply continues the rollout. Both exit with 1 when a host could not be reached: run them again when it can.",
+      "undo is an apply of older records, in the waves of the service's rollout. Only pods that are as declared go back; the others keep, or return to, what was applied to them last, so that running undo again completes one that was interrupted. The declaration is not changed: until you change it, the next apply goes forward again.",
     ],
     examples: [
-      { command: "rollout status", comment: "all services: waves that are left, and each pod" },
-      { command: "rollout pause web", comment: "no further wave, also while an apply runs" },
-      { command: "rollout resume web", comment: "the next apply goes on" },
-      { command: "rollout undo web", comment: "take back what was rolled out of web" },
+      { command: "rollout status", comment: "all services: the waves that are left, and each pod" },
+      { command: "rollout pause web", comment: "begin no further wave, even of a running apply" },
+      { command: "rollout resume web", comment: "let the next apply continue" },
+      { command: "rollout undo web", comment: "return web to what ran before its rollout" },
       { command: "rollout undo web --host edge-a --yes", comment: "on one host, without asking" },
     ],
   },

@@ -18,40 +18,53 @@ import { didYouMean } from "../text/suggest.ts";
 export const runCommand: Command = {
   help: {
     name: "run",
-    summary:
-      "Runs a command once, in a container of its own made after a pod's, and ends with its exit code.",
+    summary: "Runs a command once, in a new container like a pod's, and exits with its exit code.",
     operands: "POD [--] [COMMAND [ARGUMENT...]]",
     minOperands: 1,
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
       ...STREAM_OPTIONS,
-      container: { short: "c", value: "NAME", description: "The container, where it has several" },
+      container: {
+        short: "c",
+        value: "NAME",
+        description: "The container, where the pod has several",
+      },
       host: {
         value: "HOST",
-        description: "The host, where the pod is on several; of a service else the first one",
+        description:
+          "The host, where the pod is on several (default for a service: its first host)",
       },
       env: {
         short: "e",
         value: "NAME[=VALUE]",
         multiple: true,
-        description: "A variable beside its own; without a value the one of here",
+        description: "Set another variable; without a value, the one of this environment",
       },
-      entrypoint: { value: "PROGRAM", description: "In place of the image's entry point" },
+      entrypoint: {
+        value: "PROGRAM",
+        description: "Run this program instead of the image's entry point",
+      },
       "lock-timeout": RUN_OPTIONS["lock-timeout"],
     },
     details: [
-      "It has what is declared now: the image, also one that was not applied yet, environment, secrets, files, volumes, user, limits and network; no ports of the host, no probe, no restarts. The image's own entry point gets COMMAND, as with docker run; without one it runs what the container is declared to run.",
-      "stdout and stderr come as one, by lines; with -i or -t byte for byte, each by itself, for which the image has to have a sleep. No apply is let at the host meanwhile. Ctrl-C ends it, and with -it it gets that key itself. What is left by a run that was killed goes with the next apply.",
+      "The container has what is declared now, applied or not: image, environment, secrets, files, volumes, user, limits and network, but no host ports, probe or restarts. COMMAND goes to the image's entry point, as with docker run; without one, the declared command runs.",
+      "stdout and stderr are merged line by line; with -i or -t they are passed on separately, byte for byte, for which the image must contain a sleep program. The host is locked against applies meanwhile. Ctrl-C ends the command; with -it it receives that key itself. The next apply removes what a killed run left.",
     ],
     examples: [
-      { command: "run web -- bin/rails db:migrate", comment: "before an apply of the new image" },
+      { command: "run web -- bin/rails db:migrate", comment: "before the new image is applied" },
       { command: "run -it web -- bin/rails console", comment: "with a terminal" },
-      { command: "run -i web -- psql < shop.sql", comment: "with what comes by a pipe" },
-      { command: "run edge-a/web -- env", comment: "where it is on several hosts: on that one" },
-      { command: "run web -c db -e PGHOST=db -- pg_dump shop", comment: "one of its containers" },
-      { command: "run web --entrypoint sh -- -c 'ls /data'", comment: "with another program" },
+      { command: "run -i web -- psql < shop.sql", comment: "with input from a file" },
+      { command: "run edge-a/web -- env", comment: "on one host, where the pod is on several" },
+      {
+        command: "run web -c db -e PGHOST=db -- pg_dump shop",
+        comment: "in one of several containers, with another variable",
+      },
+      {
+        command: "run web --entrypoint sh -- -c 'ls /data'",
+        comment: "with another program than the entry point",
+      },
     ],
-    exitCodes: `the command's own; ${NOT_RUN} when it could not be run, and with -i or -t 127 when it is not in the image and 126 when it may not be run.`,
+    exitCodes: `the command's own; ${NOT_RUN} when it could not be run, and with -i or -t 127 when it is not in the image and 126 when it is not executable.`,
   },
   changes: true,
   failed: notBegunCode,

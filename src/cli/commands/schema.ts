@@ -8,12 +8,12 @@ import type { CommandContext, ExitCode } from "../context.ts";
 export const schemaCommand: Command = {
   help: {
     name: "schema",
-    summary: "Prints the JSON Schema of the fleet manifest, for editors and other programs.",
+    summary: "Prints the JSON Schema of the fleet manifest, for completion in editors.",
     options: {},
     examples: [
       {
         command: "schema > stowage.schema.json",
-        comment: "then name it in the settings of your editor",
+        comment: "then name it in your editor's settings",
       },
     ],
   },

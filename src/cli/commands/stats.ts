@@ -5,6 +5,7 @@ import type { Arguments } from "../arguments.ts";
 import { checkPods } from "../check-pods.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { isMeant, type PodName, readPodName } from "../pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
@@ -23,20 +24,20 @@ export const statsCommand: Command = {
   help: {
     name: "stats",
     summary:
-      "Shows what the running containers of a fleet use: CPU, memory, processes, network, disk.",
+      "Shows the resource use of a fleet's running containers: CPU, memory, processes, network and disk.",
     operands: "[POD...]",
     maxOperands: Number.POSITIVE_INFINITY,
     options: {
-      watch: { short: "w", description: "Go on, with new numbers every 2 seconds, until Ctrl-C" },
-      host: { value: "HOST", multiple: true, description: "Only this host" },
-      json: { description: "Print each sample as JSON, on a line" },
+      watch: { short: "w", description: "Print new numbers every 2 seconds until Ctrl-C" },
+      host: PLAN_OPTIONS.host,
+      json: { description: "Print each sample as a line of JSON" },
     },
     details: [
-      "The numbers are the kernel's own, of each container's cgroup, and so the same on every engine. CPU is of one CPU, over a second (two with --watch); memory is without what is only cached of files; network and disk count since the container began. - is what is not known (null with --json): the kernel does not tell it, or counts it together with other processes, as where podman runs without root on cgroups of version 1; that is said below the table.",
+      "The numbers come from the cgroup of each container, so they mean the same on every engine. CPU is in percent of one CPU, over one second (two with --watch). Memory excludes the page cache of files. Network and disk are totals since the container started. - (null with --json) means not known: the kernel does not report it, or counts it together with other processes, as with rootless podman on cgroups v1; the reason is below the table.",
     ],
     examples: [
       { command: "stats", comment: "one sample of all pods" },
-      { command: "stats --watch edge-a/web", comment: "one pod of a host, again and again" },
+      { command: "stats --watch edge-a/web", comment: "one pod of one host, continuously" },
     ],
   },
   run: stats,

@@ -9,10 +9,10 @@ export const synthCommand: Command = {
   help: {
     name: "synth",
     summary: "Runs the app of cdktf.json and writes a manifest and Terraform JSON for each fleet.",
-    options: { json: { description: "Print the files as JSON" } },
+    options: { json: { description: "Print the paths of the files as JSON" } },
     examples: [
       { command: "synth", comment: "write cdktf.out/stacks/<fleet>/fleet.json" },
-      { command: "synth --verbose", comment: "and show what the app prints" },
+      { command: "synth --verbose", comment: "also show what the app prints" },
     ],
   },
   changes: true,

@@ -24,37 +24,37 @@ export const uninstallCommand: Command = {
   help: {
     name: "uninstall",
     summary:
-      "Takes everything of Stowage's off one host, and lists what it leaves and why. Shows it and asks first; volumes are kept.",
+      "Removes everything that Stowage made on one host, and lists what it leaves and why. Asks first; keeps volumes.",
     options: {
       host: {
         value: "HOST",
-        description: "The host: its name, or its address where no manifest is at hand",
+        description: "Name of the host, or its address where the manifest is lost",
       },
-      "all-fleets": { description: "Also end fleets on it that are not the manifest's" },
-      volumes: { description: "Delete volumes as well, with all data in them" },
-      yes: { short: "y", description: "Do not ask; volumes have a question of their own" },
-      "yes-delete-data": { description: "Do not ask about the volumes" },
+      "all-fleets": { description: "Also remove fleets on it that are not the manifest's" },
+      volumes: { description: "Also delete volumes, with all data in them" },
+      yes: { short: "y", description: "Do not ask for confirmation, except about volumes" },
+      "yes-delete-data": { description: "Do not ask for confirmation about volumes either" },
       "lock-timeout": RUN_OPTIONS["lock-timeout"],
       engine: {
         value: "KIND[:PATH]",
-        description: "With an address: its engine (default containerd)",
+        description: "With an address: engine of the host (default containerd)",
       },
-      "state-dir": { value: "DIR", description: "With an address: its state directory" },
-      "run-dir": { value: "DIR", description: "With an address: its run directory" },
+      "state-dir": { value: "DIR", description: "With an address: state directory of the host" },
+      "run-dir": { value: "DIR", description: "With an address: run directory of the host" },
       json: {
-        description: "Print what would go, progress and report as lines of JSON; needs --yes",
+        description: "Print what would be removed, progress and report as JSON lines; needs --yes",
       },
     },
     details: [
-      "Pods of all its engines, images that Stowage brought, the image that podman builds for pods where no pod needs it any more, networks, rules, units, records, logs, the audit file and the lock go. The engines themselves stay.",
-      "A host that is still declared gets everything again with the next apply: take it out of the declaration first.",
-      "Killed in the middle, run it again. Exit code 1 when something of Stowage's is still there.",
+      "It removes the pods in all of the host's engines, images that Stowage brought, podman's own pause image where no pod needs it any more, networks and firewall rules, systemd units, records, logs, the audit file and the lock. The engines themselves stay.",
+      "A host that is still declared gets everything back with the next apply: take it out of the declaration first.",
+      "If it is killed, run it again. It exits with 1 when something of Stowage's is left.",
     ],
     examples: [
       { command: "uninstall --host edge-a", comment: "everything but the data" },
       {
         command: "uninstall --host edge-a --volumes",
-        comment: "the data as well, after a second question",
+        comment: "the data too, after a second question",
       },
       {
         command: "uninstall --host ssh://ops@10.0.0.7 --engine podman --all-fleets",

@@ -2,6 +2,7 @@ import { unlockHosts } from "../../reconcile/index.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { PLAN_OPTIONS } from "../fleet-request.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { requireAnswer } from "../require-answer.ts";
 import { selectHosts } from "../select-hosts.ts";
@@ -13,16 +14,16 @@ export const unlockCommand: Command = {
   help: {
     name: "unlock",
     summary:
-      "Ends the locks of hosts, so that an apply which hangs writes nothing more there. Asks first.",
+      "Breaks the locks on hosts, so that an apply that hangs writes nothing more there. Asks first.",
     options: {
-      host: { value: "HOST", multiple: true, description: "Only this host" },
-      yes: { short: "y", description: "Do not ask" },
-      json: { description: "Print what came of it as JSON; needs --yes" },
+      host: PLAN_OPTIONS.host,
+      yes: { short: "y", description: "Do not ask for confirmation" },
+      json: { description: "Print the result as JSON; needs --yes" },
     },
     details: [
-      "A lock ends by itself about 30 seconds after its holder was killed; mostly it is enough to wait.",
+      "A lock expires about 30 seconds after its holder was killed; it is usually enough to wait.",
     ],
-    examples: [{ command: "unlock --host edge-a", comment: "end the lock of one host" }],
+    examples: [{ command: "unlock --host edge-a", comment: "break the lock on one host" }],
   },
   changes: true,
   run: unlock,

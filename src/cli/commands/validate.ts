@@ -11,7 +11,7 @@ import { plural } from "../text/quantities.ts";
 export const validateCommand: Command = {
   help: {
     name: "validate",
-    summary: "Checks a fleet's declaration and names every mistake at once. Reaches no host.",
+    summary: "Checks a fleet's declaration and reports every mistake at once. Contacts no host.",
     options: { json: { description: "Print the findings as JSON" } },
     examples: [
       { command: "validate", comment: "run the app and check what it declares" },
