@@ -39,6 +39,15 @@ describe("the documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  test.each(PAGES.filter(({ path }) => /^docs\/(?:guides\/|engines\/|drift)/.test(path)))(
+    "$path ends with the page to read next",
+    ({ path, text }) => {
+      const last = text.trimEnd().split("\n").at(-1) ?? "";
+      expect(last).toMatch(/^Next: /);
+      expect(localLinks(last).filter((target) => isReachable(path, target))).not.toEqual([]);
+    },
+  );
+
   test.each(PAGES)("$path names only files of the project that are there", ({ text }) => {
     const paths = codeSpans(text).filter((span) =>
       /^(?:src|test|scripts|docs|examples)\/[\w./-]+$/.test(span),
