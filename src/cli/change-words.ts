@@ -29,7 +29,7 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   resources: "the limits",
   ulimits: "the limits",
   health: "the health check",
-  security: "the rights",
+  security: "the security settings",
   devices: "the devices",
   logging: "the logging",
   volumes: "the volumes",

@@ -1,9 +1,9 @@
-const APPLY = "stowage apply makes the hosts what the declaration says";
+const APPLY = "stowage apply changes the hosts to match the declaration";
 const DESTROY = "stowage destroy removes the fleet's pods";
-const PLAN = "stowage plan shows what differs, drift among it";
+const PLAN = "stowage plan shows what differs, including drift";
 const SHOW = "stowage ps --json says what runs, and stowage synth writes what is declared";
 const ANEW =
-  "a pod that runs is made anew when its declaration changes, such as a variable of its env; stowage restart begins its processes anew, and stowage apply starts what has ended";
+  "a running pod is replaced when its declaration changes, such as a variable of its env; stowage restart restarts its processes, and stowage apply starts what has ended";
 
 /** Commands of other tools, and what does the same here, or that nothing does. */
 const WORDS: ReadonlyMap<string, string> = new Map([

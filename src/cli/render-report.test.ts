@@ -42,7 +42,7 @@ describe("the report of an apply", () => {
         "",
         "b/web  failed: create",
         "",
-        "Not all was done: 1 pod changed in 4.1 s, 1 change not done. Mend the cause and run it again; what is done is not done twice.\n",
+        "Not all was done: 1 pod changed in 4.1 s, 1 change not done. Fix the cause and run it again; what is done is not done twice.\n",
       ].join("\n"),
     );
   });
@@ -93,7 +93,7 @@ a/web  rolled back: replace (wait-healthy)
 a/b  skipped: replace
   why: it comes after a/web
 
-Not all was done: 0 pods changed in 4.1 s, 2 changes not done. Mend the cause and run it again; what is done is not done twice.
+Not all was done: 0 pods changed in 4.1 s, 2 changes not done. Fix the cause and run it again; what is done is not done twice.
 `);
   });
 

@@ -81,7 +81,7 @@ const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
   pull: "the hosts hold every image that their pods need",
   push: "the hosts hold every image that their pods need",
   prune: "the hosts hold nothing to prune",
-  restart: "what was named has ended, as it is to, and is not begun anew",
+  restart: "what was named has ended, as its restart policy allows, and is not restarted",
 };
 
 const DONE: Readonly<Record<RunVerb, string>> = {
@@ -90,7 +90,7 @@ const DONE: Readonly<Record<RunVerb, string>> = {
   pull: "pulled",
   push: "sent",
   prune: "made",
-  restart: "begun anew",
+  restart: "restarted",
 };
 
 function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
@@ -131,11 +131,11 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
 
 function remedyOf({ status }: ApplyReport, verb: RunVerb): string {
   if (verb === "restart" && (status === "failed" || status === "interrupted")) {
-    const first = status === "failed" ? "Mend the cause, and name" : "Name";
-    return ` ${first} those alone: a restart begins anew all that it names.`;
+    const first = status === "failed" ? "Fix the cause, and name" : "Name";
+    return ` ${first} those alone: a restart would restart the others again.`;
   }
   if (status === "failed") {
-    return " Mend the cause and run it again; what is done is not done twice.";
+    return " Fix the cause and run it again; what is done is not done twice.";
   }
   return status === "interrupted" ? " Run it again to go on." : "";
 }

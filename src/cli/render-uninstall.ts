@@ -56,7 +56,7 @@ export function renderUninstall(report: UninstallReport, options: RenderOptions)
   const deleted = reports.flatMap(({ deletedVolumes }) => deletedVolumes);
   const verdict = {
     done: `Done: nothing of Stowage's is left on host ${host}${leaves.length === 0 ? "" : ", but for what is listed"}.`,
-    failed: `Not all was taken off host ${host}. Mend the cause and run it again; it goes on.`,
+    failed: `Not all was taken off host ${host}. Fix the cause and run it again; it goes on.`,
     interrupted: `Stopped before the end; run it again to go on with host ${host}.`,
   }[status];
   return `${[

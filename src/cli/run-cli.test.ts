@@ -56,9 +56,9 @@ describe("the command line", () => {
   });
 
   test.each([
-    ["up", "stowage apply makes the hosts what the declaration says"],
+    ["up", "stowage apply changes the hosts to match the declaration"],
     ["scale", "declare replicas of the service, and apply"],
-    ["taint", "made anew when its declaration changes"],
+    ["taint", "replaced when its declaration changes"],
   ])("a command of another tool, %s, is told what does it here", async (word, said) => {
     const { exitCode, stderr } = await fakeCli().run(word);
     expect(exitCode).toBe(1);

@@ -50,7 +50,7 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
     case "claim-image":
       return `share ${imageWords(step.image.reference)}`;
     case "release-image":
-      return `let go of ${imageWords(step.name)}`;
+      return `release ${imageWords(step.name)}`;
     case "create-volume":
       return `make volume ${step.volume}`;
     case "wait-healthy":

@@ -28,7 +28,7 @@ export function askedRestart(context: PodContext): AskedRestart {
   if (mayRun(current)) return { change: restartOf(context, change?.reasons ?? []) };
   if (change !== undefined) return { change };
   const { host, pod } = context;
-  return { note: `${host}/${pod} has ended, as it is to, and is not begun anew` };
+  return { note: `${host}/${pod} has ended, as its restart policy allows, and is not restarted` };
 }
 
 function isOfState({ kind }: Reason): boolean {

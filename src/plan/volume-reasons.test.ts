@@ -11,7 +11,8 @@ import {
 import type { PodSpec } from "../model/index.ts";
 import { plan } from "./index.ts";
 
-const LOST = "its directory was deleted from the host, and what was in it is lost; it is made anew";
+const LOST =
+  "its directory was deleted from the host, and what was in it is lost; it is created again";
 const spec = pod(
   { mounts: [{ volume: "data", path: "/d" }] },
   { volumes: { data: { kind: "named", name: "d" } } },

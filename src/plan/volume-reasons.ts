@@ -3,7 +3,7 @@ import type { Reason } from "./plan.ts";
 import type { PodContext } from "./pod-context.ts";
 
 const LOST =
-  "its directory was deleted from the host, and what was in it is lost; it is made anew, empty";
+  "its directory was deleted from the host, and what was in it is lost; it is created again, empty";
 
 /**
  * Named volumes of what was applied that are not on the host any more. Made anew without a word they would

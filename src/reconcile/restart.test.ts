@@ -89,7 +89,9 @@ test("a pod that has ended for good is told and not begun, and one that is down 
   const before = processes(fleet)["job"];
   const none = await restart(fleet, manifest, "alpha/job");
   expect(none.status).toBe("converged");
-  expect(none.plan.warnings).toEqual(["alpha/job has ended, as it is to, and is not begun anew"]);
+  expect(none.plan.warnings).toEqual([
+    "alpha/job has ended, as its restart policy allows, and is not restarted",
+  ]);
   const [web] = podsOf(fleet).filter(({ identity }) => identity.pod === "web");
   await fleet.machine().kill(web?.identity as PodIdentity, "main");
   const both = await restart(fleet, manifest, "alpha/job", "alpha/web");

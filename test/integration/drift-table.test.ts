@@ -106,7 +106,7 @@ const LINES: readonly (readonly [string, RegExp, Readonly<Record<RealEngine, Har
   ],
   [
     "its volume is deleted",
-    /volumes\.data +its directory was deleted from the host, and what was in it is lost; it is made anew, empty/,
+    /volumes\.data +its directory was deleted from the host, and what was in it is lost; it is created again, empty/,
     { containerd: deleteVolume, podman: deleteVolume, rkt: deleteVolume },
   ],
   [

@@ -25,12 +25,12 @@ describe("stowage restart", () => {
     const { run, pid } = await applied([false, true]);
     const [web, db] = [await pid("web"), await pid("db")];
     const declined = await run("restart", "web");
-    expect(declined).toMatchObject({ exitCode: 1, questions: ["Begin these anew? Type yes:"] });
+    expect(declined).toMatchObject({ exitCode: 1, questions: ["Restart these pods? Type yes:"] });
     expect(declined.stdout).toContain("~ web   restart, because a restart was asked for");
     expect(declined.stdout).toContain("Nothing has been touched.");
     expect(await pid("web")).toBe(web);
     const done = await run("restart", "here/web");
-    expect(done.stdout).toMatch(/Done: 1 pod begun anew in /);
+    expect(done.stdout).toMatch(/Done: 1 pod restarted in /);
     expect(done.exitCode).toBe(0);
     expect(await pid("web")).toMatch(/^pid/);
     expect(await pid("web")).not.toBe(web);
@@ -99,7 +99,9 @@ describe("stowage restart", () => {
     expect((await run("apply", "--yes", "--settle", "0")).exitCode).toBe(0);
     const { exitCode, stdout, stderr } = await run("restart", "job", "--yes");
     expect(exitCode).toBe(0);
-    expect(stderr).toContain("here/job has ended, as it is to, and is not begun anew");
+    expect(stderr).toContain(
+      "here/job has ended, as its restart policy allows, and is not restarted",
+    );
     expect(stdout).toContain("Nothing to do");
   });
 
@@ -127,7 +129,7 @@ describe("stowage restart", () => {
     expect(told).toContain("what to do: mend the cause and stowage restart here/db");
     expect(told).toContain("what to do: stowage restart here/late when that is mended");
     expect(stdout).toMatch(
-      /Not all was done: 1 pod begun anew in .*, 2 changes not done\. Mend the cause, and name those alone: a restart begins anew all that it names\./,
+      /Not all was done: 1 pod restarted in .*, 2 changes not done\. Fix the cause, and name those alone: a restart would restart the others again\./,
     );
     expect(stdout).not.toMatch(/apply again|not done twice/);
   });

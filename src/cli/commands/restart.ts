@@ -56,7 +56,7 @@ async function restart(args: Arguments, context: CommandContext): Promise<ExitCo
   ];
   const restarted = meant.map(({ host, pod }) => `${host}/${pod}`);
   const request = await fleetRequest(fleet, args, context);
-  const question = "Begin these anew? Type yes:";
+  const question = "Restart these pods? Type yes:";
   const check = ({ pods: due, warnings }: Plan): void => {
     // a plan of nothing is not shown
     if (due.length === 0) for (const each of warnings) context.stderr.write(`${printable(each)}\n`);
