@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Diagnostic, DiagnosticsError, StowageError } from "../errors/index.ts";
-import { type FleetManifest, readFleet, validateFleet } from "../model/index.ts";
+import {
+  digestOf,
+  type FleetManifest,
+  type Json,
+  readFleet,
+  validateFleet,
+} from "../model/index.ts";
 import { FLEET_LOCK_FILE } from "../reconcile/index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
@@ -49,6 +55,7 @@ export async function readFleetAt(
     "name the file that holds it, or leave -f out to run the app",
   );
   const reading = readFleet(json);
+  checkDigest(args.text("manifest-digest"), json, path);
   const what = `Manifest "${path}"`;
   if (reading.kind === "mistakes") throw new DiagnosticsError(what, reading.diagnostics);
   const { manifest } = reading;
@@ -100,6 +107,16 @@ async function synthesized(args: Arguments, context: CommandContext): Promise<st
   throw new StowageError(
     `Cannot find fleet "${wanted}": the app declares ${names.join(", ")}; ${didYouMean(wanted, names, "name one of these")}`,
     { code: "not_found" },
+  );
+}
+
+function checkDigest(wanted: string | undefined, json: unknown, path: string): void {
+  if (wanted === undefined) return;
+  const digest = digestOf(json as Json);
+  if (wanted === digest) return;
+  throw new StowageError(
+    `Cannot apply manifest "${path}": it is ${digest}, not ${wanted}, from which the plan was made; plan anew, with terraform plan where Terraform runs this`,
+    { code: "failed_precondition" },
   );
 }
 

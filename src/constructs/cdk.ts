@@ -10,6 +10,8 @@ export { TerraformApp, TerraformStack };
 /** Name of the manifest in a stack's folder. */
 export const MANIFEST_FILE = "fleet.json";
 
+const LOCK_TIMEOUT = "5m";
+
 /** Whether a value is, or holds directly, one that only Terraform knows. */
 export function isUnresolved(value: unknown): boolean {
   return Token.isUnresolved(value);
@@ -96,23 +98,26 @@ export function runWithTerraform(stack: TerraformStack, run: TerraformRun): void
   // no name of a host, service or volume has capital letters, so that none can meet this one
   const scope = new Construct(stack, "Terraform");
   new provider.NullProvider(scope, "null");
+  // what an interrupted run of Terraform's began may still hold the hosts for a while
   const localExec = (verb: string) => ({
     type: "local-exec" as const,
-    command: `${terraformText(run.command)} ${verb} --yes -f ${MANIFEST_FILE}`,
+    command: `${terraformText(run.command)} ${verb} --yes --lock-timeout ${LOCK_TIMEOUT} -f ${MANIFEST_FILE}`,
   });
   const fleet = new resource.Resource(scope, "fleet", {
     provisioners: [{ ...localExec("destroy"), when: "destroy" }],
   });
   fleet.overrideLogicalId("stowage_fleet");
+  // while cdktf only prepares, the answer is not used
+  const digest = Lazy.stringValue({
+    produce: ({ preparing }) => (preparing ? "" : run.digest()),
+  });
+  const { command, ...rest } = localExec("apply");
   const apply = new resource.Resource(scope, "apply", {
     dependsOn: [fleet],
-    // while cdktf only prepares, the answer is not used
-    triggers: {
-      manifest: Lazy.stringValue({
-        produce: ({ preparing }) => (preparing ? "" : run.digest()),
-      }),
-    },
-    provisioners: [localExec("apply")],
+    // a fleet that is replaced was destroyed, and has to be applied again
+    triggers: { manifest: digest, fleet: fleet.id },
+    // a plan of Terraform's holds this line, but not the manifest, which may be another by then
+    provisioners: [{ ...rest, command: `${command} --manifest-digest ${digest}` }],
   });
   apply.overrideLogicalId("stowage_apply");
 }

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeImage } from "../../scripts/lib/make-image.ts";
+import { digestOf } from "../../src/model/index.ts";
 import { buildOwnCli } from "../support/built-cli.ts";
 import { nullProviderMirror } from "../support/null-provider-mirror.ts";
 
@@ -59,7 +60,13 @@ describe.skipIf(!hasTerraform)(
       rmSync(calls, { force: true });
       return lines;
     };
-    const call = (verb: string) => `${stack} ${verb} --yes -f fleet.json`;
+    const call = (verb: string) => `${stack} ${verb} --yes --lock-timeout 5m -f fleet.json`;
+    /** That `apply` was called for the manifest that there is now. */
+    const applied = () => {
+      const manifest = JSON.parse(readFileSync(join(stack, "fleet.json"), "utf8"));
+      return `${call("apply")} --manifest-digest ${digestOf(manifest)}`;
+    };
+    const planStatus = () => run(stack, process.execPath, cli, "plan", "-f", "fleet.json").status;
 
     test("init finds the provider in the mirror", () => {
       synth(declaration(folder, { greeting: "hello" }));
@@ -70,7 +77,7 @@ describe.skipIf(!hasTerraform)(
 
     test("apply runs `stowage apply` of the manifest, in the stack's folder", () => {
       succeed(stack, "terraform", "apply", "-auto-approve", "-no-color");
-      expect(newCalls()).toEqual([call("apply")]);
+      expect(newCalls()).toEqual([applied()]);
     });
 
     test("apply runs nothing while the manifest is the same", () => {
@@ -83,7 +90,7 @@ describe.skipIf(!hasTerraform)(
     test("apply of a changed manifest applies it and does not take the fleet down first", () => {
       synth(declaration(folder, { greeting: "good day" }));
       succeed(stack, "terraform", "apply", "-auto-approve", "-no-color");
-      expect(newCalls()).toEqual([call("apply")]);
+      expect(newCalls()).toEqual([applied()]);
     });
 
     test("a fleet that could not be applied is applied again by the next apply", () => {
@@ -93,11 +100,34 @@ describe.skipIf(!hasTerraform)(
       rmSync(join(folder, "refuse"));
       expect(status, output).toBe(1);
       succeed(stack, "terraform", "apply", "-auto-approve", "-no-color");
-      expect(newCalls()).toEqual([call("apply"), call("apply")]);
+      expect(newCalls()).toEqual([applied(), applied()]);
     });
 
     test("after apply the plan of the manifest is empty", () => {
       expect(succeed(stack, process.execPath, cli, "plan", "-f", "fleet.json")).not.toBe("");
+    });
+
+    test("a fleet that is replaced is applied again, and Terraform's plan says so", () => {
+      newCalls();
+      const replace = "-replace=null_resource.stowage_fleet";
+      expect(succeed(stack, "terraform", "plan", "-no-color", replace)).toContain("2 to add");
+      succeed(stack, "terraform", "apply", "-auto-approve", "-no-color", replace);
+      expect(newCalls()).toEqual([call("destroy"), applied()]);
+      expect(planStatus()).toBe(0);
+      expect(succeed(stack, "terraform", "plan", "-no-color")).toContain("No changes");
+    });
+
+    test("a plan of Terraform's that was saved applies nothing but the manifest it was made from", () => {
+      synth(declaration(folder, { greeting: "planned" }));
+      succeed(stack, "terraform", "plan", "-no-color", "-out", "saved.tfplan");
+      synth(declaration(folder, { greeting: "declared since" }));
+      const { status, output } = run(stack, "terraform", "apply", "-no-color", "saved.tfplan");
+      expect(status, output).toBe(1);
+      expect(output.replace(/\s+/g, " ")).toContain("plan anew");
+      expect(readFileSync(join(folder, "sim.json"), "utf8")).not.toContain("declared since");
+      succeed(stack, "terraform", "apply", "-auto-approve", "-no-color");
+      expect(planStatus()).toBe(0);
+      newCalls();
     });
 
     test("`${` and `%{` reach the manifest and the shell as they were written", () => {
@@ -111,7 +141,7 @@ describe.skipIf(!hasTerraform)(
         "${HOME} %{if}",
       );
       succeed(stack, "terraform", "apply", "-auto-approve", "-no-color");
-      expect(newCalls()).toEqual([`${call("apply")} ${stack} %{x}`]);
+      expect(newCalls()).toEqual([`${applied()} ${stack} %{x}`]);
     });
 
     test("destroy runs `stowage destroy`", () => {

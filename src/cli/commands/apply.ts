@@ -27,6 +27,10 @@ export const applyCommand: Command = {
         value: "PLANFILE",
         description: "Apply this saved plan; refused if a host has changed since",
       },
+      "manifest-digest": {
+        value: "DIGEST",
+        description: "Apply the manifest only if it is this one; Terraform names what it planned",
+      },
       yes: RUN_OPTIONS.yes,
       "allow-removals": {
         value: "N",
@@ -94,7 +98,9 @@ async function whatToApply(args: Arguments, context: CommandContext): Promise<Fl
     const fleet = await loadFleet(args, context);
     return { ...(await fleetRequest(fleet, args, context)), options: planOptions(args) };
   }
-  const given = ["file", "fleet", ...Object.keys(PLAN_OPTIONS)].find((name) => args.flag(name));
+  const given = ["file", "fleet", "manifest-digest", ...Object.keys(PLAN_OPTIONS)].find((name) =>
+    args.flag(name),
+  );
   if (given !== undefined) {
     throw new StowageError(
       `Cannot use --${given} with a saved plan: what it does was settled when it was made; leave --${given} out`,
