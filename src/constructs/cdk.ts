@@ -14,7 +14,10 @@ const LOCK_TIMEOUT = "5m";
 
 /** Whether a value is, or holds directly, one that only Terraform knows. */
 export function isUnresolved(value: unknown): boolean {
-  return Token.isUnresolved(value);
+  if (Token.isUnresolved(value)) return true;
+  // cdktf does not look for its numbers in text
+  const numbers = typeof value === "string" ? (value.match(/-\d(?:\.\d+)?e\+\d{3}/g) ?? []) : [];
+  return numbers.some((number) => Token.isUnresolved(Number(number)));
 }
 
 /**

@@ -304,6 +304,17 @@ describe("what is declared", () => {
   });
 });
 
+test.each<unknown>([5, "", "  ", ["stowage"]])(
+  "a command that no shell could run is a mistake of the fleet: %j",
+  (command) => {
+    const declare = () =>
+      synthFleet((fleet) => new Host(fleet, "a", { address: "local" }), {
+        command: command as string,
+      });
+    expect(declare).toThrow(/command: must be a command line.*leave it out/);
+  },
+);
+
 test("strings of a manifest mean themselves, those of Terraform are escaped", () => {
   const { manifest, terraform } = synthFleet(
     (fleet) => {

@@ -79,10 +79,15 @@ export class Fleet extends TerraformStack implements FleetScope {
       formerly: props.formerly,
       registries: structuredClone(props.registries),
     };
-    this.#problems = "id" in owner ? [] : [missingOwner(owner.problem)];
+    const command: unknown = props.command ?? "stowage";
+    const isCommand = typeof command === "string" && command.trim() !== "";
+    this.#problems = [
+      ...("id" in owner ? [] : [missingOwner(owner.problem)]),
+      ...(isCommand ? [] : [NO_COMMAND]),
+    ];
     this.node.addValidation({ validate: () => [...this.mistakesAt(this)] });
     runWithTerraform(this, {
-      command: props.command ?? "stowage",
+      command: isCommand ? command : "stowage",
       digest: () => digestOf(this.#assess().manifest),
     });
     writeWithStack(this, {
@@ -147,6 +152,13 @@ export class Fleet extends TerraformStack implements FleetScope {
     );
   }
 }
+
+const NO_COMMAND: Diagnostic = {
+  severity: "error",
+  summary: "must be a command line",
+  detail: "leave it out where stowage is on PATH",
+  path: "command",
+};
 
 function missingOwner(problem: string): Diagnostic {
   return {

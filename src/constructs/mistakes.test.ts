@@ -156,6 +156,14 @@ describe("a value that only Terraform knows", () => {
       "shop/a/web/web: oomScoreAdj",
     ],
     [
+      "a number in a text",
+      (fleet, { numberValue }) =>
+        void new Pod(local(fleet), "web", {
+          containers: { web: { ...web, env: { A: `port=${numberValue};` } } },
+        }),
+      "shop/a/web/web: env.A",
+    ],
+    [
       "a name",
       (fleet, { stringValue }) =>
         void new Pod(local(fleet), "web", { containers: { web }, labels: { [stringValue]: "1" } }),
@@ -179,7 +187,8 @@ describe("a value that only Terraform knows", () => {
   test("is told from text that looks like one", () => {
     expect(Token.isUnresolved("${TfToken}")).toBe(false);
     const mistakes = mistakesOf((fleet) => {
-      new Pod(local(fleet), "web", { containers: { web: { ...web, env: { A: "${var.x}" } } } });
+      const env = { A: "${var.x}", B: "-1.5e+289 1e+300 -1.7976931348623157e+308" };
+      new Pod(local(fleet), "web", { containers: { web: { ...web, env } } });
     });
     expect(mistakes).toEqual([]);
   });
