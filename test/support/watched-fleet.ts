@@ -40,7 +40,7 @@ export class WatchedFleet implements AsyncDisposable {
   async watch(manifest: FleetManifest, more: Partial<WatchRequest> = {}): Promise<void> {
     this.#ended = this.run(manifest, more);
     this.#ended.catch(() => undefined);
-    await Promise.race([this.told("pass"), this.#ended]);
+    await Promise.race([this.told("pass", ({ kind }) => kind === "full"), this.#ended]);
   }
 
   async run(manifest: FleetManifest, more: Partial<WatchRequest> = {}): Promise<WatchEnd> {

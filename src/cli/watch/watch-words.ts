@@ -1,6 +1,7 @@
 import type { EngineEvent } from "../../engine/index.ts";
 import type { WatchEvent } from "../../reconcile/index.ts";
 import { actionWord } from "../outcome-words.ts";
+import { registryWaitWords } from "../registry-waits.ts";
 import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";
 
@@ -14,6 +15,7 @@ const LEVELS: Readonly<Partial<Record<WatchEvent["type"], Level>>> = {
   unhealthy: "warning",
   unasked: "warning",
   "backing-off": "warning",
+  "registry-waiting": "warning",
   locked: "warning",
   failed: "error",
   "declaration-broken": "error",
@@ -59,6 +61,8 @@ export function watchWords(event: WatchEvent, isVerbose: boolean): string | unde
       return `${event.id}: container ${event.container} ${event.how === "passes" ? "is healthy again" : "was unhealthy, and has ended"}`;
     case "unasked":
       return `${event.host}: probes are not asked: ${event.reason}`;
+    case "registry-waiting":
+      return registryWaitWords(event);
     case "locked":
       return `waiting: ${event.reason}`;
     case "failed":

@@ -7,6 +7,7 @@ import {
 } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
 import { ImageStore } from "../images/image-store.ts";
+import { registryWaits } from "../images/registry-waits.ts";
 import { type FleetObservation, observeFleet } from "../observe/observe-fleet.ts";
 import { planObserved } from "../plan-fleet.ts";
 import { SecretValues } from "../secrets/secret-values.ts";
@@ -24,11 +25,10 @@ export interface Look {
   readonly refusal?: string;
 }
 
-/** Looks at every host of a fleet; nothing is changed anywhere. */
+/** Looks at every host of a fleet for what ended; nothing is changed anywhere. */
 export async function lookAtFleet(
   request: WatchRequest,
   declaration: Declaration,
-  isFull: boolean,
   unhealthy: readonly UnhealthyContainer[],
 ): Promise<Look> {
   const { connector, options, drain } = request;
@@ -45,28 +45,29 @@ export async function lookAtFleet(
       },
     });
     const input = { ...declaration, hosts: observation.hosts, options };
-    const restarts = planRestarts(input, unhealthy);
-    const seen = { observation, restarts, unhealthy };
-    return isFull ? { ...seen, ...(await planWhole(request, declaration, observation)) } : seen;
+    return { observation, restarts: planRestarts(input, unhealthy), unhealthy };
   } finally {
     await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
   }
 }
 
-async function planWhole(
+/** A look with all that is to be done about it. Registries are asked, which may be long in answering. */
+export async function planWhole(
   request: WatchRequest,
   declaration: Declaration,
-  observation: FleetObservation,
-): Promise<Pick<Look, "plan" | "refusal">> {
+  look: Look,
+  signal: AbortSignal,
+): Promise<Look> {
   const { manifest, manifestDir } = declaration;
-  await using store = new ImageStore(manifest, manifestDir, { ...request, signal: request.drain });
-  const secrets = new SecretValues({ ...request, manifest, manifestDir, signal: request.drain });
+  const waits = registryWaits(request.onEvent);
+  await using store = new ImageStore(manifest, manifestDir, { ...request, ...waits, signal });
+  const secrets = new SecretValues({ ...request, manifest, manifestDir, signal });
   try {
     const asked = { ...request, ...declaration, secrets };
-    return { plan: await planObserved(asked, observation, store) };
+    return { ...look, plan: await planObserved(asked, look.observation, store) };
   } catch (error) {
     if (!(error instanceof DiagnosticsError)) throw error;
-    return { refusal: error.message };
+    return { ...look, refusal: error.message };
   }
 }
 

@@ -15,7 +15,6 @@ import { ENGINE_MS } from "./listeners.ts";
 import { endedPaths, type Look } from "./look.ts";
 import { narrowPlan, startsEnded } from "./narrow-plan.ts";
 import { runRestarts } from "./run-restarts.ts";
-import type { WakeKind } from "./wakes.ts";
 import type { Declaration, WatchClock, WatchRequest } from "./watch-request.ts";
 
 /** A pod that runs for so long, and for longer than its last pause, begins anew. */
@@ -25,12 +24,11 @@ const FIRST_PAUSE_MS = 1000;
 /** What was done about a look. */
 export interface Mended {
   readonly outcomes: readonly ChangeOutcome[];
-  /** When there is more to do, and by which look; undefined: nothing is known of. */
+  /** When there is more to do; undefined: nothing is known of. */
   readonly nextInMs?: number;
-  readonly nextKind: WakeKind;
 }
 
-/** Does what a look calls for: restarts first, then, if drift is to be mended, the rest of the plan. */
+/** Does what a look calls for: what restart policies want, and, if drift is to be mended, the rest of the plan. */
 export class Mender {
   readonly #request: WatchRequest;
   readonly #clock: WatchClock;
@@ -49,21 +47,17 @@ export class Mender {
     this.#tries = newTries(this.#request);
   }
 
-  /** @throws StowageError `aborted` when a host is locked */
-  async mend(look: Look, declaration: Declaration): Promise<Mended> {
+  /** Starts what is due. @throws StowageError `aborted` when a host is locked */
+  async restart(look: Look, declaration: Declaration): Promise<Mended> {
     const { restarts } = look.restarts;
     this.#noteEnds(restarts);
     const waits = new Map(restarts.map((each) => [each.change.id, this.#waitMs(each)]));
     const due = new Set([...waits].filter(([, ms]) => ms <= 0).map(([id]) => id));
     const outcomes = due.size === 0 ? [] : await this.#restart(declaration, due, look);
-    const later = [...waits].flatMap(([id, ms]) => (due.has(id) ? [] : [ms]));
-    const mends = await this.#mendDrift(look, declaration);
-    const next = [...later, ...mends.later];
-    return {
-      outcomes: [...outcomes, ...mends.outcomes],
-      nextKind: mends.later.length > 0 ? "full" : "restarts",
-      ...(next.length === 0 ? {} : { nextInMs: Math.max(0, Math.min(...next)) }),
-    };
+    return mended(
+      outcomes,
+      [...waits].flatMap(([id, ms]) => (due.has(id) ? [] : [ms])),
+    );
   }
 
   #noteEnds(restarts: readonly Restart[]): void {
@@ -88,22 +82,22 @@ export class Mender {
   ): Promise<readonly ChangeOutcome[]> {
     // told as it happens: a pod on another host may take minutes to become healthy
     const told = new Set<string>();
+    const apply = this.#applyRequest(declaration);
     const onEvent = (event: ApplyEvent): void => {
+      apply.onEvent(event);
       if (event.type !== "change-done") return;
       told.add(event.id);
       this.#note(event.outcome, true);
     };
-    const request = { ...this.#applyRequest(declaration), onEvent };
+    const request = { ...apply, onEvent };
     const outcomes = await runRestarts(request, due, unhealthy);
     for (const outcome of outcomes) if (!told.has(outcome.id)) this.#note(outcome, true);
     return outcomes;
   }
 
-  async #mendDrift(
-    { plan, restarts }: Look,
-    declaration: Declaration,
-  ): Promise<{ readonly outcomes: readonly ChangeOutcome[]; readonly later: readonly number[] }> {
-    if (plan === undefined || this.#request.drift === "report") return { outcomes: [], later: [] };
+  /** Does the rest of a plan, if there is one. @throws StowageError `aborted` when a host is locked */
+  async mendDrift({ plan, restarts }: Look, declaration: Declaration): Promise<Mended> {
+    if (plan === undefined || this.#request.drift === "report") return { outcomes: [] };
     const ended = endedPaths(restarts);
     const own = plan.pods.filter((change) => !startsEnded(change, ended.get(change.id) ?? NONE));
     const waiting = waitingChanges(plan);
@@ -111,14 +105,14 @@ export class Mender {
       ({ id }) => !waiting.has(id),
     );
     const later = all.map(({ id }) => this.#pauseMs(id)).filter((ms) => ms > 0);
-    if (all.length === later.length) return { outcomes: [], later };
+    if (all.length === later.length) return mended([], later);
     const { outcomes } = await applyFleet({
       ...this.#applyRequest(declaration),
       command: "watch",
       narrow: (fresh, observation) => this.#narrow(fresh, observation, declaration),
     });
     for (const outcome of outcomes) this.#note(outcome, false);
-    return { outcomes, later };
+    return mended(outcomes, later);
   }
 
   /** What is to be done of a plan made under the locks. */
@@ -150,7 +144,7 @@ export class Mender {
   }
 
   #applyRequest({ manifest, manifestDir, lockFile }: Declaration): ApplyFleetRequest {
-    const { drain, abort, once: _, ...request } = this.#request;
+    const { drain, abort, once: _, onEvent, ...request } = this.#request;
     return {
       ...request,
       manifest,
@@ -158,7 +152,9 @@ export class Mender {
       lockFile,
       confirm: async () => true,
       lockTimeoutMs: 0,
-      onEvent: () => {},
+      onEvent: (event) => {
+        if (event.type === "registry-waiting") onEvent(event);
+      },
       draining: drain,
       signal: abort,
     };
@@ -168,6 +164,12 @@ export class Mender {
 function newTries({ times: { maxPauseMs } }: WatchRequest): BackOff {
   const firstMs = Math.min(FIRST_PAUSE_MS, maxPauseMs);
   return new BackOff({ firstMs, maxMs: maxPauseMs, calmMs: CALM_MS });
+}
+
+function mended(outcomes: readonly ChangeOutcome[], later: readonly number[]): Mended {
+  return later.length === 0
+    ? { outcomes }
+    : { outcomes, nextInMs: Math.max(0, Math.min(...later)) };
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -17,9 +17,20 @@ export class Told {
     this.#tell = tell;
   }
 
-  /** A look that came to its end. */
-  look(look: Look, { manifest }: Declaration, kind: WakeKind, ms: number): void {
+  /** What was seen, before anything follows from it. */
+  seen(look: Look): void {
     this.#hosts(look);
+    const left = new Map(
+      look.restarts.left.map(({ id, container, reason }) => [`${id}/${container}`, reason]),
+    );
+    for (const [id, reason] of left) {
+      if (this.#left.get(id) !== reason) this.#tell({ type: "left", id, reason });
+    }
+    this.#left = left;
+  }
+
+  /** A look that came to its end; of a whole one its plan was made. */
+  look(look: Look, { manifest }: Declaration, kind: WakeKind, ms: number): void {
     const pods: Record<string, Record<string, number>> = {};
     for (const [host, found] of look.observation.hosts) {
       if (found.kind === "unreachable") continue;
@@ -29,13 +40,6 @@ export class Told {
       pods[host] = states;
     }
     this.#tell({ type: "pass", kind, ms, pods });
-    const left = new Map(
-      look.restarts.left.map(({ id, container, reason }) => [`${id}/${container}`, reason]),
-    );
-    for (const [id, reason] of left) {
-      if (this.#left.get(id) !== reason) this.#tell({ type: "left", id, reason });
-    }
-    this.#left = left;
   }
 
   /** What of a whole plan was not done. @returns whether there is any */

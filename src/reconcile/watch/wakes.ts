@@ -22,22 +22,27 @@ export class Wakes {
     this.#told.abort();
   }
 
-  /** Waits for the next look that is due; undefined once the signal is aborted. */
-  async next(signal: AbortSignal): Promise<WakeKind | undefined> {
+  /**
+   * Waits for the next look that is due; undefined once the signal is aborted.
+   *
+   * @param only the kind that is waited for; others stand
+   */
+  async next(signal: AbortSignal, only?: WakeKind): Promise<WakeKind | undefined> {
     for (;;) {
       if (signal.aborted) return undefined;
-      const [due] = [...this.#at].toSorted(([, a], [, b]) => a - b);
+      const wanted = [...this.#at].filter(([kind]) => kind === (only ?? kind));
+      const [due] = wanted.toSorted(([, a], [, b]) => a - b);
       const waitMs = due === undefined ? LONG_MS : due[1] - this.#clock.now();
-      if (due !== undefined && waitMs <= 0) return this.#take();
+      if (due !== undefined && waitMs <= 0) return this.#take(only);
       this.#told = new AbortController();
       await this.#clock.sleep(Math.min(waitMs, LONG_MS), anySignal([signal, this.#told.signal]));
     }
   }
 
   /** A whole look is one for what ended as well. */
-  #take(): WakeKind {
+  #take(only: WakeKind | undefined): WakeKind {
     const now = this.#clock.now();
-    const isFull = (this.#at.get("full") ?? Number.POSITIVE_INFINITY) <= now;
+    const isFull = only !== "restarts" && (this.#at.get("full") ?? Number.POSITIVE_INFINITY) <= now;
     if (isFull) this.#at.delete("full");
     if ((this.#at.get("restarts") ?? Number.POSITIVE_INFINITY) <= now) this.#at.delete("restarts");
     return isFull ? "full" : "restarts";

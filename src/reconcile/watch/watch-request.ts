@@ -3,6 +3,7 @@ import type { FleetManifest } from "../../model/index.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
 import type { FleetLock } from "../images/fleet-lock.ts";
+import type { RegistryProgress } from "../images/registry-waits.ts";
 
 /** What a fleet is declared as. */
 export interface Declaration {
@@ -149,6 +150,8 @@ export type WatchEvent =
       readonly pauseMs: number;
       readonly tries: number;
     }
+  /** A registry is long in answering; a whole plan waits for it, and nothing that is to be started again. */
+  | RegistryProgress
   | { readonly type: "locked"; readonly reason: string }
   | { readonly type: "failed"; readonly reason: string }
   /** Another one is followed from now on: of these hosts, with so many pods. */

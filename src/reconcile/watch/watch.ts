@@ -3,9 +3,9 @@ import { anySignal } from "../../internal/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import { BackOff } from "./back-off.ts";
 import { Listeners } from "./listeners.ts";
-import { type Look, lookAtFleet } from "./look.ts";
+import { type Look, lookAtFleet, planWhole } from "./look.ts";
 import { MACHINE_CLOCK } from "./machine-clock.ts";
-import { Mender } from "./mender.ts";
+import { type Mended, Mender } from "./mender.ts";
 import { Probing } from "./probing.ts";
 import { Told } from "./told.ts";
 import { type WakeKind, Wakes } from "./wakes.ts";
@@ -25,6 +25,13 @@ const REST_MS = 1000;
 /** After drift was mended it is looked whether all is well. */
 const MENDED_MS = 1000;
 
+/** What a whole look has come to before its plan. */
+interface Seen extends Pick<Mended, "outcomes"> {
+  readonly look: Look;
+  readonly declaration: Declaration;
+  readonly ms: number;
+}
+
 /** A fleet that is being watched. */
 export class Watch {
   readonly #request: WatchRequest;
@@ -35,6 +42,8 @@ export class Watch {
   readonly #told: Told;
   readonly #failures: BackOff;
   readonly #crash = new AbortController();
+  /** Aborted when a plan that is being made is of no use any more. */
+  #planning = new AbortController();
   #declaration: Declaration;
   /** Of a watch that stays: probes are asked several times before they count. */
   #probing: Probing | undefined;
@@ -52,15 +61,20 @@ export class Watch {
 
   /** One look, and what follows from it. */
   async once(): Promise<WatchEnd> {
-    const look = await lookAtFleet(this.#request, this.#declaration, true, []);
-    this.#told.look(look, this.#declaration, "full", 0);
+    const declaration = this.#declaration;
+    const seen = await lookAtFleet(this.#request, declaration, []);
+    this.#told.seen(seen);
+    const restarted = await this.#mender.restart(seen, declaration);
+    const look = await planWhole(this.#request, declaration, seen, this.#request.drain);
+    this.#told.look(look, declaration, "full", 0);
     if (look.refusal !== undefined) {
       this.#request.onEvent({ type: "failed", reason: look.refusal });
     }
-    const done = await this.#mender.mend(look, this.#declaration);
+    const mended = await this.#mender.mendDrift(look, declaration);
+    const outcomes = [...restarted.outcomes, ...mended.outcomes];
     // what an engine is given time for is given it by the next look
-    const isOpen = this.#told.pending(look, done.outcomes);
-    const isFailed = done.outcomes.some(({ status, waits }) => status !== "done" && waits !== true);
+    const isOpen = this.#told.pending(look, outcomes);
+    const isFailed = outcomes.some(({ status, waits }) => status !== "done" && waits !== true);
     if (isFailed || look.refusal !== undefined) return "failed";
     return isOpen ? "drift" : "done";
   }
@@ -103,12 +117,16 @@ export class Watch {
     if (isFull) this.#askForNextFull();
     try {
       if (isFull) await this.#locks?.take(this.#declaration.manifest, signal);
+      const declaration = this.#declaration;
       const unhealthy = this.#probing?.unhealthy() ?? [];
-      const look = await lookAtFleet(this.#request, this.#declaration, isFull, unhealthy);
-      this.#told.look(look, this.#declaration, kind, this.#clock.now() - beganAt);
-      await this.#act(look);
-      if (look.refusal !== undefined) this.#fail(look.refusal);
-      else if (isFull) this.#failures.forget("");
+      const look = await lookAtFleet(this.#request, declaration, unhealthy);
+      const ms = this.#clock.now() - beganAt;
+      this.#told.seen(look);
+      if (!isFull) this.#told.look(look, declaration, kind, ms);
+      const { outcomes, nextInMs } = await this.#mender.restart(look, declaration);
+      if (nextInMs !== undefined) this.#wakes.ask("restarts", nextInMs);
+      if (isFull) await this.#mendWhole({ look, declaration, ms, outcomes }, signal);
+      this.#told.unlocked();
     } catch (error) {
       if (signal.aborted) return;
       if (!StowageError.is(error)) throw error;
@@ -121,13 +139,51 @@ export class Watch {
     await this.#clock.sleep(Math.min(REST_MS, (this.#clock.now() - beganAt) / 2), signal);
   }
 
-  async #act(look: Look): Promise<void> {
-    const done = await this.#mender.mend(look, this.#declaration);
-    if (look.plan !== undefined) this.#told.pending(look, done.outcomes);
-    if (done.nextInMs !== undefined) this.#wakes.ask(done.nextKind, done.nextInMs);
-    const isMended = done.outcomes.some(({ status }) => status !== "not-run");
+  /** Plans all of what was seen and does it; `outcomes`: of what was started again before. */
+  async #mendWhole(seen: Seen, signal: AbortSignal): Promise<void> {
+    const beganAt = this.#clock.now();
+    const { declaration } = seen;
+    const look = await this.#planMeanwhile(seen, signal);
+    // a plan of what is declared no more is of no use; that the other one be looked at is asked for
+    if (look === undefined || declaration !== this.#declaration) return;
+    this.#told.look(look, declaration, "full", seen.ms + this.#clock.now() - beganAt);
+    const done = await this.#mender.mendDrift(look, declaration);
+    const outcomes = [...seen.outcomes, ...done.outcomes];
+    this.#told.pending(look, outcomes);
+    if (done.nextInMs !== undefined) this.#wakes.ask("full", done.nextInMs);
+    const isMended = outcomes.some(({ status }) => status !== "not-run");
     if (look.plan !== undefined && isMended) this.#wakes.ask("full", MENDED_MS);
-    this.#told.unlocked();
+    if (look.refusal !== undefined) this.#fail(look.refusal);
+    else this.#failures.forget("");
+  }
+
+  /**
+   * Plans, which may wait for registries: what ends meanwhile is started again all the same.
+   *
+   * @returns undefined when something else is declared by now
+   */
+  async #planMeanwhile(
+    { look, declaration }: Seen,
+    signal: AbortSignal,
+  ): Promise<Look | undefined> {
+    const changed = new AbortController();
+    this.#planning = changed;
+    const end = new AbortController();
+    const until = anySignal([signal, changed.signal]);
+    const planned = planWhole(this.#request, declaration, look, until).finally(() => end.abort());
+    // it is asked for below, once nothing is being started any more
+    planned.catch(() => undefined);
+    for (;;) {
+      const kind = await this.#wakes.next(anySignal([signal, end.signal]), "restarts");
+      if (kind === undefined) break;
+      await this.#pass(kind, signal);
+    }
+    try {
+      return await planned;
+    } catch (error) {
+      if (changed.signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   #fail(reason: string): void {
@@ -154,6 +210,7 @@ export class Watch {
         const changed = await source.changed();
         if (changed === undefined) continue;
         this.#declaration = changed;
+        this.#planning.abort();
         this.#mender.beginAnew();
         const pods = Object.values(changed.manifest.hosts).flatMap(({ pods: each = {} }) =>
           Object.keys(each),
