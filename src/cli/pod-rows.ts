@@ -3,10 +3,7 @@ import {
   engineName,
   type FleetManifest,
   type ObservedContainer,
-  type ObservedPod,
-  type PodSpec,
-  podState,
-  runsOnce,
+  stateWithoutCompleted,
 } from "../model/index.ts";
 import { type EngineReading, type Health, healthKey } from "../reconcile/index.ts";
 import { compareText } from "./text/compare-text.ts";
@@ -57,7 +54,7 @@ export function podRows(
     host,
     pod: pod.pod,
     engine: name,
-    state: shownState(pod, declared[pod.pod]),
+    state: stateWithoutCompleted(pod, declared[pod.pod]),
     generation: pod.generation,
     declared: Object.hasOwn(declared, pod.pod),
     containers: Object.entries(pod.containers).map(([name, container]) =>
@@ -76,16 +73,6 @@ export function podRows(
   return rows.sort(
     (a, b) => compareText(a.pod, b.pod) || (a.generation ?? 0) - (b.generation ?? 0),
   );
-}
-
-/** A pod whose containers run, but for those that ran to their end before them, runs. */
-function shownState({ state, containers }: ObservedPod, spec: PodSpec | undefined): string {
-  if (spec === undefined || state !== "degraded") return state;
-  const others = Object.entries(containers).filter(
-    ([name, each]) =>
-      !(each.state === "exited" && (each.exitCode ?? 0) === 0 && runsOnce(spec, name)),
-  );
-  return podState(others.map(([, each]) => each.state));
 }
 
 /** An engine's kind, and more where the host has two of it. */

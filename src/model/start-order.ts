@@ -1,5 +1,6 @@
 import { type Capability, type CapabilityTable, capabilityOf } from "./capability.ts";
 import type { Condition } from "./dependency.ts";
+import { type ObservedPod, type PodState, podState } from "./observed.ts";
 import type { PodSpec } from "./pod.ts";
 
 type Containers = Pick<PodSpec, "containers">;
@@ -13,6 +14,19 @@ export function runsOnce({ containers }: Containers, name: string): boolean {
 /** The containers of a pod that run to their end. */
 export function onceContainers(spec: Containers): readonly string[] {
   return Object.keys(spec.containers).filter((name) => runsOnce(spec, name));
+}
+
+/** State of a pod without those of its containers that ran to their end, as they are to: by the others it runs. */
+export function stateWithoutCompleted(
+  { state, containers }: Pick<ObservedPod, "state" | "containers">,
+  spec: Containers | undefined,
+): PodState {
+  if (spec === undefined || state !== "degraded") return state;
+  const others = Object.entries(containers).filter(
+    ([name, each]) =>
+      !(each.state === "exited" && (each.exitCode ?? 0) === 0 && runsOnce(spec, name)),
+  );
+  return podState(others.map(([, each]) => each.state));
 }
 
 /** What a container waits for, by the name of the other one: init containers come before all that is none. */

@@ -1,4 +1,4 @@
-import type { ObservedPod } from "../../model/index.ts";
+import { type ObservedPod, stateWithoutCompleted } from "../../model/index.ts";
 import { type Plan, pauseWords, podsOnHost } from "../../plan/index.ts";
 import type { ChangeOutcome } from "../execute/events.ts";
 import type { Look } from "./look.ts";
@@ -36,7 +36,11 @@ export class Told {
       if (found.kind === "unreachable") continue;
       const own = podsOnHost(found).filter(({ pod }) => isOf(pod, manifest.id, manifest.name));
       const states: Record<string, number> = {};
-      for (const { pod } of own) states[pod.state] = (states[pod.state] ?? 0) + 1;
+      const declared = manifest.hosts[host]?.pods;
+      for (const { pod } of own) {
+        const state = stateWithoutCompleted(pod, declared?.[pod.pod]);
+        states[state] = (states[state] ?? 0) + 1;
+      }
       pods[host] = states;
     }
     this.#tell({ type: "pass", kind, ms, pods });

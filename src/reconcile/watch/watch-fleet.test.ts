@@ -87,6 +87,16 @@ describe("watchFleet() and restart policies", () => {
     expect(world.container("job")?.restarts).toBeUndefined();
   });
 
+  test("counts a pod that runs after its init container as one that runs", async () => {
+    await using world = new WatchedFleet();
+    const { containers } = podOf();
+    const first = { image: IMAGE, command: ["/bin/sh", "-c", "sleep 0.05; exit 0"], init: true };
+    const manifest = world.manifest({ web: { containers: { ...containers, first } } });
+    await world.fleet.apply(manifest);
+    await world.watch(manifest);
+    expect(world.of("pass").at(-1)?.pods).toEqual({ alpha: { running: 1 } });
+  });
+
   test("a pod that flaps is started after pauses that grow, and keeps no other waiting", async () => {
     await using world = new WatchedFleet();
     const manifest = world.manifest({
