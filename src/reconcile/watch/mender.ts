@@ -80,19 +80,9 @@ export class Mender {
     due: ReadonlySet<string>,
     { unhealthy }: Look,
   ): Promise<readonly ChangeOutcome[]> {
-    // told as it happens: a pod on another host may take minutes to become healthy
-    const told = new Set<string>();
-    const apply = this.#applyRequest(declaration);
-    const onEvent = (event: ApplyEvent): void => {
-      apply.onEvent(event);
-      if (event.type !== "change-done") return;
-      told.add(event.id);
-      this.#note(event.outcome, true);
-    };
-    const request = { ...apply, onEvent };
-    const outcomes = await runRestarts(request, due, unhealthy);
-    for (const outcome of outcomes) if (!told.has(outcome.id)) this.#note(outcome, true);
-    return outcomes;
+    return await this.#telling(declaration, true, (request) =>
+      runRestarts(request, due, unhealthy),
+    );
   }
 
   /** Does the rest of a plan, if there is one. @throws StowageError `aborted` when a host is locked */
@@ -106,13 +96,33 @@ export class Mender {
     );
     const later = all.map(({ id }) => this.#pauseMs(id)).filter((ms) => ms > 0);
     if (all.length === later.length) return mended([], later);
-    const { outcomes } = await applyFleet({
-      ...this.#applyRequest(declaration),
-      command: "watch",
-      narrow: (fresh, observation) => this.#narrow(fresh, observation, declaration),
+    const outcomes = await this.#telling(declaration, false, async (request) => {
+      const narrow = (fresh: Plan, observation: FleetObservation): Plan =>
+        this.#narrow(fresh, observation, declaration);
+      return (await applyFleet({ ...request, command: "watch", narrow })).outcomes;
     });
-    for (const outcome of outcomes) this.#note(outcome, false);
     return mended(outcomes, later);
+  }
+
+  /** Tells of each change when it is done: one on another host may take minutes to become healthy. */
+  async #telling(
+    declaration: Declaration,
+    isRestart: boolean,
+    work: (request: ApplyFleetRequest) => Promise<readonly ChangeOutcome[]>,
+  ): Promise<readonly ChangeOutcome[]> {
+    const told = new Map<string, ChangeOutcome["status"]>();
+    const apply = this.#applyRequest(declaration);
+    const onEvent = (event: ApplyEvent): void => {
+      apply.onEvent(event);
+      if (event.type !== "change-done") return;
+      told.set(event.id, event.outcome.status);
+      this.#note(event.outcome, isRestart);
+    };
+    const outcomes = await work({ ...apply, onEvent });
+    // what a rollout took back in the end is told as that
+    for (const outcome of outcomes)
+      if (told.get(outcome.id) !== outcome.status) this.#note(outcome, isRestart);
+    return outcomes;
   }
 
   /** What is to be done of a plan made under the locks. */

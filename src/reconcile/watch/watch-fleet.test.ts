@@ -26,12 +26,24 @@ describe("watchFleet() and restart policies", () => {
     expect((await world.fleet.plan(manifest)).plan.pods).toEqual([]);
   });
 
-  test("a restart is told when it is done, not when those that came with it are", async () => {
+  test.each([
+    [
+      "a restart",
+      async ({ fleet, identity }: WatchedFleet, pod: string) => {
+        await fleet.machine().kill(identity(pod), "main");
+      },
+    ],
+    [
+      "mended drift",
+      async ({ fleet, identity }: WatchedFleet, pod: string) => {
+        await fleet.machine().deletePod(identity(pod));
+      },
+    ],
+  ])("%s is told when it is done, not when what came with it is", async (_, disturb) => {
     await using world = new WatchedFleet();
     const manifest = world.manifest({ web: podOf({}, ALWAYS), other: podOf({}, ALWAYS) });
     await world.fleet.apply(manifest);
-    for (const pod of ["web", "other"])
-      await world.fleet.machine().kill(world.identity(pod), "main");
+    for (const pod of ["web", "other"]) await disturb(world, pod);
     const { promise, resolve } = withAnswer();
     let starts = 0;
     world.fleet.onCall = async ({ name }) => {
