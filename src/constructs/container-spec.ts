@@ -1,6 +1,7 @@
 import type { ContainerSpec, Drain, Mount, Resources, Security } from "../model/index.ts";
 import { compact } from "./compact.ts";
 import type { ContainerProps, DrainProps, MountProps, ResourcesProps } from "./container-props.ts";
+import { copyData } from "./copy-data.ts";
 import type { PodDefaults } from "./defaults.ts";
 import { loggingSpec } from "./logging.ts";
 
@@ -20,7 +21,7 @@ export type FixedSpec = Omit<
 /** A copy of what stands alone in a container's properties, in the model's terms. */
 export function fixedSpec(props: ContainerProps): FixedSpec {
   const { image, shm, resources, ulimits, devices, health, init, dependsOn, drain } = props;
-  return structuredClone(
+  return copyData(
     compact<FixedSpec>({
       image: typeof image === "string" ? image : image.reference,
       command: props.command,
@@ -54,7 +55,7 @@ export function containerSpec(
   const logging = { ...defaults.logging, ...own.logging };
   const security: Security = { ...defaults.security, ...own.security };
   const stopGracePeriod = own.stopGracePeriod ?? defaults.stopGracePeriod;
-  return structuredClone(
+  return copyData(
     compact<ContainerSpec>({
       ...fixed,
       env: own.env,

@@ -8,9 +8,10 @@ import {
   type FixedSpec,
   fixedSpec,
 } from "./container-spec.ts";
+import { copyData } from "./copy-data.ts";
 import { type DraftFile, draftFile, type FileLike, fileSpec } from "./files.ts";
 import { reportMistakes, requireScope } from "./scopes.ts";
-import type { Secret } from "./secret.ts";
+import { Secret } from "./secret.ts";
 
 /** A container, as others refer to it. */
 export interface IContainer {
@@ -37,7 +38,7 @@ export class Container extends Construct implements IContainer {
     this.#fixed = fixedSpec(props);
     this.#own = {
       ...(logging === undefined ? {} : { logging: { ...logging } }),
-      ...(security === undefined ? {} : { security: structuredClone(security) }),
+      ...(security === undefined ? {} : { security: copyData(security) }),
       ...(stopGracePeriod === undefined ? {} : { stopGracePeriod }),
     };
     this.#env = new Map(Object.entries(env));
@@ -86,7 +87,7 @@ export class Container extends Construct implements IContainer {
   toSpec(context: ContainerContext): ContainerSpec {
     const env = [...this.#env].map(([name, value]) => [
       name,
-      typeof value === "string" ? value : value.toReference(this),
+      value instanceof Secret ? value.toReference(this) : value,
     ]);
     const files = [...this.#files].map(([path, file]) => [path, fileSpec(file, this)]);
     const own = {

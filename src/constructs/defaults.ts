@@ -1,4 +1,5 @@
 import type { Security } from "../model/index.ts";
+import { copyData } from "./copy-data.ts";
 import type { Duration } from "./duration.ts";
 import type { Engine } from "./engine.ts";
 import { LOGGING, type Logging } from "./logging.ts";
@@ -68,7 +69,7 @@ export function copyDefaults<D extends FleetDefaults>(defaults: D): D {
     ...defaults,
     ...(labels === undefined ? {} : { labels: Object.freeze({ ...labels }) }),
     ...(logging === undefined ? {} : { logging: Object.freeze({ ...logging }) }),
-    ...(security === undefined ? {} : { security: Object.freeze(structuredClone(security)) }),
+    ...(security === undefined ? {} : { security: Object.freeze(copyData(security)) }),
   });
 }
 

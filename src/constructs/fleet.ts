@@ -9,6 +9,7 @@ import {
   TerraformStack,
   writeWithStack,
 } from "./cdk.ts";
+import { copyData } from "./copy-data.ts";
 import { checkDefaults, copyDefaults, FLEET_DEFAULTS, type FleetDefaults } from "./defaults.ts";
 import type { FleetIdentity } from "./draft-fleet.ts";
 import { checkOptions, type OptionNames } from "./options.ts";
@@ -77,7 +78,7 @@ export class Fleet extends TerraformStack implements FleetScope {
     this.#identity = {
       id: "id" in owner ? owner.id : "nobody",
       formerly: props.formerly,
-      registries: structuredClone(props.registries),
+      registries: copyData(props.registries),
     };
     const command: unknown = props.command ?? "stowage";
     const isCommand = typeof command === "string" && command.trim() !== "";

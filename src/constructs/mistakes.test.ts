@@ -156,6 +156,12 @@ describe("a value that only Terraform knows", () => {
       "shop/a/web/web: oomScoreAdj",
     ],
     [
+      "a value that is no text yet",
+      (fleet, { value }) =>
+        void new Pod(local(fleet), "web", { containers: { web: { ...web, env: { A: value } } } }),
+      "shop/a/web/web: env.A",
+    ],
+    [
       "a number in a text",
       (fleet, { numberValue }) =>
         void new Pod(local(fleet), "web", {

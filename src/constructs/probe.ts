@@ -1,5 +1,6 @@
 import type { Probe as ProbeSpec } from "../model/index.ts";
 import { compact } from "./compact.ts";
+import { copyData } from "./copy-data.ts";
 import type { Duration } from "./duration.ts";
 import { checkOptions, type OptionNames } from "./options.ts";
 
@@ -103,7 +104,7 @@ export class Probe {
 
   /** @internal */
   toSpec(): ProbeSpec {
-    return structuredClone(this.#spec);
+    return copyData(this.#spec);
   }
 }
 
