@@ -62,11 +62,11 @@ export async function findImage(
   reference: string,
   digest: string,
   signal?: AbortSignal,
-): Promise<ImageRecord | undefined> {
+): Promise<UsableImage | undefined> {
   const file = `${layout.imageDir(imageKey(imageName(reference, digest)))}/image.json`;
   const { files } = await host.snapshot({ files: [file] }, callOptions(signal));
   const record = parseImageRecord(files.get(file));
-  return record?.aci === undefined ? undefined : record;
+  return record?.aci === undefined ? undefined : { ...record, aci: record.aci };
 }
 
 /**
@@ -80,8 +80,8 @@ export async function readImage(
   signal: AbortSignal | undefined,
 ): Promise<UsableImage> {
   const record = await findImage(context, reference, digest, signal);
-  if (record?.aci === undefined) throw missingImage(imageName(reference, digest));
-  return { ...record, aci: record.aci };
+  if (record === undefined) throw missingImage(imageName(reference, digest));
+  return record;
 }
 
 /** The error of an image that is not there. */

@@ -1,9 +1,9 @@
 import type { ImageOwnership } from "../../../engine/index.ts";
-import { type AppliedImage, imageName } from "../../../model/index.ts";
+import type { AppliedImage } from "../../../model/index.ts";
 import { callOptions, type RktContext } from "../context.ts";
 import { imageKey, type RktLayout } from "../layout.ts";
 import { readPods } from "../pods/read-pods.ts";
-import { FLEET_PREFIX, findImage, missingImage } from "./image-record.ts";
+import { FLEET_PREFIX, readImage } from "./image-record.ts";
 import { removeImport } from "./remove-image.ts";
 
 /** The file by which a fleet owns an image, and its text. */
@@ -23,9 +23,7 @@ export async function claimImage(
   ownership: ImageOwnership,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const name = imageName(image.reference, image.digest);
-  if ((await findImage(context, image.reference, image.digest, signal)) === undefined)
-    throw missingImage(name);
+  const { name } = await readImage(context, image, signal);
   const [path, text] = claimFile(context.layout, imageKey(name), ownership);
   await context.host.writeFile(path, text, callOptions(signal));
 }
