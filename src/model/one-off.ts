@@ -13,6 +13,8 @@ export interface OneOff {
 }
 
 const NAME_LENGTH_MAX = 63;
+/** Waits to be ended: what an image has to have for a command that is run beside it. */
+const WAITING = ["sleep", "2147483647"] as const;
 
 /** A name for a pod that is made after another one for a single run. */
 export function oneOffName(pod: string, suffix: string): string {
@@ -49,9 +51,6 @@ export function waitingPod(pod: PodSpec, container: string): PodSpec {
   const waiting = { ...declared, command: WAITING, stopSignal: "SIGKILL" };
   return { ...pod, containers: { ...pod.containers, [container]: waiting } };
 }
-
-/** What an image has to have for that. */
-const WAITING = ["sleep", "2147483647"] as const;
 
 function oneOffContainer(
   { command, args, ...declared }: ContainerSpec,

@@ -5,10 +5,14 @@ import { followToEnd } from "./follow-to-end.ts";
 
 const IDENTITY = { owner: "acme", fleet: "shop", host: "a", pod: "web-run-1", generation: 1 };
 
-/** An engine whose log breaks off after so many lines each time it is read; it has ended with its last line. */
-function engineOf(lines: readonly string[], breaks: readonly number[], error: Error) {
+/** An engine whose log breaks off after so many lines each time it is read; it has ended with its last line, or `hasEnded` before. */
+function engineOf(
+  lines: readonly string[],
+  breaks: readonly number[],
+  error: Error,
+  hasEnded = false,
+) {
   let reads = 0;
-  let hasEnded = false;
   async function* logs(_: unknown, container = "", options: LogOptions = {}) {
     const end = breaks[reads] ?? lines.length;
     reads += 1;
@@ -40,6 +44,12 @@ test("a log that breaks off is asked for again, and each line is told once", asy
   const lines: string[] = [];
   expect(await follow(engineOf(["a", "a", "b", "c"], [2, 1, 3], away), lines)).toBe(3);
   expect(lines).toEqual(["a", "a", "b", "c"]);
+});
+
+test("the rest of a log that stays away ends it with the reason once its process has ended", async () => {
+  const away = new StowageError("The connection was lost", { code: "unavailable" });
+  const engine = engineOf(["a"], [0, 0, 0, 0, 0, 0, 0, 0], away, true);
+  await expect(follow(engine, [])).rejects.toBe(away);
 });
 
 test("a log that cannot be read ends it with the reason", async () => {

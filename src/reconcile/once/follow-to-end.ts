@@ -10,6 +10,8 @@ const FIRST_LOOK_MS = 25;
 const PAUSE_MAX_MS = 5_000;
 /** Time that a host or an engine which was there is waited for; what runs there is none the worse for it. */
 const PATIENCE_MS = 60_000;
+/** Times that the rest of a log is asked for again when its process has ended. */
+const TRIES_AFTER_END = 3;
 
 /** A container that runs to its end. */
 export interface Followed {
@@ -52,7 +54,12 @@ async function passOn(
   onLine: (line: LogLine) => Promise<void>,
 ): Promise<void> {
   let told = 0;
-  await patiently(signal, Number.POSITIVE_INFINITY, async () => {
+  let triesAfterEnd = 0;
+  const isEnough = (): boolean => {
+    if (ended.aborted) triesAfterEnd += 1;
+    return triesAfterEnd > TRIES_AFTER_END;
+  };
+  await patiently(signal, isEnough, async () => {
     let nth = 0;
     for await (const line of engine.logs(identity, container, { follow: true, ended, signal })) {
       nth += 1;
@@ -67,7 +74,9 @@ async function passOn(
 async function exitCodeOf({ engine, identity, container, signal }: Followed): Promise<number> {
   const options = { podsOnly: true, statesOnly: true, only: [identity], signal };
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_MS)) {
-    const { pods } = await patiently(signal, PATIENCE_MS, () => engine.observe(options));
+    const begun = performance.now();
+    const isEnough = (): boolean => performance.now() - begun > PATIENCE_MS;
+    const { pods } = await patiently(signal, isEnough, () => engine.observe(options));
     const seen = pods.find((pod) => objectName(pod) === objectName(identity))?.containers[
       container
     ];
@@ -84,17 +93,16 @@ async function exitCodeOf({ engine, identity, container, signal }: Followed): Pr
 /** Begins again what fails because its host or engine is away, for a while. */
 async function patiently<T>(
   signal: AbortSignal,
-  patienceMs: number,
+  isEnough: () => boolean,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const begun = performance.now();
   for (let pauseMs = LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
     try {
       return await attempt();
     } catch (error) {
       const isPassing =
         StowageError.is(error, "unavailable") || StowageError.is(error, "deadline_exceeded");
-      if (!isPassing || performance.now() - begun > patienceMs) throw error;
+      if (!isPassing || isEnough()) throw error;
     }
     await sleep(pauseMs, undefined, { signal });
   }
