@@ -1,5 +1,5 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
-import { sourceStack } from "./source-positions.ts";
+import { sourceStack } from "./project/source-positions.ts";
 import type { Paint } from "./text/paint.ts";
 import { printableLines } from "./text/printable.ts";
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { makeImage } from "../../scripts/lib/image-maker/build-image.ts";
 import { IMAGE, OTHER_IMAGE, podOf, type SimFleet } from "../../test/support/sim-fleet.ts";
 import { openFleet } from "../../test/support/web-service.ts";
-import { renderPlan } from "../cli/render-plan.ts";
+import { renderPlan } from "../cli/plan/render-plan.ts";
 import { paintOf } from "../cli/text/paint.ts";
 
 /** The very bytes of {@link IMAGE}. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { IMAGE, OTHER_IMAGE, podOf, SimFleet } from "../../test/support/sim-fleet.ts";
-import { renderPlan } from "../cli/render-plan.ts";
+import { renderPlan } from "../cli/plan/render-plan.ts";
 import { paintOf } from "../cli/text/paint.ts";
 import type { Engine } from "../engine/index.ts";
 import { StowageError } from "../errors/index.ts";

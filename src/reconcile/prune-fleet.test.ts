@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { IMAGE, OTHER_IMAGE, podOf, SimFleet } from "../../test/support/sim-fleet.ts";
-import { renderPlan } from "../cli/render-plan.ts";
+import { renderPlan } from "../cli/plan/render-plan.ts";
 import { paintOf } from "../cli/text/paint.ts";
 import { SimKilled } from "../engines/sim/index.ts";
 import type { EngineConfig, FleetManifest } from "../model/index.ts";

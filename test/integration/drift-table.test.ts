@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stopPrivateContainerd } from "../../scripts/lib/private-containerd.ts";
 import { startTemporaryContainerd } from "../../scripts/lib/temporary-containerd.ts";
-import { renderPlan } from "../../src/cli/render-plan.ts";
+import { renderPlan } from "../../src/cli/plan/render-plan.ts";
 import { paintOf } from "../../src/cli/text/paint.ts";
 import type { FleetManifest } from "../../src/model/index.ts";
 import { describeWithEngine } from "../set-up/describe-with-engine.ts";

@@ -2,17 +2,17 @@ import { resolve } from "node:path";
 import { StowageError } from "../../errors/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import { type ApplyFleetRequest, applyFleet } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import { checkPods } from "../check-pods.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
+import { requireAnswer } from "../apply/require-answer.ts";
+import { runFleet } from "../apply/run-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { countPods } from "../count-pods.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { readPodName } from "../pod-names.ts";
-import { requireAnswer } from "../require-answer.ts";
-import { runFleet } from "../run-fleet.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
+import { checkPods } from "../pods/check-pods.ts";
+import { countPods } from "../pods/count-pods.ts";
+import { readPodName } from "../pods/pod-names.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 
 /** `stowage apply`. */
 export const applyCommand: Command = {
@@ -107,7 +107,7 @@ async function whatToApply(args: Arguments, context: CommandContext): Promise<Fl
       { code: "invalid_argument" },
     );
   }
-  const { readSavedPlan } = await import("../saved-plan.ts");
+  const { readSavedPlan } = await import("../plan/saved-plan.ts");
   const { manifest, baseDir, options, plan } = await readSavedPlan(resolve(context.cwd, file));
   const request = await fleetRequest({ manifest, baseDir }, args, context);
   return { ...request, options, savedPlan: plan };

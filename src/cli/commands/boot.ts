@@ -2,10 +2,10 @@ import { StowageError } from "../../errors/index.ts";
 import { openLocalHost } from "../../host/index.ts";
 import { hostLayout, parseRoster, type RosterHost, rosterEngine } from "../../model/index.ts";
 import { type BootEvent, bootFleet, type Connector } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { outcomeWords } from "../apply/outcome-words.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { outcomeWords } from "../outcome-words.ts";
 import { printable } from "../text/printable.ts";
 
 const PATIENCE_MS = 600_000;

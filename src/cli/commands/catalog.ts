@@ -1,4 +1,4 @@
-import type { Command } from "../command.ts";
+import type { Command } from "../command-line/command.ts";
 
 /** Headings under which the help lists commands. */
 export const COMMAND_GROUPS = {

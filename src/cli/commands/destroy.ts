@@ -1,14 +1,14 @@
 import { StowageError } from "../../errors/index.ts";
 import { type DestroyFleetRequest, destroyFleet, type HostVolume } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
+import { requireAnswer } from "../apply/require-answer.ts";
+import { runFleet } from "../apply/run-fleet.ts";
+import { findStrayFleet, isAddress } from "../apply/stray-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { requireAnswer } from "../require-answer.ts";
-import { runFleet } from "../run-fleet.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
-import { findStrayFleet, isAddress } from "../stray-fleet.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { formatBytes, plural } from "../text/quantities.ts";
 

@@ -1,7 +1,8 @@
 import { StowageError } from "../../errors/index.ts";
 import { type HostSpec, hostDirectories } from "../../model/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { isAddress, strayHost } from "../apply/stray-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import type { Check } from "../doctor/check.ts";
 import { engineCheck } from "../doctor/engine-check.ts";
@@ -9,10 +10,9 @@ import { readFarFacts } from "../doctor/far-facts.ts";
 import { machineChecks } from "../doctor/machine-checks.ts";
 import { readMachineFacts } from "../doctor/machine-facts.ts";
 import { neededPrograms } from "../doctor/needed-programs.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { type HostReport, renderDoctor } from "../render-doctor.ts";
-import { selectHosts } from "../select-hosts.ts";
-import { isAddress, strayHost } from "../stray-fleet.ts";
+import { type HostReport, renderDoctor } from "../doctor/render-doctor.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 
 /** `stowage doctor`. */
 export const doctorCommand: Command = {

@@ -1,7 +1,7 @@
 import { StowageError } from "../../errors/index.ts";
 import { ENGINE_KINDS, type EngineKind } from "../../model/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { engineEntry } from "../engine-kinds.ts";
 import { type EngineRow, engineRows, rowNote } from "../engine-rows.ts";

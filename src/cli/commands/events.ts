@@ -1,11 +1,11 @@
 import type { EngineEvent } from "../../engine/index.ts";
 import { type Heard, listen } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { PLAN_OPTIONS } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { selectHosts } from "../select-hosts.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { eventWords } from "../watch/watch-words.ts";
 

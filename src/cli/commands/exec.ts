@@ -1,13 +1,18 @@
 import { StowageError } from "../../errors/index.ts";
 import type { ObservedPod, PodIdentity } from "../../model/index.ts";
 import type { HostAccess, HostReading } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import { type Command, NOT_RUN } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import { type Command, NOT_RUN } from "../command-line/command.ts";
 import type { ByteStreams, CommandContext } from "../context.ts";
-import { execStreams, notBegunCode, requireTerminal, STREAM_OPTIONS } from "../exec-streams.ts";
-import { type FoundPod, findPods } from "../find-pods.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { podNameText, readPodName } from "../pod-names.ts";
+import {
+  execStreams,
+  notBegunCode,
+  requireTerminal,
+  STREAM_OPTIONS,
+} from "../pods/exec-streams.ts";
+import { type FoundPod, findPods } from "../pods/find-pods.ts";
+import { podNameText, readPodName } from "../pods/pod-names.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage exec`. */

@@ -1,12 +1,11 @@
 import { StowageError } from "../../errors/index.ts";
 import { readAudit, readPodRecords } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { PLAN_OPTIONS } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { isMeant, readPodName } from "../pod-names.ts";
-import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
+import { isMeant, readPodName } from "../pods/pod-names.ts";
+import { problemsOf, readHosts, unreachable, warnOfHosts } from "../pods/read-hosts.ts";
 import {
   type AuditRow,
   auditRows,
@@ -14,8 +13,9 @@ import {
   historyRows,
   renderAudit,
   renderHistory,
-} from "../render-history.ts";
-import { selectHosts } from "../select-hosts.ts";
+} from "../pods/render-history.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage history`. */

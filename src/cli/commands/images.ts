@@ -9,12 +9,12 @@ import {
   readFleetLock,
   writeFleetLock,
 } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { HOSTS_DIRECTORY } from "../apply/fleet-request.ts";
+import { tellOfRegistries } from "../apply/registry-waits.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { HOSTS_DIRECTORY } from "../fleet-request.ts";
-import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
-import { tellOfRegistries } from "../registry-waits.ts";
+import { type LoadedFleet, loadFleet } from "../project/load-fleet.ts";
 import { shortDigests } from "../text/format-value.ts";
 import { columns } from "../text/layout.ts";
 import { plural } from "../text/quantities.ts";
@@ -48,7 +48,7 @@ export const imagesCommand: Command = {
 async function images(args: Arguments, context: CommandContext): Promise<ExitCode> {
   const [verb] = args.operands;
   if (verb === undefined)
-    return await (await import("../list-images.ts")).listImages(args, context);
+    return await (await import("../images/list-images.ts")).listImages(args, context);
   if (verb !== "lock") {
     throw new StowageError(
       `Cannot run stowage images ${verb}: it lists or locks; write stowage images, or stowage images lock`,

@@ -4,11 +4,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { StowageError } from "../../errors/index.ts";
 import { Name } from "../../model/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { packageFolder } from "../package-folder.ts";
-import { projectFiles } from "../project-files.ts";
+import { projectFiles } from "../project/project-files.ts";
 
 /** `stowage init`. */
 export const initCommand: Command = {

@@ -2,13 +2,12 @@ import type { LogOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import type { HostReading } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { type FoundPod, findPods } from "../find-pods.ts";
-import { PLAN_OPTIONS } from "../fleet-request.ts";
-import { podLines } from "../follow-pod.ts";
-import { loadFleet } from "../load-fleet.ts";
+import { type FoundPod, findPods } from "../pods/find-pods.ts";
+import { podLines } from "../pods/follow-pod.ts";
 import {
   bareLine,
   jsonLine,
@@ -16,8 +15,9 @@ import {
   type LogSource,
   labelledLine,
   mergeLogs,
-} from "../merge-logs.ts";
-import { readPodName } from "../pod-names.ts";
+} from "../pods/merge-logs.ts";
+import { readPodName } from "../pods/pod-names.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { didYouMean } from "../text/suggest.ts";
 
 /** `stowage logs`. */

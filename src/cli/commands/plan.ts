@@ -3,20 +3,20 @@ import { formatDiagnostic, StowageError } from "../../errors/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import { isConverged } from "../../plan/index.ts";
 import { type Connector, type FleetObservation, planFleet } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import { checkPods } from "../check-pods.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
+import { tellOfRegistries } from "../apply/registry-waits.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { countPods } from "../count-pods.ts";
 import { engineEntry } from "../engine-kinds.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { planJson } from "../plan-json.ts";
-import { readPodName } from "../pod-names.ts";
-import { tellOfRegistries } from "../registry-waits.ts";
-import { renderPlan } from "../render-plan.ts";
-import { selectHosts } from "../select-hosts.ts";
-import { type Supposition, supposedManifest, supposingConnector } from "../suppose-engine.ts";
+import { planJson } from "../plan/plan-json.ts";
+import { renderPlan } from "../plan/render-plan.ts";
+import { type Supposition, supposedManifest, supposingConnector } from "../plan/suppose-engine.ts";
+import { checkPods } from "../pods/check-pods.ts";
+import { countPods } from "../pods/count-pods.ts";
+import { readPodName } from "../pods/pod-names.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { engineKind } from "./engines.ts";
 
@@ -78,7 +78,7 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
   const exitCode = unreachable.length > 0 ? 1 : isConverged(made) ? 0 : 2;
   if (out !== undefined) {
     const { manifest, baseDir } = fleet;
-    const { writeSavedPlan } = await import("../saved-plan.ts");
+    const { writeSavedPlan } = await import("../plan/saved-plan.ts");
     await writeSavedPlan(resolve(context.cwd, out), { manifest, baseDir, options, plan: made });
   }
   if (args.flag("json")) {

@@ -1,15 +1,15 @@
 import type { Retention } from "../../plan/index.ts";
 import { planPruning, pruneFleet } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
+import { requireAnswer } from "../apply/require-answer.ts";
+import { runFleet } from "../apply/run-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { planJson } from "../plan-json.ts";
-import { renderPlan } from "../render-plan.ts";
-import { requireAnswer } from "../require-answer.ts";
-import { runFleet } from "../run-fleet.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
+import { planJson } from "../plan/plan-json.ts";
+import { renderPlan } from "../plan/render-plan.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 
 const KEEP = 1;
 

@@ -1,13 +1,13 @@
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { PLAN_OPTIONS } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { observeHealth, observePods } from "../observe-pods.ts";
-import { podRows } from "../pod-rows.ts";
-import { problemsOf, unreachable, warnOfHosts } from "../read-hosts.ts";
-import { renderPs } from "../render-ps.ts";
-import { selectHosts } from "../select-hosts.ts";
+import { observeHealth, observePods } from "../pods/observe-pods.ts";
+import { podRows } from "../pods/pod-rows.ts";
+import { problemsOf, unreachable, warnOfHosts } from "../pods/read-hosts.ts";
+import { renderPs } from "../pods/render-ps.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 
 /** `stowage ps`. */

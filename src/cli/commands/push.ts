@@ -1,5 +1,5 @@
-import { BRING_OPTIONS, bringImages } from "../bring-images.ts";
-import type { Command } from "../command.ts";
+import type { Command } from "../command-line/command.ts";
+import { BRING_OPTIONS, bringImages } from "../images/bring-images.ts";
 
 /** `stowage push`. */
 export const pushCommand: Command = {

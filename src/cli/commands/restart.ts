@@ -2,16 +2,16 @@ import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import { applyFleet } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import { requireAnswer } from "../apply/require-answer.ts";
+import { runFleet } from "../apply/run-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { type DeclaredPod, declaredPods } from "../declared-pods.ts";
-import { fleetRequest, PLAN_OPTIONS } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { type PodName, readPodName } from "../pod-names.ts";
-import { requireAnswer } from "../require-answer.ts";
-import { runFleet } from "../run-fleet.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
+import { type DeclaredPod, declaredPods } from "../pods/declared-pods.ts";
+import { type PodName, readPodName } from "../pods/pod-names.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 
 /** `stowage restart`. */

@@ -9,17 +9,17 @@ import {
   rollbackWarnings,
   rolledBack,
 } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import { requireAnswer } from "../apply/require-answer.ts";
+import { runFleet } from "../apply/run-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { fleetRequest, PLAN_OPTIONS } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { type PodName, podNameText, readPodName } from "../pod-names.ts";
-import { problemsOf, readHosts } from "../read-hosts.ts";
-import { requireAnswer } from "../require-answer.ts";
-import { runFleet } from "../run-fleet.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
-import { selectHosts } from "../select-hosts.ts";
+import { type PodName, podNameText, readPodName } from "../pods/pod-names.ts";
+import { problemsOf, readHosts } from "../pods/read-hosts.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
 

@@ -1,6 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { didYouMean } from "../text/suggest.ts";
 
@@ -71,10 +71,15 @@ async function rollout(args: Arguments, context: CommandContext): Promise<ExitCo
   for (const [option, why] of Object.entries(NEEDLESS[verb]))
     if (args.flag(option)) refuse(`${why}; leave --${option} out`);
   if (verb === "status")
-    return await (await import("../rollout-status.ts")).rolloutStatus(args, context);
+    return await (await import("../rollouts/rollout-status.ts")).rolloutStatus(args, context);
   if (service === undefined) refuse(`it needs a service; write stowage rollout ${verb} SERVICE`);
-  if (verb === "undo") return await (await import("../rollout-undo.ts")).rolloutUndo(args, context);
-  return await (await import("../rollout-mark.ts")).rolloutMark(args, context, verb === "pause");
+  if (verb === "undo")
+    return await (await import("../rollouts/rollout-undo.ts")).rolloutUndo(args, context);
+  return await (await import("../rollouts/rollout-mark.ts")).rolloutMark(
+    args,
+    context,
+    verb === "pause",
+  );
 }
 
 function isVerb(word: string): word is Verb {

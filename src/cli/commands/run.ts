@@ -1,16 +1,21 @@
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, OneOff, PodSpec } from "../../model/index.ts";
 import { type ApplyEvent, type OnceOutput, runOnce } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import { type Command, NOT_RUN } from "../command.ts";
+import { fleetRequest } from "../apply/fleet-request.ts";
+import { PeopleProgress } from "../apply/progress.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import { type Command, NOT_RUN } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext } from "../context.ts";
-import { type DeclaredPod, declaredPods } from "../declared-pods.ts";
-import { execStreams, notBegunCode, requireTerminal, STREAM_OPTIONS } from "../exec-streams.ts";
-import { fleetRequest } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { type PodName, podNameText, readPodName } from "../pod-names.ts";
-import { PeopleProgress } from "../progress.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
+import { type DeclaredPod, declaredPods } from "../pods/declared-pods.ts";
+import {
+  execStreams,
+  notBegunCode,
+  requireTerminal,
+  STREAM_OPTIONS,
+} from "../pods/exec-streams.ts";
+import { type PodName, podNameText, readPodName } from "../pods/pod-names.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { FleetManifest, MANIFEST_VERSION } from "../../model/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 
 /** `stowage schema`. */

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 import { readEngines, sampleStats } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import { checkPods } from "../check-pods.ts";
-import type { Command } from "../command.ts";
+import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { PLAN_OPTIONS } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { isMeant, type PodName, readPodName } from "../pod-names.ts";
-import { problemsOf, readHosts, unreachable, warnOfHosts } from "../read-hosts.ts";
-import { renderStats, type StatsRow, statsJson } from "../render-stats.ts";
-import { selectHosts } from "../select-hosts.ts";
+import { checkPods } from "../pods/check-pods.ts";
+import { isMeant, type PodName, readPodName } from "../pods/pod-names.ts";
+import { problemsOf, readHosts, unreachable, warnOfHosts } from "../pods/read-hosts.ts";
+import { renderStats, type StatsRow, statsJson } from "../pods/render-stats.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { compareText } from "../text/compare-text.ts";
 
 /** Time that one sample takes: shorter ones tell little of a CPU. */

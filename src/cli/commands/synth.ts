@@ -1,8 +1,8 @@
 import { relative } from "node:path";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { synthesize } from "../load-fleet.ts";
+import { synthesize } from "../project/load-fleet.ts";
 
 /** `stowage synth`. */
 export const synthCommand: Command = {

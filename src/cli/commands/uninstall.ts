@@ -6,18 +6,18 @@ import {
   type UninstallRequest,
   uninstallHost,
 } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { HOSTS_DIRECTORY } from "../apply/fleet-request.ts";
+import { JsonProgress, PeopleProgress } from "../apply/progress.ts";
+import { renderSurvey, renderUninstall } from "../apply/render-uninstall.ts";
+import { requireAnswer } from "../apply/require-answer.ts";
+import { isAddress, strayHost } from "../apply/stray-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
+import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { HOSTS_DIRECTORY } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
-import { planJson } from "../plan-json.ts";
-import { JsonProgress, PeopleProgress } from "../progress.ts";
-import { renderSurvey, renderUninstall } from "../render-uninstall.ts";
-import { requireAnswer } from "../require-answer.ts";
-import { RUN_OPTIONS } from "../run-options.ts";
-import { selectHosts } from "../select-hosts.ts";
-import { isAddress, strayHost } from "../stray-fleet.ts";
+import { planJson } from "../plan/plan-json.ts";
+import { selectHosts } from "../pods/select-hosts.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 
 /** `stowage uninstall`. */
 export const uninstallCommand: Command = {

@@ -1,9 +1,9 @@
 import { formatDiagnostic } from "../../errors/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { countPods } from "../count-pods.ts";
-import { loadFleet } from "../load-fleet.ts";
+import { countPods } from "../pods/count-pods.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";
 

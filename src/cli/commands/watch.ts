@@ -1,10 +1,10 @@
 import { StowageError } from "../../errors/index.ts";
 import { type WatchEvent, type WatchRequest, watchFleet } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../fleet-request.ts";
-import { loadFleet } from "../load-fleet.ts";
+import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { declarationFile } from "../watch/declaration-file.ts";
 import { WatchMetrics } from "../watch/metrics.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { wrongKeys } from "../wrong-keys.ts";
+import { wrongKeys } from "../project/wrong-keys.ts";
 import { columns, wrap } from "./layout.ts";
 import { formatAge, formatBytes, formatDuration } from "./quantities.ts";
 import { suggest } from "./suggest.ts";

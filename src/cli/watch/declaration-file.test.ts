@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fakeCli, simManifest } from "../../../test/support/cli-context.ts";
-import { Arguments } from "../arguments.ts";
-import { readFleetAt } from "../load-fleet.ts";
+import { Arguments } from "../command-line/arguments.ts";
+import { readFleetAt } from "../project/load-fleet.ts";
 import { declarationFile } from "./declaration-file.ts";
 
 async function open() {

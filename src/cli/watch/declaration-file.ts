@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { StowageError } from "../../errors/index.ts";
 import { type Declaration, type DeclarationSource, readFleetLock } from "../../reconcile/index.ts";
-import type { Arguments } from "../arguments.ts";
-import { type LoadedFleet, readFleetAt } from "../load-fleet.ts";
+import type { Arguments } from "../command-line/arguments.ts";
+import { type LoadedFleet, readFleetAt } from "../project/load-fleet.ts";
 
 /**
  * A fleet's manifest and lock file as they are now. An app is not run again: whoever changes it runs

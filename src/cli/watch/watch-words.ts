@@ -1,7 +1,7 @@
 import type { EngineEvent } from "../../engine/index.ts";
 import type { WatchEvent } from "../../reconcile/index.ts";
-import { actionWord } from "../outcome-words.ts";
-import { registryWaitWords } from "../registry-waits.ts";
+import { actionWord } from "../apply/outcome-words.ts";
+import { registryWaitWords } from "../apply/registry-waits.ts";
 import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { podOf, type SimFleet } from "../../../test/support/sim-fleet.ts";
 import { openFleet } from "../../../test/support/web-service.ts";
-import { renderPlan } from "../../cli/render-plan.ts";
+import { renderPlan } from "../../cli/plan/render-plan.ts";
 import { paintOf } from "../../cli/text/paint.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { HostSpec, NumberedRecord, PodSpec } from "../../model/index.ts";

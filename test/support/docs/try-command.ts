@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Arguments } from "../../../src/cli/arguments.ts";
-import type { Command, OptionSpec } from "../../../src/cli/command.ts";
+import type { Arguments } from "../../../src/cli/command-line/arguments.ts";
+import type { Command, OptionSpec } from "../../../src/cli/command-line/command.ts";
+import { GLOBAL_OPTIONS } from "../../../src/cli/command-line/global-options.ts";
+import { parseArguments, splitCommandLine } from "../../../src/cli/command-line/parse-arguments.ts";
 import { CATALOG } from "../../../src/cli/commands/catalog.ts";
 import { engineKind } from "../../../src/cli/commands/engines.ts";
-import { GLOBAL_OPTIONS } from "../../../src/cli/global-options.ts";
-import { parseArguments, splitCommandLine } from "../../../src/cli/parse-arguments.ts";
 import { StowageError } from "../../../src/errors/index.ts";
 import type { Connector } from "../../../src/reconcile/index.ts";
 import { fakeContext } from "../cli-context.ts";

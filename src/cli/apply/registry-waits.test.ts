@@ -1,0 +1,40 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { fakeCli } from "../../../test/support/cli-context.ts";
+import { fakeRegistry } from "../../../test/support/registry/fake-registry.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test.each([
+  ["plan", ["--json"], "stderr"],
+  ["images", ["lock"], "stderr"],
+  ["apply", ["--yes"], "stdout"],
+] as const)("%s says which registry it waits for, and since when", async (command, more, where) => {
+  await using registry = await fakeRegistry(() => {
+    // the timer was set before the question came
+    vi.advanceTimersByTime(5_000);
+    return false;
+  });
+  const image = `${registry.domain}/app:1`;
+  const cli = fakeCli();
+  cli.write("fleet.json", {
+    version: "stowage/v1",
+    name: "shop",
+    id: "owner-1",
+    hosts: {
+      here: {
+        address: "local",
+        engine: { kind: "sim", file: `${cli.directory}/sim.json` },
+        pods: { web: { containers: { web: { image } } } },
+      },
+    },
+  });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const { exitCode, [where]: said, stderr } = await cli.run(command, ...more, "-f", "fleet.json");
+  expect(said).toContain(
+    `waiting for registry ${registry.domain}, for 5 s now: read manifest "1" of ${registry.domain}/app; it is given up where nothing comes for 60 s\n`,
+  );
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`registry ${registry.domain} has no such thing`);
+});
