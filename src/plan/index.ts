@@ -6,6 +6,7 @@ export { isConverged, plan } from "./make-plan.ts";
 export { podsOnHost } from "./observed-pods.ts";
 export {
   type FoundMark,
+  marksOf,
   marksOn,
   newestMark,
   pauseOf,

@@ -52,6 +52,19 @@ export function pausesOf(
   manifest: FleetManifest,
   hosts: ReadonlyMap<string, HostObservation | HostUnreachable>,
 ): ReadonlyMap<string, RolloutPause> {
+  return new Map(
+    [...marksOf(manifest, hosts)].flatMap(([service, marks]) => {
+      const pause = pauseOf(marks);
+      return pause === undefined ? [] : [[service, pause] as const];
+    }),
+  );
+}
+
+/** What the hosts of a fleet say of the rollouts of their services, by service. */
+export function marksOf(
+  manifest: FleetManifest,
+  hosts: ReadonlyMap<string, HostObservation | HostUnreachable>,
+): ReadonlyMap<string, readonly FoundMark[]> {
   const found = new Map<string, FoundMark[]>();
   for (const [host, seen] of hosts) {
     if (seen.kind !== "observed" || seen.marks === undefined) continue;
@@ -61,12 +74,7 @@ export function pausesOf(
       if (marks.length > 0) found.set(service, [...(found.get(service) ?? []), ...marks]);
     }
   }
-  return new Map(
-    [...found].flatMap(([service, marks]) => {
-      const pause = pauseOf(marks);
-      return pause === undefined ? [] : [[service, pause] as const];
-    }),
-  );
+  return found;
 }
 
 /** What tells what a host says of rollouts. */

@@ -1,20 +1,10 @@
-import { DiagnosticsError, StowageError } from "../errors/index.ts";
-import { anySignal } from "../internal/index.ts";
-import type { FleetManifest } from "../model/index.ts";
-import {
-  brakes,
-  fingerprintOf,
-  type Plan,
-  pausesOf,
-  waitingChanges,
-  withPauses,
-} from "../plan/index.ts";
-import type { ApplyFleetRequest } from "./apply-request.ts";
+import { brakes, type Plan, waitingChanges } from "../plan/index.ts";
+import { type ApplyFleetRequest, lookingSignal } from "./apply-request.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { registryWaits } from "./images/registry-waits.ts";
 import { LockedHosts } from "./locked-hosts.ts";
 import { type FleetObservation, observeFleet, type Reach } from "./observe/observe-fleet.ts";
-import { planObserved } from "./plan-fleet.ts";
+import { hostsWorkedOn, idleHosts, type PlanningRequest, planWith } from "./plan-apply.ts";
 import { type ApplyReport, type ApplyStatus, untouchedReport } from "./report.ts";
 import { runPlan } from "./run-plan.ts";
 import { SecretValues } from "./secrets/secret-values.ts";
@@ -31,26 +21,44 @@ import { requireSecrets } from "./secrets/secrets.ts";
  *   hold or a saved plan is out of date; nothing was touched
  */
 export async function applyFleet(request: ApplyFleetRequest): Promise<ApplyReport> {
-  return await withLockedHosts(request, async (locked, observation, store) => {
-    const { savedPlan, allowRemovals, confirm, options, narrow = (whole: Plan) => whole } = request;
-    const secrets = new SecretValues(request);
-    const made = narrow(
-      savedPlan === undefined
-        ? await planObserved({ ...request, secrets }, observation, store)
-        : checkSavedPlan(savedPlan, request.manifest, observation),
-      observation,
-    );
-    if (options.destroy !== true) {
-      brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
+  const { allowRemovals, confirm, options } = request;
+  await using store = openImages(request);
+  const planning = { ...request, store, secrets: new SecretValues(request) };
+  const idle = await idleHosts(planning);
+  await using locked = lockedHosts(request);
+  const { observation, made } = await planLocked(planning, locked, idle);
+  if (options.destroy !== true) {
+    brakes(made, allowRemovals === undefined ? {} : { allowRemovals });
+  }
+  const { pods, hostChanges } = dueChanges(made);
+  await requireSecrets(pods, planning.secrets);
+  const end = endWithout(made, [...pods, ...hostChanges]);
+  if (end !== undefined) return untouchedReport(made, end);
+  if (!(await confirm(made))) return untouchedReport(made, "declined");
+  const run = { ...planning, plan: made, locked, observation };
+  return await runPlan({ ...run, audited: request.command ?? "apply" });
+}
+
+/**
+ * Locks the hosts that there is something to do on, and plans from what is seen of them under the locks; the rest
+ * stays as it was seen before, or is given back.
+ */
+async function planLocked(
+  request: PlanningRequest,
+  locked: LockedHosts,
+  idle: FleetObservation["hosts"],
+): Promise<{ readonly observation: FleetObservation; readonly made: Plan }> {
+  for (let seen = idle; ; ) {
+    const observation = await lookLocked(request, locked, seen);
+    const made = await planWith(request, observation);
+    const worked = hostsWorkedOn(made);
+    const grown = [...worked].filter((name) => seen.has(name));
+    if (grown.length === 0) {
+      locked.keepOnly(worked);
+      return { observation, made };
     }
-    const { pods, hostChanges } = dueChanges(made);
-    await requireSecrets(pods, secrets);
-    const end = endWithout(made, [...pods, ...hostChanges]);
-    if (end !== undefined) return untouchedReport(made, end);
-    if (!(await confirm(made))) return untouchedReport(made, "declined");
-    const run = { ...request, plan: made, locked, observation, store, secrets };
-    return await runPlan({ ...run, audited: request.command ?? "apply" });
-  });
+    seen = new Map([...seen].filter(([name]) => !grown.includes(name)));
+  }
 }
 
 /** The changes of a plan without those that wait for a rollout to be resumed. */
@@ -80,53 +88,32 @@ export async function withLockedHosts<T>(
   request: ApplyFleetRequest,
   use: (locked: LockedHosts, observation: FleetObservation, store: ImageStore) => Promise<T>,
 ): Promise<T> {
-  const { manifest, manifestDir, connector, appliedBy, onEvent } = request;
-  const waits = registryWaits(onEvent);
-  await using store = new ImageStore(manifest, manifestDir, { ...request, ...waits });
-  const signal = lookingSignal(request);
-  await using locked = new LockedHosts({ ...request, connector, owner: appliedBy, signal });
-  const reach: Reach = (name, spec) => locked.open(name, spec);
-  const observation = await locked.gather((look) =>
-    observeFleet({ ...request, signal: look, onProgress: onEvent, reach }),
-  );
-  return await use(locked, observation, store);
+  await using store = openImages(request);
+  await using locked = lockedHosts(request);
+  return await use(locked, await lookLocked(request, locked), store);
 }
 
-/** What ends the looking before anything is changed. */
-export function lookingSignal({
-  signal,
-  draining,
-}: Pick<ApplyFleetRequest, "signal" | "draining">): AbortSignal {
-  return anySignal([signal, draining].filter((each) => each !== undefined));
+function openImages(request: ApplyFleetRequest): ImageStore {
+  const { manifest, manifestDir, onEvent } = request;
+  return new ImageStore(manifest, manifestDir, { ...request, ...registryWaits(onEvent) });
 }
 
-function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetObservation): Plan {
-  if (saved.owner !== manifest.id || saved.fleet !== manifest.name) {
-    throw new StowageError(
-      `Cannot apply the saved plan of fleet "${saved.fleet}": the manifest is of fleet "${manifest.name}" of owner ${manifest.id}; make a new plan`,
-      { code: "failed_precondition" },
-    );
-  }
-  const moved = saved.hosts.flatMap(({ host, fingerprint }) => {
-    const found = hosts.get(host);
-    const now = found?.kind === "observed" ? fingerprintOf(found) : undefined;
-    if (now === fingerprint) return [];
-    const summary =
-      found?.kind === "unreachable" ? found.reason : "it changed since the plan was made";
-    return [
-      { severity: "error" as const, path: `hosts.${host}`, summary, detail: "make a new plan" },
-    ];
+function lockedHosts(request: ApplyFleetRequest): LockedHosts {
+  return new LockedHosts({
+    ...request,
+    owner: request.appliedBy,
+    signal: lookingSignal(request),
   });
-  const pauses = pausesOf(manifest, hosts);
-  const resumed = (saved.rollouts ?? [])
-    .filter(({ service, paused }) => paused !== undefined && !pauses.has(service))
-    .map(({ service }) => ({
-      severity: "error" as const,
-      path: `service ${service}`,
-      summary: "its rollout was paused when the plan was made, and goes on now",
-      detail: "make a new plan",
-    }));
-  const problems = [...moved, ...resumed];
-  if (problems.length > 0) throw new DiagnosticsError("The saved plan", problems);
-  return withPauses(saved, pauses);
+}
+
+async function lookLocked(
+  request: ApplyFleetRequest,
+  locked: LockedHosts,
+  seen?: FleetObservation["hosts"],
+): Promise<FleetObservation> {
+  const { onEvent } = request;
+  const reach: Reach = (name, spec) => locked.open(name, spec);
+  return await locked.gather((signal) =>
+    observeFleet({ ...request, signal, onProgress: onEvent, reach, seen }),
+  );
 }

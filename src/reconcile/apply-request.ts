@@ -1,3 +1,4 @@
+import { anySignal } from "../internal/index.ts";
 import type { Roster } from "../model/index.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Connector } from "./connector.ts";
@@ -44,4 +45,12 @@ export interface ApplyFleetRequest extends Omit<PlanFleetRequest, "onProgress" |
   readonly onEvent: (event: ApplyEvent) => void;
   /** Lets running steps end and begins no more (first Ctrl-C). */
   readonly draining?: AbortSignal | undefined;
+}
+
+/** What ends the looking before anything is changed. */
+export function lookingSignal({
+  signal,
+  draining,
+}: Pick<ApplyFleetRequest, "signal" | "draining">): AbortSignal {
+  return anySignal([signal, draining].filter((each) => each !== undefined));
 }

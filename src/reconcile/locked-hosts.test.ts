@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { podOf, SimFleet } from "../../test/support/sim-fleet.ts";
-import type { ApplyReport } from "./index.ts";
+import type { ApplyReport, Connector } from "./index.ts";
+import { LockedHosts } from "./locked-hosts.ts";
 
 function openFleet(): SimFleet {
   const fleet = new SimFleet();
@@ -93,5 +94,60 @@ describe("several runs at the same hosts", () => {
     });
     expect(first.status).toBe("done");
     expect((await fleet.plan(whole)).plan.pods.map(({ id }) => id)).toEqual(["alpha/one"]);
+  });
+});
+
+describe("two names of one machine", () => {
+  /** Both lead to one machine; a way that was closed is of no use. */
+  function lockedNames() {
+    const fleet = openFleet();
+    const manifest = fleet.manifest({ alpha: {}, beta: {} });
+    const closed: string[] = [];
+    const open: Connector["open"] = async (name, spec) => {
+      const access = await fleet.connector.open("machine", spec);
+      const host = new Proxy(access.host, {
+        get(target, property) {
+          if (closed.includes(name)) throw new Error(`the way to ${name} is closed`);
+          const value = Reflect.get(target, property) as unknown;
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+      const close = async () => void closed.push(name);
+      return { ...access, host, [Symbol.asyncDispose]: close };
+    };
+    const openLocks = () => {
+      const connector: Connector = { open, read: open };
+      return new LockedHosts({ connector, owner: "ann@desk", lockTimeoutMs: 0 });
+    };
+    const lock = async (locked: LockedHosts, name: string) =>
+      await locked.open(name, manifest.hosts[name] as never);
+    return { closed, openLocks, lock };
+  }
+
+  test("one that is left keeps the other's lock up", async () => {
+    const { closed, openLocks, lock } = lockedNames();
+    {
+      await using locked = openLocks();
+      await lock(locked, "alpha");
+      const { lock: held } = await lock(locked, "beta");
+      locked.keepOnly(new Set(["beta"]));
+      await held.check();
+      expect(closed).toEqual([]);
+      expect(locked.get("alpha")).toBeUndefined();
+    }
+    expect(closed.toSorted()).toEqual(["alpha", "beta"]);
+  });
+
+  test("that are both left give their lock back before the way to it is closed", async () => {
+    const { closed, openLocks, lock } = lockedNames();
+    {
+      await using locked = openLocks();
+      await lock(locked, "alpha");
+      await lock(locked, "beta");
+      locked.keepOnly(new Set());
+    }
+    expect(closed.splice(0).toSorted()).toEqual(["alpha", "beta"]);
+    await using next = openLocks();
+    expect((await lock(next, "beta")).lock.number).toBe(2);
   });
 });

@@ -42,6 +42,7 @@ export class LockedHosts implements AsyncDisposable {
   readonly #locks: LockSession = new Map();
   readonly #opened = new Map<string, HostAccess>();
   readonly #hosts = new Map<string, OpenHost>();
+  readonly #leaving: Promise<void>[] = [];
   /** Those of whose holder was told. */
   readonly #told = new Set<string>();
   #attempt = new AbortController();
@@ -106,8 +107,33 @@ export class LockedHosts implements AsyncDisposable {
     }
   }
 
+  /**
+   * Begins to give back the locks of all other hosts, and to close the ways to them; that is waited for at the end. Who works
+   * on some hosts holds up nobody on the others.
+   */
+  keepOnly(names: ReadonlySet<string>): void {
+    const users = new Map<HostLock, string[]>();
+    for (const [name, { lock }] of this.#hosts) {
+      if (names.has(name)) continue;
+      const others = users.get(lock);
+      if (others === undefined) users.set(lock, [name]);
+      else others.push(name);
+    }
+    for (const name of [...users.values()].flat()) this.#hosts.delete(name);
+    const kept = new Set([...this.#hosts.values()].map(({ lock }) => lock));
+    for (const [lock, hosts] of users) {
+      const locks = hosts.map(() => lock);
+      // names of one machine share a lock, which goes over the first one's way
+      const isShared = kept.has(lock);
+      const ways = isShared ? [] : hosts.flatMap((name) => this.#opened.get(name) ?? []);
+      if (!isShared) for (const name of hosts) this.#opened.delete(name);
+      this.#leaving.push(leave(locks, ways));
+    }
+  }
+
   /** Gives all locks back, and then closes all hosts: a shared lock goes over the first one's. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#leaving);
     await this.#giveBack();
     const opened = [...this.#opened.values()];
     this.#opened.clear();
@@ -117,8 +143,10 @@ export class LockedHosts implements AsyncDisposable {
   async #giveBack(): Promise<void> {
     const hosts = [...this.#hosts.values()];
     this.#hosts.clear();
-    // one that cannot be given back ends by itself when its time has run out
-    await Promise.allSettled(hosts.map(({ lock }) => lock[Symbol.asyncDispose]()));
+    await leave(
+      hosts.map(({ lock }) => lock),
+      [],
+    );
   }
 
   /** Has the lock of one host, and no other, in its turn. */
@@ -188,4 +216,10 @@ export class LockedHosts implements AsyncDisposable {
     this.#opened.set(name, access);
     return access;
   }
+}
+
+/** Gives locks back, and then closes the ways there. A lock that cannot be given back ends by itself. */
+async function leave(locks: readonly HostLock[], ways: readonly AsyncDisposable[]): Promise<void> {
+  await Promise.allSettled(locks.map((lock) => lock[Symbol.asyncDispose]()));
+  await Promise.allSettled(ways.map((way) => way[Symbol.asyncDispose]()));
 }

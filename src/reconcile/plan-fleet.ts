@@ -7,16 +7,13 @@ import {
   type PlanOptions,
   plan,
 } from "../plan/index.ts";
-import type { Connector, HostReading } from "./connector.ts";
+import type { Connector } from "./connector.ts";
 import type { FleetLock } from "./images/fleet-lock.ts";
 import { ImageStore } from "./images/image-store.ts";
 import { type RegistryProgress, registryWaits } from "./images/registry-waits.ts";
 import { resolveImages } from "./images/resolve-images.ts";
-import {
-  type FleetObservation,
-  type ObserveProgress,
-  observeFleet,
-} from "./observe/observe-fleet.ts";
+import type { FleetObservation, ObserveProgress } from "./observe/observe-fleet.ts";
+import { readFleet } from "./observe/read-fleet.ts";
 import { type Environment, SecretValues } from "./secrets/secret-values.ts";
 import { compareSecrets, knowsSecrets } from "./secrets/secrets.ts";
 
@@ -56,43 +53,12 @@ export interface PlannedFleet {
  * @throws DiagnosticsError when something that is declared cannot or must not be done
  */
 export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet> {
-  const { manifest, manifestDir, connector, signal } = request;
-  const readings = new Map<string, HostReading>();
-  const closing: Promise<void>[] = [];
-  const leave = (name: string): void => {
-    const reading = readings.get(name);
-    readings.delete(name);
-    if (reading !== undefined) closing.push(close(reading));
-  };
+  const { manifest, manifestDir } = request;
   const waits = registryWaits(request.onProgress);
   await using store = new ImageStore(manifest, manifestDir, { ...request, ...waits });
-  try {
-    const observation = await observeFleet({
-      ...request,
-      heedLocks: true,
-      reach: async (name, spec) => {
-        const reading = await connector.read(name, spec, signal);
-        readings.set(name, reading);
-        return reading;
-      },
-      // thousands of connections at once are more than some machines have room for
-      leave,
-    });
-    const secrets = new SecretValues(request);
-    return { plan: await planObserved({ ...request, secrets }, observation, store), observation };
-  } finally {
-    for (const name of [...readings.keys()]) leave(name);
-    await Promise.all(closing);
-  }
-}
-
-/** Closes the way to a host; one that cannot be closed is of no use any more either. */
-async function close(reading: HostReading): Promise<void> {
-  try {
-    await reading[Symbol.asyncDispose]();
-  } catch {
-    // nothing was to be had of it but an end
-  }
+  const observation = await readFleet(request);
+  const secrets = new SecretValues(request);
+  return { plan: await planObserved({ ...request, secrets }, observation, store), observation };
 }
 
 /** Plans from what was observed. */

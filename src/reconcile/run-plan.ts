@@ -1,7 +1,7 @@
 import { StowageError } from "../errors/index.ts";
 import { anySignal, mapLimited } from "../internal/index.ts";
 import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
-import { type Plan, rosterEntry } from "../plan/index.ts";
+import { marksOf, type Plan, rosterEntry } from "../plan/index.ts";
 import { type ApplyFleetRequest, SETTLE_MS } from "./apply-request.ts";
 import { auditRun } from "./execute/audit-run.ts";
 import type { ChangeOutcome } from "./execute/events.ts";
@@ -44,6 +44,7 @@ export async function runPlan(request: RunPlanRequest): Promise<ApplyReport> {
     const outcomes = await executePlan({
       plan,
       sessions: new Map([...sessions].filter(([name]) => !silent.has(name))),
+      marks: marksOf(request.manifest, observation.hosts),
       draining,
       onEvent,
       onCrash: (error) => crash.abort(error),

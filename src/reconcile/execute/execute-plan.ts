@@ -1,18 +1,13 @@
 import { createLimiter, type Limiter } from "../../internal/index.ts";
-import { type HostChange, type Plan, type PodChange, waitingChanges } from "../../plan/index.ts";
+import { type HostChange, type PodChange, waitingChanges } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import { hostOutcome, runHostChange } from "./host-run.ts";
 import { CHANGES_AT_ONCE, type HostSession } from "./host-session.ts";
-import { PodRun, type RunHooks } from "./pod-run.ts";
-import { Rollouts } from "./rollouts.ts";
+import { PodRun } from "./pod-run.ts";
+import { Rollouts, type RolloutsRequest } from "./rollouts.ts";
 
 /** A plan and the hosts that it is run on. */
-export interface ExecuteRequest extends RunHooks {
-  readonly plan: Plan;
-  /** Hosts that can be worked on, locked. */
-  readonly sessions: ReadonlyMap<string, HostSession>;
-  /** Rollouts go on though they are paused. */
-  readonly despitePauses?: boolean | undefined;
+export interface ExecuteRequest extends RolloutsRequest {
   /** Hosts that are worked on at full speed at once. */
   readonly parallelism: number;
   /** Why a host cannot be worked on. */

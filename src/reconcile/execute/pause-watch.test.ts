@@ -3,7 +3,7 @@ import { StowageError } from "../../errors/index.ts";
 import { hostLayout, type RolloutMark } from "../../model/index.ts";
 import type { Plan, RolloutPlan } from "../../plan/index.ts";
 import type { HostSession } from "./host-session.ts";
-import { PauseWatch } from "./pause-watch.ts";
+import { PauseWatch, type PauseWatchRequest } from "./pause-watch.ts";
 import { RolloutGate } from "./rollout-gate.ts";
 
 const MARK: RolloutMark = {
@@ -17,7 +17,10 @@ const MARK: RolloutMark = {
 const LAYOUT = hostLayout({ stateDir: "/s", runDir: "/r" }, "acme", "shop");
 
 /** A gate over waves of one host each; what a host says is asked for when it is looked at. */
-function gateOf(says: Readonly<Record<string, () => string | undefined>>) {
+function gateOf(
+  says: Readonly<Record<string, () => string | undefined>>,
+  marks: PauseWatchRequest["marks"] = new Map(),
+) {
   const asked: string[] = [];
   const names = Object.keys(says);
   const sessions = new Map(
@@ -49,7 +52,7 @@ function gateOf(says: Readonly<Record<string, () => string | undefined>>) {
   const reasons = [{ kind: "declared", path: "", verdict: "replace" }];
   const pods = names.map((name) => ({ id: `${name}/web`, action: "replace", reasons }));
   const plan = { pods } as unknown as Plan;
-  const gate = new RolloutGate(rollout, new PauseWatch({ plan, rollout, sessions }));
+  const gate = new RolloutGate(rollout, new PauseWatch({ plan, rollout, sessions, marks }));
   const enter = async (name: string) => {
     await gate.begin(`${name}/web`, new AbortController().signal);
     const pause = gate.holds(`${name}/web`);
@@ -88,4 +91,12 @@ test("a host that cannot be asked stops nothing, and an older mark than one that
   expect(await enter("b")).toBeUndefined();
   expect(await enter("c")).toBeUndefined();
   expect(await enter("d")).toContain("it is not JSON");
+});
+
+test("a host that nothing is done on has its say: a pause that was resumed there stops nobody", async () => {
+  const mark = { ...MARK, paused: false };
+  const resumed = { host: "z", reading: { kind: "mark" as const, mark } };
+  const older = { a: () => JSON.stringify({ ...MARK, revision: 1 }) };
+  expect(await gateOf(older).enter("a")).toBe("ann@desk");
+  expect(await gateOf(older, new Map([["web", [resumed]]])).enter("a")).toBeUndefined();
 });

@@ -3,7 +3,6 @@ import { mapLimited } from "../../internal/index.ts";
 import { parseRolloutMark } from "../../model/index.ts";
 import {
   type FoundMark,
-  marksOn,
   type Plan,
   pauseOf,
   type RolloutPause,
@@ -21,6 +20,8 @@ export interface PauseWatchRequest {
   readonly plan: Plan;
   readonly rollout: RolloutPlan;
   readonly sessions: ReadonlyMap<string, HostSession>;
+  /** What the hosts said of rollouts when they were observed, those that are not worked on as well; by service. */
+  readonly marks: ReadonlyMap<string, readonly FoundMark[]>;
 }
 
 /**
@@ -35,18 +36,14 @@ export class PauseWatch {
   #pause: RolloutPause | undefined;
 
   constructor(request: PauseWatchRequest) {
-    const { plan, rollout, sessions } = request;
+    const { plan, rollout, marks } = request;
     const { paused, waves } = rollout;
     const own = new Set(waves.flatMap(({ changes }) => changes));
     const waits = plan.pods.filter((change) => own.has(change.id) && waitsWhilePaused(change));
     this.#request = request;
     this.#pause = paused;
     this.#waits = new Set(paused?.waits ?? waits.map(({ id }) => id));
-    this.#found = [...sessions].flatMap(([host, session]) =>
-      Object.values(session.spec.pods ?? {}).some(({ service }) => service === rollout.service)
-        ? marksOn(host, rollout.service, seenOf(session), identityOf(session))
-        : [],
-    );
+    this.#found = [...(marks.get(rollout.service) ?? [])];
   }
 
   /** The pause that a change waits for the end of. */

@@ -9,7 +9,7 @@ import {
 } from "../../plan/index.ts";
 import type { ChangeOutcome } from "./events.ts";
 import type { HostSession } from "./host-session.ts";
-import { PauseWatch } from "./pause-watch.ts";
+import { PauseWatch, type PauseWatchRequest } from "./pause-watch.ts";
 import type { RunHooks } from "./pod-run.ts";
 import { type GivenUp, RolloutGate } from "./rollout-gate.ts";
 import { takeBack } from "./take-back.ts";
@@ -21,6 +21,8 @@ type Limited = (session: HostSession, task: () => Promise<ChangeOutcome>) => Pro
 export interface RolloutsRequest extends RunHooks {
   readonly plan: Plan;
   readonly sessions: ReadonlyMap<string, HostSession>;
+  /** See {@link PauseWatchRequest.marks}. */
+  readonly marks: PauseWatchRequest["marks"];
   /** Rollouts go on though they are paused. */
   readonly despitePauses?: boolean | undefined;
 }

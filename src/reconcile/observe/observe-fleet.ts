@@ -24,6 +24,8 @@ export interface ObserveFleetRequest {
   readonly reach: Reach;
   /** Told as soon as nothing more is asked of a host: its way may be closed. */
   readonly leave?: ((name: string) => void) | undefined;
+  /** Hosts that are known already: they are not looked at. */
+  readonly seen?: ReadonlyMap<string, HostObservation | HostUnreachable> | undefined;
   readonly parallelism?: number | undefined;
   /** See {@link ObserveHostRequest.heedLocks}. */
   readonly heedLocks?: boolean | undefined;
@@ -84,6 +86,8 @@ async function observeAll(
   const knownRosterHosts: KnownRosterHosts = new Map();
   return new Map(
     await mapLimited(hosts, parallelism, async ([name, spec]) => {
+      const known = request.seen?.get(name);
+      if (known !== undefined) return [name, known] as const;
       const began = performance.now();
       const found = await observeOne({ ...request, knownRosterHosts, name, spec });
       request.onProgress?.({

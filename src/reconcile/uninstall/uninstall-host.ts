@@ -1,6 +1,6 @@
 import { hostDirectories, hostLayout } from "../../model/index.ts";
-import { lookingSignal } from "../apply-fleet.ts";
 import type { ApplyFleetRequest } from "../apply-request.ts";
+import { lookingSignal } from "../apply-request.ts";
 import type { HostAccess } from "../connector.ts";
 import { destroyFleet } from "../destroy-fleet.ts";
 import type { HostLock } from "../lock/held-lock.ts";
