@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { hostname, userInfo } from "node:os";
 import type { Writable } from "node:stream";
 import type { Connector } from "../reconcile/index.ts";
@@ -20,6 +20,8 @@ void main().then((exitCode) => {
 
 async function main(): Promise<number> {
   const [drain, abort] = [new AbortController(), new AbortController()];
+  // each host has its own; Node warns of a leak where there are more than ten
+  setMaxListeners(0, drain.signal, abort.signal);
   const stop = (): void => onSignal(drain, abort);
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

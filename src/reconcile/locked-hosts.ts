@@ -46,6 +46,8 @@ export class LockedHosts implements AsyncDisposable {
   /** Those of whose holder was told. */
   readonly #told = new Set<string>();
   #attempt = new AbortController();
+  /** What ends the attempt. */
+  #looking: AbortSignal | undefined;
   #taken: TakenHost | undefined;
 
   constructor(request: LockedHostsRequest) {
@@ -72,8 +74,9 @@ export class LockedHosts implements AsyncDisposable {
       this.#attempt = new AbortController();
       this.#taken = undefined;
       const stops = [this.#attempt.signal, ...(signal === undefined ? [] : [signal])];
+      this.#looking = anySignal(stops);
       try {
-        return await look(anySignal(stops));
+        return await look(this.#looking);
       } catch (error) {
         signal?.throwIfAborted();
         const taken: TakenHost | undefined = this.#taken;
@@ -97,7 +100,7 @@ export class LockedHosts implements AsyncDisposable {
     const open = this.#hosts.get(name);
     if (open !== undefined) return open;
     try {
-      return await this.#lock(name, spec, 0, this.#attempt.signal);
+      return await this.#lock(name, spec, 0, this.#looking);
     } catch (error) {
       if (StowageError.is(error, "aborted")) {
         this.#taken ??= { name, spec, error };

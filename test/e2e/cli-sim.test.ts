@@ -217,6 +217,17 @@ describe("the built command line on simulated hosts", () => {
     expect(stowage("apply", "--yes", "-f", file)).toMatchObject({ status: 0, stderr: "" });
   });
 
+  test("many hosts that take their time are planned and applied without a word of Node's", () => {
+    const hosts = Array.from({ length: 12 }, (_, nth) => {
+      const engine = { kind: "sim", file: join(folder, `slow-${nth}.sim`), latencyMs: 20 };
+      return [`host-${nth}`, { address: "local", engine, pods: { web: pod() } }] as const;
+    });
+    const manifest = fleet("slow", {}, { hosts: Object.fromEntries(hosts) });
+    expect(stowage("plan", "-f", manifest).stderr).toBe("");
+    const { status, stderr } = stowage("apply", "-f", manifest, "--yes");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
   test("a rollout is paused while another process applies it, and goes on after it is resumed", async () => {
     const health = { kind: "tcp", port: 8080, intervalMs: 50, startPeriodMs: 60_000 };
     const engine = (name: string) => ({ kind: "sim", file: join(folder, `waves-${name}.sim`) });
