@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/index.ts";
 import type { SimWorld } from "../engines/sim/index.ts";
 import { StowageError } from "../errors/index.ts";
-import type { BootPlaces, Host } from "../host/index.ts";
+import type { BootPlaces, Host, SharedLinks } from "../host/index.ts";
 import {
   type EngineConfig,
   engineIdentity,
@@ -23,12 +23,17 @@ interface ConnectorOptions {
   readonly sshConfig?: string | undefined;
 }
 
-/** The way to hosts: loads the engine of a kind when the first host of it is reached. */
+/**
+ * The way to hosts: loads the engine of a kind when the first host of it is reached. A host that is open already is
+ * reached over the same connection.
+ */
 export function createConnector({ boot, sshConfig }: ConnectorOptions = {}): Connector {
   let world: Promise<SimWorld> | undefined;
+  const links: SharedLinks = new Map();
   const open = async (name: string, spec: HostSpec): Promise<HostAccess> => {
     const { engine } = spec;
-    if (engine.kind !== "sim") return await openReal(engine, name, spec, { boot, sshConfig });
+    if (engine.kind !== "sim")
+      return await openReal(engine, name, spec, { boot, sshConfig, links });
     world ??= import("../engines/sim/index.ts").then(({ SimWorld: World }) => new World());
     return await openSimulated(engine, name, await world);
   };
@@ -52,7 +57,7 @@ async function openReal(
   config: EngineConfig,
   name: string,
   spec: HostSpec,
-  { boot, sshConfig }: ConnectorOptions,
+  { boot, sshConfig, links }: ConnectorOptions & { readonly links: SharedLinks },
 ): Promise<HostAccess> {
   const isLocal = spec.address === "local";
   if (isLocal) checkLinux(name);
@@ -60,7 +65,10 @@ async function openReal(
   // a host that is reached from elsewhere has no Stowage of its own to start at boot
   const host = isLocal
     ? openLocalHost(boot === undefined ? {} : { boot })
-    : await openSshHost(spec.address, sshConfig === undefined ? {} : { config: sshConfig });
+    : await openSshHost(spec.address, {
+        links,
+        ...(sshConfig === undefined ? {} : { config: sshConfig }),
+      });
   const directories = hostDirectories(spec);
   return await access(host, config, (other) => openEngine(other, name, host, directories));
 }

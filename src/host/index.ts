@@ -9,7 +9,7 @@ export { momentOn } from "./logs/log-moment.ts";
 export { LOG_WRITER_NAME, LOG_WRITER_SCRIPT } from "./logs/log-writer-script.ts";
 export { type LogSource, readLogs } from "./logs/read-logs.ts";
 export { runningOn } from "./main-processes.ts";
-export { openSshHost } from "./open-ssh-host.ts";
+export { openSshHost, type SharedLinks } from "./open-ssh-host.ts";
 export { startTicks, statFields } from "./process-stat.ts";
 export { PROGRAM_PATH } from "./program-path.ts";
 export { ProgramVersion } from "./program-version.ts";

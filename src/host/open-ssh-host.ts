@@ -1,6 +1,8 @@
 import type { Host } from "./host.ts";
 import type { SshHostOptions } from "./ssh/ssh-host.ts";
 
+export type { SharedLinks } from "./ssh/shared-links.ts";
+
 /**
  * A machine that is reached by the user's own OpenSSH; nothing of that is loaded before the first one is.
  *

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openContainerd } from "../../src/engines/containerd/index.ts";
-import type { Host } from "../../src/host/index.ts";
+import type { Host, SharedLinks } from "../../src/host/index.ts";
 import { openSshHost } from "../../src/host/index.ts";
 import { hostDirectories } from "../../src/model/index.ts";
 
@@ -114,4 +114,59 @@ test("an ssh that does not know what it is given says which version is needed", 
   );
   const own = "/root/.ssh/config: line 3: Bad configuration option: frob";
   expect(await why(`echo "${own}" >&2; exit 255`)).toMatch(/^invalid_argument: ssh does not take/);
+});
+
+test("who reaches the same host meanwhile uses the same connection, which ends with the last of them", async () => {
+  const program = join(dir, "ssh");
+  const count = `echo $$ >>${dir}/pids\nfor command; do :; done\nexec /bin/sh -c "$command"`;
+  writeFileSync(program, `#!/bin/sh\n${count}\n`, { mode: 0o755 });
+  const pids = () => readFileSync(join(dir, "pids"), "utf8").trim().split("\n");
+  const links: SharedLinks = new Map();
+  const reach = async (address: string) => await openSshHost(address, { program, links });
+  const works = async (host: Host) => (await host.run(["echo", "here"])).stdout;
+  const first = await reach("ssh://here");
+  const second = await reach("ssh://here");
+  expect(await Promise.all([works(first), works(second)])).toEqual(["here\n", "here\n"]);
+  await first[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
+  expect(await works(second)).toBe("here\n");
+  const [shared = "", ...others] = pids();
+  expect(others).toEqual([]);
+
+  await using elsewhere = await reach("ssh://there");
+  expect(await works(elsewhere)).toBe("here\n");
+  expect(pids()).toHaveLength(2);
+
+  await second[Symbol.asyncDispose]();
+  await vi.waitUntil(() => groupOf(shared).length === 0, { timeout: 20_000 });
+  await using again = await reach("ssh://here");
+  expect(await works(again)).toBe("here\n");
+  expect(pids()).toHaveLength(3);
+});
+
+test("who reaches a host whose connection was lost is not kept waiting for that one", async () => {
+  const program = join(dir, "ssh");
+  const gone = `[ ! -e ${dir}/gone ] || { echo 'ssh: connect to host here port 22: Connection refused' >&2; exit 255; }`;
+  const script = `${gone}\necho $$ >${dir}/pid\nfor command; do :; done\nexec /bin/sh -c "$command"`;
+  writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const links: SharedLinks = new Map();
+  const reach = async () => await openSshHost("ssh://here", { program, links });
+  await using stays = await reach();
+  await stays.run(["true"]);
+  writeFileSync(join(dir, "gone"), "");
+  process.kill(Number(readFileSync(join(dir, "pid"), "utf8")), "SIGKILL");
+  const waiting = stays.snapshot({});
+  let isTold = false;
+  waiting.then(
+    () => (isTold = true),
+    () => (isTold = true),
+  );
+  await vi.waitUntil(() => [...links.values()].some(({ link }) => link.isAway));
+  {
+    await using other = await reach();
+    await expect(other.snapshot({})).rejects.toThrow("connection refused");
+  }
+  expect(isTold).toBe(false);
+  rmSync(join(dir, "gone"));
+  await waiting;
 });

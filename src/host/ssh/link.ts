@@ -25,6 +25,8 @@ const PAUSE_MAX_MS = 3_000;
 export class Link {
   readonly #target: SshTarget;
   #session: Promise<Session> | undefined;
+  /** The last one that came up. */
+  #live: Session | undefined;
   #wasUp = false;
   #givenUp: { readonly at: number; readonly error: unknown } | undefined;
   readonly #closing = new AbortController();
@@ -87,6 +89,11 @@ export class Link {
     }
   }
 
+  /** Whether there was a connection, and is none now: it is being made anew, for some time. */
+  get isAway(): boolean {
+    return this.#wasUp && this.#live?.isOver === true;
+  }
+
   /** The error of something that was under way, and must not be done twice. */
   lost(error: SessionLost): StowageError {
     return this.#lost(error, "what was being done there may be done or not; run it again");
@@ -112,6 +119,7 @@ export class Link {
       try {
         const session = await this.#open();
         this.#wasUp = true;
+        this.#live = session;
         return session;
       } catch (error) {
         const patience = this.#wasUp ? RESUME_MS : BUSY_MS;

@@ -20,12 +20,13 @@ import { MarkingHost } from "../marking-host.ts";
 import type { Channel } from "./channel.ts";
 import { ChannelSocket } from "./channel-socket.ts";
 import { Forwards } from "./forward.ts";
-import { Link } from "./link.ts";
+import type { Link } from "./link.ts";
 import { refused, settle, toStowageError } from "./remote-answer.ts";
 import { RemoteError } from "./remote-error.ts";
 import { remoteLines, runRemote } from "./remote-program.ts";
 import { readSnapshot, snapshotQuestion } from "./remote-snapshot.ts";
 import { SessionLost } from "./session.ts";
+import { type LinkLease, leaseLink, type SharedLinks } from "./shared-links.ts";
 import { parseSshAddress } from "./ssh-address.ts";
 import { streamBytes } from "./stream-bytes.ts";
 
@@ -35,6 +36,8 @@ export interface SshHostOptions {
   readonly config?: string;
   /** @defaultValue ssh */
   readonly program?: string;
+  /** Connections that are open: the one that leads there is used, and a new one is put there. @defaultValue none */
+  readonly links?: SharedLinks;
 }
 
 /** What is asked of the agent. */
@@ -48,19 +51,21 @@ type Question = readonly (string | Uint8Array | number)[];
  * @param address `ssh://user@host:port`
  */
 export function openSshHost(address: string, options: SshHostOptions = {}): Host {
-  const link = new Link({ address, at: parseSshAddress(address), ...options });
-  link.begin();
-  return new SshHost(link, address);
+  const { links = new Map(), ...how } = options;
+  const lease = leaseLink(links, { address, at: parseSshAddress(address), ...how });
+  return new SshHost(lease, address);
 }
 
 class SshHost extends MarkingHost implements Host {
   readonly address: string;
+  readonly #lease: LinkLease;
   readonly #link: Link;
   readonly #forwards: Forwards;
 
-  constructor(link: Link, address: string) {
+  constructor(lease: LinkLease, address: string) {
     super();
-    this.#link = link;
+    this.#lease = lease;
+    this.#link = lease.link;
     this.address = address;
     this.#forwards = new Forwards((path) => this.#dial("unix", path));
   }
@@ -238,7 +243,7 @@ class SshHost extends MarkingHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#forwards.close();
-    await this.#link.close();
+    await this.#lease[Symbol.asyncDispose]();
   }
 
   async #dial(...to: readonly (string | number)[]): Promise<Channel> {
