@@ -189,7 +189,7 @@ export class HeldLock implements HostLock {
         : `lost the lock to ${holder}`;
     const error = new StowageError(
       `Cannot write on host "${name}": ${state}; look at the plan again before you apply`,
-      { code: "aborted", context: { host: name } },
+      { code: "aborted", context: { host: name, ...(holder === "" ? {} : { holder }) } },
     );
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -297,6 +297,28 @@ describe("watchFleet() beside others", () => {
     await world.told("changed", ({ isRestart }) => isRestart);
   });
 
+  test("a host that is rebooted is watched on, and by no other watch", async () => {
+    await using world = new WatchedFleet();
+    const manifest = world.manifest({ web: podOf({}, ALWAYS) });
+    await world.fleet.apply(manifest);
+    // no whole look comes by itself
+    const times = { ...WATCH_TIMES, fullIntervalMs: 60_000_000 };
+    await world.watch(manifest, { lockLifeMs: 1_500, times });
+    await world.told("listening");
+    await world.fleet.machine().reboot();
+    await world.told("changed", ({ isRestart }) => isRestart);
+    await world.until(
+      () =>
+        world.fleet
+          .machine()
+          .read(({ files }) =>
+            Object.keys(files).some((path) => path.startsWith("/run/stowage/watch/")),
+          ) || undefined,
+    );
+    await expect(world.run(manifest)).rejects.toThrow(/watches it on host alpha/);
+    expect(await world.stop()).toBe("done");
+  });
+
   test("stops when it is told to, and gives its lock back", async () => {
     await using world = new WatchedFleet();
     const manifest = world.manifest({ web: podOf() }, false);

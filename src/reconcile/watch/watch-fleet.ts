@@ -11,7 +11,7 @@ import type { WatchEnd, WatchRequest } from "./watch-request.ts";
  */
 export async function watchFleet(request: WatchRequest): Promise<WatchEnd> {
   if (request.once) return await new Watch(request, undefined).once();
-  await using locks = new WatchLocks(request.connector, request.appliedBy);
+  await using locks = new WatchLocks(request.connector, request.appliedBy, request.lockLifeMs);
   await locks.take(request.source.first.manifest, request.drain);
   await new Watch(request, locks).run();
   return "done";

@@ -1,4 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
+import { mapLimited } from "../../internal/index.ts";
 import {
   type FleetManifest,
   type HostSpec,
@@ -8,6 +9,7 @@ import {
 import type { Connector, HostAccess } from "../connector.ts";
 import type { HostLock } from "../lock/held-lock.ts";
 import { acquireHostLock, type LockSession } from "../lock/host-lock.ts";
+import { DEFAULT_PARALLELISM } from "../observe/observe-fleet.ts";
 
 /** A watch may be gone for that long before another one may take its place. */
 const LIFE_MS = 60_000;
@@ -17,18 +19,31 @@ interface Held {
   readonly lock: HostLock;
 }
 
+interface Missing {
+  readonly key: string;
+  readonly name: string;
+  readonly spec: HostSpec;
+}
+
 /** What says that a fleet is watched: one lock a host and fleet, beside the lock that each change takes. */
 export class WatchLocks implements AsyncDisposable {
+  /** Told when a lock ended by a reboot or a cut: it is to be taken anew. */
+  onEnd: () => void = () => undefined;
   readonly #connector: Connector;
   readonly #owner: string;
+  readonly #lifeMs: number;
   /** By how a host is declared; those that are one machine have one. */
   readonly #held = new Map<string, Held>();
+  /** Hosts that were rebooted or out of reach for so long that their locks ended. */
+  readonly #ended = new Set<string>();
+  readonly #leaving: Promise<void>[] = [];
   readonly #session: LockSession = new Map();
   readonly #lost = new AbortController();
 
-  constructor(connector: Connector, owner: string) {
+  constructor(connector: Connector, owner: string, lifeMs = LIFE_MS) {
     this.#connector = connector;
-    this.#owner = owner;
+    this.#owner = `${owner} (pid ${process.pid})`;
+    this.#lifeMs = lifeMs;
   }
 
   /** Aborted when somebody else watches by now. */
@@ -40,28 +55,40 @@ export class WatchLocks implements AsyncDisposable {
    * Takes the lock of each host that has none yet, and gives back those of hosts that are declared no more.
    * One that cannot be reached is left for the next time.
    *
+   * @param among the hosts that are tried; absent: all
    * @throws StowageError `aborted` naming who watches the fleet
    */
-  async take(manifest: FleetManifest, signal: AbortSignal): Promise<void> {
-    const declared = new Set<string>();
-    for (const [name, spec] of Object.entries(manifest.hosts)) {
-      const key = keyOf(name, spec);
-      declared.add(key);
-      if (this.#held.has(key)) continue;
-      try {
-        await this.#takeOne(manifest, name, spec, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!StowageError.is(error)) throw error;
-        if (error.code === "aborted") throw isWatched(manifest, name, error);
+  async take(
+    manifest: FleetManifest,
+    signal: AbortSignal,
+    among?: ReadonlySet<string>,
+  ): Promise<void> {
+    const declared = Object.entries(manifest.hosts).map(([name, spec]) => ({
+      key: keyOf(name, spec),
+      name,
+      spec,
+    }));
+    const missing = declared.filter(
+      ({ key, name }) => !this.#held.has(key) && among?.has(name) !== false,
+    );
+    const ways = new Map<string, HostAccess>();
+    try {
+      await this.#openAll(missing, ways, signal);
+      for (const each of missing) {
+        const access = ways.get(each.key);
+        ways.delete(each.key);
+        if (access !== undefined) await this.#tryOne(manifest, each, access, signal);
       }
+    } finally {
+      await Promise.allSettled([...ways.values()].map((way) => way[Symbol.asyncDispose]()));
     }
-    const gone = [...this.#held.keys()].filter((key) => !declared.has(key));
-    await this.#giveBack(gone);
+    const keys = new Set(declared.map(({ key }) => key));
+    await this.#giveBack([...this.#held.keys()].filter((key) => !keys.has(key)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#giveBack([...this.#held.keys()]);
+    await Promise.all(this.#leaving);
   }
 
   async #giveBack(keys: readonly string[]): Promise<void> {
@@ -72,22 +99,62 @@ export class WatchLocks implements AsyncDisposable {
     await Promise.allSettled([...held].map(({ access }) => access[Symbol.asyncDispose]()));
   }
 
+  /** All at once: hosts that do not answer are waited for together. The locks are taken in their order after it. */
+  async #openAll(
+    missing: readonly Missing[],
+    ways: Map<string, HostAccess>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await mapLimited(missing, DEFAULT_PARALLELISM, async ({ key, name, spec }) => {
+      try {
+        ways.set(key, await this.#connector.open(name, spec, signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!StowageError.is(error)) throw error;
+      }
+    });
+  }
+
+  /** @throws StowageError `aborted` naming who watches the fleet */
+  async #tryOne(
+    manifest: FleetManifest,
+    { key, name, spec }: Missing,
+    access: HostAccess,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#takeOne(manifest, name, spec, access, signal);
+      this.#ended.delete(key);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!StowageError.is(error)) throw error;
+      if (error.code !== "aborted") return;
+      // a renewal may have come through whose answer did not
+      const isOwn = String(error.context["holder"]).startsWith(`${this.#owner} since `);
+      if (isOwn && this.#ended.has(key)) return;
+      const watched = isWatched(manifest, name, error);
+      // one that was watched from here, and whose lock was taken meanwhile
+      if (this.#ended.has(key)) this.#lost.abort(watched);
+      throw watched;
+    }
+  }
+
   async #takeOne(
     manifest: FleetManifest,
     name: string,
     spec: HostSpec,
+    access: HostAccess,
     signal: AbortSignal,
   ): Promise<void> {
-    const access = await this.#connector.open(name, spec, signal);
     try {
       const lock = await acquireHostLock({
         host: access.host,
         name,
         lockDir: hostLayout(hostDirectories(spec), manifest.id, manifest.name).watchLockDir,
-        owner: `${this.#owner} (pid ${process.pid})`,
+        owner: this.#owner,
         timeoutMs: 0,
         session: this.#session,
-        lifeMs: LIFE_MS,
+        lifeMs: this.#lifeMs,
         signal,
       });
       const same = [...this.#held.values()].find((each) => each.lock === lock);
@@ -98,14 +165,26 @@ export class WatchLocks implements AsyncDisposable {
         this.#held.set(keyOf(name, spec), same);
         return;
       }
-      lock.signal.addEventListener("abort", () => this.#lost.abort(lock.signal.reason), {
-        once: true,
-      });
-      this.#held.set(keyOf(name, spec), { access, lock });
+      const held = { access, lock };
+      this.#held.set(keyOf(name, spec), held);
+      lock.signal.addEventListener("abort", () => this.#lose(manifest, name, held), { once: true });
     } catch (error) {
       await access[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** To another watch, which is the end of this one; or by a reboot or a cut, after which the lock is taken anew. */
+  #lose(manifest: FleetManifest, name: string, held: Held): void {
+    const { reason } = held.lock.signal;
+    if (StowageError.is(reason) && reason.context["holder"] !== undefined) {
+      this.#lost.abort(isWatched(manifest, name, reason));
+      return;
+    }
+    const keys = [...this.#held].flatMap(([key, each]) => (each === held ? [key] : []));
+    for (const key of keys) this.#ended.add(key);
+    this.#leaving.push(this.#giveBack(keys));
+    this.onEnd();
   }
 }
 

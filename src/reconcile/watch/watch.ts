@@ -90,6 +90,7 @@ export class Watch {
     const listeners = new Listeners(this.#request, this.#clock, this.#wakes, crash);
     const probing = new Probing(this.#request, this.#clock, this.#wakes, crash);
     this.#probing = probing;
+    if (this.#locks !== undefined) this.#locks.onEnd = () => this.#wakes.ask("restarts");
     const follow = async (now: FleetManifest): Promise<void> => {
       await Promise.all([listeners.follow(now), probing.follow(now)]);
     };
@@ -126,6 +127,8 @@ export class Watch {
       const { outcomes, nextInMs } = await this.#mender.restart(look, declaration);
       if (nextInMs !== undefined) this.#wakes.ask("restarts", nextInMs);
       if (isFull) await this.#mendWhole({ look, declaration, ms, outcomes }, signal);
+      // one that came back since is not to be watched by others
+      else await this.#locks?.take(declaration.manifest, signal, reachedHosts(look));
       this.#told.unlocked();
     } catch (error) {
       if (signal.aborted) return;
@@ -225,6 +228,10 @@ export class Watch {
       }
     }
   }
+}
+
+function reachedHosts({ observation: { hosts } }: Look): ReadonlySet<string> {
+  return new Set([...hosts].flatMap(([name, { kind }]) => (kind === "observed" ? [name] : [])));
 }
 
 /** Who holds which lock: what else the error advises is for a command that ends. */
