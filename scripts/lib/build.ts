@@ -63,6 +63,8 @@ export async function buildCli(root: string, outdir = join(root, "dist/cli")): P
 /** A file as `compileProgram` reads it: one function. Where all of it comes from lies beside it, for `--debug`. */
 const PROGRAM_FILE: BuildOptions = {
   format: "cjs",
+  // V8 forgets whose a script of a code cache is, and import() with it: require() stands for it
+  supported: { "dynamic-import": false },
   // read as such
   charset: "ascii",
   minify: true,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 /** A bundled program of several files, each of which is compiled when it is first required. */
 export interface CompiledProgram {
@@ -16,7 +16,7 @@ type Wrapper = (require: (id: string) => unknown, module: { exports: unknown }) 
 /**
  * Compiles a bundle, from its code cache where there is one: compiling is half of what a short
  * command takes. Each file is one function of `require` and `module`; it requires files beside it
- * by `./` and their name.
+ * by `./` and their name, and has no import().
  */
 export function compileProgram(bundle: string): CompiledProgram {
   const requireOther = createRequire(bundle);
@@ -27,7 +27,6 @@ export function compileProgram(bundle: string): CompiledProgram {
     // a bundle is ASCII alone, which takes 2 ms less to read than UTF-8
     const script = new Script(readFileSync(file, "latin1"), {
       filename: file,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       ...(existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
     });
     scripts.set(file, script);

@@ -106,7 +106,7 @@ describe("the built command line on simulated hosts", () => {
 
   test("--debug says where in the sources an error and its causes were", () => {
     const { stderr } = stowage("plan", "-f", "absent.json", "--debug");
-    expect(stderr).toMatch(/^ {4}at src\/cli\/read-json\.ts:\d+:\d+$/m);
+    expect(stderr).toMatch(/^ {4}at src\/cli\/project\/read-json\.ts:\d+:\d+$/m);
     expect(stderr).not.toContain("stowage.cjs");
     expect(stderr).toContain("Caused by: Error: ENOENT");
     const map = join(dirname(main), "stowage.cjs.map");
@@ -149,6 +149,35 @@ describe("the built command line on simulated hosts", () => {
       // Node leaves the line ends of its own terminal as they are
       said: expect.stringMatching(/^hi\r+\n$/),
     });
+  });
+
+  test.each([
+    ["yes", 0],
+    ["no", 1],
+  ])("asks on a terminal, and goes by the answer %s", async (answer, status) => {
+    const file = fleet(`asked-${answer}`, { web: pod() });
+    await using host = openLocalHost();
+    let said = "";
+    let hear = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      hear = resolve;
+    });
+    const words = [process.execPath, main, "apply", "-f", join(folder, file)];
+    const exitCode = await runInTerminal(host, words, {
+      size: { columns: 80, rows: 24 },
+      stdin: (async function* () {
+        await asked;
+        yield Buffer.from(`${answer}\r`);
+      })(),
+      output: (bytes) => {
+        said += Buffer.from(bytes).toString();
+        if (said.includes("Type yes")) hear();
+      },
+    });
+    expect(said).not.toMatch(/Internal error|Warning/);
+    expect(said).toContain(answer === "yes" ? "Done: 1 pod changed" : "Nothing has been touched.");
+    expect(exitCode).toBe(status);
+    expect(stowage("plan", "-f", file).status).toBe(answer === "yes" ? 0 : 2);
   });
 
   test("a saved plan is applied once, and refused when the host has moved on", () => {
