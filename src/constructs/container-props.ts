@@ -21,19 +21,19 @@ export interface MountProps {
 
 /** Limits of a container; what is not set is no limit. */
 export interface ResourcesProps {
-  /** CPU time at most. */
+  /** CPU limit. */
   readonly cpu?: Cpu;
-  /** Weight against other containers when CPUs are short; the kernel's own is 1024. */
+  /** Weight relative to other containers when CPU time is scarce; the kernel's default is 1024. */
   readonly cpuShares?: number;
   /** CPUs that it may run on, as a list such as `0-2,4`. */
   readonly cpuset?: string;
-  /** Memory at most; the kernel kills a process of the container beyond it. */
+  /** Memory limit; beyond it the kernel kills a process of the container. */
   readonly memory?: Size;
-  /** Memory that the kernel tries to leave to it when the host is short. */
+  /** Memory that the kernel tries to keep for it when the host runs short. */
   readonly memoryReservation?: Size;
-  /** Memory and swap together at most; needs `memory`. */
+  /** Limit of memory and swap together; needs `memory`. */
   readonly memorySwap?: Size;
-  /** Processes and threads at most. */
+  /** Highest number of processes and threads. */
   readonly pidsMax?: number;
 }
 
@@ -56,16 +56,16 @@ export interface DeviceProps {
 
 /** What is done in a container that runs before it is asked to end. */
 export interface DrainProps {
-  /** Command run in the container; whether it succeeds or not, the stop goes on. */
+  /** Command run in the container. The stop continues even if it fails. */
   readonly command?: readonly string[];
   /**
-   * Time that is waited after the command.
+   * Time to wait after the command.
    *
    * @defaultValue - none
    */
   readonly wait?: Duration;
   /**
-   * Time that both may take together; then the stop goes on.
+   * Most time that both may take together. Then the stop continues.
    *
    * @defaultValue 30 seconds
    */
@@ -82,11 +82,11 @@ export interface ContainerProps {
   readonly args?: readonly string[];
   /** Environment, added to the image's. */
   readonly env?: Readonly<Record<string, string | Secret>>;
-  /** Directory that the process starts in. */
+  /** Working directory of the process. */
   readonly workingDir?: string;
   /** User and group, as `user`, `uid`, `user:group` or `uid:gid`. */
   readonly user?: string;
-  /** Further groups, by name or number. */
+  /** Additional groups, by name or number. */
   readonly additionalGroups?: readonly string[];
   /** Where it sees volumes. */
   readonly mounts?: readonly MountProps[];
@@ -108,7 +108,7 @@ export interface ContainerProps {
   readonly ulimits?: NonNullable<ContainerSpec["ulimits"]>;
   /** How readily the kernel kills it when the host's memory ends: -1000 to 1000. */
   readonly oomScoreAdj?: number;
-  /** Rights beyond or below the default profile. */
+  /** Privileges added to the default profile, or removed from it. */
   readonly security?: Security;
   readonly devices?: readonly DeviceProps[];
   /**
@@ -124,7 +124,7 @@ export interface ContainerProps {
    */
   readonly dependsOn?: Readonly<Record<string, Condition>>;
   /**
-   * Time in which it has to end, where others wait for that.
+   * Time within which it must exit, if others wait for that.
    *
    * @defaultValue 10 minutes
    */

@@ -62,7 +62,7 @@ export interface PodmanOptions {
 /** How to reach an rkt. */
 export interface RktOptions {
   /**
-   * Its program, as a name on PATH or an absolute path.
+   * The rkt program, as a name on PATH or an absolute path.
    *
    * @defaultValue rkt
    */
@@ -96,7 +96,7 @@ export interface SimOptions {
    */
   readonly latency?: Duration;
   /**
-   * Pods that the host can hold.
+   * Most pods that the host can hold.
    *
    * @defaultValue - any number
    */
@@ -108,7 +108,7 @@ export interface SimOptions {
    */
   readonly runOnce?: boolean;
   /**
-   * One of several engines of the same simulated host, by a name of your own.
+   * Name of your choice, for several engines on the same simulated host.
    *
    * @defaultValue - its first one
    */

@@ -83,12 +83,12 @@ describe("mistakes of files", () => {
     const said = mistakes.map((each) => each.replace("shop/a/web/web: ", "").replace(/; .*/, ""));
     expect(said.sort()).toEqual([
       'files["/"]: a file cannot take the place of a directory',
-      'files["/data/x"]: it lies in what is mounted at /data: its place would have to be made in volume data',
+      'files["/data/x"]: it is below the mount at /data: it would have to be created in volume data',
       'files["/etc/dir/"]: its name must be an absolute path without ., .. or empty segments, and with no slash at its end',
-      'files["/etc/none"]: nothing says what is in it',
-      'files["/etc/two"]: it is said more than once what is in it',
-      'files["/proc/x"]: /proc is the kernel\'s',
-      'files["/srv"]: /srv/inside would have to lie in it, and it is a file',
+      'files["/etc/none"]: it has no content',
+      'files["/etc/two"]: its content is given more than once',
+      'files["/proc/x"]: /proc belongs to the kernel',
+      'files["/srv"]: /srv/inside is below it, but it is a file',
     ]);
   });
 });

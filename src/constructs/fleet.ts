@@ -24,7 +24,7 @@ export interface FleetProps {
    */
   readonly id?: string;
   /**
-   * Name that the fleet had before; its pods are taken over.
+   * Former name of the fleet, whose pods are taken over.
    *
    * @defaultValue - none
    */

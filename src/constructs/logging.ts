@@ -12,13 +12,13 @@ export interface Logging {
    */
   readonly mode?: "file" | "none";
   /**
-   * Size at which a log file is put aside and a new one begun.
+   * Size at which a log file is rotated.
    *
    * @defaultValue 16 MiB
    */
   readonly maxSize?: Size;
   /**
-   * Log files kept, the one written to included.
+   * Log files kept, including the current one.
    *
    * @defaultValue 2
    */

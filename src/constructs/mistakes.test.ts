@@ -25,8 +25,8 @@ describe("mistakes", () => {
       "shop/a/web/web: image: must be an image reference such as ghcr.io/acme/shop:1.8.2",
       "shop/a/web/web: resources.memoryBytes: must be at least 6291456",
       'shop/a/web: dependsOn: there is no pod "wbe" on host a',
-      "shop/a/web: ports[80/tcp]: a pod with the network none cannot answer on a port of the host",
-      "shop/a/web: ports[80/tcp]: host port 80 cannot lead to container port 8080: in the host's network the two are one",
+      "shop/a/web: ports[80/tcp]: a pod with network mode none cannot publish a host port",
+      "shop/a/web: ports[80/tcp]: host port 80 cannot map to container port 8080: in the host's network they are the same port",
       'shop/bad: address: must be "local" or ssh://user@host:port',
       "shop/none: on: no host is labelled role=x",
     ]);

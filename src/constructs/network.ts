@@ -12,7 +12,7 @@ export interface CniOptions {
    */
   readonly configDir?: string;
   /**
-   * Directories of the host's CNI plugins; the first that has a plugin counts.
+   * Directories of the host's CNI plugins, searched in this order.
    *
    * @defaultValue /opt/cni/bin and /usr/lib/cni
    */

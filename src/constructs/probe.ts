@@ -19,13 +19,13 @@ export interface ProbeTiming {
    */
   readonly timeout?: Duration;
   /**
-   * Tries in a row that must fail, after the start period, before it counts as unhealthy.
+   * Consecutive failures, after the start period, that make it unhealthy.
    *
    * @defaultValue 10
    */
   readonly retries?: number;
   /**
-   * Time after the start in which failed tries do not count.
+   * Time after the start during which failures do not count.
    *
    * @defaultValue - none
    */

@@ -31,13 +31,13 @@ export interface RolloutProps {
    */
   readonly pause?: Duration;
   /**
-   * How long a pod that was changed has to stay healthy before it counts.
+   * How long a changed pod must stay healthy before it counts as proven.
    *
    * @defaultValue - it counts at once
    */
   readonly healthTime?: Duration;
   /**
-   * Pods that may fail until no further one is changed.
+   * Number of failed pods after which no further pod is changed.
    *
    * @defaultValue 1
    */

@@ -38,7 +38,7 @@ export type CapabilityTable = Readonly<Record<string, Capability | readonly Capa
 
 const UNKNOWN_FIELD: Capability = {
   support: "unsupported",
-  reason: "this engine knows nothing of it",
+  reason: "this engine does not support it",
 };
 
 const resolved = new WeakMap<CapabilityTable, Map<string, readonly Capability[]>>();

@@ -34,8 +34,10 @@ const Signal = z.string().regex(SIGNAL_NAME, "must be the name of a signal such 
 
 /** Limits of a process as setrlimit(2) knows them. */
 export const Ulimit = z.strictObject({
-  soft: field(z.int().min(0), { description: "Limit in force." }),
-  hard: field(z.int().min(0), { description: "How far the process may raise it itself." }),
+  soft: field(z.int().min(0), { description: "Soft limit: the one in force." }),
+  hard: field(z.int().min(0), {
+    description: "Hard limit: how far the process may raise the soft one.",
+  }),
 });
 
 const UlimitName = z.enum([
@@ -60,7 +62,7 @@ const UlimitName = z.enum([
 export const Device = z.strictObject({
   path: field(AbsolutePath, { description: "Device of the host.", unit: "path" }),
   containerPath: field(ProlongedPath, {
-    description: "Its path in the container.",
+    description: "Path of the device in the container.",
     unit: "path",
   }).optional(),
   permissions: field(
@@ -69,7 +71,7 @@ export const Device = z.strictObject({
       .regex(/^r?w?m?$/)
       .min(1),
     {
-      description: "What may be done with it: r, w, m.",
+      description: "Allowed access: r (read), w (write), m (mknod).",
       default: "rwm",
     },
   ).optional(),
@@ -99,7 +101,7 @@ export const ContainerSpec = z.strictObject({
     change: "replace",
   }).optional(),
   workingDir: field(AbsolutePath, {
-    description: "Directory that the process starts in.",
+    description: "Working directory of the process.",
     change: "replace",
     unit: "path",
   }).optional(),
@@ -120,17 +122,17 @@ export const ContainerSpec = z.strictObject({
     },
   ).optional(),
   additionalGroups: field(z.array(Group).readonly(), {
-    description: "Further groups as name or number.",
+    description: "Additional groups, by name or number.",
     change: "replace",
     set: true,
   }).optional(),
   mounts: field(z.array(Mount).readonly(), {
-    description: "Where the pod's volumes are seen.",
+    description: "Where the pod's volumes are mounted.",
     change: "replace",
     key: (mount) => String(mount["path"]),
   }).optional(),
   files: field(z.record(ProlongedPath, FileSpec), {
-    description: "Files that it sees, by their path in it; it cannot write to them.",
+    description: "Files in the container, by path; it cannot write to them.",
     change: "replace",
   }).optional(),
   readOnlyRootFilesystem: field(z.boolean(), {
@@ -146,15 +148,15 @@ export const ContainerSpec = z.strictObject({
   }).optional(),
   resources: field(Resources, { description: "Limits.", change: "live" }).optional(),
   ulimits: field(z.partialRecord(UlimitName, Ulimit), {
-    description: "Limits of the process as setrlimit(2) knows them.",
+    description: "Resource limits of the process, as in setrlimit(2).",
     change: "restart",
   }).optional(),
   oomScoreAdj: field(z.int().min(-1000).max(1000), {
-    description: "How readily the kernel kills it when the host's memory ends.",
+    description: "How likely the kernel is to kill it when the host runs out of memory.",
     change: "restart",
   }).optional(),
   security: field(Security, {
-    description: "Rights beyond or below the default profile.",
+    description: "Privileges added to the default profile, or removed from it.",
     change: "replace",
   }).optional(),
   devices: field(z.array(Device).readonly(), {
@@ -164,32 +166,32 @@ export const ContainerSpec = z.strictObject({
   }).optional(),
   init: field(z.boolean(), {
     description:
-      "It runs to its end, with exit code 0, before containers that are no init containers start; several run one after another.",
+      "Init container: must exit with code 0 before the containers that are not init containers start. Several run one after another.",
     change: "replace",
     default: false,
   }).optional(),
   dependsOn: field(z.record(Name, Condition), {
     description:
-      "Containers of the pod that it starts after, and what has to be true of each: started, healthy, or completed, which is ended with exit code 0.",
+      "Containers of the pod that it waits for before it starts, and what for: started, healthy, or completed (exited with code 0).",
     change: "live",
   }).optional(),
   completeWithinMs: field(waitMs(100), {
-    description: "Time in which it has to end, where others wait for that.",
+    description: "Time within which it must exit, if others wait for that.",
     change: "live",
     unit: "ms",
     default: COMPLETE_WITHIN_MS,
   }).optional(),
   health: field(Probe, {
-    description: "How to find out that it does its work.",
+    description: "Health probe.",
     change: "live",
   }).optional(),
   logging: field(Logging, { description: "Where its output goes.", change: "restart" }).optional(),
   drain: field(Drain, {
-    description: "What is done before it is asked to end, where it runs as it should.",
+    description: "What is done before it is asked to stop, if it runs as it should.",
     change: "live",
   }).optional(),
   stopSignal: field(Signal, {
-    description: "Signal that asks it to end; else the image's, else SIGTERM.",
+    description: "Signal that asks it to stop. Without one: the image's, or SIGTERM.",
     change: "live",
   }).optional(),
   stopGracePeriodMs: field(waitMs(0), {

@@ -11,15 +11,16 @@ export const DRAIN_TIMEOUT_MS = 30_000;
 /** What is done in a container that runs before it is asked to end. */
 export const Drain = z.strictObject({
   command: field(z.array(NoNul).min(1).readonly(), {
-    description: "Command run in the container; whether it succeeds or not, the stop goes on.",
+    description: "Command run in the container. The stop continues even if it fails.",
   }).optional(),
   waitMs: field(z.int().min(1).max(DRAIN_MS_MAX), {
-    description: "Time that is waited after the command.",
+    description: "Time to wait after the command.",
     unit: "ms",
     default: 0,
   }).optional(),
   timeoutMs: field(z.int().min(1).max(DRAIN_MS_MAX), {
-    description: "Time that command and wait may take together; then the stop goes on.",
+    description:
+      "Most time that the command and the wait may take together. Then the stop continues.",
     unit: "ms",
     default: DRAIN_TIMEOUT_MS,
   }).optional(),

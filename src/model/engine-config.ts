@@ -24,7 +24,7 @@ export const ContainerdConfig = z.strictObject({
       .regex(/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/)
       .max(76),
     {
-      description: "Its namespace that pods are made in.",
+      description: "containerd namespace of the pods.",
       default: "stowage",
       identity: true,
     },
@@ -34,7 +34,7 @@ export const ContainerdConfig = z.strictObject({
     default: "io.containerd.runc.v2",
   }).optional(),
   snapshotter: field(z.string().regex(/^[a-z0-9-]+$/), {
-    description: "Snapshotter that holds the file systems.",
+    description: "Snapshotter for the containers' file systems.",
     default: "overlayfs",
   }).optional(),
 });
@@ -43,20 +43,21 @@ export const ContainerdConfig = z.strictObject({
 export const PodmanConfig = z.strictObject({
   kind: z.literal("podman"),
   program: field(AbsolutePath, {
-    description: "Its program; else the podman on the host's PATH.",
+    description: "The podman program. Without it: podman on the host's PATH.",
     unit: "path",
   }).optional(),
   root: field(AbsolutePath, {
-    description: "Directory of its containers and images; else podman's own choice.",
+    description: "Directory of its containers and images. Without it: podman's own.",
     unit: "path",
     identity: true,
   }).optional(),
   runRoot: field(AbsolutePath, {
-    description: "Directory of what a reboot ends; a store always has the one it was made with.",
+    description:
+      "Directory of state that a reboot clears. A store must keep the one that it was created with.",
     unit: "path",
   }).optional(),
   tmpDir: field(AbsolutePath, {
-    description: "Directory of its locks and events, which a reboot ends as well.",
+    description: "Directory of its locks and events, which a reboot clears too.",
     unit: "path",
   }).optional(),
   networkConfigDir: field(AbsolutePath, {
@@ -64,7 +65,7 @@ export const PodmanConfig = z.strictObject({
     unit: "path",
   }).optional(),
   runtime: field(z.string().regex(/^(?:\/[^\0]+|[a-z0-9._-]+)$/), {
-    description: "Runtime that runs the processes, by name or path; else podman's own choice.",
+    description: "Runtime that runs the processes, by name or path. Without it: podman's own.",
   }).optional(),
 });
 
@@ -72,7 +73,7 @@ export const PodmanConfig = z.strictObject({
 export const RktConfig = z.strictObject({
   kind: z.literal("rkt"),
   program: field(z.string().min(1).max(4096), {
-    description: "Its program, as a name on PATH or an absolute path.",
+    description: "The rkt program, as a name on PATH or an absolute path.",
     default: "rkt",
   }).optional(),
   dir: field(AbsolutePath, {
@@ -110,7 +111,8 @@ export const RktConfig = z.strictObject({
 export const SimConfig = z.strictObject({
   kind: z.literal("sim"),
   file: field(AbsolutePath, {
-    description: "File that holds the host between runs; without it the host lives in memory.",
+    description:
+      "File that keeps the host between runs. Without it the host exists in memory only.",
     unit: "path",
   }).optional(),
   latencyMs: field(z.int().min(0), {
@@ -118,7 +120,7 @@ export const SimConfig = z.strictObject({
     unit: "ms",
     default: 0,
   }).optional(),
-  maxPods: field(z.int().min(0), { description: "Pods that the host can hold." }).optional(),
+  maxPods: field(z.int().min(0), { description: "Most pods that the host can hold." }).optional(),
   runOnce: field(z.boolean(), {
     description: "Makes each start of an exited pod prepare a new one, as rkt's pods do.",
     default: false,
@@ -129,7 +131,7 @@ export const SimConfig = z.strictObject({
       .regex(/^[a-z0-9-]+$/)
       .max(32),
     {
-      description: "One of several engines of the same simulated host, by a name of your own.",
+      description: "Name of your choice, for several engines on the same simulated host.",
       identity: true,
     },
   ).optional(),

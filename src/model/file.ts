@@ -10,7 +10,7 @@ export const FILE_BYTES_MAX = 1024 * 1024;
 /** A file of a container: exactly one of `content`, `base64` and `secret` says what is in it. */
 export const FileSpec = z.strictObject({
   content: field(z.string().max(FILE_BYTES_MAX), {
-    description: "What is in it, as text.",
+    description: "Content, as text.",
     long: true,
   }).optional(),
   base64: field(
@@ -21,19 +21,20 @@ export const FileSpec = z.strictObject({
         /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
         "must be base64 with its padding",
       ),
-    { description: "What is in it, as bytes in base64.", long: true },
+    { description: "Content, as base64.", long: true },
   ).optional(),
   secret: field(SecretSource, {
-    description: "Where the value of a secret comes from; the file is kept in the host's memory.",
+    description: "Source of a secret value; the file is kept in the host's memory.",
   }).optional(),
   uid: field(OwnerNumber, {
-    description: "Owner; else the container's `user` where that is a number, else root.",
+    description: "Owner. Without it: the container's `user` if that is a number, or root.",
   }).optional(),
   gid: field(OwnerNumber, {
-    description: "Group; else that of the container's `user` where that is a number, else root's.",
+    description:
+      "Group. Without it: that of the container's `user` if that is a number, or root's.",
   }).optional(),
   mode: field(Mode, {
-    description: "Mode; 0444 where it is not set, 0400 of a secret.",
+    description: "Mode. Without it: 0444, or 0400 for a secret.",
     unit: "octal",
   }).optional(),
 });

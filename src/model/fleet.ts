@@ -12,23 +12,23 @@ export const MANIFEST_VERSION = "stowage/v1";
 
 /** A fleet as its manifest declares it: plain data, no secrets. */
 export const FleetManifest = z.strictObject({
-  version: field(z.literal(MANIFEST_VERSION), { description: "Form of this file." }),
+  version: field(z.literal(MANIFEST_VERSION), { description: "Version of the manifest format." }),
   name: field(Name, { description: "Name of the fleet." }),
   id: field(OwnerId, {
-    description: "Who owns it; two fleets of one name and different owners never touch each other.",
+    description: "Owner. Fleets with the same name and different owners never touch each other.",
   }),
   formerly: field(Name, {
-    description: "Name that the fleet had before; its pods are taken over.",
+    description: "Former name of the fleet, whose pods are taken over.",
   }).optional(),
   images: field(
     z.record(z.string().refine(isImageReference, "must be an image reference"), ImageSpec),
     {
-      description: "Where images come from, by the reference that containers use.",
+      description: "Sources of images, by the reference that containers use.",
     },
   ).optional(),
   registries: field(z.record(RegistryDomain, RegistrySpec), {
     description:
-      "How registries are reached, by their domain in references. Logins are not declared: they are those of docker login and podman login.",
+      "How registries are reached, by their domain in references. Logins are not declared: those of docker login and podman login are used.",
   }).optional(),
   networks: field(z.record(Name, NetworkSpec), {
     description: "Bridge networks that its pods can be in, by name.",

@@ -21,18 +21,18 @@ export type PullWay = (typeof PULL_WAYS)[number];
 export const HostSpec = z.strictObject({
   address: field(z.string().regex(ADDRESS, 'must be "local" or ssh://user@host:port'), {
     description:
-      "Where it is: local, or ssh://user@host:port. User and port may be left out, and the host be an alias: your ssh configuration counts. An @ of a user's name is written as %40.",
+      "Address: local, or ssh://user@host:port. User and port are optional, and the host may be an alias: your ssh configuration applies. An @ in a user name is written as %40.",
   }),
   labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
-    description: "Words of your own to place services by.",
+    description: "Labels of your choice, to place services by.",
   }).optional(),
-  engine: field(EngineConfig, { description: "What runs its pods." }),
+  engine: field(EngineConfig, { description: "Engine that runs its pods." }),
   pull: field(z.enum(PULL_WAYS), {
     description:
-      "Who gets an image that it lacks. host: it asks the registry itself. controller: the machine that Stowage runs on, which sends what is missing over the connection. never: nobody; it has to be there. Where nothing is said, a host over ssh asks, and is sent what it cannot get.",
+      "Who fetches an image that the host lacks. host: the host pulls it from the registry. controller: the machine that Stowage runs on sends what is missing. never: nobody; it must be there already. Without it, a host over ssh pulls, and is sent what it cannot pull.",
   }).optional(),
   pullBytesPerSecond: field(z.int().min(4096), {
-    description: "Bytes of images that are sent to it in a second, at most.",
+    description: "Highest rate at which images are sent to it, in bytes per second.",
     unit: "bytes",
   }).optional(),
   stateDir: field(ProlongedPath, {
@@ -41,12 +41,12 @@ export const HostSpec = z.strictObject({
     default: "/var/lib/stowage",
   }).optional(),
   runDir: field(ProlongedPath, {
-    description: "Directory for what a reboot ends: the lock, network namespaces.",
+    description: "Directory for state that a reboot clears: the lock, network namespaces.",
     unit: "path",
     default: "/run/stowage",
   }).optional(),
   pods: field(z.record(Name, PodSpec), {
-    description: "The pods that belong on it, by name.",
+    description: "Pods of the host, by name.",
   }).optional(),
 });
 /** See the schema of the same name. */

@@ -9,13 +9,13 @@ export const Logging = z.strictObject({
     default: "file",
   }).optional(),
   maxBytes: field(z.int().min(4096), {
-    description: "Size at which a log file is put aside and a new one begun.",
+    description: "Size at which a log file is rotated.",
     change: "restart",
     unit: "bytes",
     default: 16 * 1024 * 1024,
   }).optional(),
   maxFiles: field(z.int().min(1).max(100), {
-    description: "Log files kept, the one written to included.",
+    description: "Log files kept, including the current one.",
     change: "restart",
     default: 2,
   }).optional(),

@@ -20,16 +20,18 @@ const Subnet = z
 /** What a network is, beside its name. */
 const networkShape = {
   subnet: field(Subnet, {
-    description: "Addresses of the network on each host; else a free one is chosen on each.",
+    description:
+      "Addresses of the network on each host. Without it, each host chooses a free subnet.",
     change: "replace",
   }).optional(),
   internal: field(z.boolean(), {
-    description: "Nothing leads out of the network, and nothing in.",
+    description: "No traffic can leave or enter the network.",
     change: "replace",
     default: false,
   }).optional(),
   dns: field(z.array(Address).min(1).max(3).readonly(), {
-    description: "Name servers of its pods; else those of the host that are not on its loopback.",
+    description:
+      "Name servers of its pods. Without it: those of the host that are not on its loopback.",
     change: "replace",
   }).optional(),
 };
@@ -46,7 +48,7 @@ export const CniNetwork = z.strictObject({
       .string()
       .regex(
         /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
-        "must be a name of CNI: letters, digits, underscores, dots and dashes",
+        "must be a CNI name: letters, digits, underscores, dots and dashes",
       ),
     { description: "Name of the network in its CNI configuration.", change: "replace" },
   ),
@@ -63,7 +65,7 @@ export const CniNetwork = z.strictObject({
       .max(8)
       .readonly(),
     {
-      description: "Directories of the host's CNI plugins; the first that has a plugin counts.",
+      description: "Directories of the host's CNI plugins, searched in this order.",
       change: "replace",
       default: ["/opt/cni/bin", "/usr/lib/cni"],
     },
@@ -102,7 +104,8 @@ export function isNetworked({ network }: { readonly network?: Network | undefine
 export const Port = z.strictObject({
   host: field(z.int().min(1).max(65_535), { description: "Port of the host.", unit: "port" }),
   container: field(z.int().min(1).max(65_535), {
-    description: "Port in the container, else the same; in the host's network the two are one.",
+    description:
+      "Port in the container. Without it: the same port, the only choice in the host's network.",
     unit: "port",
   }).optional(),
   protocol: field(z.enum(["tcp", "udp"]), {
@@ -110,7 +113,7 @@ export const Port = z.strictObject({
     default: "tcp",
   }).optional(),
   hostIp: field(Address, {
-    description: "With mode bridge: the one address of the host that it is a port of; else all.",
+    description: "With mode bridge or cni: address of the host to publish it on. Without it: all.",
   }).optional(),
 });
 /** See the schema of the same name. */

@@ -23,7 +23,7 @@ export function parseVersioned<S extends z.ZodType>(
   try {
     json = JSON.parse(text);
   } catch (error) {
-    return { kind: "unreadable", reason: `it is not JSON (${(error as Error).message})` };
+    return { kind: "unreadable", reason: `it is not valid JSON (${(error as Error).message})` };
   }
   const found = (json as { readonly version?: unknown } | null)?.version;
   if (typeof found === "number" && found > version) return { kind: "newer", version: found };

@@ -29,7 +29,7 @@ export const PodSpec = z.strictObject({
     { description: "The pod's processes by name.", change: "replace" },
   ),
   volumes: field(z.record(Name, Volume), {
-    description: "Where data lies, by the name that mounts use.",
+    description: "Volumes, by the name that mounts use.",
     change: "replace",
   }).optional(),
   network: field(Network, {
@@ -37,12 +37,12 @@ export const PodSpec = z.strictObject({
     change: "replace",
   }).optional(),
   ports: field(z.array(Port).readonly(), {
-    description: "Ports of the host that it answers on; no two pods of a host may have the same.",
+    description: "Ports published on the host; no two pods of a host may share one.",
     change: "replace",
     key: (port) => portKey(port as { host: number }),
   }).optional(),
   hostname: field(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/), {
-    description: "Host name seen in its containers; else the pod's name.",
+    description: "Host name in its containers. Without it: the pod's name.",
     change: "replace",
   }).optional(),
   sysctls: field(z.record(Sysctl, NoNul.min(1)), {
@@ -50,27 +50,27 @@ export const PodSpec = z.strictObject({
     change: "replace",
   }).optional(),
   restart: field(RestartPolicy, {
-    description: "What happens when a process ends by itself.",
+    description: "What happens when a process exits by itself.",
     change: "live",
   }).optional(),
   labels: field(z.record(z.string().min(1).max(256), z.string().max(1024)), {
-    description: "Words of your own to select pods by.",
+    description: "Labels of your choice, to select pods by.",
     change: "live",
   }).optional(),
   dependsOn: field(z.array(PodReference).readonly(), {
     description:
-      "Pods that must be healthy before this one is changed; :started or :completed behind a name waits for that instead.",
+      "Pods that must be healthy before this one is changed. A name may end in :started or :completed, to wait for that instead.",
     change: "live",
     set: true,
   }).optional(),
   replacement: field(z.enum(["stop-first", "start-first"]), {
     description:
-      "Order of a replacement. stop-first where the pod holds anything exclusive, else start-first; start-first on a writable volume lets two processes have the data open.",
+      "Order of a replacement. Without it: stop-first if the pod holds anything exclusive, or start-first. start-first on a writable volume lets two processes have the data open.",
     change: "live",
   }).optional(),
   service: field(Name, { description: "Service that placed it.", change: "live" }).optional(),
   rollout: field(Rollout, {
-    description: "How the service's pods follow each other.",
+    description: "How a change rolls out over the pods of the service.",
     change: "live",
   }).optional(),
 });

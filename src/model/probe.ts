@@ -24,18 +24,16 @@ const timing = {
     default: 2000,
   }).optional(),
   retries: field(z.int().min(1), {
-    description:
-      "Tries in a row that must fail, after the start period, before it counts as unhealthy.",
+    description: "Consecutive failures, after the start period, that make it unhealthy.",
     default: 10,
   }).optional(),
   startPeriodMs: field(waitMs(0), {
-    description: "Time after the start in which failed tries do not count.",
+    description: "Time after the start during which failures do not count.",
     unit: "ms",
     default: 0,
   }).optional(),
   whenUnhealthy: field(z.enum(["report", "restart"]), {
-    description:
-      "What stowage watch does about it when it is unhealthy: report it, or end the pod and start it again.",
+    description: "What stowage watch does when it is unhealthy: report it, or restart the pod.",
     default: "report",
   }).optional(),
 };
@@ -52,11 +50,11 @@ export const Probe = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("http"),
     port: field(Port, {
-      description: "Port to ask, on the host's loopback address.",
+      description: "Port to ask, at the pod's own address, or at loopback in the host's network.",
       unit: "port",
     }),
     path: field(UrlPath, {
-      description: "Path to ask for; an answer from 200 to 399 is healthy.",
+      description: "Path to request; a status from 200 to 399 is healthy.",
       default: "/",
     }).optional(),
     ...timing,
@@ -64,7 +62,8 @@ export const Probe = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("tcp"),
     port: field(Port, {
-      description: "Port that must accept a connection, on the host's loopback address.",
+      description:
+        "Port that must accept a connection, at the pod's own address, or at loopback in the host's network.",
       unit: "port",
     }),
     ...timing,

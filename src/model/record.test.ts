@@ -41,7 +41,7 @@ test("parseRecord() tells a newer record from one that cannot be read", () => {
   });
   expect(parseRecord("{")).toMatchObject({
     kind: "unreadable",
-    reason: expect.stringContaining("not JSON"),
+    reason: expect.stringContaining("not valid JSON"),
   });
   expect(parseRecord(JSON.stringify({ ...record, pod: 5 }))).toMatchObject({
     kind: "unreadable",

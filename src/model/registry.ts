@@ -13,12 +13,12 @@ export const RegistryDomain = z
 export const RegistrySpec = z.strictObject({
   plainHttp: field(z.boolean(), {
     description:
-      "It speaks HTTP without TLS: whoever is on the way sees and alters what it says, and the login. Registries on loopback always may.",
+      "Use HTTP without TLS: anyone on the network path can read and alter the traffic, including the login. Always allowed for registries on loopback.",
     default: false,
   }).optional(),
   mirrors: field(z.array(RegistryDomain).min(1).readonly(), {
     description:
-      "Registries that hold the same repositories, asked before it, in this order. One that is away, or has not got an image, is passed over.",
+      "Mirrors: registries with the same repositories, asked before it, in this order. One that cannot be reached, or lacks an image, is skipped.",
   }).optional(),
 });
 /** See the schema of the same name. */

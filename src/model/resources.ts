@@ -16,12 +16,13 @@ function areRising(list: string): boolean {
 /** Limits of one container; an absent field is no limit. */
 export const Resources = z.strictObject({
   cpuMillis: field(z.int().min(10).max(CPU_MILLIS_MAX), {
-    description: "CPU time at most, in thousandths of one CPU: 1500 is one and a half CPUs.",
+    description: "CPU limit, in thousandths of one CPU: 1500 is one and a half CPUs.",
     change: "live",
     unit: "millicores",
   }).optional(),
   cpuShares: field(z.int().min(2).max(262_144), {
-    description: "Weight against other containers when CPUs are short; the kernel's own is 1024.",
+    description:
+      "Weight relative to other containers when CPU time is scarce; the kernel's default is 1024.",
     change: "live",
   }).optional(),
   cpuset: field(
@@ -35,22 +36,22 @@ export const Resources = z.strictObject({
     },
   ).optional(),
   memoryBytes: field(z.int().min(6 * 1024 * 1024), {
-    description: "Memory at most; the kernel kills a process of the container beyond it.",
+    description: "Memory limit; beyond it the kernel kills a process of the container.",
     change: "live",
     unit: "bytes",
   }).optional(),
   memoryReservationBytes: field(z.int().positive(), {
-    description: "Memory that the kernel tries to leave to it when the host is short.",
+    description: "Memory that the kernel tries to keep for it when the host runs short.",
     change: "live",
     unit: "bytes",
   }).optional(),
   memorySwapBytes: field(z.int().positive(), {
-    description: "Memory and swap together at most; needs memoryBytes.",
+    description: "Limit of memory and swap together; needs memoryBytes.",
     change: "live",
     unit: "bytes",
   }).optional(),
   pidsMax: field(z.int().positive().max(PIDS_MAX), {
-    description: "Processes and threads at most.",
+    description: "Highest number of processes and threads.",
     change: "live",
   }).optional(),
 });

@@ -5,12 +5,12 @@ import { field } from "./field.ts";
 export const RestartPolicy = z.strictObject({
   policy: field(z.enum(["no", "on-failure", "always", "unless-stopped"]), {
     description:
-      "When a container that ended by itself is started again: by its engine, or where that does not, by stowage watch.",
+      "When a container that exits by itself is restarted: by its engine, or by stowage watch if the engine does not.",
     change: "live",
     default: "no",
   }),
   maxRetries: field(z.int().min(1), {
-    description: "Starts after a failure at most; only with on-failure.",
+    description: "Most restarts after failures; only with on-failure.",
     change: "live",
   }).optional(),
 });

@@ -6,15 +6,15 @@ import { waitMs } from "./values.ts";
 export const Rollout = z.strictObject({
   canary: field(z.int().min(1), {
     description:
-      "Pods changed first; the others wait until they are proven, and one that fails ends the rollout. None where pods of the service run as declared already.",
+      "Number of pods that change first. The others wait until these are proven, and one failure ends the rollout. Skipped if pods of the service already run as declared.",
   }).optional(),
   maxUnavailable: field(z.int().min(1), {
     description:
-      "Pods of the service that may be down at once, and so the size of a wave; without it and maxSurge, all of them.",
+      "Number of pods of the service that may be down at once: the size of a wave. Without it and maxSurge: all.",
   }).optional(),
   maxSurge: field(z.int().min(1), {
     description:
-      "Pods of the service that may be there in two generations at once: the new one is started and proven before the old one is stopped.",
+      "Number of pods of the service that may run in two generations at once: the new one is started and proven before the old one is stopped.",
   }).optional(),
   pauseMs: field(waitMs(0), {
     description: "Time between the end of a wave and the beginning of the next.",
@@ -22,17 +22,17 @@ export const Rollout = z.strictObject({
     default: 0,
   }).optional(),
   healthTimeMs: field(waitMs(0), {
-    description: "How long a pod that was changed has to stay healthy before it counts.",
+    description: "How long a changed pod must stay healthy before it counts as proven.",
     unit: "ms",
     default: 0,
   }).optional(),
   abortAfter: field(z.int().min(1), {
-    description: "Pods that may fail until no further one is changed.",
+    description: "Number of failed pods after which no further pod is changed.",
     default: 1,
   }).optional(),
   rollback: field(z.enum(["none", "wave", "all"]), {
     description:
-      "What goes back when it was given up, beside the pods that failed, which always do: nothing, the pods of the last wave, or all that were changed by this apply.",
+      "What is rolled back when the rollout is given up, besides the failed pods, which always are: nothing, the pods of the last wave, or all pods that this apply changed.",
     default: "none",
   }).optional(),
 });

@@ -6,16 +6,16 @@ import { NoNul } from "./values.ts";
 export const SecretSource = z.strictObject({
   fromEnv: field(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"),
-    { description: "Environment variable of the applying machine that holds the value." },
+    { description: "Environment variable that holds the value, on the machine that runs Stowage." },
   ).optional(),
   fromFile: field(NoNul.min(1), {
     description:
-      "File of the applying machine that holds the value; a relative path begins at the manifest's folder.",
+      "File that holds the value, on the machine that runs Stowage; a relative path starts at the manifest's folder.",
     unit: "path",
   }).optional(),
   fromCommand: field(z.array(NoNul).min(1).readonly(), {
     description:
-      "Program of the applying machine, with its arguments, that prints the value; no shell runs it.",
+      "Program that prints the value, with its arguments, on the machine that runs Stowage; it is run without a shell.",
   }).optional(),
 });
 /** See the schema of the same name. */

@@ -8,17 +8,17 @@ const Capability = z
 /** What a container may do beyond, or less than, the field's default profile. */
 export const Security = z.strictObject({
   privileged: field(z.boolean(), {
-    description: "Gives all capabilities and devices and takes away masks and filters.",
+    description: "Gives all capabilities and devices, and removes masks and filters.",
     change: "replace",
     default: false,
   }).optional(),
   capabilitiesAdd: field(z.array(Capability).readonly(), {
-    description: "Capabilities beside the default ones; ALL for every one.",
+    description: "Capabilities added to the default ones; ALL for every one.",
     change: "replace",
     set: true,
   }).optional(),
   capabilitiesDrop: field(z.array(Capability).readonly(), {
-    description: "Capabilities to take away from the default ones; ALL for every one.",
+    description: "Capabilities removed from the default ones; ALL for every one.",
     change: "replace",
     set: true,
   }).optional(),
@@ -28,7 +28,7 @@ export const Security = z.strictObject({
     default: "default",
   }).optional(),
   noNewPrivileges: field(z.boolean(), {
-    description: "Keeps processes from gaining privileges by set-uid programs.",
+    description: "Prevents processes from gaining privileges through set-uid programs.",
     change: "replace",
     default: true,
   }).optional(),

@@ -61,19 +61,19 @@ describe("order of containers", () => {
       "containers: all of its containers are init containers: nothing would run after them",
     ]);
     expect(mistakesIn({ a: { dependsOn: { b: "healthy" } }, b: {} })).toEqual([
-      'containers.a.dependsOn.b: "b" has no probe: nobody can tell whether it is healthy',
+      'containers.a.dependsOn.b: "b" has no probe to tell whether it is healthy',
     ]);
     expect(mistakesIn({ a: { dependsOn: { b: "healthy" } }, b: { init: true } })).toEqual([
-      'containers.a.dependsOn.b: "b" runs to its end: it is never healthy',
+      'containers.a.dependsOn.b: "b" runs to completion and never counts as healthy',
     ]);
     expect(mistakesIn({ a: { init: true, dependsOn: { b: "started" } }, b: {} })).toEqual([
-      'containers.a.dependsOn.b: an init container runs before "b", which is none',
+      'containers.a.dependsOn.b: an init container cannot wait for "b", which is not one',
     ]);
     expect(mistakesIn({ a: { init: true, health: probe }, b: {} })).toEqual([
-      "containers.a.health: it runs to its end, which the others wait for: nobody asks how it does",
+      "containers.a.health: the others wait for it to complete, so its health is never checked",
     ]);
     expect(mistakesIn({ a: { completeWithinMs: 1000 } })).toEqual([
-      "containers.a.completeWithinMs: nothing waits for the end of this container",
+      "containers.a.completeWithinMs: no container waits for this one to complete",
     ]);
   });
 
@@ -81,7 +81,7 @@ describe("order of containers", () => {
     const containers = { main: { image } };
     const web = { containers, dependsOn: ["job:completed"] };
     expect(mistakes({ job: { containers }, web })).toEqual([
-      'hosts.a.pods.web.dependsOn: pod "job" is to be completed, and its restart policy is no',
+      'hosts.a.pods.web.dependsOn: pod "job" must complete, and its restart policy is no',
     ]);
     expect(mistakes({ job: { containers, restart: { policy: "on-failure" } }, web })).toEqual([]);
     expect(mistakes({ web: { containers, dependsOn: ["a/jbo:started"] } })).toEqual([

@@ -28,7 +28,7 @@ test.each(["logs", "audit.log", "audit.log.1"])(
   "an id %s is refused: something else has that name in a stateDir",
   (id) => {
     expect(findings({ a: host({ web: pod() }) }, { id })).toEqual([
-      `error id: ${id} is the name of something else in a stateDir`,
+      `error id: ${id} is reserved: stateDir has something else of that name`,
     ]);
     expect(findings({ a: host({ web: pod() }) }, { id: "mine" })).toEqual([]);
   },
@@ -67,19 +67,19 @@ describe("validateFleet() of networks", () => {
       "a name without the mode",
       { network: { mode: "none", name: "front" } },
       { networks },
-      "network.name: the network none has no name",
+      "network.name: network mode none has no name",
     ],
     [
       "a subnet of the pod's own",
       bridge({ subnet: "10.2.0.0/24" }),
       { networks },
-      "network.subnet: it is not what network",
+      "network.subnet: it differs from network",
     ],
     ...["0.0.0.0", "224.0.0.1", "255.255.255.255"].map((hostIp): [string, Part, Part, string] => [
       `a port of ${hostIp}, which no host has`,
       { ...bridge(), ports: [{ host: 80, hostIp }] },
       { networks },
-      `ports[${hostIp}:80/tcp].hostIp: ${hostIp} is no address of a host`,
+      `ports[${hostIp}:80/tcp].hostIp: ${hostIp} cannot be an address of a host`,
     ]),
     [
       "a port into an internal one",
@@ -109,7 +109,7 @@ describe("validateFleet() of networks", () => {
     "refuses the subnet %s, of which no pod can have an address",
     (subnet) => {
       expect(declared({ web: pod(bridge()) }, { networks: { front: { subnet } } })).toEqual([
-        `error networks.front.subnet: ${subnet} has addresses that no pod can have`,
+        `error networks.front.subnet: ${subnet} is not in a range for pods`,
       ]);
     },
   );
@@ -117,15 +117,15 @@ describe("validateFleet() of networks", () => {
   test("refuses networks with addresses of each other, and warns of one that nothing is in", () => {
     const two = { front: { subnet: "10.1.0.0/16" }, back: { subnet: "10.1.2.0/24" } };
     expect(declared({ web: pod(bridge()) }, { networks: two })).toEqual([
-      "error networks.back.subnet: 10.1.2.0/24 has addresses of network front (10.1.0.0/16)",
-      "warning networks.back: no pod is in it",
+      "error networks.back.subnet: 10.1.2.0/24 overlaps with network front (10.1.0.0/16)",
+      "warning networks.back: no pod uses it",
     ]);
   });
 
   test("refuses a hostname that is the name of another pod in the network, where it would lead to both", () => {
     const web = pod({ ...bridge(), hostname: "db" });
     expect(declared({ web, db: pod(bridge()) })).toEqual([
-      'error hosts.a.pods.web.hostname: "db" is the name of another pod in network "front": it would lead to both',
+      'error hosts.a.pods.web.hostname: "db" is the name of another pod in network "front": the name would resolve to both',
     ]);
     const other = { networks: { ...networks, back: { subnet: "10.2.0.0/24" } } };
     expect(declared({ web, db: pod(bridge({ name: "back" })) }, other)).toEqual([]);
@@ -225,12 +225,12 @@ describe("validateFleet() finds", () => {
     [
       "a port without the host's network",
       inPod({ ports: [{ host: 80 }] }),
-      `error ${web}.ports[80/tcp]: a pod with the network none cannot answer`,
+      `error ${web}.ports[80/tcp]: a pod with network mode none cannot publish`,
     ],
     [
       "ports that differ",
       inPod({ ...hostNetwork, ports: [{ host: 80, container: 8080, protocol: "udp" }] }),
-      `error ${web}.ports[80/udp]: host port 80 cannot lead to container port 8080`,
+      `error ${web}.ports[80/udp]: host port 80 cannot map to container port 8080`,
     ],
     [
       "a port declared twice",
@@ -240,17 +240,17 @@ describe("validateFleet() finds", () => {
     [
       "start-first with ports",
       inPod({ ...hostNetwork, ports: [{ host: 80 }], replacement: "start-first" }),
-      `error ${web}.replacement: the new pod cannot start before`,
+      `error ${web}.replacement: the new pod cannot start while`,
     ],
     [
       "an argument that no kernel takes",
       inPod({}, { args: ["short", "é".repeat(65_536)] }),
-      `error ${web}.containers.web.args[1]: it has 131073 bytes with its end`,
+      `error ${web}.containers.web.args[1]: it has 131073 bytes with its terminating NUL`,
     ],
     [
       "a variable that no kernel takes",
       inPod({}, { env: { OF: "x".repeat(131_070) } }),
-      `error ${web}.containers.web.env.OF: it has 131074 bytes with its end`,
+      `error ${web}.containers.web.env.OF: it has 131074 bytes with its terminating NUL`,
     ],
     [
       "a volume that is none",
@@ -273,7 +273,7 @@ describe("validateFleet() finds", () => {
     [
       "a volume at the root",
       inPod({ volumes: { d: { kind: "tmpfs" } } }, { mounts: [{ volume: "d", path: "/" }] }),
-      `error ${web}.containers.web.mounts[/]: a volume cannot take`,
+      `error ${web}.containers.web.mounts[/]: a volume cannot be mounted`,
     ],
     [
       "a volume that nobody mounts",
@@ -323,7 +323,7 @@ describe("validateFleet() finds", () => {
     [
       "a probe that cannot be reached",
       inPod({}, { health: { kind: "tcp", port: 80 } }),
-      `error ${web}.containers.web.health: a probe of kind tcp asks the host's loopback`,
+      `error ${web}.containers.web.health: a probe of kind tcp cannot reach a pod`,
     ],
     [
       "an end for a new start that nobody would make",
@@ -331,12 +331,12 @@ describe("validateFleet() finds", () => {
         { ...hostNetwork, restart: { policy: "on-failure" } },
         { health: { kind: "tcp", port: 80, whenUnhealthy: "restart" } },
       ),
-      `error ${web}.containers.web.health.whenUnhealthy: it ends the pod for a new start, and with the restart policy on-failure`,
+      `error ${web}.containers.web.health.whenUnhealthy: it stops the pod to start it again, and with restart policy on-failure`,
     ],
     [
       "a drain of nothing",
       inPod({}, { drain: {} }),
-      `error ${web}.containers.web.drain: there is nothing to do`,
+      `error ${web}.containers.web.drain: neither command nor waitMs is set`,
     ],
     [
       "a drain without the time for it",
@@ -361,7 +361,7 @@ describe("validateFleet() finds", () => {
     [
       "two generations of a pod with a port of the host",
       inPod({ ...hostNetwork, ports: [{ host: 80 }], service: "web", rollout: { maxSurge: 1 } }),
-      `error ${web}.rollout.maxSurge: two generations cannot be there at once: only one process may have host port 80/tcp`,
+      `error ${web}.rollout.maxSurge: two generations cannot run at once: only one process may have host port 80/tcp`,
     ],
     [
       "two generations of a pod that is replaced stop-first",
@@ -404,7 +404,7 @@ describe("validateFleet() finds", () => {
     expect(findings({ a: podman("/a"), b: podman("/b") })).toEqual(
       ["a", "b"].map(
         (name) =>
-          `error hosts.${name}.pods.x.ports[80/tcp]: port 80/tcp of the machine that the hosts a and b are is wanted by the pods a/x and b/x`,
+          `error hosts.${name}.pods.x.ports[80/tcp]: port 80/tcp of hosts a and b, which are one machine, is wanted by the pods a/x and b/x`,
       ),
     );
     expect(findings({ a: podman("/a"), b: podman("/b", "ssh://other") })).toEqual([]);
@@ -555,13 +555,13 @@ describe("validateFleet() finds", () => {
     expect(findings({ a: host({ web: pod() }) }, { registries })).toEqual([
       'error registries["docker.io"].mirrors: it is its own mirror',
       'error registries["a.lan"].mirrors: it names one mirror twice',
-      'warning registries["c.lan"]: no image is of it',
+      'warning registries["c.lan"]: no image comes from it',
     ]);
   });
 
   test("a former name that is the present one", () => {
     expect(findings({ a: host({}) }, { formerly: "shop" })).toEqual([
-      "error formerly: it is the fleet's name of now",
+      "error formerly: it is the fleet's current name",
     ]);
   });
 });

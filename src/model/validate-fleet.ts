@@ -23,11 +23,15 @@ export { pathText } from "./schema-path.ts";
 export function validateFleet(manifest: FleetManifest): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   if (manifest.formerly === manifest.name) {
-    found.push(mistake("formerly", "it is the fleet's name of now", "take it away"));
+    found.push(mistake("formerly", "it is the fleet's current name", "remove it"));
   }
   if ([...STATE_DIRECTORIES, ...STATE_FILES].includes(manifest.id)) {
     found.push(
-      mistake("id", `${manifest.id} is the name of something else in a stateDir`, "choose another"),
+      mistake(
+        "id",
+        `${manifest.id} is reserved: stateDir has something else of that name`,
+        "choose another",
+      ),
     );
   }
   found.push(...imageRules(manifest), ...registryRules(manifest));

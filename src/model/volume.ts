@@ -12,15 +12,15 @@ export const Volume = z.discriminatedUnion("kind", [
         "Name of the fleet's volume on the host: one directory, shared by the pods that name it.",
     }),
     uid: field(OwnerNumber, {
-      description: "Owner given to the directory when it is made.",
+      description: "Owner given to the directory when it is created.",
       change: "live",
     }).optional(),
     gid: field(OwnerNumber, {
-      description: "Group given to the directory when it is made.",
+      description: "Group given to the directory when it is created.",
       change: "live",
     }).optional(),
     mode: field(Mode, {
-      description: "Mode given to the directory when it is made.",
+      description: "Mode given to the directory when it is created.",
       change: "live",
       unit: "octal",
       default: "0755",
@@ -29,18 +29,18 @@ export const Volume = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("bind"),
     path: field(AbsolutePath, {
-      description: "File or directory of the host; it must exist.",
+      description: "File or directory on the host; it must exist.",
       unit: "path",
     }),
   }),
   z.strictObject({
     kind: z.literal("tmpfs"),
     sizeBytes: field(z.int().positive(), {
-      description: "Size at most.",
+      description: "Largest size.",
       unit: "bytes",
     }).optional(),
     mode: field(Mode, {
-      description: "Mode of its root.",
+      description: "Mode of its root directory.",
       unit: "octal",
       default: "1777",
     }).optional(),

@@ -12,7 +12,7 @@ export function* containerOrderRules({ path, pod }: PodPlace): Findings {
     yield mistake(
       `${path}.containers`,
       "all of its containers are init containers: nothing would run after them",
-      "take init away from the one that is the pod's own",
+      "remove init from the pod's main container",
     );
   }
   for (const name of names) yield* ownRules(`${path}.containers.${name}`, name, pod);
@@ -21,7 +21,7 @@ export function* containerOrderRules({ path, pod }: PodPlace): Findings {
     yield mistake(
       `${path}.containers.${circle[0]}.dependsOn`,
       `containers wait for each other in a circle: ${[...circle, circle[0]].join(" -> ")}`,
-      "take one of these dependencies away",
+      "remove one of these dependencies",
     );
   }
 }
@@ -32,8 +32,8 @@ function* ownRules(place: string, name: string, pod: PodSpec): Findings {
   if (isOnce && container.health !== undefined) {
     yield mistake(
       `${place}.health`,
-      "it runs to its end, which the others wait for: nobody asks how it does",
-      "take health away: exit code 0 is what counts",
+      "the others wait for it to complete, so its health is never checked",
+      "remove health: exit code 0 counts instead",
     );
   }
   // other pods may wait for the end of one with on-failure
@@ -41,8 +41,8 @@ function* ownRules(place: string, name: string, pod: PodSpec): Findings {
   if (!mayEnd && container.completeWithinMs !== undefined) {
     yield mistake(
       `${place}.completeWithinMs`,
-      "nothing waits for the end of this container",
-      "set init: true, or let another container depend on it with completed, or take it away",
+      "no container waits for this one to complete",
+      "set init: true, let another container depend on it with completed, or remove completeWithinMs",
     );
   }
   for (const [other, condition] of Object.entries(container.dependsOn ?? {})) {
@@ -66,26 +66,26 @@ function* dependencyRules(
     return;
   }
   if (other === name) {
-    yield mistake(place, "it would wait for itself", "take this dependency away");
+    yield mistake(place, "it would wait for itself", "remove this dependency");
     return;
   }
   if (pod.containers[name]?.init === true && target.init !== true) {
     yield mistake(
       place,
-      `an init container runs before "${other}", which is none`,
-      `set init: true on "${other}" as well, or take it away from "${name}"`,
+      `an init container cannot wait for "${other}", which is not one`,
+      `set init: true on "${other}" as well, or remove it from "${name}"`,
     );
   } else if (condition === "healthy" && runsOnce(pod, other)) {
     yield mistake(
       place,
-      `"${other}" runs to its end: it is never healthy`,
+      `"${other}" runs to completion and never counts as healthy`,
       "wait for it to be completed",
     );
   } else if (condition === "healthy" && target.health === undefined) {
     yield mistake(
       place,
-      `"${other}" has no probe: nobody can tell whether it is healthy`,
-      `give "${other}" a health, or wait for it to be started`,
+      `"${other}" has no probe to tell whether it is healthy`,
+      `give "${other}" a health probe, or wait for it to be started`,
     );
   }
 }

@@ -35,7 +35,7 @@ function* lengthRule(path: string, text: string, noun: string): Findings {
   if (bytes <= ARGUMENT_BYTES_MAX) return;
   yield mistake(
     path,
-    `it has ${bytes} bytes with its end, and the kernel takes ${ARGUMENT_BYTES_MAX} of ${noun}`,
+    `it has ${bytes} bytes with its terminating NUL, and the kernel allows ${ARGUMENT_BYTES_MAX} for ${noun}`,
     "let the container read it from a file, which files can give it",
   );
 }
@@ -47,7 +47,7 @@ function* mountRules(place: string, container: ContainerSpec, pod: PodSpec): Fin
     if (path === "/") {
       yield mistake(
         `${place}.mounts[/]`,
-        "a volume cannot take the place of the root",
+        "a volume cannot be mounted on the root directory",
         "mount it below /",
       );
     }
@@ -82,7 +82,7 @@ function* resourceRules(path: string, resources: Resources): Findings {
   if (memorySwapBytes !== undefined && memoryBytes === undefined) {
     yield mistake(
       `${path}.memorySwapBytes`,
-      "a limit of memory and swap together needs one of memory",
+      "a limit of memory and swap together needs a memory limit",
       "set memoryBytes as well",
     );
   } else if (memorySwapBytes !== undefined && memorySwapBytes < (memoryBytes ?? 0)) {
@@ -96,7 +96,7 @@ function* resourceRules(path: string, resources: Resources): Findings {
     yield mistake(
       `${path}.memoryReservationBytes`,
       `${memoryReservationBytes} is more than memoryBytes (${memoryBytes})`,
-      "reserve at most the limit",
+      "reserve no more than the limit",
     );
   }
 }
@@ -119,7 +119,7 @@ function* securityRules(path: string, security: Security): Findings {
     yield mistake(
       path,
       `${capability} is both added and dropped`,
-      "keep one of capabilitiesAdd and capabilitiesDrop",
+      "list it in one of capabilitiesAdd and capabilitiesDrop only",
     );
   }
   if (security.privileged !== true) return;
@@ -133,7 +133,7 @@ function* securityRules(path: string, security: Security): Findings {
     yield mistake(
       `${path}.${field}`,
       "a privileged container has every capability, no filter and no masks",
-      `take ${field} away, or privileged and add the rights that are needed one by one`,
+      `remove ${field}; or remove privileged and add the capabilities that are needed one by one`,
     );
   }
 }
@@ -142,7 +142,7 @@ function* drainRules(path: string, { drain }: ContainerSpec): Findings {
   if (drain === undefined) return;
   const { command, waitMs = 0, timeoutMs = DRAIN_TIMEOUT_MS } = drain;
   if (command === undefined && waitMs === 0) {
-    yield mistake(path, "there is nothing to do", "set command or waitMs, or take it away");
+    yield mistake(path, "neither command nor waitMs is set", "set one of them, or remove drain");
   }
   if (waitMs > timeoutMs) {
     yield mistake(
@@ -160,7 +160,7 @@ function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Fin
   if (health.whenUnhealthy === "restart" && policy !== "always" && policy !== "unless-stopped") {
     yield mistake(
       `${path}.whenUnhealthy`,
-      `it ends the pod for a new start, and with the restart policy ${policy} it could stay ended`,
+      `it stops the pod to start it again, and with restart policy ${policy} the pod could stay stopped`,
       "set restart: { policy: always } on the pod, or leave whenUnhealthy at report",
     );
   }
@@ -169,7 +169,7 @@ function* healthRules(path: string, container: ContainerSpec, pod: PodSpec): Fin
   if (pod.network?.mode === "host" || isNetworked(pod)) return;
   yield mistake(
     path,
-    `a probe of kind ${health.kind} asks the host's loopback address, where the pod without the host's network does not answer`,
+    `a probe of kind ${health.kind} cannot reach a pod with network mode none`,
     "set network: Network.bridge(…) (mode bridge) or Network.host() (mode host), or use a probe of kind exec",
   );
 }

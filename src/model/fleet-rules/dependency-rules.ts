@@ -16,7 +16,7 @@ export function* dependencyRules(manifest: FleetManifest): Findings {
     yield mistake(
       `${first?.path}.dependsOn`,
       `pods wait for each other in a circle: ${[...chain, chain[0]].join(" -> ")}`,
-      "take one of these dependencies away",
+      "remove one of these dependencies",
     );
   }
 }
@@ -89,7 +89,7 @@ function* completionRules(place: PodPlace, { name, pod }: PodPlace): Findings {
   if (pod.restart?.policy === "on-failure") return;
   yield mistake(
     `${place.path}.dependsOn`,
-    `pod "${name}" is to be completed, and its restart policy is ${pod.restart?.policy ?? "no"}`,
-    `give "${name}" the restart policy on-failure, with which a container that ended with exit code 0 has done its work`,
+    `pod "${name}" must complete, and its restart policy is ${pod.restart?.policy ?? "no"}`,
+    `give "${name}" the restart policy on-failure, which leaves a container that exits with code 0 ended`,
   );
 }

@@ -36,7 +36,7 @@ function* contentRules(place: string, { content, base64, secret }: FileSpec): Fi
   if (said !== 1) {
     yield mistake(
       place,
-      said === 0 ? "nothing says what is in it" : "it is said more than once what is in it",
+      said === 0 ? "it has no content" : "its content is given more than once",
       "give one of content, base64 and secret",
     );
   }
@@ -49,8 +49,8 @@ function* sourceRules(place: string, source: SecretSource): Findings {
   yield mistake(
     `${place}.secret`,
     said.length === 0
-      ? "nothing says where its value comes from"
-      : `its value comes from more than one place (${said.join(", ")})`,
+      ? "it names no source of its value"
+      : `it names more than one source of its value (${said.join(", ")})`,
     `give one of ${SECRET_SOURCES.join(", ")}`,
   );
 }
@@ -62,14 +62,18 @@ function* pathRules(place: string, path: string, container: ContainerSpec): Find
   }
   const kernel = OF_THE_KERNEL.find((each) => isWithin(path, each));
   if (kernel !== undefined) {
-    yield mistake(place, `${kernel} is the kernel's`, "put it elsewhere, such as below /etc");
+    yield mistake(
+      place,
+      `${kernel} belongs to the kernel`,
+      "use another path, such as one below /etc",
+    );
   }
   const mount = container.mounts?.find((each) => isWithin(path, each.path));
   if (mount !== undefined) {
     yield mistake(
       place,
-      `it lies in what is mounted at ${mount.path}: its place would have to be made in volume ${mount.volume}`,
-      "put it elsewhere, or mount the volume elsewhere",
+      `it is below the mount at ${mount.path}: it would have to be created in volume ${mount.volume}`,
+      "use another path, or mount the volume elsewhere",
     );
   }
   const inside = [
@@ -77,7 +81,7 @@ function* pathRules(place: string, path: string, container: ContainerSpec): Find
     ...Object.keys(container.files ?? {}),
   ].find((each) => each !== path && isWithin(each, path));
   if (inside !== undefined) {
-    yield mistake(place, `${inside} would have to lie in it, and it is a file`, "move one of them");
+    yield mistake(place, `${inside} is below it, but it is a file`, "move one of them");
   }
 }
 

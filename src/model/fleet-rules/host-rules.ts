@@ -9,11 +9,7 @@ import { duplicates, type Findings, mistake, podsOf } from "./rule.ts";
 /** Rules between the pods of one host, and between hosts. */
 export function* hostRules(manifest: FleetManifest): Findings {
   if (Object.keys(manifest.hosts).length === 0) {
-    yield mistake(
-      "hosts",
-      "the fleet has no host",
-      "add one; `stowage destroy` takes a fleet away",
-    );
+    yield mistake("hosts", "the fleet has no host", "add one; `stowage destroy` removes a fleet");
   }
   for (const host of Object.keys(manifest.hosts)) {
     yield* paceOfNothing(manifest, host);
@@ -32,7 +28,7 @@ function* paceOfNothing(manifest: FleetManifest, host: string): Findings {
     `hosts.${host}.pullBytesPerSecond`,
     address === "local"
       ? "nothing is sent to this machine"
-      : "nothing is sent to a host that gets its images itself (pull: host)",
+      : "nothing is sent to a host that pulls its images itself (pull: host)",
     address === "local" ? "leave it out" : "leave it out, or declare pull: controller",
   );
 }
@@ -87,9 +83,7 @@ function holdersWords(host: string, same: readonly PortClaim[]): string {
   const pods = [
     ...new Set(same.map((claim) => (several ? `${claim.host}/${claim.pod}` : claim.pod))),
   ];
-  const machine = several
-    ? `the machine that the hosts ${hosts.join(" and ")} are`
-    : `host ${host}`;
+  const machine = several ? `hosts ${hosts.join(" and ")}, which are one machine,` : `host ${host}`;
   return `${machine} is ${pods.length === 1 ? "declared twice" : `wanted by the pods ${pods.join(" and ")}`}`;
 }
 

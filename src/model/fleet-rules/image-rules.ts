@@ -30,7 +30,7 @@ export function* imageRules(manifest: FleetManifest): Findings {
       path,
       "no container uses it",
       other === undefined
-        ? "take it away, or use its reference"
+        ? "remove it, or use its reference"
         : `containers write it as "${other}": use one form`,
     );
   }

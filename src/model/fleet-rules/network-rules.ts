@@ -20,12 +20,16 @@ export function* networkRules(manifest: FleetManifest): Findings {
       if (subnet === undefined || second === undefined || !subnetsOverlap(subnet, second)) continue;
       yield mistake(
         `networks.${name}.subnet`,
-        `${subnet} has addresses of network ${other} (${second})`,
+        `${subnet} overlaps with network ${other} (${second})`,
         "give each network addresses of its own, or leave subnet out",
       );
     }
     if (pods.some(({ pod }) => pod.network?.name === name)) continue;
-    yield warning(`networks.${name}`, "no pod is in it", "set network of a pod, or take it away");
+    yield warning(
+      `networks.${name}`,
+      "no pod uses it",
+      "set it as the network of a pod, or remove it",
+    );
   }
   for (const place of pods) yield* podNetworkRules(place, manifest);
   for (const host of Object.keys(manifest.hosts)) yield* namedTwice(podsOf(manifest, host));
@@ -35,7 +39,7 @@ function* nobodysRule(name: string, subnet: string | undefined): Findings {
   if (subnet === undefined || !(hasNobodys(subnet) || subnetsOverlap(subnet, LOOPBACK))) return;
   yield mistake(
     `networks.${name}.subnet`,
-    `${subnet} has addresses that no pod can have`,
+    `${subnet} is not in a range for pods`,
     "choose one of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, or leave subnet out",
   );
 }
@@ -55,8 +59,8 @@ function* namedTwice(pods: readonly PodPlace[]): Findings {
     if (other === undefined || other === name) continue;
     yield mistake(
       `${path}.hostname`,
-      `"${hostname}" is the name of another pod in network "${network.name}": it would lead to both`,
-      "choose another hostname, or take it away: the pod's own name is it then",
+      `"${hostname}" is the name of another pod in network "${network.name}": the name would resolve to both`,
+      "choose another hostname, or remove it to use the pod's own name",
     );
   }
 }
@@ -76,8 +80,8 @@ function* withoutNetworkRules({ path }: PodPlace, network: Network): Findings {
     if (network[field] === undefined) continue;
     yield mistake(
       `${path}.network.${field}`,
-      `the network ${network.mode} has no ${field}`,
-      "set mode to bridge, or take it away",
+      `network mode ${network.mode} has no ${field}`,
+      "set mode to bridge, or remove it",
     );
   }
 }
@@ -86,14 +90,14 @@ function* cniRules({ path }: PodPlace, { mode, cni }: Network): Findings {
   if (mode === "cni" && cni === undefined)
     yield mistake(
       `${path}.network.cni`,
-      "mode cni needs the name of a network of the host's",
+      "mode cni needs the name of a CNI network of the host",
       'set cni: { name: "…" }',
     );
   if (mode !== "cni" && cni !== undefined)
     yield mistake(
       `${path}.network.cni`,
-      `the network ${mode} has no CNI configuration`,
-      "set mode to cni, or take it away",
+      `network mode ${mode} has no CNI configuration`,
+      "set mode to cni, or remove it",
     );
 }
 
@@ -122,16 +126,16 @@ function* withNetworkRules({ path, pod }: PodPlace, name: string, declared: Netw
     if (canonicalText(value as Json) === canonicalText(held as Json | undefined)) continue;
     yield mistake(
       `${path}.network.${field}`,
-      `it is not what network "${name}" has`,
-      `set it in networks.${name} of the fleet alone`,
+      `it differs from network "${name}"`,
+      `set it in networks.${name} of the fleet only`,
     );
   }
   if (declared.internal !== true) return;
   for (const port of pod.ports ?? []) {
     yield mistake(
       `${path}.ports[${portKey(port)}]`,
-      `network "${name}" is internal: nothing leads into it`,
-      "take internal or the port away",
+      `network "${name}" is internal: no traffic can enter it`,
+      "remove internal, or the port",
     );
   }
 }

@@ -12,15 +12,15 @@ export function* podRules(place: PodPlace): Findings {
     yield mistake(
       `${path}.restart.maxRetries`,
       `the policy ${pod.restart.policy} has no number of retries`,
-      "take it away, or use the policy on-failure",
+      "remove it, or use the policy on-failure",
     );
   }
   const isBridge = pod.network?.mode === "bridge";
   if (pod.replacement === "start-first" && !isBridge && (pod.ports ?? []).length > 0) {
     yield mistake(
       `${path}.replacement`,
-      "the new pod cannot start before the old one has given up its ports of the host",
-      "use stop-first, take the ports away, or set network: Network.bridge(…), where they are handed over",
+      "the new pod cannot start while the old one holds its host ports",
+      "use stop-first, remove the ports, or set network: Network.bridge(…), where they are handed over",
     );
   }
 }
@@ -33,7 +33,7 @@ function* portRules({ path, pod }: PodPlace): Findings {
     if (mode === "none") {
       yield mistake(
         place,
-        "a pod with the network none cannot answer on a port of the host",
+        "a pod with network mode none cannot publish a host port",
         "set network: Network.bridge(…) (mode bridge) or Network.host() (mode host)",
       );
     }
@@ -41,15 +41,15 @@ function* portRules({ path, pod }: PodPlace): Findings {
     if (port.container !== undefined && port.container !== port.host) {
       yield mistake(
         place,
-        `host port ${port.host} cannot lead to container port ${port.container}: in the host's network the two are one`,
+        `host port ${port.host} cannot map to container port ${port.container}: in the host's network they are the same port`,
         `let the container listen on ${port.host}, set host to ${port.container}, or set network: Network.bridge(…)`,
       );
     }
     if (port.hostIp !== undefined && mode === "host") {
       yield mistake(
         `${place}.hostIp`,
-        "in the host's network it is the container that says which addresses it listens on",
-        "take it away, or set network: Network.bridge(…)",
+        "in the host's network the container itself chooses the addresses that it listens on",
+        "remove it, or set network: Network.bridge(…)",
       );
     }
   }
@@ -59,8 +59,8 @@ function* hostIpRules(place: string, { hostIp }: Port): Findings {
   if (hostIp === undefined || !hasNobodys(hostIp)) return;
   yield mistake(
     place,
-    `${hostIp} is no address of a host`,
-    "name one that it has, or take it away: the port is one of all its addresses then",
+    `${hostIp} cannot be an address of a host`,
+    "name an address of the host, or remove hostIp to publish the port on all of them",
   );
 }
 
@@ -71,7 +71,7 @@ function* networkRules({ path, pod }: PodPlace): Findings {
     yield mistake(
       `${path}.sysctls[${JSON.stringify(name)}]`,
       `${name} would change the network of the host itself`,
-      "set it on the host, or use the network none",
+      "set it on the host, or use network mode none",
     );
   }
 }
@@ -87,7 +87,7 @@ function* volumeRules({ path, pod }: PodPlace): Findings {
     yield warning(
       `${path}.volumes.${name}`,
       "no container mounts it",
-      "add it to mounts, or take it away",
+      "add it to mounts, or remove it",
     );
   }
 }

@@ -12,14 +12,18 @@ export function* registryRules(manifest: FleetManifest): Findings {
   for (const [domain, { mirrors = [] }] of registries) {
     const path = `registries[${JSON.stringify(domain)}]`;
     if (mirrors.includes(domain))
-      yield mistake(`${path}.mirrors`, "it is its own mirror", "take it away: it is asked last");
+      yield mistake(
+        `${path}.mirrors`,
+        "it is its own mirror",
+        "remove it: it is always asked last",
+      );
     if (new Set(mirrors).size < mirrors.length)
       yield mistake(`${path}.mirrors`, "it names one mirror twice", "name it once");
     if (!asked.has(domain))
       yield warning(
         path,
-        "no image is of it",
-        "take it away, or write it as the images do (docker.io for those without a registry)",
+        "no image comes from it",
+        "remove it, or write it as the images do (docker.io for those without a registry)",
       );
   }
 }

@@ -12,8 +12,8 @@ export function* rolloutRules(manifest: FleetManifest): Findings {
     if (rollout !== undefined && service === undefined) {
       yield warning(
         `${place.path}.rollout`,
-        "a rollout without a service changes nothing",
-        "name the service, or take it away",
+        "a rollout without a service has no effect",
+        "name the service, or remove it",
       );
       continue;
     }
@@ -23,8 +23,8 @@ export function* rolloutRules(manifest: FleetManifest): Findings {
     if (!isSameJson(other.pod.rollout, rollout)) {
       yield mistake(
         `${place.path}.rollout`,
-        `pods of service ${service} say different rollouts: the one of ${other.host}/${other.name} is another`,
-        "give all pods of a service the same",
+        `pods of service ${service} declare different rollouts: that of ${other.host}/${other.name} differs`,
+        "give all pods of a service the same rollout",
       );
     }
     if (rollout !== undefined) yield* surgeRules(place, rollout);
@@ -35,9 +35,9 @@ export function* rolloutRules(manifest: FleetManifest): Findings {
 function* surgeRules({ path, pod }: PodPlace, { maxSurge, maxUnavailable }: Rollout): Findings {
   if (maxSurge === undefined) return;
   const place = `${path}.rollout.maxSurge`;
-  const remedy = `take maxSurge away${maxUnavailable === undefined ? ", and say maxUnavailable" : ""}`;
+  const remedy = `remove maxSurge${maxUnavailable === undefined ? ", and set maxUnavailable" : ""}`;
   if (pod.replacement === "stop-first") {
-    yield mistake(place, "the pod is replaced stop-first", `${remedy}, or take replacement away`);
+    yield mistake(place, "the pod is replaced stop-first", `${remedy}, or remove replacement`);
   }
   // in a network of the fleet ports are handed over
   const { ports: _, ...rest } = pod;
@@ -51,7 +51,7 @@ function* surgeRules({ path, pod }: PodPlace, { maxSurge, maxUnavailable }: Roll
     : "";
   yield mistake(
     place,
-    `two generations cannot be there at once: only one process may have ${holding}`,
+    `two generations cannot run at once: only one process may have ${holding}`,
     `${remedy}${asked}`,
   );
 }

@@ -237,7 +237,7 @@ test("a mark that cannot be understood pauses its rollout, and of two that say o
   await write("b", "{");
   const { plan } = await fleet.plan(manifest);
   expect(plan.rollouts).toMatchObject([{ paused: { host: "b", waits: { length: 5 } } }]);
-  expect(plan.rollouts?.[0]?.paused?.problem).toContain("not JSON");
+  expect(plan.rollouts?.[0]?.paused?.problem).toContain("not valid JSON");
   // one of a newer Stowage is not written over
   await write("b", JSON.stringify({ version: 9 }));
   const made = await resume(fleet, manifest);
