@@ -190,7 +190,7 @@ describe("commands that change something", () => {
     expect(await run("apply", "--yes")).toMatchObject({ exitCode: 0, stderr: "" });
     const converged = await run("plan");
     expect(converged.exitCode).toBe(0);
-    expect(converged.stdout).toContain("Nothing to do: the hosts are what the manifest says.");
+    expect(converged.stdout).toContain("Nothing to do: all hosts match the manifest.");
     expect((await run("ps")).stdout).toMatch(
       /^here +web +sim +running +1 +web +running, pid \d+ +- +localhost\/hello:1/m,
     );
@@ -222,7 +222,7 @@ describe("commands that change something", () => {
     );
     await cli.run("apply", "-f", file, "--yes");
     const known = await cli.run("apply", "-f", file, "--yes");
-    expect(known.stdout).toBe("Nothing to do: the hosts are what the manifest says.\n");
+    expect(known.stdout).toBe("Nothing to do: all hosts match the manifest.\n");
     delete env["PW"];
     const { exitCode, stdout } = await cli.run("apply", "-f", file, "--yes");
     expect(exitCode).toBe(0);

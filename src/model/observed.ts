@@ -70,7 +70,7 @@ export interface ObservedImage {
   readonly inUse: boolean;
 }
 
-/** Something of Stowage's that belongs to no pod: what is left of an apply that was cut short. */
+/** Something of Stowage's that belongs to no pod: what is left over from an interrupted apply. */
 export interface ObservedLeftover {
   /** Its name in the engine, beginning with `stw-`. */
   readonly name: string;
@@ -107,7 +107,7 @@ export interface ObservedCni {
   readonly wanted: CniNetwork;
   /** One sentence when no pod can be put in it. */
   readonly problem?: string;
-  /** Whether one of its plugins leads ports of the host on. */
+  /** Whether one of its plugins maps host ports. */
   readonly publishes: boolean;
 }
 

@@ -64,7 +64,7 @@ function refusalOf({ host, pod }: PodContext, change: PodChange | undefined): Di
   return {
     severity: "error",
     path: `hosts.${host}.pods.${pod}`,
-    summary: `pod "${pod}" has changes that were not applied${which}, and a restart brings none`,
+    summary: `pod "${pod}" has changes that are not applied yet${which}, and a restart applies none`,
     detail: `run stowage apply --pod ${pod} --host ${host}, or look at stowage plan first`,
   };
 }
@@ -83,7 +83,7 @@ export function hostRestartRefusals(
           {
             severity: "error",
             path: `hosts.${host}.pods.${pod}`,
-            summary: `pod "${pod}" needs what was not applied to its host (${ids.join(", ")}), and a restart brings none`,
+            summary: `pod "${pod}" needs changes of its host that are not applied yet (${ids.join(", ")}), and a restart applies none`,
             detail: `run stowage apply --pod ${pod} --host ${host}, or look at stowage plan first`,
           },
         ],

@@ -15,7 +15,7 @@ export function bootChanges(
   const kept = wanted === undefined ? undefined : bootUnitName(wanted);
   const stale = unitsOf(input, host, boot).filter((name) => name !== kept);
   const removals = stale.map((name): HostChange => {
-    const text = `no pod is to come back at boot by unit ${name} any more`;
+    const text = `no pod needs unit ${name} at boot any more`;
     return changeOf(host, name, text, { kind: "remove-unit", name }, after);
   });
   const why = wanted === undefined ? undefined : whatDiffers(wanted, boot);
@@ -58,9 +58,9 @@ function programOf(found: ObservedUnit | undefined, boot: BootObservation): read
 
 function whatDiffers(wanted: BootUnit, boot: BootObservation): string | undefined {
   const found = boot.units.get(bootUnitName(wanted));
-  if (found === undefined) return "its pods come back at boot, by a unit of systemd";
-  const what = "the unit that brings its pods back at boot";
-  if (!found.runs) return `${what} names a program that is not there any more`;
+  if (found === undefined) return "its pods start at boot, by a systemd unit";
+  const what = "the unit that starts its pods at boot";
+  if (!found.runs) return `${what} names a program that no longer exists`;
   if (found.text !== bootUnitText(wanted)) return `${what} was changed behind Stowage's back`;
   return found.enabled ? undefined : `${what} was disabled behind Stowage's back`;
 }

@@ -17,7 +17,7 @@ export function brakes(plan: Plan, options: { readonly allowRemovals?: number } 
   const allowed = options.allowRemovals ?? Math.floor(running / 2);
   if (removed.length <= allowed) return;
   throw new StowageError(
-    `Cannot apply the plan of fleet "${plan.fleet}": it would remove ${removed.length} of ${running} running pods (${removed.join(", ")}); if that is meant, say --allow-removals ${removed.length}`,
+    `Cannot apply the plan of fleet "${plan.fleet}": it would remove ${removed.length} of ${running} running pods (${removed.join(", ")}); if that is intended, use --allow-removals ${removed.length}`,
     { code: "failed_precondition" },
   );
 }

@@ -76,7 +76,7 @@ function ownershipNotes(context: PodContext, spec: PodSpec): readonly string[] {
     const there = context.observation.volumes.get(volume.name);
     if (there === undefined) return [];
     return [
-      `volume ${volume.name} is there already and keeps the owner and mode that it has: they are given to it when it is made; to change them, chown and chmod ${there.path}`,
+      `volume ${volume.name} exists already and keeps its owner and mode, which are set only when it is created; to change them, use chown and chmod on ${there.path}`,
     ];
   });
 }

@@ -30,7 +30,7 @@ test.each([
   [
     { T: { secret: { fromEnv: "A" } } },
     { T: { secret: { fromFile: "/a" } } },
-    "the secret comes from another place",
+    "the source of the secret changed",
   ],
 ])("what became of a secret is told: %o, then %o", (before, after, text) => {
   const withEnv = (env: object) => {

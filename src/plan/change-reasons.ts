@@ -56,20 +56,20 @@ export function recordReasons(context: PodContext, current: ObservedPod): readon
     { kind, path: "", verdict: "none", text },
   ];
   if (recordLost !== undefined) {
-    return note("drift", `its record ${recordLost}; it is written anew`);
+    return note("drift", `its record ${recordLost}; it is rewritten`);
   }
   const entry = recorded(context, current.generation);
   if (record?.current !== current.generation || record.generations.length !== 1) {
-    return note("leftover", "an apply was cut short before it was recorded");
+    return note("leftover", "an apply was interrupted before it was recorded");
   }
   if (record.host !== context.host) {
-    return note("leftover", `the host was named ${record.host}; its record is written anew`);
+    return note("leftover", `the host was named ${record.host}; its record is rewritten`);
   }
   const { recordDigest } = current;
   if (recordDigest === undefined || recordDigest === desiredDigest || entry === undefined)
     return [];
   if (desiredDigest === generationDigest(entry)) {
-    return note("leftover", "an update was cut short before it was recorded");
+    return note("leftover", "an update was interrupted before it was recorded");
   }
   return [];
 }
@@ -85,8 +85,8 @@ export function staleReasons(
     path: "",
     verdict: "none",
     text: isKept(context, { engine, pod })
-      ? `generation ${pod.generation} was kept here by --keep-old, and goes for a new one`
-      : `generation ${pod.generation} is left of an apply that was cut short`,
+      ? `generation ${pod.generation} was kept here by --keep-old, and is removed for a new one`
+      : `generation ${pod.generation} is left over from an interrupted apply`,
   }));
 }
 
@@ -101,10 +101,10 @@ function unrecordedReasons(
   if (current.recordDigest === context.desiredDigest) return drift;
   if (drift.length > 0) return drift.map((reason) => ({ ...reason, verdict: "replace" }));
   if (context.record?.current === undefined && context.record !== undefined) {
-    const text = `generation ${current.generation} was never proven, and is not what is declared`;
+    const text = `generation ${current.generation} was never proven, and does not match the declaration`;
     return [{ kind: "leftover", path: "", verdict: "replace", text }];
   }
-  const text = "what was applied is not known, and it is not what is declared";
+  const text = "what was applied is not known, and it does not match the declaration";
   return [{ kind: "drift", path: "", verdict: "replace", text }];
 }
 

@@ -25,9 +25,8 @@ export function cniProblems(contexts: readonly PodContext[]): readonly Diagnosti
     return (desired?.spec.ports ?? []).map((port) => ({
       severity: "error",
       path: `${path}.ports[${portKey(port)}]`,
-      summary: `no plugin of CNI network "${cni.name}" leads ports of the host on`,
-      detail:
-        "add the plugin portmap with the capability portMappings to it, or take the port away",
+      summary: `no plugin of CNI network "${cni.name}" maps host ports`,
+      detail: "add the plugin portmap with the capability portMappings to it, or remove the port",
     }));
   });
 }

@@ -104,7 +104,7 @@ function imagesAt(path: string, desired: ResolvedPod, applied: RecordedGeneratio
 function secretWords(changes: readonly AttributeChange[]): string {
   if (changes.every(({ before }) => before === undefined)) return "it is set to a secret";
   if (changes.every(({ after }) => after === undefined)) return "the secret is not set any more";
-  return "the secret comes from another place";
+  return "the source of the secret changed";
 }
 
 /** Both sides of a change of a long text, as they are told. */
@@ -196,7 +196,7 @@ function imageReasons(desired: ResolvedPod, applied: RecordedGeneration): readon
         before: `${was.reference} (${was.digest})`,
         after: `${image.reference} (${image.digest})`,
         verdict: "replace",
-        ...(sameReference ? { text: "the reference leads to other bytes now" } : {}),
+        ...(sameReference ? { text: "the reference resolves to another image now" } : {}),
       },
     ];
   });

@@ -11,12 +11,12 @@ function notes(file: FileSpec, more: Partial<ContainerSpec> = {}, imageUser?: st
 }
 
 test("a secret that an image's user cannot read is told, with the field to set", () => {
-  const file = 'containers.web.files["/run/secrets/db"] is root\'s with mode 0400';
+  const file = 'containers.web.files["/run/secrets/db"] is owned by root, with mode 0400';
   expect(notes(SECRET, {}, "node")).toEqual([
-    `${file}, and web runs as node, as its image says: it cannot read it; set uid to the number of node there, or mode: "0444"`,
+    `${file}, and web runs as node, as its image says: it cannot read the file; set uid to the number of node there, or mode: "0444"`,
   ]);
   expect(notes(SECRET, {}, "1000:1000")).toEqual([
-    `${file}, and web runs as 1000:1000, as its image says: it cannot read it; set uid: 1000 there, or mode: "0444"`,
+    `${file}, and web runs as 1000:1000, as its image says: it cannot read the file; set uid: 1000 there, or mode: "0444"`,
   ]);
   expect(notes(SECRET, { user: "app" })).toEqual([
     expect.stringContaining("web runs as app, as it is declared"),

@@ -39,5 +39,5 @@ function wordsFor(
   const by = declared === undefined ? "as its image says" : "as it is declared";
   const uid = NUMBER.test(owner) ? `uid: ${owner}` : `uid to the number of ${owner}`;
   const octal = mode.toString(8).padStart(4, "0");
-  return `${attribute} is root's with mode ${octal}, and ${container} runs as ${user}, ${by}: it cannot read it; set ${uid} there, or mode: "0444"`;
+  return `${attribute} is owned by root, with mode ${octal}, and ${container} runs as ${user}, ${by}: it cannot read the file; set ${uid} there, or mode: "0444"`;
 }

@@ -253,5 +253,5 @@ function describeRoster(held: Roster["hosts"] | undefined, hosts: Roster["hosts"
     ...now.filter(isChanged).map((name) => `~ ${name}`),
     ...before.filter((name) => !(name in hosts)).map((name) => `- ${name}`),
   ];
-  return `its list of the fleet's hosts is brought up to date: ${parts.join(", ")}`;
+  return `its list of the fleet's hosts is updated: ${parts.join(", ")}`;
 }

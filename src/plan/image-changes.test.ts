@@ -30,7 +30,7 @@ test("plan() says that an image is nowhere, and what to do", () => {
 
 test("plan() says under which other name the host holds an image, and what to do", () => {
   const text = refusal([{ name: "app:1", digest }]);
-  expect(text).toContain("the host holds image app:1 under the name app:1 alone");
+  expect(text).toContain("the host has image app:1 only under the name app:1");
   expect(text).toContain(`name it app:1@${digest} in the engine as well, or give it a layout`);
 });
 

@@ -190,7 +190,7 @@ function unavailable(
   return {
     severity: "error",
     path,
-    summary: `the host holds image ${reference} under the name ${elsewhere.name} alone, which others may point elsewhere at any time`,
+    summary: `the host has image ${reference} only under the name ${elsewhere.name}, which others may move to another image at any time`,
     detail: `name it ${nameOf(image)} in the engine as well, or ${bytes}`,
   };
 }

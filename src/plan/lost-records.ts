@@ -21,7 +21,7 @@ export function withLostRecords(
   return changes.map((change) => {
     const host = places.get(change.pod);
     if (host === undefined || !gone.includes(change)) return change;
-    const note = `what was applied to it here before is known here alone, and goes with it: ${host} has a pod of that name already`;
+    const note = `its history is kept only here, and is removed with it: ${host} has a pod of that name already`;
     return { ...change, notes: [...change.notes, note] };
   });
 }

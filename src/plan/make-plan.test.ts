@@ -197,7 +197,7 @@ test("plan() goes on with a prepared generation that is what is declared", () =>
   });
   // it may have been killed, have failed, or still be at work
   expect(made.pods[0]?.reasons[0]?.text).toBe(
-    "an apply has not finished it; this goes on from there",
+    "an apply did not finish it; this continues from there",
   );
   expect(made.pods[0]?.steps.map(({ kind }) => kind)).toEqual([
     "start",
@@ -438,7 +438,7 @@ test("plan() does not call unknown what an apply left unproven of a first genera
     reasons: expect.arrayContaining([
       expect.objectContaining({
         kind: "leftover",
-        text: "generation 1 was never proven, and is not what is declared",
+        text: "generation 1 was never proven, and does not match the declaration",
       }),
     ]),
   });

@@ -43,7 +43,7 @@ test.each([
     { address: "10.1.0.2", detached: "the bridge is gone" },
     "the bridge is gone",
   ],
-  ["that nothing is left of it", {}, "all that was made of its network is gone"],
+  ["that nothing is left of it", {}, "everything that was made of its network is gone"],
 ] as const)("plan() mends the network of a running pod by a start, saying %s", (_, found, text) => {
   const [change] = planOf(bridged(), found);
   expect(change).toMatchObject({

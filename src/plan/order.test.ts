@@ -45,7 +45,7 @@ test("plan() refuses pods that trade their ports in one apply", () => {
   const manifest = fleet({ a: pod({}, ports(81)), b: pod({}, ports(80)) });
   expect(() => plan(input(manifest, world))).toThrow(/wait for each other: a\/a → a\/b → a\/a/);
   expect(() => plan(input(manifest, world))).toThrow(
-    "a/a is to have port 81/tcp, which a/b holds until it has changed: declare a/b without that port",
+    "a/a gets port 81/tcp, which a/b holds until it has changed: declare a/b without that port",
   );
   // and that is a way out
   const between = plan(input(fleet({ a: pod({}, ports(80)), b: pod() }), world));

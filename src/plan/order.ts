@@ -92,7 +92,7 @@ function wayOutOf(cycle: readonly string[], ports: ReadonlyMap<string, string>):
     const holder = cycle[(at + 1) % cycle.length] as string;
     const port = ports.get(`${id} ${holder}`);
     if (port === undefined) continue;
-    return `${id} is to have port ${port}, which ${holder} holds until it has changed: declare ${holder} without that port and without those that others hold (or with free ones), apply, and then apply this`;
+    return `${id} gets port ${port}, which ${holder} holds until it has changed: declare ${holder} without that port and without those that others hold (or with free ones), apply, and then apply this`;
   }
   return "they depend on each other; apply one of them first";
 }

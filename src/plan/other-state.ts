@@ -35,8 +35,8 @@ export function podsElsewhere(
     {
       severity: "error",
       path: `hosts.${host}.stateDir`,
-      summary: `pods of the fleet are there by another stateDir than ${stateDir}: ${pods.map(([pod]) => pod).join(", ")}`,
-      detail: `set it to the one that they were applied with; to change it, run stowage destroy --host ${host} with that, which keeps volumes, move these by hand, and apply with ${stateDir}`,
+      summary: `pods of the fleet were applied with another stateDir than ${stateDir}: ${pods.map(([pod]) => pod).join(", ")}`,
+      detail: `set it to that one; to change it, run stowage destroy --host ${host} with that, which keeps volumes, move these by hand, and apply with ${stateDir}`,
     },
   ];
 }
@@ -72,6 +72,6 @@ export function unseenState(
   if (isKnown || own.length === 0) return [];
   const { stateDir } = hostDirectories(spec);
   return [
-    `${host}: pods of the fleet are there, and nothing of it is in ${stateDir}, neither records nor volumes: if it was applied with another stateDir, declare that one; if ${stateDir} is not mounted, mount it; else its records and volumes are lost, and made anew`,
+    `${host}: pods of the fleet are there, but ${stateDir} holds no records and no volumes of it: if it was applied with another stateDir, declare that one; if ${stateDir} is not mounted, mount it; else its records and volumes are lost, and are created again`,
   ];
 }

@@ -144,7 +144,7 @@ export function leavesPaused(
     const pause = pauseOf(marks);
     if (pause === undefined) return [];
     return [
-      `the rollout of ${service} is ${pauseWords(pause)}, and nobody declares that service any more: ${ids.join(", ")} would be removed, and what is declared in its place comes at once; declare it as ${service} until it is resumed`,
+      `the rollout of ${service} is ${pauseWords(pause)}, and the service is not declared any more: ${ids.join(", ")} would be removed, and what is declared in its place would be applied at once; declare it as ${service} until it is resumed`,
     ];
   });
 }
@@ -175,7 +175,7 @@ export function withPauses(plan: Plan, pauses: ReadonlyMap<string, RolloutPause>
 /** Says of a pause who made it, or why it is taken for one: `paused since … by …`. */
 export function pauseWords({ host, by, at, problem }: RolloutPause): string {
   if (problem !== undefined)
-    return `taken for paused, as its mark on host ${host} cannot be understood: ${problem}`;
+    return `treated as paused, because its mark on host ${host} cannot be read: ${problem}`;
   return `paused since ${at?.replace(/\.\d+Z$/, "Z")} by ${by}`;
 }
 

@@ -18,7 +18,7 @@ export function planAdoption(context: PodContext, desired: ResolvedPod): PodChan
   const stale = generations.filter((each) => each !== made && each !== old);
   const first =
     made.state === "prepared" && (from === undefined || stopsFirst(from.spec, desired.spec));
-  const text = "an apply has not finished it; this goes on from there";
+  const text = "an apply did not finish it; this continues from there";
   const reasons: Reason[] = [
     { kind: "leftover", path: "", verdict: "none", text },
     ...(from === undefined

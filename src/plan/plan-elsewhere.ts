@@ -50,8 +50,8 @@ function elsewhereReasons(context: PodContext, swept: readonly PlacedPod[]): rea
     const place = `generation ${pod.generation} in ${engineName(engine, config)}`;
     const isOurs = isKept(context, { engine, pod });
     return isOurs
-      ? `its old ${place} was kept, and goes unless --keep-old is said`
-      : `its ${place} is left of an apply that was cut short`;
+      ? `its old ${place} was kept, and is removed without --keep-old`
+      : `its ${place} is left over from an interrupted apply`;
   });
   const gone = (context.record?.kept ?? []).filter(
     (each) => !context.elsewhere.some(({ pod }) => pod.generation === each.generation),

@@ -148,7 +148,7 @@ function pruneChange(
   const { owner, fleet, host: made } = first.pod;
   const texts = going.map(
     ({ pod, engine }) =>
-      `its old generation ${pod.generation} was kept in ${engineName(engine, config)}, and the way back to it is lost`,
+      `its old generation ${pod.generation} was kept in ${engineName(engine, config)}, and no way back to it is left`,
   );
   return {
     id: `${host}/${record.pod}`,

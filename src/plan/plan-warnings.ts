@@ -17,7 +17,7 @@ export function unknownStates({ contexts }: Looked): readonly string[] {
   return contexts.flatMap((context) =>
     podsOf(context).some(({ state }) => state === "unknown")
       ? [
-          `${context.host}/${context.pod}: the engine cannot tell its state now; it is left as it is`,
+          `${context.host}/${context.pod}: the engine does not know its state now; it is left as it is`,
         ]
       : [],
   );
@@ -27,7 +27,7 @@ export function unknownStates({ contexts }: Looked): readonly string[] {
 export function busyHost({ host, observation }: Looked): readonly string[] {
   if (observation.busy === undefined) return [];
   return [
-    `${host}: its lock is held by ${observation.busy}: what is left to do there may be on its way`,
+    `${host}: its lock is held by ${observation.busy}: what this plan shows of it may be in progress already`,
   ];
 }
 
@@ -43,7 +43,7 @@ export function lostEngines(
     const pods = lost.map(({ pod }) => pod).join(", ");
     const name = engineName(other.config, observation.config);
     return [
-      `${host}: ${name} is not there any more, and with it these pods are lost: ${pods} (${other.reason}); end by hand what may still run of them`,
+      `${host}: ${name} no longer exists, and these pods are lost with it: ${pods} (${other.reason}); stop by hand what may still run of them`,
     ];
   });
 }
@@ -64,7 +64,7 @@ export function pausesIn(
     .filter(([service]) => planned.has(service))
     .map(
       ([service, pause]) =>
-        `the rollout of ${service} stays ${pauseWords(pause)}; this goes on all the same, and what is declared waits for stowage rollout resume ${service}`,
+        `the rollout of ${service} stays ${pauseWords(pause)}; this continues all the same, and the declared changes wait for stowage rollout resume ${service}`,
     );
   return { held: new Map(), warnings };
 }

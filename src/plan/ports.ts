@@ -46,7 +46,7 @@ export function portClashes(contexts: readonly PodContext[]): readonly Diagnosti
           severity: "error",
           path: `hosts.${context.host}.pods.${context.pod}.ports[${portKey(port)}]`,
           summary: `port ${portKey(port)} of the host is taken by ${holder}`,
-          detail: "end that process, or choose another port",
+          detail: "stop that process, or choose another port",
         },
       ];
     }),
@@ -61,7 +61,7 @@ function holderOf({ observation, declared, pod }: PodContext, port: Port): strin
   if (listening?.pod === pod) return undefined;
   if (listening?.pod !== undefined)
     return `${listening.holder}, which is pod ${listening.pod} of the fleet and does not declare it`;
-  if (listening !== undefined) return listening.holder ?? "a process that cannot be told";
+  if (listening !== undefined) return listening.holder ?? "an unknown process";
   // a rule to a pod of the fleet which is not there is left over, and taken away
   const own = `${declared.owner}/${declared.fleet}/`;
   const engines = [observation, ...seenEngines(observation)].map(({ engine }) => engine);

@@ -32,7 +32,7 @@ export function pruneHistories(
         id: `${host}/history:${pod}`,
         host,
         action: "clean",
-        text: `${going.length === 1 ? "record" : "records"} ${going.map(({ number }) => number).join(", ")} of pod ${pod} (${imagesOf(going)}): with each goes the way back to it`,
+        text: `${going.length === 1 ? "record" : "records"} ${going.map(({ number }) => number).join(", ")} of pod ${pod} (${imagesOf(going)}): no rollback to ${going.length === 1 ? "it" : "them"} is possible then`,
         steps: [{ kind: "trim-history", pod, keep }],
         after: [],
       },

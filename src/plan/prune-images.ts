@@ -83,14 +83,12 @@ function releaseOf(
   const generations = going.map(({ pod }) => `generation ${pod.generation} of pod ${pod.pod}`);
   const why =
     generations.length > 0
-      ? `is there for ${generations.join(" and ")} alone, and with it goes the way back to that`
+      ? `is there for ${generations.join(" and ")} only, which cannot be restored without it`
       : fleets.length > 1
         ? "is used by no pod of the fleet; other fleets keep it"
         : "is used by no pod";
   const back =
-    records.length === 0
-      ? ""
-      : `; the way back to ${records.join(", ")} then needs it brought again`;
+    records.length === 0 ? "" : `; a rollback to ${records.join(", ")} then needs it again`;
   const at = engine === undefined ? {} : { engine };
   const size = sizeBytes === undefined || fleets.length > 1 ? {} : { sizeBytes };
   return {

@@ -72,7 +72,7 @@ function twoAddresses(
         severity: "error",
         path: `hosts.${name}`,
         summary: `it is the machine of host ${host}, which leaves the fleet: both have the same record of ${same[0]}`,
-        detail: `if ${host} was only renamed, give ${name} the address that it had, ${address}, until that is applied; if ${name} is a copy of it, say --forget-host ${host}`,
+        detail: `if ${host} was only renamed, give ${name} the address that it had, ${address}, until that is applied; if ${name} is a copy of it, use --forget-host ${host}`,
       },
     ];
   }
@@ -116,7 +116,7 @@ function movedDirectories(
     {
       severity: "error",
       path: `hosts.${host}.runDir`,
-      summary: `pods of the fleet run with what is in ${was.runDir}: networks, secrets and the host's lock`,
+      summary: `pods of the fleet use what is in ${was.runDir}: networks, secrets and the host's lock`,
       detail: `set it to ${was.runDir}; to change it, run stowage destroy --host ${host} with that, which keeps volumes, and apply with ${now.runDir}`,
     },
   ];
@@ -171,8 +171,8 @@ function silentEngines(
       {
         severity: "error",
         path: `hosts.${host}.engine`,
-        summary: `pods were last applied in ${engineName(other.config, config)}, and that does not answer: ${other.reason}`,
-        detail: `let it run while they are moved; or, if it is gone for good with all that ran in it, say --forget-engine ${kind}`,
+        summary: `pods were last applied in ${engineName(other.config, config)}, which does not answer: ${other.reason}`,
+        detail: `let it run while they are moved; or, if it is gone for good with all that ran in it, use --forget-engine ${kind}`,
       },
     ];
   });
@@ -233,7 +233,7 @@ function otherOwner(
     path: `hosts.${host}`,
     summary: `the host holds a fleet "${fleet}" of another owner (${owner}${by})`,
     detail:
-      "choose another name for the fleet, give the manifest that owner's id, or say --take-over",
+      "choose another name for the fleet, give the manifest that owner's id, or use --take-over",
   };
 }
 

@@ -62,7 +62,7 @@ function detachment(spec: PodSpec, observed: ObservedPod): string | undefined {
   const runs = Object.values(observed.containers).some(({ state }) => state === "running");
   if (!runs) return undefined;
   if (observed.address !== undefined || observed.detached !== undefined) return observed.detached;
-  return "all that was made of its network is gone";
+  return "everything that was made of its network is gone";
 }
 
 /**
@@ -104,7 +104,7 @@ export function stateWords(container: ObservedContainer): string {
     case "paused":
       return "it is paused";
     case "prepared":
-      return "it was made and never started";
+      return "it was created but never started";
     default:
       if (container.exitCode === undefined) return `it ended${at}, its exit code is not known`;
       if ((container.restarts ?? 0) > 0)

@@ -24,8 +24,8 @@ export function subnetClashes(
     found.set(name, {
       severity: "error",
       path: `networks.${name}.subnet`,
-      summary: `${subnet} has addresses that host ${host} has already: ${taken.subnet} (${taken.holder})`,
-      detail: "choose another subnet, or leave it out: a free one is chosen then",
+      summary: `${subnet} overlaps with ${taken.subnet} (${taken.holder}) on host ${host}`,
+      detail: "choose another subnet, or leave it out to have a free one chosen",
     });
   }
   return [...found.values()];

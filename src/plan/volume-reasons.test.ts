@@ -62,7 +62,7 @@ describe("the owner and mode of a volume that is there", () => {
     volumes: { data: { kind: "named" as const, name: "d", ...rest } },
   });
   const note =
-    "volume d is there already and keeps the owner and mode that it has: they are given to it when it is made; to change them, chown and chmod /v/d";
+    "volume d exists already and keeps its owner and mode, which are set only when it is created; to change them, use chown and chmod on /v/d";
   const notesOf = (declared: PodSpec, before: PodSpec | undefined, world: object = there) => {
     const entries = before === undefined ? [] : [applied(before)];
     const pods = entries.map((entry) => observed("web", entry));

@@ -27,13 +27,13 @@ export function wrongPlaces(
   );
   return found.map(({ path, wanted, isDangling }): Diagnostic => {
     const volume = volumes.get(path);
-    const is = isDangling === true ? "is a symbolic link that leads nowhere" : "is not a directory";
-    const mend = isDangling === true ? "make what it leads to, or move it away" : "move it away";
+    const is = isDangling === true ? "is a broken symbolic link" : "is not a directory";
+    const mend = isDangling === true ? "create its target, or move it away" : "move it away";
     if (volume !== undefined) {
       return {
         severity: "error",
         path: volume,
-        summary: `${path} ${is}, and the volume's data is to lie in it`,
+        summary: `${path} ${is}, but the volume's data belongs in it`,
         detail: `${mend} on the host, or give the volume another name`,
       };
     }
@@ -43,8 +43,8 @@ export function wrongPlaces(
       path: `hosts.${host}.${field}`,
       summary:
         wanted === "directory"
-          ? `${path} ${is}, and what Stowage writes is to lie in it`
-          : `${path} is a directory, and Stowage is to write a file there`,
+          ? `${path} ${is}, but Stowage keeps its files in it`
+          : `${path} is a directory, but Stowage writes a file there`,
       detail: `${mend} on the host, or declare another ${field}`,
     };
   });

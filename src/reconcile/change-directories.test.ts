@@ -55,7 +55,7 @@ test("another runDir is refused while pods run with what is in the old one", asy
   const fleet = openFleet();
   await fleet.apply(declared(fleet, {}));
   await expect(fleet.plan(declared(fleet, { runDir: "/run/other" }))).rejects.toThrow(
-    "pods of the fleet run with what is in /run/stowage",
+    "pods of the fleet use what is in /run/stowage",
   );
 });
 
@@ -72,7 +72,7 @@ test("another stateDir on a fleet of one host, of which no directory is known, i
   await fleet.apply(declared(fleet, { stateDir: "/old" }));
   const { plan } = await fleet.plan(declared(fleet, { stateDir: "/new" }));
   expect(plan.warnings).toEqual([
-    expect.stringContaining("pods of the fleet are there, and nothing of it is in /new"),
+    expect.stringContaining("pods of the fleet are there, but /new holds no records"),
   ]);
   expect((await fleet.plan(declared(fleet, { stateDir: "/old" }))).plan.warnings).toEqual([]);
 });
@@ -97,7 +97,7 @@ test("pods that the engine knows by another stateDir alone are not made a second
   const identity = { owner: "acme", fleet: "shop", host: "a", pod: "web" };
   const name = objectName({ ...identity, generation: 3 }, "main");
   await expect(fleet.plan(manifest, { connector: seen([name]) })).rejects.toThrow(
-    "pods of the fleet are there by another stateDir than /var/lib/stowage: web",
+    "pods of the fleet were applied with another stateDir than /var/lib/stowage: web",
   );
   const other = objectName({ ...identity, owner: "other", generation: 3 }, "main");
   const { plan } = await fleet.plan(manifest, { connector: seen([other]) });

@@ -74,7 +74,7 @@ describe("another name of the same image", () => {
     const pins = new Map([["alpha", new Map([[ALIAS, { ...web?.image, reference: ALIAS }]])]]);
     const request = { ...fleet.applyRequest(declared(ALIAS, {})), pins } as never;
     await expect(fleet.plan(declared(ALIAS, {}), request)).rejects.toThrow(
-      /the host holds image example.test\/app:1.0.1 under the name example.test\/app:1@/,
+      /the host has image example.test\/app:1.0.1 only under the name example.test\/app:1@/,
     );
     expect(found().pods).toMatchObject([{ generation: 1, image: IMAGE }]);
   });

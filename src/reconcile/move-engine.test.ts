@@ -270,7 +270,7 @@ describe("--keep-old", () => {
     await fleet.apply(on(NEW, { web: exclusive }), keepOld);
     const { plan } = await fleet.plan(on(NEW, { web: exclusive }));
     expect(plan.pods[0]).toMatchObject({ action: "clean" });
-    expect(plan.pods[0]?.reasons[0]?.text).toContain("goes unless --keep-old is said");
+    expect(plan.pods[0]?.reasons[0]?.text).toContain("is removed without --keep-old");
     await fleet.apply(on(NEW, { web: exclusive }));
     expect(pods()).toEqual(["new web running"]);
     expect(images("old")).toEqual([]);
@@ -282,7 +282,9 @@ describe("--keep-old", () => {
     await fleet.apply(on(NEW, { web: exclusive }), keepOld);
     const { plan } = await fleet.plan(on(OLD, { web: exclusive }), keepOld);
     const texts = plan.pods.flatMap(({ reasons }) => reasons.map(({ text }) => text));
-    expect(texts).toContain("generation 1 was kept here by --keep-old, and goes for a new one");
+    expect(texts).toContain(
+      "generation 1 was kept here by --keep-old, and is removed for a new one",
+    );
     expect(texts.join()).not.toContain("cut short");
     await fleet.apply(on(OLD, { web: exclusive }), keepOld);
     expect(pods()).toEqual(["old web running", "new web exited"]);
@@ -309,7 +311,7 @@ describe("an old engine", () => {
     const { plan } = await fleet.plan(manifest);
     expect(plan.pods[0]).toMatchObject({ action: "create" });
     expect(plan.pods[0]?.reasons[0]?.text).toBe("it is lost with sim (no store)");
-    expect(plan.warnings[0]).toContain("with it these pods are lost: web");
+    expect(plan.warnings[0]).toContain("these pods are lost with it: web");
     expect((await fleet.apply(manifest)).status).toBe("done");
     const { observation } = await fleet.plan(manifest);
     expect(observation.hosts.get("alpha")).toMatchObject({ others: [] });

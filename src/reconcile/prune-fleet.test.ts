@@ -111,10 +111,10 @@ describe("old generations that were kept", () => {
     const manifest = await moved();
     const text = await words(manifest, { keep: 0 });
     expect(text).toContain(
-      "its old generation 1 was kept in sim (no store), and the way back to it is lost",
+      "its old generation 1 was kept in sim (no store), and no way back to it is left",
     );
     expect(text).toMatch(
-      /image example\.test\/app:1@\S+ in sim \(no store\) is there for generation 1 of pod web alone, and with it goes the way back to that; frees up to/,
+      /image example\.test\/app:1@\S+ in sim \(no store\) is there for generation 1 of pod web only, which cannot be restored without it; frees up to/,
     );
     expect((await prune(manifest, { keep: 0, before: Date.now() + 1000 })).status).toBe("done");
     expect([oldPods(), images("old"), images("new")]).toEqual([[], [], [IMAGE]]);

@@ -38,7 +38,7 @@ test("a host that is given another name keeps its pods, which run on", async () 
   const renamed = declared(fleet, "new");
   const { plan } = await fleet.plan(renamed);
   expect(plan.pods.map(({ id, action, reasons }) => [id, action, reasons[0]?.text])).toEqual([
-    ["new/web", "adopt", "the host was named old; its record is written anew"],
+    ["new/web", "adopt", "the host was named old; its record is rewritten"],
   ]);
   expect((await fleet.apply(renamed)).status).toBe("done");
   expect(onMachine(fleet)).toMatchObject({

@@ -58,14 +58,14 @@ test("a pod with changes that were not applied is refused, and none is begun ane
   const before = processes(fleet);
   const changed = fleet.manifest({ alpha: { web: podOf({ image: OTHER_IMAGE }), other: podOf() } });
   await expect(restart(fleet, changed, "alpha/other", "alpha/web")).rejects.toThrow(
-    /pod "web" has changes that were not applied \(containers\.main\.image\)[\s\S]*stowage apply --pod web --host alpha/,
+    /pod "web" has changes that are not applied yet \(containers\.main\.image\)[\s\S]*stowage apply --pod web --host alpha/,
   );
   expect(processes(fleet)).toEqual(before);
   // those of pods that are not named are nobody's business
   expect((await restart(fleet, changed, "alpha/other")).status).toBe("done");
   expect(processes(fleet)["web"]).toBe(before["web"]);
   const fresh = fleet.manifest({ alpha: { fresh: podOf() } });
-  await expect(restart(fleet, fresh, "alpha/fresh")).rejects.toThrow(/were not applied/);
+  await expect(restart(fleet, fresh, "alpha/fresh")).rejects.toThrow(/are not applied yet/);
 });
 
 test("a pod whose image is gone from its engine stays up", async () => {
@@ -75,7 +75,7 @@ test("a pod whose image is gone from its engine stays up", async () => {
   const names = fleet.machine().read(({ images }) => Object.keys(images));
   for (const name of names) await fleet.machine().deleteImage(name);
   const before = processes(fleet);
-  await expect(restart(fleet, manifest, "alpha/web")).rejects.toThrow(/and a restart brings none/);
+  await expect(restart(fleet, manifest, "alpha/web")).rejects.toThrow(/and a restart applies none/);
   const nowhere = fleet.manifest({ alpha: { web: podOf() } }, { images: {} });
   await expect(restart(fleet, nowhere, "alpha/web")).rejects.toThrow(/The plan of fleet/);
   expect(processes(fleet)).toEqual(before);

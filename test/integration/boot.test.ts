@@ -145,7 +145,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         once: main("sleep 100000"),
       };
       fleet.declare(pods);
-      expect(fleet.run("plan").said).toContain("by a unit of systemd");
+      expect(fleet.run("plan").said).toContain("by a systemd unit");
       const applied = fleet.run("apply", "--yes");
       expect(applied).toMatchObject({ status: 0 });
       expect(fleet.run("plan")).toMatchObject({ status: 0 });

@@ -140,7 +140,7 @@ test("what is not there is said by name, before anything is made", async () => {
   cni.describe({ ports: false });
   expect((await about({}))?.[0]?.publishes).toBe(false);
   await engine.prepare(web);
-  await expect(engine.start(web)).rejects.toThrow(/none of its plugins leads ports/);
+  await expect(engine.start(web)).rejects.toThrow(/none of its plugins maps host ports/);
   cni.describe({ more: { plugins: [{ type: "../../bin/sh" }] } });
   await expect(engine.start(web)).rejects.toThrow(/10-lan\.conflist cannot be read as such/);
 });

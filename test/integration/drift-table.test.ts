@@ -111,7 +111,7 @@ const LINES: readonly (readonly [string, RegExp, Readonly<Record<RealEngine, Har
   ],
   [
     "the engine is restarted",
-    /Nothing to do: the hosts are what the manifest says/,
+    /Nothing to do: all hosts match the manifest/,
     { containerd: onContainerd.restart, podman: NO_DAEMON, rkt: NO_DAEMON },
   ],
   [

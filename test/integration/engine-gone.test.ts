@@ -35,14 +35,14 @@ function tellLoss([kind, provided]: Side, next: Side): void {
     rmSync(program);
     try {
       await expect(fleet.plan(now)).rejects.toThrow(
-        new RegExp(`last applied in ${kind}, and that does not answer: .*runs still: .*db`),
+        new RegExp(`last applied in ${kind}, which does not answer: .*runs still: .*db`),
       );
       process.kill(pid, "SIGKILL");
       // what watches it ends after it
       const plan = await vi.waitFor(() => fleet.plan(now), { timeout: 30_000, interval: 200 });
       expect(plan.pods).toMatchObject([{ action: "create" }]);
       expect(plan.warnings).toMatchObject([
-        expect.stringContaining("with it these pods are lost: db"),
+        expect.stringContaining("these pods are lost with it: db"),
       ]);
       expect((await fleet.apply(now)).status).toBe("done");
       const { pods: left, hostChanges, warnings } = await fleet.plan(now);

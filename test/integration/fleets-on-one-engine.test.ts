@@ -40,7 +40,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
         .then(({ pods, warnings }) => ({ actions: pods.map(({ action }) => action), warnings }))
         .catch(String);
       if (kind === "rkt") {
-        expect(said).toContain("pods of the fleet are there by another stateDir");
+        expect(said).toContain("pods of the fleet were applied with another stateDir");
       } else {
         const warnings = [expect.stringContaining("nothing of it is in")];
         expect(said).toEqual({ actions: ["adopt"], warnings });

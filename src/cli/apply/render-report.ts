@@ -76,7 +76,7 @@ function waitBlocks(
 }
 
 const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
-  apply: "the hosts are what the manifest says",
+  apply: "all hosts match the manifest",
   destroy: "the hosts hold nothing of the fleet",
   pull: "the hosts hold every image that their pods need",
   push: "the hosts hold every image that their pods need",

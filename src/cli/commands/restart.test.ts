@@ -83,7 +83,7 @@ describe("stowage restart", () => {
     const changed = await run("restart", "web", "--yes");
     expect(changed.exitCode).toBe(1);
     expect(changed.stderr).toContain(
-      'pod "web" has changes that were not applied (containers.web.env.LOG)',
+      'pod "web" has changes that are not applied yet (containers.web.env.LOG)',
     );
     expect(changed.stderr).toContain("run stowage apply --pod web --host here");
     expect(await pid("web")).toBe(before);

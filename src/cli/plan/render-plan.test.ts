@@ -260,7 +260,7 @@ edge-a  containerd 1.7.24
   });
 
   test("changes are counted in the words that they are told in", () => {
-    const text = "its record is missing; it is written anew";
+    const text = "its record is missing; it is rewritten";
     const adopted = podChange({ action: "adopt", reasons: [reason({ kind: "drift", text })] });
     expect(render(planOf([adopted]))).toContain("1 pod to change: 1 finish. ");
   });
@@ -362,7 +362,7 @@ warning: hosts.edge-a: beware
 
   test("an empty plan says so in one sentence", () => {
     expect(render(planOf([]))).toBe(
-      "fleet shop · 1 host\n\nNothing to do: the hosts are what the manifest says.\n",
+      "fleet shop · 1 host\n\nNothing to do: all hosts match the manifest.\n",
     );
     expect(summaryLine(planOf([podChange({}), podChange({ pod: "b" })]))).toBe(
       "2 pods to change: 2 create. Nothing has been touched yet.",

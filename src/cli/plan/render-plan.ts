@@ -76,7 +76,7 @@ export function renderWarnings(
 /** What a plan comes to, in one line. */
 export function summaryLine(plan: Plan): string {
   if (plan.pods.length === 0 && plan.hostChanges.length === 0) {
-    return "Nothing to do: the hosts are what the manifest says.";
+    return "Nothing to do: all hosts match the manifest.";
   }
   const waiting = waitingChanges(plan);
   const pods = plan.pods.filter(({ id }) => !waiting.has(id));

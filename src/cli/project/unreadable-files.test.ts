@@ -13,7 +13,7 @@ test("a plan warns of a secret that the image's user cannot read, until its owne
     return await cli.run("plan", "--file", "fleet.json");
   };
   const warned = await plan({});
-  expect(warned.stdout).toContain("web runs as 1000, as its image says: it cannot read it");
+  expect(warned.stdout).toContain("web runs as 1000, as its image says: it cannot read the file");
   expect(warned.stdout).toContain('set uid: 1000 there, or mode: "0444"');
   expect(warned.exitCode).toBe(2);
   expect((await plan({ uid: 1000 })).stdout).not.toContain("cannot read");

@@ -86,7 +86,7 @@ export function eventWords({ kind, pod, container, exitCode }: EngineEvent): str
 }
 
 function pendingWords({ changes, paused = [] }: Extract<WatchEvent, { type: "pending" }>): string {
-  if (changes.length === 0) return "the hosts are what the manifest says";
+  if (changes.length === 0) return "all hosts match the manifest";
   const [first] = changes;
   const action = first === undefined ? "" : actionWord(first.action);
   const what = `${first?.id}: ${action}, because ${first?.reason}`;

@@ -19,7 +19,7 @@ test("subnets that networks of a simulated host have are taken, as on the engine
   await fleet.apply(declared(fleet, FRONT, BACK));
   expect((await fleet.plan(declared(fleet, FRONT, BACK))).plan.pods).toEqual([]);
   await expect(fleet.plan(declared(fleet, BACK, FRONT))).rejects.toThrow(
-    /10\.2\.0\.0\/24 has addresses that host a has already: 10\.2\.0\.0\/24 \(network "back" of fleet "shop"\)/,
+    /10\.2\.0\.0\/24 overlaps with 10\.2\.0\.0\/24 \(network "back" of fleet "shop"\) on host a/,
   );
 });
 

@@ -50,7 +50,7 @@ export function pluginDirsOf({ pluginDirs = PLUGIN_DIRS }: CniNetwork): readonly
   return pluginDirs;
 }
 
-/** Whether one of its plugins leads ports of the host on. */
+/** Whether one of its plugins maps host ports. */
 export function publishesPorts({ plugins }: CniConfig): boolean {
   return plugins.some(({ capabilities }) => capabilities?.["portMappings"] === true);
 }
@@ -164,7 +164,7 @@ export function pluginTexts(
 }
 
 /** Why ports cannot be led into a network. */
-export const NO_PORTS = "none of its plugins leads ports of the host on (capability portMappings)";
+export const NO_PORTS = "none of its plugins maps host ports (capability portMappings)";
 
 /** A network of the host's own that cannot be used as it is. */
 export function cniError({ name }: CniNetwork, state: string, remedy: string): StowageError {

@@ -44,7 +44,7 @@ test("a unit comes with the first pod that is to come back, in the plan as well,
   const always = fleet.manifest({ alpha: { web: podOf({}, ALWAYS) } });
   await fleet.apply(once);
   expect(await unitsOf(fleet)).toEqual([]);
-  expect(await texts(fleet, always)).toContain("its pods come back at boot, by a unit of systemd");
+  expect(await texts(fleet, always)).toContain("its pods start at boot, by a systemd unit");
   expect((await fleet.apply(always)).status).toBe("done");
   expect(await unitsOf(fleet)).toHaveLength(2);
   expect((await fleet.apply(always)).status).toBe("converged");
@@ -85,7 +85,7 @@ test.each([
   ],
   [
     "with a program that is gone",
-    "names a program that is not there any more",
+    "names a program that no longer exists",
     (text: string) => text.replaceAll("/usr/bin/stowage", "/opt/old/stowage"),
   ],
 ])("a unit that is %s is drift, and mended", async (_, told, change) => {

@@ -90,7 +90,7 @@ test("a host that cannot be asked stops nothing, and an older mark than one that
   expect(await enter("a")).toBeUndefined();
   expect(await enter("b")).toBeUndefined();
   expect(await enter("c")).toBeUndefined();
-  expect(await enter("d")).toContain("it is not JSON");
+  expect(await enter("d")).toContain("it is not valid JSON");
 });
 
 test("a host that nothing is done on has its say: a pause that was resumed there stops nobody", async () => {

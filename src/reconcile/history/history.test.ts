@@ -226,7 +226,7 @@ describe("prune", () => {
     for (const log of ["1", "2", "3", "4"]) await fleet.apply(one(log));
     const plan = await planPruning(request(one("4"), 1));
     expect(plan.hostChanges.map(({ text }) => text)).toEqual([
-      "records 1, 2 of pod web (app:1): with each goes the way back to it",
+      "records 1, 2 of pod web (app:1): no rollback to them is possible then",
     ]);
     expect((await planPruning(request(one("4"), 1, 0))).hostChanges).toEqual([]);
     expect((await pruneFleet(request(one("4"), 1))).status).toBe("done");

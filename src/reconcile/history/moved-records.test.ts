@@ -144,7 +144,10 @@ describe("the records of a pod that moves to another host", () => {
     fleet.down.clear();
     const { plan } = await fleet.plan(moved);
     expect(plan.pods).toMatchObject([
-      { id: "a/web", notes: [expect.stringContaining("goes with it: b has a pod of that name")] },
+      {
+        id: "a/web",
+        notes: [expect.stringContaining("is removed with it: b has a pod of that name")],
+      },
     ]);
   });
 

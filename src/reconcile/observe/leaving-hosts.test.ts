@@ -34,7 +34,7 @@ test("a host that is given other directories is known by them to all", async () 
   const { plan } = await fleet.plan(moved);
   expect(plan.hostChanges.map(({ id, text }) => [id, text])).toContainEqual([
     "a/roster",
-    "its list of the fleet's hosts is brought up to date: ~ b",
+    "its list of the fleet's hosts is updated: ~ b",
   ]);
   await fleet.apply(moved);
   expect((await fleet.plan(moved)).plan.hostChanges).toEqual([]);

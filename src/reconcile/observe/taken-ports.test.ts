@@ -48,6 +48,6 @@ test("a port that another pod of the fleet listens on is refused, and that pod n
 test("a process beside a container in its user's session is not the container's", async () => {
   const { plan } = await listening((pid) => pid + 1000, ["0::/session", "0::/session"]);
   await expect(plan({ web: podOf({}, PORT), other: podOf({}, HOST) })).rejects.toThrow(
-    /port 8080\/tcp of the host is taken by httpd \(pid \d+\); end that process/,
+    /port 8080\/tcp of the host is taken by httpd \(pid \d+\); stop that process/,
   );
 });

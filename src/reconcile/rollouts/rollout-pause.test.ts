@@ -362,7 +362,7 @@ test("the plan says when the pods of a paused service go and others come in thei
   const { plan } = await fleet.plan(other);
   expect(plan.warnings).toEqual([
     expect.stringMatching(
-      /^the rollout of web is paused since .* by ann@desk, and nobody declares that service any more: a\/web, .* would be removed/,
+      /^the rollout of web is paused since .* by ann@desk, and the service is not declared any more: a\/web, .* would be removed/,
     ),
   ]);
   expect(
