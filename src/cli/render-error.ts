@@ -10,7 +10,7 @@ export function renderError(error: unknown, paint: Paint, debug: boolean): strin
   const lines = [`${paint.red(lead)} ${printableLines(message)}`];
   if (debug) lines.push(printableLines(sourceStack(stackOf(error))));
   else if (!StowageError.is(error)) {
-    lines.push("This is a mistake of Stowage itself; run again with --debug to see where");
+    lines.push("This is a bug in Stowage; run again with --debug to see where");
   }
   return `${lines.join("\n")}\n`;
 }

@@ -77,7 +77,7 @@ describe("the command line", () => {
     [["plan", "--host"], "--host: its value is missing; write --host HOST"],
     [["plan", "--host", "--out", "x"], "its value is missing before --out"],
     [["plan", "--json=yes"], "--json takes no value"],
-    [["plan", "surplus"], 'nothing is known of "surplus"'],
+    [["plan", "surplus"], 'unexpected argument "surplus"'],
     [["logs"], "POD... is missing"],
     [
       ["apply", "--yes", "-f", "x.json", "--lock-timeout", "soon"],
@@ -86,7 +86,7 @@ describe("the command line", () => {
     [["images", "list"], "it lists or locks"],
     [["images", "lock", "--all"], "leave --all out"],
     [["destroy", "--yes", "--yes-delete-data"], "no volumes are to be deleted; add --volumes"],
-    [["destroy", "--yes", "--owner", "x", "-f", "y.json"], "it is for a stray host"],
+    [["destroy", "--yes", "--owner", "x", "-f", "y.json"], "it is for a host without a manifest"],
     [["destroy", "--yes", "--host", "local"], "no fleet is named; add --fleet NAME"],
   ])("%j is refused with the reason", async (argv, reason) => {
     const { exitCode, stderr, stdout } = await fakeCli().run(...argv);
@@ -274,7 +274,7 @@ describe("commands that change something", () => {
     const declared = readFileSync(join(cli.directory, "fleet.json"), "utf8");
     const refused = await cli.run("plan", "-f", "fleet.json", "--out", "fleet.json");
     expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toContain("it holds something else than a plan; name another file");
+    expect(refused.stderr).toContain("it is not a plan; name another file");
     expect(readFileSync(join(cli.directory, "fleet.json"), "utf8")).toBe(declared);
     for (const _ of ["made", "made again"])
       expect((await cli.run("plan", "-f", "fleet.json", "--out", "p")).exitCode).toBe(2);
@@ -305,7 +305,7 @@ describe("commands that change something", () => {
     });
     const { exitCode, stderr } = await cli.run("apply", "x.plan", "--yes");
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("it is none of this version (manifest.version");
+    expect(stderr).toContain("it is not a plan of this version (manifest.version");
   });
 
   test("volumes go only after a question of their own", async () => {

@@ -101,7 +101,7 @@ describe("a pod whose host has another engine now", () => {
     );
     expect(text).toContain("lost on sim: changing oom score adj without losing the writable layer");
     expect(text).toContain(
-      "hand the image over · prepare on sim · stop on sim (no store) · start · see that it runs · remove from sim (no store)",
+      "hand the image over · prepare on sim · stop on sim (no store) · start · check that it runs · remove from sim (no store)",
     );
     expect(text).toContain("1 pod to change: 1 move;");
   });

@@ -64,7 +64,7 @@ function onlyPod(text: string): string {
   const { host, pod } = readPodName(text);
   if (host === undefined) return pod;
   throw new StowageError(
-    `Cannot use --pod ${JSON.stringify(text)}: it takes a name alone, wherever the pod is; write --pod ${pod} --host ${host}`,
+    `Cannot use --pod ${JSON.stringify(text)}: it takes only the pod's name; write --pod ${pod} --host ${host}`,
     { code: "invalid_argument" },
   );
 }

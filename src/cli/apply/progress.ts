@@ -76,7 +76,7 @@ export class PeopleProgress implements Progress {
         );
       case "not-audited":
         return yellow(
-          `host ${event.host} keeps no note of this in its audit file: ${printable(event.reason)}`,
+          `host ${event.host} has no entry for this in its audit file: ${printable(event.reason)}`,
         );
       case "change-started":
         this.#active.set(event.id, "");
@@ -100,7 +100,7 @@ export class PeopleProgress implements Progress {
         return red(`${event.id}  ${event.step.kind} failed: ${printable(event.reason)}`);
       case "drain-failed":
         return yellow(
-          `${event.id}  container ${event.container} was not drained: ${printable(event.reason)}; it is stopped all the same`,
+          `${event.id}  container ${event.container} was not drained: ${printable(event.reason)}; it is stopped anyway`,
         );
       case "rollback-started":
         this.#active.set(event.id, "going back to the old");
@@ -121,7 +121,7 @@ export class PeopleProgress implements Progress {
     const now = performance.now();
     const long = [...this.#active].flatMap(([id, words]): [string, string][] => {
       const ms = now - (this.#since.get(id) ?? now);
-      return ms < STILL_MS ? [] : [[id, `${words}, for ${formatAge(ms)} now`]];
+      return ms < STILL_MS ? [] : [[id, `${words}, for ${formatAge(ms)} so far`]];
     });
     for (const line of activeLines(long)) this.#output.write(`${line}\n`);
   }

@@ -33,8 +33,8 @@ test.each([
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const { exitCode, [where]: said, stderr } = await cli.run(command, ...more, "-f", "fleet.json");
   expect(said).toContain(
-    `waiting for registry ${registry.domain}, for 5 s now: read manifest "1" of ${registry.domain}/app; it is given up where nothing comes for 60 s\n`,
+    `waiting for registry ${registry.domain} for 5 s: read manifest "1" of ${registry.domain}/app; it times out when nothing arrives for 60 s\n`,
   );
   expect(exitCode).toBe(1);
-  expect(stderr).toContain(`registry ${registry.domain} has no such thing`);
+  expect(stderr).toContain(`registry ${registry.domain} does not have it`);
 });

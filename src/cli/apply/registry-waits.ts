@@ -6,7 +6,7 @@ import { formatAge } from "../text/quantities.ts";
 
 /** A registry that is long in answering: which, since when, and how it ends. */
 export function registryWaitWords({ registry, doing, ms, givenUpMs }: RegistryWait): string {
-  return `waiting for registry ${registry}, for ${formatAge(ms)} now: ${printable(doing)}; it is given up where nothing comes for ${formatAge(givenUpMs)}`;
+  return `waiting for registry ${registry} for ${formatAge(ms)}: ${printable(doing)}; it times out when nothing arrives for ${formatAge(givenUpMs)}`;
 }
 
 /** Tells of registries that are long in answering, beside the output of a command. */

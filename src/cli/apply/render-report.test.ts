@@ -42,7 +42,7 @@ describe("the report of an apply", () => {
         "",
         "b/web  failed: create",
         "",
-        "Not all was done: 1 pod changed in 4.1 s, 1 change not done. Fix the cause and run it again; what is done is not done twice.\n",
+        "Not everything was done: 1 pod changed in 4.1 s, 1 change not done. Fix the cause and run it again; completed changes are not repeated.\n",
       ].join("\n"),
     );
   });
@@ -60,7 +60,7 @@ describe("the report of an apply", () => {
     );
     expect(renderReport(reportOf("paused", [outcome({}), ...waits]), OPTIONS)).toBe(
       [
-        "2 pods to wait  b/web, c/web",
+        "2 pods waiting  b/web, c/web",
         "  why: the rollout of web is paused since then by ann@desk",
         "  what to do: stowage rollout resume web, then apply again",
         "",
@@ -93,7 +93,7 @@ a/web  rolled back: replace (wait-healthy)
 a/b  skipped: replace
   why: it comes after a/web
 
-Not all was done: 0 pods changed in 4.1 s, 2 changes not done. Fix the cause and run it again; what is done is not done twice.
+Not everything was done: 0 pods changed in 4.1 s, 2 changes not done. Fix the cause and run it again; completed changes are not repeated.
 `);
   });
 
@@ -108,7 +108,7 @@ Not all was done: 0 pods changed in 4.1 s, 2 changes not done. Fix the cause and
   test.each([
     ["converged", /^Nothing to do/],
     ["declined", /^Nothing has been touched/],
-    ["interrupted", /^Stopped before the end: .* Run it again to go on\.$/m],
+    ["interrupted", /^Stopped before the end: .* Run it again to continue\.$/m],
     ["incomplete", /^Some hosts could not be reached/],
   ] as const)("%s has a sentence of its own", (status, sentence) => {
     expect(renderReport(reportOf(status), OPTIONS)).toMatch(sentence);
@@ -148,7 +148,7 @@ describe("progress", () => {
     progress.show({ type: "step-progress", id: "a/image", bytes: 5e6, ofBytes: 9e6 });
     vi.advanceTimersByTime(30_000);
     expect(written.text()).toMatch(
-      /^ {2}\.\.\. {2}a\/image {2}.*\(1 of 1\), for 40 s now\n {2}\.\.\. {2}a\/image {2}.* {2}5(?:\.0)? MB of 9(?:\.0)? MB, for 70 s now\n$/,
+      /^ {2}\.\.\. {2}a\/image {2}.*\(1 of 1\), for 40 s so far\n {2}\.\.\. {2}a\/image {2}.* {2}5(?:\.0)? MB of 9(?:\.0)? MB, for 70 s so far\n$/,
     );
     progress.show({ type: "change-done", id: "a/image", outcome: outcome({}) });
     const before = written.text();

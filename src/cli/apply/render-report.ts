@@ -63,7 +63,7 @@ function waitBlocks(
     const [first] = outcomes;
     return [
       wrap(
-        `${paint.yellow(`${plural(outcomes.length, "pod")} to wait`)}  ${names}${more > 0 ? ` and ${more} more` : ""}`,
+        `${paint.yellow(`${plural(outcomes.length, "pod")} waiting`)}  ${names}${more > 0 ? ` and ${more} more` : ""}`,
         columns,
         "    ",
       ),
@@ -81,7 +81,7 @@ const NOTHING_TO_DO: Readonly<Record<RunVerb, string>> = {
   pull: "the hosts hold every image that their pods need",
   push: "the hosts hold every image that their pods need",
   prune: "the hosts hold nothing to prune",
-  restart: "what was named has ended, as its restart policy allows, and is not restarted",
+  restart: "the named pods have ended, as their restart policy allows, and are not restarted",
 };
 
 const DONE: Readonly<Record<RunVerb, string>> = {
@@ -115,14 +115,14 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
     case "done":
       return `Done: ${count}.`;
     case "failed":
-      return `Not all was done: ${count}, ${open} not done.`;
+      return `Not everything was done: ${count}, ${open} not done.`;
     case "interrupted":
       return `Stopped before the end: ${count}, ${open} not done.`;
     case "incomplete":
       return `Some hosts could not be reached: ${count}.`;
     case "paused":
       return outcomes.length === 0
-        ? "Nothing has been touched: all that is left waits for a rollout to be resumed."
+        ? "Nothing has been touched: all remaining changes wait for a rollout to be resumed."
         : `Paused: ${count}, ${plural(waits, "change")} left for when the rollout is resumed.`;
     default:
       return status satisfies never;
@@ -132,10 +132,10 @@ function verdict({ status, outcomes, ms }: ApplyReport, verb: RunVerb): string {
 function remedyOf({ status }: ApplyReport, verb: RunVerb): string {
   if (verb === "restart" && (status === "failed" || status === "interrupted")) {
     const first = status === "failed" ? "Fix the cause, and name" : "Name";
-    return ` ${first} those alone: a restart would restart the others again.`;
+    return ` ${first} only those: a restart would restart the others again.`;
   }
   if (status === "failed") {
-    return " Fix the cause and run it again; what is done is not done twice.";
+    return " Fix the cause and run it again; completed changes are not repeated.";
   }
-  return status === "interrupted" ? " Run it again to go on." : "";
+  return status === "interrupted" ? " Run it again to continue." : "";
 }

@@ -55,9 +55,9 @@ export function renderUninstall(report: UninstallReport, options: RenderOptions)
   const failed = reports.filter((each) => each.status !== "done" && each.status !== "converged");
   const deleted = reports.flatMap(({ deletedVolumes }) => deletedVolumes);
   const verdict = {
-    done: `Done: nothing of Stowage's is left on host ${host}${leaves.length === 0 ? "" : ", but for what is listed"}.`,
-    failed: `Not all was taken off host ${host}. Fix the cause and run it again; it goes on.`,
-    interrupted: `Stopped before the end; run it again to go on with host ${host}.`,
+    done: `Done: nothing of Stowage's is left on host ${host}${leaves.length === 0 ? "" : ", except what is listed"}.`,
+    failed: `Not everything was removed from host ${host}. Fix the cause and run it again; it continues.`,
+    interrupted: `Stopped before the end; run it again to continue with host ${host}.`,
   }[status];
   return `${[
     ...failed.map((each) => renderReport(each, { paint, columns, verb: "destroy" }).trimEnd()),

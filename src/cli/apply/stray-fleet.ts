@@ -105,7 +105,7 @@ function chooseOwner(
   const what = `Cannot destroy fleet "${fleet}" on ${address}`;
   if (owners.length === 0) {
     throw new StowageError(
-      `${what}: the host holds no fleet of that name; look at its engine and its --state-dir`,
+      `${what}: the host holds no fleet of that name; check --engine and --state-dir`,
       {
         code: "not_found",
       },
@@ -143,7 +143,7 @@ function engineConfig(text: string): EngineConfig {
   const result = EngineConfig.safeParse({ kind, ...(path === undefined ? {} : { [place]: path }) });
   if (result.success) return result.data;
   throw new StowageError(
-    `Cannot use --engine ${JSON.stringify(text)}: it is no kind of engine, or not with a path; write containerd:/run/containerd/containerd.sock`,
+    `Cannot use --engine ${JSON.stringify(text)}: it is not a kind of engine with a path; write containerd:/run/containerd/containerd.sock`,
     { code: "invalid_argument", cause: result.error },
   );
 }

@@ -117,7 +117,7 @@ function checkOperands(operands: readonly string[], help: CommandHelp): void {
   }
   if (operands.length > max) {
     throw usageError(
-      `Cannot run stowage ${help.name}: nothing is known of ${JSON.stringify(operands[max])}; ${remedy}`,
+      `Cannot run stowage ${help.name}: unexpected argument ${JSON.stringify(operands[max])}; ${remedy}`,
     );
   }
 }

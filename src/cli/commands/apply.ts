@@ -103,7 +103,7 @@ async function whatToApply(args: Arguments, context: CommandContext): Promise<Fl
   );
   if (given !== undefined) {
     throw new StowageError(
-      `Cannot use --${given} with a saved plan: what it does was settled when it was made; leave --${given} out`,
+      `Cannot use --${given} with a saved plan: its changes are fixed; leave --${given} out`,
       { code: "invalid_argument" },
     );
   }

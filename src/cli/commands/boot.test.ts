@@ -8,7 +8,7 @@ const WHO = ["--owner", "acme", "--fleet", "shop", "--host", "here"];
 test("needs to be told whose pods it is to bring back", async () => {
   const cli = fakeCli();
   const { exitCode, stderr } = await cli.run("boot", "--fleet", "shop");
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("--owner is not given")]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("--owner is missing")]);
 });
 
 test("says what is missing where nothing was applied, or by somebody else", async () => {

@@ -88,7 +88,7 @@ async function rosterHost(file: string, name: string): Promise<RosterHost> {
 function named(args: Arguments, option: string): string {
   const value = args.text(option);
   if (value !== undefined) return value;
-  throw new StowageError(`Cannot boot: --${option} is not given; see stowage boot --help`, {
+  throw new StowageError(`Cannot boot: --${option} is missing; see stowage boot --help`, {
     code: "invalid_argument",
   });
 }

@@ -111,7 +111,7 @@ async function whatToDestroy(args: Arguments, context: CommandContext): Promise<
   const misplaced = ["owner", "engine", "state-dir", "run-dir"].find((name) => args.flag(name));
   if (misplaced !== undefined) {
     throw new StowageError(
-      `Cannot use --${misplaced}: the manifest says that; it is for a stray host, named with --host ADDRESS`,
+      `Cannot use --${misplaced}: the manifest sets that; it is for a host without a manifest, named with --host ADDRESS`,
       { code: "invalid_argument" },
     );
   }

@@ -149,7 +149,7 @@ describe("doctor", () => {
     cli.write("fleet.json", simManifest(cli.directory));
     const both = await cli.run("doctor", "-f", "fleet.json", ...wanted);
     expect(both.exitCode).toBe(1);
-    expect(both.stderr).toContain("the manifest says it of each");
+    expect(both.stderr).toContain("the manifest sets it for each host");
     const nothing = await cli.run("doctor", "--engine", "docker");
     expect(nothing.stderr).toContain('Cannot use --engine "docker"');
   });

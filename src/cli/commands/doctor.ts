@@ -78,7 +78,7 @@ function refuseWithManifest(args: Arguments, addresses: readonly string[]): void
   if (misplaced === undefined && addresses.length === 0) return;
   const what = misplaced === undefined ? `--host ${addresses[0]}` : `--${misplaced}`;
   throw new StowageError(
-    `Cannot look at hosts of a manifest with ${what}: the manifest says it of each; leave it out, or name no manifest`,
+    `Cannot use ${what} with a manifest: the manifest sets it for each host; leave it out, or name no manifest`,
     { code: "invalid_argument" },
   );
 }
@@ -115,7 +115,7 @@ async function checkFar(
     await using reading = await connector.read(host, spec, drain);
     const facts = await readFarFacts(reading.host, stateDir, names, drain);
     return [
-      { name: "address", status: "ok", finding: `${spec.address} is reached` },
+      { name: "address", status: "ok", finding: `${spec.address} can be reached` },
       ...machineChecks(facts, stateDir, spec.engine),
       await engineCheck(
         kind,

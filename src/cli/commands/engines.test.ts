@@ -95,10 +95,10 @@ describe("stowage plan --engine", () => {
   });
 
   test.each([
-    [["--engine", "containerd"], "name the one host with --host NAME"],
+    [["--engine", "containerd"], "name exactly one host with --host NAME"],
     [["--engine", "containerd", "--host", "b"], 'Cannot find host "b"'],
     [["--engine", "podmann", "--host", "here"], 'Cannot find engine "podmann"'],
-    [["--engine", "containerd", "--host", "here", "--out", "x"], "it only supposes"],
+    [["--engine", "containerd", "--host", "here", "--out", "x"], "the engine is only assumed"],
   ])("%j is refused", async (argv, message) => {
     const cli = fakeCli();
     cli.write("fleet.json", simManifest(cli.directory));

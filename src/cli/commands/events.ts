@@ -59,9 +59,11 @@ function tell(
   context: CommandContext,
 ): void {
   if (heard.type === "deaf") {
-    context.stderr.write(`warning: host ${host} is not heard: ${printable(heard.reason)}\n`);
+    context.stderr.write(
+      `warning: host ${host} cannot report events: ${printable(heard.reason)}\n`,
+    );
   } else if (heard.by === "interval") {
-    context.stderr.write(`host ${host}: its engine tells of nothing; it is looked at instead\n`);
+    context.stderr.write(`host ${host}: its engine has no events; it is polled instead\n`);
   }
 }
 

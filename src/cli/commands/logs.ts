@@ -74,7 +74,7 @@ function refuseManifests(args: Arguments): void {
   const file = args.operands.find((operand) => /\.(?:json|ya?ml)$/.test(operand));
   if (file === undefined) return;
   throw new StowageError(
-    `Cannot show logs of ${JSON.stringify(file)}: that is no pod, and -f is --follow here; name a manifest with --file ${file}`,
+    `Cannot show logs of ${JSON.stringify(file)}: that is not a pod, and -f is --follow here; name a manifest with --file ${file}`,
     { code: "invalid_argument" },
   );
 }

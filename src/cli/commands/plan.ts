@@ -97,7 +97,7 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
   );
   if (out !== undefined) stdout.write(`Saved to ${out}; stowage apply ${out} does exactly this.\n`);
   for (const { host, reason } of unreachable) {
-    stderr.write(`Error: host ${host} could not be looked at: ${printable(reason)}\n`);
+    stderr.write(`Error: host ${host} could not be observed: ${printable(reason)}\n`);
   }
   return exitCode;
 }
@@ -113,9 +113,11 @@ async function supposedEngine(
   const refuse = (why: string): never => {
     throw new StowageError(`Cannot use --engine ${kind}: ${why}`, { code: "invalid_argument" });
   };
-  if (args.flag("out")) refuse("it only supposes; change the engine in the declaration to save");
+  if (args.flag("out"))
+    refuse("the engine is only assumed; to save a plan, change it in the declaration");
   const [host, ...more] = args.list("host") ?? [];
-  if (host === undefined || more.length > 0) return refuse("name the one host with --host NAME");
+  if (host === undefined || more.length > 0)
+    return refuse("name exactly one host with --host NAME");
   selectHosts(manifest, args);
   return { host, kind, table: await engineEntry(kind).capabilities() };
 }

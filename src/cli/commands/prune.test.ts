@@ -27,7 +27,7 @@ test("shows what would go, asks, takes it away, and says when there is nothing",
   });
 
   const done = await cli.run("prune", "-f", file);
-  expect(done.questions).toEqual(["Take this away? Type yes:"]);
+  expect(done.questions).toEqual(["Remove this? Type yes:"]);
   expect(done.stdout).toMatch(/Done: 1 change made/);
   expect(await cli.run("prune", "-f", file, "--dry-run")).toMatchObject({
     exitCode: 0,

@@ -67,7 +67,7 @@ async function prune(args: Arguments, context: CommandContext): Promise<ExitCode
     retention,
   };
   if (dryRun) return show(await planPruning({ ...request, signal: context.drain }), json, context);
-  const question = "Take this away? Type yes:";
+  const question = "Remove this? Type yes:";
   return await runFleet(context, { json, yes, question, verb: "prune" }, (hooks) =>
     pruneFleet({
       ...request,

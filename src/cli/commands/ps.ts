@@ -55,10 +55,10 @@ async function ps(args: Arguments, context: CommandContext): Promise<ExitCode> {
     if (rows.length > 0)
       context.stdout.write(renderPs(rows, { paint: context.paint, now: context.now() }));
     else if (problems.length === 0)
-      context.stdout.write(`Fleet ${manifest.name} declares no pod, and none of it runs.\n`);
+      context.stdout.write(`Fleet ${manifest.name} declares no pods, and none of its pods run.\n`);
     for (const { host, text } of silent) {
       context.stderr.write(
-        `warning: an engine of host ${host} is not listed: ${printable(text)}\n`,
+        `warning: an engine of host ${host} could not be listed: ${printable(text)}\n`,
       );
     }
     warnOfHosts(problems, context, "not listed");

@@ -129,7 +129,7 @@ describe("stowage restart", () => {
     expect(told).toContain("what to do: mend the cause and stowage restart here/db");
     expect(told).toContain("what to do: stowage restart here/late when that is mended");
     expect(stdout).toMatch(
-      /Not all was done: 1 pod restarted in .*, 2 changes not done\. Fix the cause, and name those alone: a restart would restart the others again\./,
+      /Not everything was done: 1 pod restarted in .*, 2 changes not done\. Fix the cause, and name only those: a restart would restart the others again\./,
     );
     expect(stdout).not.toMatch(/apply again|not done twice/);
   });

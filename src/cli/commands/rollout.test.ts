@@ -54,7 +54,7 @@ test("status tells how far a service is, and undo takes back what was rolled out
   expect(shown.stdout).toMatch(
     /^service web {2}3 pods, 1 as declared\n {2}a\/web +as declared +localhost\/hello:1 sha256:\S+ +applied \S+Z by ann@desk\n {2}b\/web +old /,
   );
-  expect(shown.stdout).toContain("rollout of web  2 pods in 2 waves; 1 as declared already");
+  expect(shown.stdout).toContain("rollout of web  2 pods in 2 waves; 1 already as declared");
 
   const declined = await cli.run("rollout", "undo", "web", "-f", file);
   expect(declined).toMatchObject({ exitCode: 1, questions: ["Go back to this? Type yes:"] });
@@ -137,7 +137,9 @@ test("what cannot be done is told with what can", async () => {
   expect(await fails("status", "--yes")).toContain("leave --yes out");
   expect(await fails("pause")).toContain("write stowage rollout pause SERVICE");
   expect(await fails("pause", "wbe")).toContain("did you mean web");
-  expect(await fails("pause", "web", "--host", "a")).toContain("all hosts of the service pause");
+  expect(await fails("pause", "web", "--host", "a")).toContain(
+    "all hosts of the service: they pause together",
+  );
   expect(await fails("resume", "web", "--yes")).toContain("never asks; leave --yes out");
   writeService(cli, "1", null);
   expect(await fails("pause", "web")).toContain("declare rollout: { maxUnavailable: 1 }");

@@ -88,7 +88,7 @@ function isVerb(word: string): word is Verb {
 
 function needlessFor(verb: "pause" | "resume"): Readonly<Record<string, string>> {
   return {
-    host: `a rollout is one thing: all hosts of the service ${verb}`,
+    host: `it covers all hosts of the service: they ${verb} together`,
     yes: "it never asks",
     "lock-timeout": "it waits for no lock",
     settle: "it starts nothing",

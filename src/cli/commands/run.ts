@@ -106,7 +106,7 @@ async function run(args: Arguments, context: CommandContext): Promise<number> {
       output,
       onLeft: (left, reason) =>
         context.stderr.write(
-          `warning: ${host}/${left} is left, and goes with the next apply: ${printable(reason)}\n`,
+          `warning: ${host}/${left} is left over, and the next apply removes it: ${printable(reason)}\n`,
         ),
     });
   } finally {

@@ -41,7 +41,7 @@ test("shows all that would go, asks, takes it, and names what it leaves; from ou
   const before = look(cli);
   const declined = await cli.run("uninstall", "--host", "here", "-f", file);
   expect(declined.exitCode).toBe(1);
-  expect(declined.questions).toEqual(["Take all of this off host here? Type yes:"]);
+  expect(declined.questions).toEqual(["Remove all of this from host here? Type yes:"]);
   expect(declined.stdout).toMatch(/- web +remove/);
   expect(declined.stdout).toContain("- /var/lib/stowage/audit.log");
   expect(declined.stdout).toMatch(
@@ -53,7 +53,7 @@ test("shows all that would go, asks, takes it, and names what it leaves; from ou
   const done = await cli.run("uninstall", "--host", "here", "-f", file);
   expect(done).toMatchObject({ exitCode: 0, stderr: "" });
   expect(done.stdout).toContain(
-    "Done: nothing of Stowage's is left on host here, but for what is listed.",
+    "Done: nothing of Stowage's is left on host here, except what is listed.",
   );
   const after = look(cli);
   expect(after).toMatchObject({ ...CLEAN });
@@ -97,7 +97,7 @@ test("other fleets on the host end only when that is said", async () => {
   const refused = await cli.run("uninstall", "--host", "here", "-f", own, "--yes");
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toContain(
-    "it holds other fleets: store (owner owner-2); end them too with --all-fleets",
+    "it holds other fleets: store (owner owner-2); remove them too with --all-fleets",
   );
   expect(look(cli).pods).toHaveLength(2);
   const address = ["--host", "local", "--engine", `sim:${join(cli.directory, "sim.json")}`];
@@ -135,6 +135,6 @@ test("has to be answered for, and takes one host", async () => {
   expect(await fails("--host", "here", "--yes", "--volumes")).toContain("--yes-delete-data");
   expect(await fails("--host", "here", "--yes", "--yes-delete-data")).toContain("add --volumes");
   expect(await fails("--host", "here", "--yes", "--engine", "podman")).toContain(
-    "the manifest says that",
+    "the manifest sets that",
   );
 });

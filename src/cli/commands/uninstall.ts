@@ -91,7 +91,7 @@ async function uninstall(args: Arguments, context: CommandContext): Promise<Exit
   const confirm = async (survey: HostSurvey): Promise<boolean> => {
     show(survey, declaredBy, volumes, json, context);
     checkFleets(survey, args.flag("all-fleets"));
-    if (!yes && !(await context.confirm(`Take all of this off host ${survey.name}? Type yes:`)))
+    if (!yes && !(await context.confirm(`Remove all of this from host ${survey.name}? Type yes:`)))
       return false;
     const data = "Delete its volumes and all data in them, for good? Type yes:";
     return !volumes || deleteData || (await context.confirm(data));
@@ -125,7 +125,7 @@ async function whatToUninstall(args: Arguments, context: CommandContext): Promis
   const misplaced = ["engine", "state-dir", "run-dir"].find((name) => args.flag(name));
   if (misplaced !== undefined) {
     throw new StowageError(
-      `Cannot use --${misplaced}: the manifest says that; it is for a host that is named by its address`,
+      `Cannot use --${misplaced}: the manifest sets that; it is for a host that is named by its address`,
       { code: "invalid_argument" },
     );
   }
@@ -149,7 +149,7 @@ function checkFleets({ name, own, fleets }: HostSurvey, all: boolean): void {
   const words = others.map(({ owner, fleet }) => `${fleet} (owner ${owner})`).join(", ");
   const whose = own === undefined ? "fleets" : "other fleets";
   throw new StowageError(
-    `Cannot uninstall from host "${name}": it holds ${whose}: ${words}; end them too with --all-fleets, or end this fleet alone with stowage destroy --host`,
+    `Cannot uninstall from host "${name}": it holds ${whose}: ${words}; remove them too with --all-fleets, or remove this fleet alone with stowage destroy --host`,
     { code: "failed_precondition" },
   );
 }

@@ -35,7 +35,7 @@ async function unlock(args: Arguments, context: CommandContext): Promise<ExitCod
   const { manifest } = await loadFleet(args, context);
   const hosts = selectHosts(manifest, args);
   const { stdout, appliedBy: owner, connector, drain: signal } = context;
-  const question = `End the locks of ${plural(hosts.length, "host")}? Whoever holds one fails in the middle of its work. Type yes:`;
+  const question = `Break the locks of ${plural(hosts.length, "host")}? Whoever holds one fails in the middle of its work. Type yes:`;
   if (!yes && !(await context.confirm(question))) {
     stdout.write("Nothing has been touched.\n");
     return 1;

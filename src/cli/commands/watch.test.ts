@@ -30,8 +30,8 @@ describe("stowage watch", () => {
       return stderr;
     };
     expect(await run("--drift", "some")).toContain("neither mend nor report");
-    expect(await run("--interval", "0")).toContain("there has to be a pause");
-    expect(await run("--metrics-port", "70000")).toContain("ports end at 65535");
+    expect(await run("--interval", "0")).toContain("it must be above 0");
+    expect(await run("--metrics-port", "70000")).toContain("the highest port is 65535");
     expect(await run("--ignore-field", "containers.*.memory")).toContain("no pod has it");
   });
 });

@@ -20,8 +20,7 @@ const PORT_MAX = 65_535;
 export const watchCommand: Command = {
   help: {
     name: "watch",
-    summary:
-      "Stays until it is stopped: starts again what ends, as restart policies say, and mends drift.",
+    summary: "Keeps running: restarts what ends, as restart policies say, and repairs drift.",
     options: {
       host: PLAN_OPTIONS.host,
       pod: PLAN_OPTIONS.pod,
@@ -29,46 +28,52 @@ export const watchCommand: Command = {
       drift: {
         value: "WHAT",
         description:
-          "mend (default): do all that a plan says; report: only what restart policies want",
+          "mend (default): apply what a plan shows; report: only restart what restart policies say",
       },
       interval: {
         value: "TIME",
-        description: "Between two looks at an engine that tells of nothing (default 15s)",
+        description: "How often to poll an engine without events (default 15s)",
       },
       "full-interval": {
         value: "TIME",
-        description: "Between two whole plans, whatever is told (default 5m)",
+        description: "How often to make a full plan, whatever events say (default 5m)",
       },
       "max-pause": {
         value: "TIME",
-        description: "The longest pause between two starts of one pod (default 5m)",
+        description: "Longest pause between two starts of one pod (default 5m)",
       },
       "probe-interval": {
         value: "TIME",
         description:
-          "Between two tries of a probe that passes, at least (default 10s); one that fails is tried as it says",
+          "Shortest time between two runs of a probe that passes (default 10s); one that fails runs at its own interval",
       },
       "metrics-port": {
         value: "PORT",
-        description: "Serve /metrics and /healthz on this port of 127.0.0.1; 0: any free one",
+        description: "Serve /metrics and /healthz on this port of 127.0.0.1 (0: any free port)",
       },
       "allow-removals": {
         value: "N",
-        description: "Let up to N running pods go at once, though that is more than half of them",
+        description: "Allow up to N running pods to be removed, even if that is more than half",
       },
-      once: { description: "Look once, do what follows from it, and end: for cron" },
-      json: { description: "Print what happens as lines of JSON" },
+      once: { description: "Make one pass, act on it, and exit: for cron" },
+      json: { description: "Print what happens as JSON lines" },
     },
     details: [
-      "What ended with the policy no is reported and left. A pod that ends again and again is started after pauses that grow.",
-      "A changed manifest is loaded by itself; of an app, after stowage synth. A broken one is reported, and the last good one kept.",
-      "One watch a fleet. SIGTERM or Ctrl-C finishes the running steps. With --once: 0 nothing is left to do, 2 there is, 1 something failed.",
+      "A container that ended with restart policy no is reported and left. A pod that keeps ending is restarted after growing pauses.",
+      "A changed manifest is loaded automatically; an app's, after stowage synth. If it cannot be loaded, this is reported and the last good one stays in use.",
+      "A fleet has one watch at a time. SIGTERM or Ctrl-C finishes the running steps. Exit codes with --once: 0 nothing is left to do, 2 something is, 1 something failed.",
     ],
     examples: [
       { command: "watch", comment: "restarts and drift, until Ctrl-C" },
-      { command: "watch --drift report --metrics-port 9464", comment: "restarts alone; metrics" },
-      { command: "watch --ignore-field 'containers.*.resources'", comment: "limits are others'" },
-      { command: "watch --once --json", comment: "one look, for cron" },
+      {
+        command: "watch --drift report --metrics-port 9464",
+        comment: "only restarts; with metrics",
+      },
+      {
+        command: "watch --ignore-field 'containers.*.resources'",
+        comment: "leave the limits to others",
+      },
+      { command: "watch --once --json", comment: "one pass, for cron" },
     ],
   },
   changes: true,
@@ -117,7 +122,7 @@ async function serve(
   if (port === undefined) return undefined;
   if (port > PORT_MAX) {
     throw new StowageError(
-      `Cannot use --metrics-port ${port}: ports end at ${PORT_MAX}; name another`,
+      `Cannot use --metrics-port ${port}: the highest port is ${PORT_MAX}; use another`,
       { code: "invalid_argument" },
     );
   }
@@ -129,7 +134,7 @@ function driftOf(args: Arguments): WatchRequest["drift"] {
   const word = args.text("drift") ?? "mend";
   if (word === "mend" || word === "report") return word;
   throw new StowageError(
-    `Cannot use --drift ${JSON.stringify(word)}: it is neither mend nor report; name one of them`,
+    `Cannot use --drift ${JSON.stringify(word)}: it is neither mend nor report; use one of them`,
     { code: "invalid_argument" },
   );
 }
@@ -146,7 +151,7 @@ function timesOf(args: Arguments): WatchRequest["times"] {
 function spanOf(args: Arguments, name: string, byDefault: number): number {
   const ms = args.durationMs(name) ?? byDefault;
   if (ms > 0) return ms;
-  throw new StowageError(`Cannot use --${name} 0: there has to be a pause; write --${name} 1s`, {
+  throw new StowageError(`Cannot use --${name} 0: it must be above 0; write --${name} 1s`, {
     code: "invalid_argument",
   });
 }
@@ -187,7 +192,7 @@ class Health {
   problem(fullIntervalMs: number): string | undefined {
     const silentMs = this.#context.now().getTime() - this.#lookedAt;
     if (silentMs > 3 * fullIntervalMs)
-      return `the last look was ${Math.round(silentMs / 1000)} s ago`;
+      return `the last pass was ${Math.round(silentMs / 1000)} s ago`;
     return this.#failure;
   }
 }

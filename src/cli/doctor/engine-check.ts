@@ -22,7 +22,7 @@ export async function engineCheck(
     name: kind,
     status: "warn",
     finding,
-    remedy: `this version is not known to work; take ${versions.words}`,
+    remedy: `this version is not known to work; use ${versions.words}`,
   };
 }
 

@@ -26,7 +26,7 @@ export function machineChecks(
         status: "fail",
         finding: `${facts.platform === "darwin" ? "macOS" : facts.platform} cannot be a host`,
         remedy:
-          'take a Linux machine for hosts with the address "local"; synth and validate work here',
+          'use a Linux machine for hosts with the address "local"; synth and validate work here',
       },
     ];
   }
@@ -106,8 +106,8 @@ function diskCheck({ freeBytes }: MachineFacts, stateDir: string): Check {
     return {
       name: "disk",
       status: "warn",
-      finding: `the space below ${stateDir} cannot be told`,
-      remedy: "look with df",
+      finding: `cannot tell the free space below ${stateDir}`,
+      remedy: "check it with df",
     };
   }
   const finding = `${formatBytes(freeBytes)} free for ${stateDir}`;
@@ -117,7 +117,7 @@ function diskCheck({ freeBytes }: MachineFacts, stateDir: string): Check {
     name: "disk",
     status,
     finding,
-    remedy: "images and logs need room; make some, or set stateDir",
+    remedy: "images and logs need space; free some, or set stateDir to another disk",
   };
 }
 
@@ -131,7 +131,7 @@ function programCheck({ programs }: MachineFacts, needed: NeededProgram): Check 
     return {
       name,
       status,
-      finding: "no program is there, or it may not be run",
+      finding: "there is no program, or it is not executable",
       remedy: `${what}put it there, or declare another program`,
     };
   const where =

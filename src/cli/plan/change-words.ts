@@ -79,7 +79,7 @@ function isSentence({ path, text }: Reason): boolean {
 function moveWords(change: PodChange): string {
   const move = change.reasons.find(({ path }) => path === "engine");
   const others = fieldReasons(change).filter(({ path }) => path !== "engine");
-  const also = others.length === 0 ? "" : `; ${changedWords(others)} as well`;
+  const also = others.length === 0 ? "" : `; ${changedWords(others)} too`;
   return `move from ${String(move?.before)} to ${String(move?.after)}${also}`;
 }
 

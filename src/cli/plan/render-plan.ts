@@ -29,7 +29,7 @@ export function renderPlan(plan: Plan, options: RenderPlanOptions): string {
     `fleet ${paint.bold(plan.fleet)}`,
     plural(plan.hosts.length, "host"),
     ...(declaredPods === undefined ? [] : [plural(declaredPods, "pod")]),
-    ...(plan.partial ? ["only a part of it is planned"] : []),
+    ...(plan.partial ? ["only part of it is planned"] : []),
   ];
   const view: HostView = {
     paint,

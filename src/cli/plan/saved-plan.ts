@@ -218,8 +218,7 @@ const BEGINNING = '{"savedPlan":';
  */
 export async function writeSavedPlan(path: string, saved: SavedPlan): Promise<void> {
   try {
-    if (await holdsOther(path))
-      throw new Error("it holds something else than a plan; name another file");
+    if (await holdsOther(path)) throw new Error("it is not a plan; name another file");
     const rest: Json = JSON.parse(JSON.stringify(saved));
     const json = { savedPlan: PLAN_VERSION, digest: digestOf(rest), ...saved };
     await writeFile(path, `${JSON.stringify(json)}\n`, { mode: 0o600 });
@@ -260,7 +259,7 @@ export async function readSavedPlan(path: string): Promise<SavedPlan> {
   }
   const issue = result.error.issues[0];
   throw new StowageError(
-    `Cannot read saved plan "${path}": it is none of this version (${issue?.path.join(".") || "top level"}: ${issue?.message}); make one with stowage plan --out FILE`,
+    `Cannot read saved plan "${path}": it is not a plan of this version (${issue?.path.join(".") || "top level"}: ${issue?.message}); make one with stowage plan --out FILE`,
     { code: "invalid_argument", cause: result.error },
   );
 }

@@ -52,15 +52,15 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
     case "release-image":
       return `release ${imageWords(step.name)}`;
     case "create-volume":
-      return `make volume ${step.volume}`;
+      return `create volume ${step.volume}`;
     case "wait-healthy":
-      return `${waitWords(to)}${step.forMs === undefined ? "" : `, and that it stays so for ${formatDuration(step.forMs)}`}`;
+      return `${waitWords(to)}${step.forMs === undefined ? "" : `, then watch it for ${formatDuration(step.forMs)}`}`;
     case "wait-completed":
       return "wait until it has ended";
     case "remove-leftover":
       return `remove ${printable(step.name)}`;
     case "commit":
-      return "note it in its record";
+      return "update its record";
     case "hand-records":
       return `hand its records over from ${step.from} to ${step.to}`;
     case "forget":
@@ -80,13 +80,13 @@ export function stepWords(step: Step, view: StepView = {}, isMove = false): stri
     case "forget-fleet":
       return `drop the name ${step.from.fleet}`;
     case "write-files":
-      return "write its files anew";
+      return "rewrite its files";
     case "remove-files":
       return `remove files${step.name === undefined ? "" : ` ${printable(step.name)}`}`;
     case "start":
       return `start${which}${step.aside === true ? " beside the old" : ""}${firstWords(step.containers, to)}`;
     case "take-ports":
-      return "let its ports lead to it";
+      return "hand its ports over";
     case "prepare":
     case "drain":
     case "stop":
@@ -135,12 +135,12 @@ function firstWords(
   const once = startStages(to.spec)
     .flat()
     .filter((name) => runsOnce(to.spec, name) && (containers?.includes(name) ?? true));
-  return once.length === 0 ? "" : `, first ${once.join(" and ")} to its end`;
+  return once.length === 0 ? "" : `, first ${once.join(" and ")} to completion`;
 }
 
 function waitWords(to: RecordedGeneration | undefined): string {
   const probes = Object.values(to?.spec.containers ?? {}).flatMap(({ health }) => health ?? []);
-  if (probes.length === 0) return "see that it runs";
+  if (probes.length === 0) return "check that it runs";
   const awaited = probes.map((probe) =>
     probe.kind === "exec"
       ? printable(probe.command[0] ?? "its check")

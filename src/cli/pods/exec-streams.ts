@@ -14,7 +14,7 @@ export const STREAM_OPTIONS = {
 export function requireTerminal(args: Arguments, streams: ByteStreams): void {
   if (!args.flag("tty") || streams.isTerminal()) return;
   throw new StowageError(
-    "Cannot give the command a terminal: stdin and stdout of this one are none; leave -t out",
+    "Cannot give the command a terminal: this command's stdin and stdout are not terminals; leave -t out",
     { code: "invalid_argument" },
   );
 }

@@ -24,7 +24,7 @@ const HEADER = [
 /** Words for numbers that may be counted with those of others. */
 const WORDS = { cpuUs: "CPU", memoryBytes: "memory", pids: "processes", readBytes: "disk" };
 const SHARED =
-  "the kernel counts it together with other processes, as the container has no cgroup of its own there";
+  "the kernel counts it together with other processes, because the container has no cgroup of its own for it";
 
 /**
  * Numbers as a table, one line a container; `-` for what is not known, and below it why that is, where it is the

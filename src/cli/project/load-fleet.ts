@@ -115,7 +115,7 @@ function checkDigest(wanted: string | undefined, json: unknown, path: string): v
   const digest = digestOf(json as Json);
   if (wanted === digest) return;
   throw new StowageError(
-    `Cannot apply manifest "${path}": it is ${digest}, not ${wanted}, from which the plan was made; plan anew, with terraform plan where Terraform runs this`,
+    `Cannot apply manifest "${path}": it is ${digest}, not ${wanted}, which the plan was made from; make a new plan, with terraform plan if Terraform runs this`,
     { code: "failed_precondition" },
   );
 }

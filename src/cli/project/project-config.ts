@@ -31,7 +31,7 @@ export async function readProjectConfig(directory: string): Promise<ProjectConfi
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new StowageError(
-    `Cannot read project "${path}": ${issue?.path.join(".") || "the file"} is not right (${issue?.message}); correct it`,
+    `Cannot read project "${path}": ${issue?.path.join(".") || "the file"} is invalid (${issue?.message}); correct it`,
     { code: "invalid_argument", cause: result.error },
   );
 }

@@ -17,7 +17,7 @@ test("a name that nothing can have is refused, not left out", async () => {
   cli.write("fleet.json", '{"version":"stowage/v1","hosts":{"__proto__":{}}}');
   const { exitCode, stderr } = await cli.run("validate", "-f", "fleet.json");
   expect(exitCode).toBe(1);
-  expect(stderr).toContain('hosts.__proto__: the name "__proto__" can be had by nothing');
+  expect(stderr).toContain('hosts.__proto__: the name "__proto__" cannot be set');
 });
 
 test("a directory that cannot be worked in is named", async () => {

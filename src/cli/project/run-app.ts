@@ -49,7 +49,7 @@ export async function runApp(
     );
   }
   throw new StowageError(
-    `Cannot read synthesis "${manifest}": cdktf wrote it in another form; use cdktf 0.21`,
+    `Cannot read synthesis "${manifest}": cdktf wrote it in an unknown format; use cdktf 0.21`,
     {
       code: "internal",
       cause: result.error,

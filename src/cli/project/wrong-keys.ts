@@ -54,8 +54,8 @@ function wrongKey(levels: readonly Level[], level: Level, token: string): readon
   level.awaitsKey = false;
   const taken = level.keys.has(level.at);
   level.keys.add(level.at);
-  if (token === IMPOSSIBLE) return [wrong(levels, "can be had by nothing")];
-  return taken ? [wrong(levels, "stands here twice")] : [];
+  if (token === IMPOSSIBLE) return [wrong(levels, "cannot be set")];
+  return taken ? [wrong(levels, "is given twice")] : [];
 }
 
 function wrong(levels: readonly Level[], what: string): Diagnostic {
@@ -73,6 +73,6 @@ function wrong(levels: readonly Level[], what: string): Diagnostic {
     severity: "error",
     path,
     summary: `the name "${levels.at(-1)?.at}" ${what}`,
-    detail: "give another name, or take it away",
+    detail: "use another name, or remove it",
   };
 }

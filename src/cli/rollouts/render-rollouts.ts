@@ -53,7 +53,7 @@ export function resumeWords({ rollouts = [] }: Plan): string {
 
 function sizeWords({ waves, done }: RolloutPlan): string {
   const pods = waves.reduce((sum, { changes }) => sum + changes.length, 0);
-  const ready = done === 0 ? "" : `; ${done} as declared already`;
+  const ready = done === 0 ? "" : `; ${done} already as declared`;
   return `${plural(pods, "pod")} in ${plural(waves.length, "wave")}${ready}`;
 }
 
@@ -77,12 +77,12 @@ function policyLines({ abortAfter = 1, rollback = "none", canary, healthTimeMs =
   const proven =
     healthTimeMs === 0
       ? []
-      : [`a pod counts when it was healthy for ${formatDuration(healthTimeMs)}`];
+      : [`a pod counts as done when it was healthy for ${formatDuration(healthTimeMs)}`];
   const first = canary !== undefined && abortAfter > 1 ? ", or 1 of the canary" : "";
   const back = {
-    none: "pods that were changed stay so",
-    wave: "all pods of that wave go back",
-    all: "all pods that were changed go back",
+    none: "changed pods stay as they are",
+    wave: "all pods of that wave are rolled back",
+    all: "all changed pods are rolled back",
   }[rollback];
   return [...proven, `given up after ${plural(abortAfter, "failure")}${first}; then ${back}`];
 }

@@ -42,7 +42,7 @@ test("pause and resume are told by the plan, the apply, the watch and the status
   expect(await json("plan")).toMatchObject({ plan: { rollouts: [{ paused: { waits } }] } });
   const applied = await run("apply --yes");
   expect(applied).toMatchObject({ exitCode: 2, questions: [] });
-  expect(applied.stdout).toContain("all that is left waits for a rollout to be resumed");
+  expect(applied.stdout).toContain("all remaining changes wait for a rollout to be resumed");
   expect(await json("apply --yes")).toMatchObject({ exitCode: 2, status: "paused" });
   expect(await json("rollout status")).toMatchObject({
     exitCode: 2,
@@ -51,7 +51,7 @@ test("pause and resume are told by the plan, the apply, the watch and the status
   const watched = await run("watch --once");
   expect(watched.exitCode).toBe(2);
   expect(watched.stdout).toContain(
-    "not mended: a/web: replace, because it waits: the rollout of web",
+    "not applied: a/web: replace, because it waits: the rollout of web",
   );
 
   expect(await json("rollout resume web")).toMatchObject({
@@ -85,7 +85,7 @@ test("a host that cannot be told is named, and the others are told", async () =>
   const { exitCode, stdout, stderr } = await cli.run("rollout", "pause", "web", "-f", file);
   expect(exitCode).toBe(1);
   expect(stdout).toContain("by a mark on 2 hosts");
-  expect(stderr).toContain("Error: host c was not told: ");
+  expect(stderr).toContain("Error: host c could not be marked: ");
   const resumed = await cli.run("rollout", "resume", "web", "-f", file, "--json");
   expect(resumed.exitCode).toBe(1);
   expect(JSON.parse(resumed.stdout)).toMatchObject({
@@ -95,5 +95,5 @@ test("a host that cannot be told is named, and the others are told", async () =>
   for (const host of ["a", "b"]) cli.write(`${host}.json`, "no state either");
   const none = await cli.run("rollout", "pause", "web", "-f", file);
   expect(none).toMatchObject({ exitCode: 1 });
-  expect(none.stdout).toContain("Nothing was paused: no host of web could be told.");
+  expect(none.stdout).toContain("Nothing was paused: no host of web could be marked.");
 });

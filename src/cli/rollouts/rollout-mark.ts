@@ -33,10 +33,10 @@ export async function rolloutMark(
   else stdout.write(`${paused ? pausedWords(service, made) : resumedWords(service, made)}\n`);
   for (const { host, problem, notAudited } of made.hosts) {
     if (problem !== undefined)
-      stderr.write(`Error: host ${host} was not told: ${printable(problem.message)}\n`);
+      stderr.write(`Error: host ${host} could not be marked: ${printable(problem.message)}\n`);
     if (notAudited !== undefined)
       stderr.write(
-        `warning: host ${host} keeps no note of this in its audit file: ${printable(notAudited)}\n`,
+        `warning: host ${host} has no entry for this in its audit file: ${printable(notAudited)}\n`,
       );
   }
   return made.hosts.some(({ problem }) => problem !== undefined) ? 1 : 0;
@@ -47,7 +47,7 @@ function checkPolicy({ hosts }: FleetManifest, service: string): void {
   const specs = Object.values(hosts).flatMap(({ pods }) => Object.values(pods ?? {}));
   if (specs.some((spec) => spec.service === service && spec.rollout !== undefined)) return;
   throw new StowageError(
-    `Cannot pause the rollout of service "${service}": it declares none, and its pods change all at once; declare rollout: { maxUnavailable: 1 }, say, and apply that first`,
+    `Cannot pause the rollout of service "${service}": it declares none, and its pods change all at once; declare rollout: { maxUnavailable: 1 }, for example, and apply that first`,
     { code: "failed_precondition" },
   );
 }
@@ -74,10 +74,10 @@ function toldOf(hosts: readonly MarkOutcome[]): readonly MarkOutcome[] {
 
 function pausedWords(service: string, { before, mark, hosts }: MarkedRollout): string {
   const told = toldOf(hosts).length;
-  if (told === 0) return `Nothing was paused: no host of ${service} could be told.`;
+  if (told === 0) return `Nothing was paused: no host of ${service} could be marked.`;
   if (before === undefined)
-    return `The rollout of ${service} is paused, by a mark on ${plural(told, "host")}: no further wave begins, and what has begun is brought to its end. It goes on after stowage rollout resume ${service}.`;
-  const again = mark === undefined ? "" : `; ${plural(told, "host")} told again`;
+    return `The rollout of ${service} is paused, by a mark on ${plural(told, "host")}: no further wave begins, and changes that have begun are completed. To continue: stowage rollout resume ${service}.`;
+  const again = mark === undefined ? "" : `; ${plural(told, "host")} marked again`;
   return `The rollout of ${service} is already ${printable(pauseWords(before))}${again}.`;
 }
 
@@ -85,9 +85,9 @@ function resumedWords(service: string, { before, after, mark, hosts }: MarkedRol
   const told = toldOf(hosts).length;
   if (told > 0 && after !== undefined)
     return `The rollout of ${service} is still ${printable(pauseWords(after))}.`;
-  if (told === 0) return `Nothing was resumed: no host of ${service} could be told.`;
+  if (told === 0) return `Nothing was resumed: no host of ${service} could be marked.`;
   if (before !== undefined)
-    return `The rollout of ${service} may go on, by a mark on ${plural(told, "host")}: stowage apply does what is left.`;
-  const again = mark === undefined ? "" : `; ${plural(told, "host")} told again`;
+    return `The rollout of ${service} may continue, by a mark on ${plural(told, "host")}: stowage apply makes the remaining changes.`;
+  const again = mark === undefined ? "" : `; ${plural(told, "host")} marked again`;
   return `The rollout of ${service} is not paused${again}.`;
 }

@@ -31,7 +31,7 @@ export async function declarationFile(
       const loaded = await readFleetAt(fleet.path, args);
       if (loaded.manifest.name !== name || loaded.manifest.id !== id) {
         throw new StowageError(
-          `Cannot go on with manifest "${fleet.path}": it declares fleet ${loaded.manifest.name} of owner ${loaded.manifest.id} now, and ${name} of owner ${id} is watched; begin another watch`,
+          `Cannot use changed manifest "${fleet.path}": it declares fleet ${loaded.manifest.name} of owner ${loaded.manifest.id} now, and this watch is of ${name} of owner ${id}; start another watch`,
           { code: "failed_precondition" },
         );
       }

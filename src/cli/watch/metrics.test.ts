@@ -55,8 +55,8 @@ test("the server answers on loopback alone, and ends when it is disposed of", as
   };
   expect(await ask("/metrics")).toEqual([200, "a 1\n"]);
   expect(await ask("/healthz")).toEqual([200, "ok\n"]);
-  problem = "the last look was 900 s ago";
-  expect(await ask("/healthz")).toEqual([503, "the last look was 900 s ago\n"]);
+  problem = "the last pass was 900 s ago";
+  expect(await ask("/healthz")).toEqual([503, "the last pass was 900 s ago\n"]);
   expect((await ask("/"))[0]).toBe(404);
   expect((await ask("/metrics", "POST"))[0]).toBe(405);
   const second = serveMetrics({ port: server.port, metrics: () => "", problem: () => undefined });

@@ -11,21 +11,18 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Every metric, in the order in which they are written. */
 const METRICS = {
-  watch_passes_total: ["counter", "Looks at the fleet, by kind."],
-  watch_pass_seconds_total: ["counter", "Time that looks took."],
-  watch_failures_total: ["counter", "Looks, or what followed from them, that failed."],
-  watch_last_pass_timestamp_seconds: ["gauge", "When the last look came to its end."],
-  watch_events_total: ["counter", "Events that engines told of, by kind."],
-  watch_listening: [
-    "gauge",
-    "Whether a host's engine is listened to, or looked at every so often.",
-  ],
-  watch_unreachable: ["gauge", "Whether a host could not be looked at."],
-  watch_restarts_total: ["counter", "Starts that restart policies wanted."],
-  watch_changes_total: ["counter", "Changes that were made, by action and what came of them."],
-  watch_pending_changes: ["gauge", "What a whole plan would change, and watch did not."],
-  watch_back_off_seconds: ["gauge", "Last pause of a pod that was started several times."],
-  watch_unhealthy: ["gauge", "Whether a container's probe failed as often in a row as it may."],
+  watch_passes_total: ["counter", "Passes over the fleet, by kind."],
+  watch_pass_seconds_total: ["counter", "Time that passes took."],
+  watch_failures_total: ["counter", "Passes, or actions after them, that failed."],
+  watch_last_pass_timestamp_seconds: ["gauge", "When the last pass ended."],
+  watch_events_total: ["counter", "Events that engines reported, by kind."],
+  watch_listening: ["gauge", "Whether a host's engine reports events, or is polled."],
+  watch_unreachable: ["gauge", "Whether a host cannot be observed."],
+  watch_restarts_total: ["counter", "Starts by restart policies."],
+  watch_changes_total: ["counter", "Changes, by action and result."],
+  watch_pending_changes: ["gauge", "Changes of a full plan that watch did not make."],
+  watch_back_off_seconds: ["gauge", "Last pause before a start of a pod that keeps ending."],
+  watch_unhealthy: ["gauge", "Whether a container is unhealthy."],
   watch_declaration_broken: ["gauge", "Whether the manifest cannot be loaded."],
   pods: ["gauge", "Pods of the fleet by state."],
 } as const satisfies Readonly<Record<string, readonly [Metric["type"], string]>>;

@@ -16,9 +16,9 @@ test("what is not mended names the pause of a rollout, also where something else
     paused: [{ service: "web", state, waits: 1 }],
   });
   expect(watchWords(pending(image, waits), false)).toBe(
-    `not mended: a/app:2: import, because import image app:2, and 1 more change; the rollout of web is ${state}: 1 change of it waits for stowage rollout resume web`,
+    `not applied: a/app:2: import, because import image app:2, and 1 more change; the rollout of web is ${state}: 1 change of it waits for stowage rollout resume web`,
   );
   expect(watchWords(pending(waits, image), false)).toBe(
-    `not mended: a/web: replace, because it waits: the rollout of web is ${state}, and 1 more change`,
+    `not applied: a/web: replace, because it waits: the rollout of web is ${state}, and 1 more change`,
   );
 });

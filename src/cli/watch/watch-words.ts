@@ -35,32 +35,32 @@ export function watchWords(event: WatchEvent, isVerbose: boolean): string | unde
     case "listening":
       return event.by === "events"
         ? `${event.host}: listening to its engine`
-        : `${event.host}: its engine tells of nothing; it is looked at every so often`;
+        : `${event.host}: its engine reports no events; it is polled`;
     case "deaf":
-      return `${event.host}: not listening: ${event.reason}`;
+      return `${event.host}: not receiving events: ${event.reason}`;
     case "heard":
       return isVerbose ? `${event.host}: ${eventWords(event.event)}` : undefined;
     case "pass":
-      return isVerbose ? `looked at ${event.kind} in ${Math.round(event.ms)} ms` : undefined;
+      return isVerbose ? `${event.kind} pass took ${Math.round(event.ms)} ms` : undefined;
     case "unreachable":
-      return `${event.host}: cannot be looked at: ${event.reason}`;
+      return `${event.host}: cannot be observed: ${event.reason}`;
     case "reachable":
-      return `${event.host}: can be looked at again`;
+      return `${event.host}: can be observed again`;
     case "left":
-      return `${event.id}: it ended and is not started again: ${event.reason}`;
+      return `${event.id}: it ended and is not restarted: ${event.reason}`;
     case "pending":
       return pendingWords(event);
     case "changed":
       return changedWords(event);
     case "backing-off":
-      return `${event.id}: tried ${event.tries} times; the next try is in ${event.pauseMs / 1000} s at the earliest`;
+      return `${event.id}: tried ${event.tries} times; the next try is in ${event.pauseMs / 1000} s or later`;
     case "unhealthy":
-      return `${event.id}: container ${event.container} is unhealthy, by ${plural(event.tries, "probe")} in a row${event.restarts ? "" : ", and left so"}: ${event.reason}`;
+      return `${event.id}: container ${event.container} is unhealthy: ${plural(event.tries, "probe")} failed in a row${event.restarts ? "" : ", and it is left as it is"}: ${event.reason}`;
     case "recovered":
       if (event.how === "ended" && !isVerbose) return undefined;
       return `${event.id}: container ${event.container} ${event.how === "passes" ? "is healthy again" : "was unhealthy, and has ended"}`;
     case "unasked":
-      return `${event.host}: probes are not asked: ${event.reason}`;
+      return `${event.host}: probes are not run: ${event.reason}`;
     case "registry-waiting":
       return registryWaitWords(event);
     case "locked":
@@ -70,7 +70,7 @@ export function watchWords(event: WatchEvent, isVerbose: boolean): string | unde
     case "declaration":
       return `the manifest changed: ${plural(event.pods, "pod")}`;
     case "declaration-broken":
-      return `the manifest changed and is not used: ${event.reason}`;
+      return `the changed manifest is not used: ${event.reason}`;
     case "stopping":
       return "stopping";
     default:
@@ -96,7 +96,7 @@ function pendingWords({ changes, paused = [] }: Extract<WatchEvent, { type: "pen
     ({ service, state, waits }) =>
       `; the rollout of ${service} is ${printable(state)}: ${plural(waits, "change")} of it ${waits === 1 ? "waits" : "wait"} for stowage rollout resume ${service}`,
   );
-  return `not mended: ${what}${more}${pauses.join("")}`;
+  return `not applied: ${what}${more}${pauses.join("")}`;
 }
 
 function changedWords({ outcome, isRestart }: Extract<WatchEvent, { type: "changed" }>): string {

@@ -96,7 +96,7 @@ const KINDS: readonly Kind[] = [
     pattern:
       /(Connection refused|Connection timed out|No route to host|Network is unreachable|Operation timed out)/,
     code: "unavailable",
-    say: ([, state]) => `${state?.toLowerCase()}; see that it runs and is reached from here`,
+    say: ([, state]) => `${state?.toLowerCase()}; check that it runs and is reached from here`,
   },
   {
     // options that are given to it, of its own version 8.7 and later

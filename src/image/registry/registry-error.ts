@@ -39,7 +39,7 @@ function meaningOf(status: number, domain: string): [ErrorCode, state: string, r
       "see that the account may read the repository",
     ];
   if (status === 404)
-    return ["not_found", "has no such thing", "correct the image's name, tag or digest"];
+    return ["not_found", "does not have it", "correct the image's name, tag or digest"];
   if (status === 429)
     return [
       "resource_exhausted",
@@ -87,7 +87,7 @@ export function unreachable(asked: Asked, error: unknown, where: Waited): Stowag
   const silence = silenceOf(code, where);
   const state =
     silence ??
-    `cannot be reached: ${reasonOf(error)}; see that it runs, and that this machine reaches it`;
+    `cannot be reached: ${reasonOf(error)}; check that it runs, and that this machine reaches it`;
   return new StowageError(`Cannot ${asked.doing}: registry ${asked.domain} ${state}`, {
     code: "unavailable",
     cause: error,

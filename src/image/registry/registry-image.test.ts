@@ -233,7 +233,7 @@ describe("what a registry may not do", () => {
       "invalid_argument",
       /redirects to no address/,
     ],
-    ["have none of that name", text(404, ""), "not_found", /has no such thing/],
+    ["have none of that name", text(404, ""), "not_found", /does not have it/],
     [
       "forbid it",
       text(403, JSON.stringify({ errors: [{ code: "DENIED", message: "not\u001b[31m yours" }] })),
@@ -272,7 +272,7 @@ describe("what a registry may not do", () => {
     await made[Symbol.asyncDispose]();
     open.pop();
     await expect(openApp(made)).rejects.toThrow(
-      /cannot be reached: .*ECONNREFUSED.*see that it runs/,
+      /cannot be reached: .*ECONNREFUSED.*check that it runs/,
     );
   });
 

@@ -56,7 +56,7 @@ describe("the records of a pod that moves to another host", () => {
     await applied(on("a", web("1")), on("a", web("2")));
     const { plan } = await fleet.plan(moved);
     const text = renderPlan(plan, { paint: paintOf(false), columns: undefined, now: new Date() });
-    expect(text).toContain("see that it runs · hand its records over from a to b");
+    expect(text).toContain("check that it runs · hand its records over from a to b");
     await applied(moved);
     expect(await known("b")).toEqual(["3 LOG=2 now", "2 LOG=2 a", "1 LOG=1 a"]);
     expect(await known("a")).toEqual([]);
