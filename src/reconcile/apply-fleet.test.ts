@@ -187,7 +187,9 @@ describe("applyFleet()", () => {
       ["beta/roster", "not-run"],
       ["beta/web", "not-run"],
     ]);
-    expect(left[2]?.reason).toBe("its list of the fleet's hosts was not written: The disk is full");
+    expect(left[2]?.reason).toBe(
+      "its list of the fleet's hosts could not be written: The disk is full",
+    );
     fleet.faults = [];
     expect((await fleet.apply(manifest)).status).toBe("done");
   });

@@ -110,7 +110,7 @@ function volumeFailure(reason: string) {
     action: "leave" as const,
     status: "failed" as const,
     reason,
-    remedy: "mend the cause and destroy again",
+    remedy: "fix the cause and destroy again",
     ms: 0,
   };
 }

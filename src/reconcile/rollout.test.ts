@@ -99,7 +99,7 @@ test("a pod that was not there before its rollout was given up stays, and is not
     "failed",
   ]);
   expect(report.outcomes.find(({ id }) => id === "c/web")?.reason).toContain(
-    "this pod stays as it was changed: there is nothing before it to go back to",
+    "this pod keeps its change: it has no earlier state to roll back to",
   );
 });
 

@@ -160,7 +160,10 @@ async function announceHosts(
       await writeRoster(session, withOthers(union, session));
     } catch (error) {
       if (!StowageError.is(error) || signal?.aborted === true) throw error;
-      silent.set(session.name, `its list of the fleet's hosts was not written: ${error.message}`);
+      silent.set(
+        session.name,
+        `its list of the fleet's hosts could not be written: ${error.message}`,
+      );
     }
   });
   return { announced: due.filter(({ name }) => !silent.has(name)), silent };

@@ -186,9 +186,7 @@ describeWithTestHosts("images of hosts over ssh", () => {
         expect.stringMatching(/podman pull says: .*refused.*declare pull: controller/),
       ]);
       const notes = await done({});
-      expect(notes).toEqual(
-        [1, 2].map(() => expect.stringContaining("is sent its bytes from here")),
-      );
+      expect(notes).toEqual([1, 2].map(() => expect.stringContaining("so it is sent from here")));
       expect(askers().filter((from) => !from.endsWith(".1"))).toEqual([]);
       expect(await daemon.sh("ctr namespaces ls -q")).toBe("stowage\n");
     } finally {

@@ -126,8 +126,8 @@ describe("stowage restart", () => {
     const { exitCode, stdout } = await run("restart", "--all", "--yes");
     expect(exitCode).toBe(1);
     const told = stdout.split("\n").map((line) => line.trim());
-    expect(told).toContain("what to do: mend the cause and stowage restart here/db");
-    expect(told).toContain("what to do: stowage restart here/late when that is mended");
+    expect(told).toContain("what to do: fix the cause and run stowage restart here/db");
+    expect(told).toContain("what to do: run stowage restart here/late when that is fixed");
     expect(stdout).toMatch(
       /Not everything was done: 1 pod restarted in .*, 2 changes not done\. Fix the cause, and name only those: a restart would restart the others again\./,
     );

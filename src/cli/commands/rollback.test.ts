@@ -43,7 +43,7 @@ test("history lists what was applied, rollback goes back to it, and the audit fi
     /^here\/web goes from record 2 back to record 1, applied \S+ by ann@desk\n/,
   );
   expect(declined.stdout).toMatch(/replace, because.*LOG +2 → 1/s);
-  expect(declined.stdout).toContain("the next apply goes there again");
+  expect(declined.stdout).toContain("the next apply goes forward again");
   expect(declined.stdout).toContain("Nothing has been touched.");
   expect(await cli.run("rollback", "web", "-f", file)).toMatchObject({ exitCode: 0 });
   expect((await cli.run("plan", "-f", file)).exitCode).toBe(2);
@@ -88,7 +88,7 @@ test("what cannot be gone back to is told with what can, and nothing is done", a
   expect(await fails("rollback", "web", "--to", "0", "--yes")).toContain("--to");
   await cli.run("apply", "-f", file, "--yes");
   expect(await fails("rollback", "web", "--to", "1", "--yes")).toContain(
-    "record 1 is the one that was applied last",
+    "record 1 is the current one",
   );
 });
 

@@ -60,7 +60,7 @@ test("status tells how far a service is, and undo takes back what was rolled out
   expect(declined).toMatchObject({ exitCode: 1, questions: ["Go back to this? Type yes:"] });
   expect(declined.stdout).toMatch(/^a\/web goes from record 2 back to record 1, applied /);
   expect(declined.stdout).toContain("b/web stays with record 1,");
-  expect(declined.stdout).toContain("the next apply goes there again");
+  expect(declined.stdout).toContain("the next apply goes forward again");
 
   expect(await undo(cli, file)).toMatchObject({
     exitCode: 0,

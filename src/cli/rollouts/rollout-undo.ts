@@ -32,7 +32,7 @@ export async function rolloutUndo(args: Arguments, context: CommandContext): Pro
   const { manifest, pins } = rolledBack(fleet.manifest, targets);
   const errors = validateFleet(manifest).filter(({ severity }) => severity === "error");
   if (errors.length > 0)
-    throw new DiagnosticsError(`The fleet with service "${service}" taken back`, errors);
+    throw new DiagnosticsError(`The fleet with service "${service}" rolled back`, errors);
   tell(targets, json, context);
   const warnings = [
     ...rollbackWarnings(fleet.manifest, targets),

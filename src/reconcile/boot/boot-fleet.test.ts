@@ -72,7 +72,7 @@ test("a pod whose secret files are gone waits, those that depend on it wait for 
   expect(started).toEqual(["alpha/other"]);
   const waits = events.flatMap((event) => (event.type === "waits" ? [event] : []));
   expect(waits.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([
-    expect.stringMatching(/^alpha\/store: its secret files are gone with the host's memory/),
+    expect.stringMatching(/^alpha\/store: its secret files were lost from the host's memory/),
     "alpha/web: it comes after alpha/store",
   ]);
   expect((await fleet.apply(manifest, { environment })).status).toBe("done");

@@ -2,7 +2,7 @@ import { objectName, type PodIdentity } from "../../model/index.ts";
 import type { HostObservation, PodChange } from "../../plan/index.ts";
 
 const NO_SECRETS =
-  "its secret files are gone with the host's memory; stowage apply writes them again, and starts it";
+  "its secret files were lost from the host's memory; stowage apply writes them again and starts the pod";
 
 /** Those of the pods to be started that cannot be yet, and why. */
 export function waitingPods(

@@ -31,7 +31,7 @@ export async function removeUnit({ host, signal }: Session, name: string): Promi
 
 function placesOf({ boot }: Session["host"], name: string): BootPlaces {
   if (boot !== undefined) return boot;
-  throw new StowageError(`Cannot change unit "${name}": the host starts nothing of ours at boot`, {
+  throw new StowageError(`Cannot change unit "${name}": this host has no boot units`, {
     code: "internal",
   });
 }

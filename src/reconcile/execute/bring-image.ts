@@ -61,7 +61,7 @@ async function isPulledThere(
     if (!StowageError.is(error) || !OUT_OF_REACH.has(error.code)) throw error;
     if (step.orSent !== true) throw error;
     hooks.onNote(
-      `the host could not pull ${step.image.reference}, and is sent its bytes from here; declare pull: controller to do so at once (${error.message})`,
+      `the host could not pull ${step.image.reference}, so it is sent from here; declare pull: controller to send it right away (${error.message})`,
     );
     return false;
   }
@@ -95,7 +95,7 @@ async function exportFrom(
     }
     await exported?.[Symbol.asyncDispose]();
     throw new StowageError(
-      `Cannot hand image "${reference}" over: its config is ${config} in the old engine, not ${configDigest}; bring the image anew`,
+      `Cannot hand image "${reference}" over: its config is ${config} in the old engine, not ${configDigest}; import the image again`,
       { code: "failed_precondition", context: { reference } },
     );
   } catch (error) {

@@ -155,7 +155,7 @@ class Execution {
     const hostFailure = await this.#failedBefore(after.filter((id) => this.#hostChanges.has(id)));
     if (hostFailure?.waits === true) run.leave(hostFailure.reason, waitsPart(hostFailure));
     else if (hostFailure !== undefined) await run.skip(hostFailure.reason);
-    else if (this.#isEnding(session)) run.leave("the apply was ended");
+    else if (this.#isEnding(session)) run.leave("the apply was stopped");
     else if (run.has("prepare"))
       await this.#limited(session, () => run.run("prepare"), { ahead: false });
   }
@@ -205,7 +205,7 @@ class Execution {
       failed[0];
     if (first === undefined) return undefined;
     if (first.status === "not-run") {
-      const reason = `it comes after ${first.id}, which was not run`;
+      const reason = `it comes after ${first.id}, which did not run`;
       return { status: "not-run", reason, ...waitsPart(first) };
     }
     const what = {
@@ -235,7 +235,7 @@ class Execution {
       return { status: "not-run", reason: reason ?? text };
     const isForLater = (action === "import" || action === "claim") && this.#waiting.has(id);
     if (!isForLater) return undefined;
-    return { status: "not-run", reason: "only pods that wait need it", waits: true };
+    return { status: "not-run", reason: "only waiting pods need it", waits: true };
   }
 
   /** A lost lock is told by the change itself. */

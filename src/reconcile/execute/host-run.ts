@@ -19,8 +19,8 @@ export async function runHostChange(
     if (hooks.draining.aborted || session.signal.aborted) {
       return hostOutcome(change, {
         status: "not-run",
-        reason: (await lostLock(session)) ?? "the apply was ended",
-        remedy: "apply again to go on",
+        reason: (await lostLock(session)) ?? "the apply was stopped",
+        remedy: "apply again to continue",
         ms: performance.now() - beganAt,
       });
     }
@@ -43,7 +43,7 @@ export async function runHostChange(
       return hostOutcome(change, {
         status: "failed",
         reason,
-        remedy: "mend the cause and apply again",
+        remedy: "fix the cause and apply again",
         failedStep: step.kind,
         ms: performance.now() - beganAt,
       });

@@ -93,13 +93,13 @@ export class PodRun {
   async skip(reason: string): Promise<void> {
     if (this.#outcome !== undefined) return;
     const isPrepared = this.#index > 0;
-    this.#end({ status: "skipped", reason, remedy: `${this.#again} when that is mended` });
+    this.#end({ status: "skipped", reason, remedy: `${this.#again} when that is fixed` });
     if (isPrepared) await this.#discard();
   }
 
   /** Leaves the change out before it began: the user ended the apply, or it is to wait. */
   leave(reason: string, more: Pick<ChangeOutcome, "remedy" | "waits"> = {}): void {
-    this.#end({ status: "not-run", reason, remedy: `${this.#again} to go on`, ...more });
+    this.#end({ status: "not-run", reason, remedy: `${this.#again} to continue`, ...more });
   }
 
   async #step(context: StepContext, step: Step): Promise<void> {
@@ -140,8 +140,8 @@ export class PodRun {
     const failure = { reason, failedStep: step.kind, ...(logs.length === 0 ? {} : { logs }) };
     if (this.#isProven || !this.#isTouched || this.change.from === undefined) {
       const remedy = this.#isProven
-        ? "the new generation runs; apply again to take the rest away"
-        : `mend the cause and ${this.#again}`;
+        ? "the new generation runs; apply again to remove the rest"
+        : `fix the cause and ${this.#again}`;
       this.#end({ status: "failed", ...failure, remedy });
       return;
     }
@@ -157,18 +157,18 @@ export class PodRun {
       // an old generation in another engine is where it was before the change
       const steps = planRollback(change, seen, context);
       if (steps.length === 0) {
-        const remedy = "there was nothing to go back to; mend the cause and apply again";
+        const remedy = "there was nothing to roll back to; fix the cause and apply again";
         this.#end({ status: "failed", ...failure, remedy });
         return;
       }
       for (const step of steps) {
         await this.#step({ session: this.#session, change, target: change.from }, step);
       }
-      const remedy = "the old generation runs again; mend the new one and apply again";
+      const remedy = "the old generation runs again; fix the new one and apply again";
       this.#end({ status: "rolled-back", ...failure, remedy });
     } catch (error) {
       if (!StowageError.is(error) && !signal.aborted) throw error;
-      const reason = `${failure.reason}; going back failed as well: ${this.#reasonOf(error)}`;
+      const reason = `${failure.reason}; rolling back failed too: ${this.#reasonOf(error)}`;
       this.#end({
         status: "failed",
         ...failure,
@@ -182,12 +182,12 @@ export class PodRun {
     const { signal } = this.#session;
     const lost = await lostLock(this.#session);
     const hasBegun = this.#index > 0;
-    const reason = lost ?? (signal.aborted ? "it was interrupted" : "the apply was ended");
+    const reason = lost ?? (signal.aborted ? "it was interrupted" : "the apply was stopped");
     this.#end({
       status: hasBegun && (lost !== undefined || signal.aborted) ? "failed" : "not-run",
       reason,
       ...(step === undefined ? {} : { failedStep: step.kind }),
-      remedy: `${this.#again}: it goes on from what is there`,
+      remedy: `${this.#again}: it continues from what is there`,
     });
   }
 
@@ -251,5 +251,5 @@ function splitSteps(steps: readonly Step[]): Readonly<Record<Segment, readonly S
 
 /** An apply would not begin anew what was asked to be, and another restart of all would begin those that are done once more. */
 function againOf({ id, reasons }: PodChange): string {
-  return reasons.some(({ kind }) => kind === "asked") ? `stowage restart ${id}` : "apply again";
+  return reasons.some(({ kind }) => kind === "asked") ? `run stowage restart ${id}` : "apply again";
 }

@@ -108,7 +108,7 @@ export class RolloutGate {
     if (this.#failed.length >= (policy.abortAfter ?? 1)) return failed;
     const { maxUnavailable } = policy;
     return maxUnavailable !== undefined && this.#down >= maxUnavailable
-      ? `${failed}, and no more of its pods may be down`
+      ? `${failed}, and no more of its pods can be down at once`
       : undefined;
   }
 }

@@ -24,7 +24,7 @@ export async function takeBack(
     if (back === undefined)
       return {
         ...outcome,
-        reason: `${why}; this pod stays as it was changed: there is nothing before it to go back to`,
+        reason: `${why}; this pod keeps its change: it has no earlier state to roll back to`,
       };
     onEvent({ type: "rollback-started", id: change.id, reason: why });
     const told = (event: ApplyEvent): void => {
@@ -40,13 +40,13 @@ export async function takeBack(
     return {
       ...outcome,
       status: "failed",
-      reason: `${why}; going back failed: ${reason}`,
+      reason: `${why}; rolling back failed: ${reason}`,
       remedy: AGAIN,
     };
   }
 }
 
-const AGAIN = "the new generation runs; apply again, or go back by the old declaration";
+const AGAIN = "the new generation runs; apply again, or apply the old declaration";
 
 function said(outcome: ChangeOutcome, why: string, back: ChangeOutcome | undefined): ChangeOutcome {
   if (back?.status === "done")
@@ -55,13 +55,13 @@ function said(outcome: ChangeOutcome, why: string, back: ChangeOutcome | undefin
       status: "rolled-back",
       reason: why,
       remedy:
-        "what it ran before runs again, with the secrets of now; mend the new one and apply again",
+        "what it ran before runs again, with the current secrets; fix the new one and apply again",
     };
   const { reason = "it was ended", failedStep, logs } = back ?? {};
   return {
     ...outcome,
     status: "failed",
-    reason: `${why}; going back failed: ${reason}`,
+    reason: `${why}; rolling back failed: ${reason}`,
     remedy: AGAIN,
     ...(failedStep === undefined ? {} : { failedStep }),
     ...(logs === undefined ? {} : { logs }),

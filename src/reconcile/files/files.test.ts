@@ -264,7 +264,7 @@ describe("secrets in files", () => {
     await fleet.machine().setFile(path, { ...fileAt(fleet, path), text: "0ther" });
     const { plan } = await fleet.plan(manifest, { environment });
     expect(plan.pods[0]?.reasons).toMatchObject([
-      { kind: "drift", secret: true, text: "its content is not the secret that was applied" },
+      { kind: "drift", secret: true, text: "its content differs from the secret that was applied" },
     ]);
     expect(JSON.stringify(plan)).not.toContain("0ther");
     await fleet.apply(manifest, { environment });

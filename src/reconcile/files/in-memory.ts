@@ -40,7 +40,7 @@ export async function removeIfEmpty(
     const { exitCode, stderr } = await host.run(["umount", path], options);
     if (exitCode !== 0) {
       throw new StowageError(
-        `Cannot take away the tmpfs at "${path}": ${stderr.trim().slice(0, 200)}; see who uses it, and apply again`,
+        `Cannot unmount the tmpfs at "${path}": ${stderr.trim().slice(0, 200)}; see what uses it, and apply again`,
         { code: "failed_precondition", context: { path } },
       );
     }
@@ -58,7 +58,7 @@ async function readMounts(host: Host, options: HostCallOptions): Promise<readonl
   const text = files.get(MOUNTS_FILE);
   if (typeof text !== "string") {
     throw new StowageError(
-      `Cannot tell what is in memory: ${text?.message ?? `there is no ${MOUNTS_FILE}`}; the host has to be Linux`,
+      `Cannot tell which directories are in memory: ${text?.message ?? `there is no ${MOUNTS_FILE}`}; the host has to be Linux`,
       { code: "failed_precondition" },
     );
   }

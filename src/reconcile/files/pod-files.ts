@@ -146,7 +146,7 @@ export class PodFiles {
     const value = secrets.valueOf(source);
     if (value === undefined) {
       throw new StowageError(
-        `Cannot write secret file "${attribute}": ${secrets.problemOf(source)}; mend that and apply again`,
+        `Cannot write secret file "${attribute}": ${secrets.problemOf(source)}; fix that and apply again`,
         { code: "failed_precondition" },
       );
     }

@@ -185,7 +185,7 @@ describe("going back", () => {
     );
     const gone = { ...second, images: { ...second.images, [IMAGE]: { layout: "gone" } } };
     await expect(back(gone as FleetManifest)).rejects.toThrow(
-      /the record names sha256:\S+, and that cannot be had/,
+      /the record names sha256:\S+, which is not available/,
     );
     expect(fleet.steps("step-started")).toEqual([]);
   });
@@ -196,7 +196,7 @@ describe("going back", () => {
     const go = (number?: number) => () => rollbackTarget("alpha", "web", found, number);
     expect(go()).toThrow('Cannot roll back pod "web" on host alpha: it keeps no old record');
     expect(go(7)).toThrow("no record 7 is there; it keeps no old record");
-    expect(go(1)).toThrow("record 1 is the one that was applied last");
+    expect(go(1)).toThrow("record 1 is the current one");
   });
 
   test("says that secrets are those of now, and that the declaration goes on ahead", async () => {
@@ -206,8 +206,8 @@ describe("going back", () => {
     await fleet.apply(one("2"));
     const target = rollbackTarget("alpha", "web", await records());
     expect(rollbackWarnings(one("2"), [target])).toEqual([
-      expect.stringContaining("secrets have the values of now"),
-      expect.stringContaining("the next apply goes there again"),
+      expect.stringContaining("secrets have their current values"),
+      expect.stringContaining("the next apply goes forward again"),
     ]);
     expect(rollbackWarnings(manifest, [target])).toHaveLength(1);
     await back(one("2"), undefined, { environment: { KEY: "two" } });

@@ -59,7 +59,7 @@ test("pods of one host that had different images of one name are not taken back 
   };
   const both = [target("one", "sha256:1"), target("two", "sha256:2")];
   expect(() => rolledBack(manifest, both)).toThrow(
-    'example.test/app:1 was another image for pod "two" than for one before it; take them back one after the other',
+    'example.test/app:1 was a different image for pod "two" than for one before it; roll them back one by one',
   );
   expect(rolledBack(manifest, [target("one", "sha256:1")]).pins.size).toBe(1);
 });

@@ -64,8 +64,7 @@ export function rollbackTarget(
     const what = number === undefined ? "" : `no record ${number} is there; `;
     return fail(`${what}${has}; see stowage history ${pod}`, "not_found");
   }
-  if (to.isCurrent)
-    return fail(`record ${to.number} is the one that was applied last`, "failed_precondition");
+  if (to.isCurrent) return fail(`record ${to.number} is the current one`, "failed_precondition");
   return { host, pod, to, ...(from === undefined ? {} : { from }) };
 }
 
@@ -103,7 +102,7 @@ export function rolledBack(
 /** A reference leads to one image on a host at a time. */
 function twoAtOnce(host: string, pod: string, reference: string): StowageError {
   return new StowageError(
-    `Cannot take the pods of host ${host} back at once: ${reference} was another image for pod "${pod}" than for one before it; take them back one after the other, with stowage rollback POD`,
+    `Cannot roll back the pods of host ${host} together: ${reference} was a different image for pod "${pod}" than for one before it; roll them back one by one, with stowage rollback POD`,
     { code: "failed_precondition", context: { host, pod, reference } },
   );
 }
@@ -121,10 +120,8 @@ export function rollbackWarnings(
   });
   return [
     ...(hasSecrets
-      ? ["secrets have the values of now: what they were in that record is kept nowhere"]
+      ? ["secrets have their current values: their values in that record are not kept"]
       : []),
-    ...(isDeclared
-      ? []
-      : ["the declaration still says something else, and the next apply goes there again"]),
+    ...(isDeclared ? [] : ["the declaration is unchanged, and the next apply goes forward again"]),
   ];
 }

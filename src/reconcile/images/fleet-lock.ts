@@ -43,7 +43,7 @@ export function platformKey(platform: Platform): string {
   });
 }
 
-const ANEW = "write it anew with stowage images lock";
+const ANEW = "write it again with stowage images lock";
 
 /**
  * Reads a lock file; undefined when there is none.

@@ -343,7 +343,7 @@ describe("fleet.lock.json", () => {
     await expect(readFleetLock(path)).rejects.toThrow("images.x.y.digest");
     for (const damaged of ["{", "[]"]) {
       writeFileSync(path, damaged);
-      await expect(readFleetLock(path)).rejects.toThrow("write it anew with stowage images lock");
+      await expect(readFleetLock(path)).rejects.toThrow("write it again with stowage images lock");
     }
   });
 

@@ -106,7 +106,7 @@ interface Namer {
 
 const LOCK: Namer = {
   name: "fleet.lock.json",
-  remedy: "write the lock anew with stowage images lock",
+  remedy: "write the lock again with stowage images lock",
 };
 const RECORD: Namer = {
   name: "the record",
@@ -133,7 +133,7 @@ async function resolveLocked(
   } catch (error) {
     if (!StowageError.is(error)) throw error;
     return unresolved(
-      `${name} names ${locked.digest}, and that cannot be had: ${error.message}; ${remedy}`,
+      `${name} names ${locked.digest}, which is not available: ${error.message}; ${remedy}`,
     );
   }
 }
@@ -172,7 +172,7 @@ function lastApplied(known: Known, wanted: Wanted): ImageResolution | undefined 
   const applied = known.applied.find(({ reference }) => reference === canonical);
   if (applied === undefined) return undefined;
   known.warnings.push(
-    `${known.host}: ${canonical} stays at ${applied.digest}, as last applied: it is not known from anywhere else`,
+    `${known.host}: ${canonical} stays at ${applied.digest}, as last applied: nothing else knows it`,
   );
   return { kind: "resolved", image: applied, available: false };
 }

@@ -183,12 +183,10 @@ export class HeldLock implements HostLock {
 
   #lose(holder: string): StowageError {
     const { name } = this.#parts;
-    const state =
-      holder === ""
-        ? "lost the lock to whoever comes next, its time ran out"
-        : `lost the lock to ${holder}`;
+    const who = holder === "" ? "whoever takes it next, as it expired" : holder;
+    const state = `lost the lock to ${who}`;
     const error = new StowageError(
-      `Cannot write on host "${name}": ${state}; look at the plan again before you apply`,
+      `Cannot write on host "${name}": ${state}; make a new plan before you apply`,
       { code: "aborted", context: { host: name, ...(holder === "" ? {} : { holder }) } },
     );
     clearTimeout(this.#timer);

@@ -112,7 +112,7 @@ describe("acquireHostLock()", () => {
     const blind = { ...(await host.snapshot({})), entries: new Map() };
     vi.spyOn(host, "snapshot").mockResolvedValue(blind);
     await expect(acquireHostLock(requestFor(machine, { host }))).rejects.toThrow(
-      `Cannot lock host "alpha": what is written to ${LOCK_DIR} there is not what a look finds`,
+      `Cannot lock host "alpha": what is written to ${LOCK_DIR} is not what is read back`,
     );
   });
 
@@ -183,7 +183,7 @@ describe("acquireHostLock()", () => {
     const host = hostOf(machine);
     const ending = vi.spyOn(host, "endPrograms").mockResolvedValue(["77 tar"]);
     const acquiring = () => acquireHostLock(requestFor(machine, { host }));
-    await expect(acquiring()).rejects.toThrow("77 tar of a run that was killed cannot be ended");
+    await expect(acquiring()).rejects.toThrow("77 tar of a killed run cannot be ended");
     await vi.advanceTimersByTimeAsync(LIFE_MS);
     await expect(acquiring()).rejects.toThrow("cannot be ended");
     expect(ending).toHaveBeenCalledTimes(2);

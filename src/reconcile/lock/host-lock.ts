@@ -177,7 +177,7 @@ async function endFormerPrograms(request: AcquireLockRequest): Promise<void> {
   const left = await host.endPrograms(lockDir, FORMER_MS, callOptions(signal));
   if (left.length === 0) return;
   throw new StowageError(
-    `Cannot lock host "${name}": ${left.join(", ")} of a run that was killed cannot be ended; look at why it hangs, and restart the host if nothing else helps`,
+    `Cannot lock host "${name}": ${left.join(", ")} of a killed run cannot be ended; see why it hangs, and restart the host if nothing else helps`,
     { code: "unavailable", context: { host: name } },
   );
 }
@@ -217,14 +217,14 @@ function callOptions(signal: AbortSignal | undefined): { readonly signal?: Abort
 
 function isUnsettled({ name, lockDir }: AcquireLockRequest): StowageError {
   return new StowageError(
-    `Cannot lock host "${name}": what is written to ${lockDir} there is not what a look finds; see who else changes that directory, and take it away while nothing is applied`,
+    `Cannot lock host "${name}": what is written to ${lockDir} is not what is read back; see who else changes that directory, and remove it while nothing is applied`,
     { code: "failed_precondition", context: { host: name } },
   );
 }
 
 function isTaken(name: string, holder: string): StowageError {
   return new StowageError(
-    `Cannot lock host "${name}": ${holder} holds its lock; wait with --lock-timeout, or end that lock with stowage unlock`,
+    `Cannot lock host "${name}": ${holder} holds its lock; wait with --lock-timeout, or break that lock with stowage unlock`,
     { code: "aborted", context: { host: name, holder }, retryable: true },
   );
 }

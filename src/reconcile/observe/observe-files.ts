@@ -150,13 +150,17 @@ function contentDrift(
   if (plain === undefined) {
     const isSame = bytes === undefined ? false : isAppliedSecret(bytes, attribute, applied, salt);
     return isSame === false
-      ? { path: attribute, secret: true, text: "its content is not the secret that was applied" }
+      ? {
+          path: attribute,
+          secret: true,
+          text: "its content differs from the secret that was applied",
+        }
       : undefined;
   }
   if (bytes !== undefined && plain.equals(bytes)) return undefined;
   return {
     path: `${attribute}.${spec.base64 === undefined ? "content" : "base64"}`,
-    before: bytes === undefined ? "no file of its size" : contentWords(bytes),
+    before: bytes === undefined ? "a file of another size" : contentWords(bytes),
     after: contentWords(plain),
   };
 }

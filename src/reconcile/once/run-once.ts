@@ -186,7 +186,7 @@ async function begin(
   if (failed !== undefined) {
     const { reason = failed.status } = failed;
     const waits = kind === "streams" && /\bsleep\b/.test(reason);
-    const remedy = "; with input or a terminal the image has to have a sleep, do without them";
+    const remedy = "; with -i or -t the image must contain sleep: leave them out";
     throw notRun(pod, host, waits ? reason + remedy : reason);
   }
   const { id: owner, name: fleet } = run.manifest;

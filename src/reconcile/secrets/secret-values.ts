@@ -81,7 +81,7 @@ export class SecretValues {
   #lookUp(source: SecretSource): Found {
     const { fromEnv } = source;
     if (fromEnv !== undefined) return this.#fromEnv(fromEnv);
-    return this.#known.get(keyOf(source)) ?? { problem: `${sourceWords(source)} was not asked` };
+    return this.#known.get(keyOf(source)) ?? { problem: `${sourceWords(source)} was not read` };
   }
 
   async #find(source: SecretSource): Promise<Found> {

@@ -139,7 +139,7 @@ function problemWith(
   const value = values.valueOf(source);
   if (value === undefined) {
     return source.fromEnv === undefined
-      ? { summary: values.problemOf(source), detail: "mend that and apply again" }
+      ? { summary: values.problemOf(source), detail: "fix that and apply again" }
       : {
           summary: `environment variable ${source.fromEnv} is not set`,
           detail: "set it to the secret's value and apply again",

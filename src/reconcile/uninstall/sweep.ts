@@ -92,7 +92,7 @@ async function sweepEngine(parts: SweepParts, engine: Engine, name: string): Pro
   const options = callOptions(signal);
   const { pods, images, leftovers } = await engine.observe(options);
   for (const { owner, fleet, pod } of pods)
-    sweep.problems.push(`pod ${pod} of fleet ${fleet} (${owner}) came while it was uninstalled`);
+    sweep.problems.push(`pod ${pod} of fleet ${fleet} (${owner}) appeared during the uninstall`);
   if (pods.length > 0) return;
   for (const { name: left, what } of leftovers) {
     await lock.check();
@@ -136,7 +136,7 @@ async function keptImages(
     .filter(({ name }) => ours.has(name))
     .map(({ name, inUse }) => ({
       what: `image ${name} of ${engineWord}`,
-      why: inUse ? "a container of somebody else uses it" : "Stowage did not bring it",
+      why: inUse ? "somebody else's container uses it" : "Stowage did not bring it",
     }));
 }
 

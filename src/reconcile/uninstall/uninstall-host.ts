@@ -114,7 +114,9 @@ async function sweepDirectories(
   const { lockDir } = hostLayout(directories, "", "");
   const state = readLockState(await host.snapshot(lockRequest(lockDir), options), lockDir);
   if (state.isHeld) {
-    sweep.problems.push(`somebody else works on host ${name} by now; uninstall again after that`);
+    sweep.problems.push(
+      `somebody else is working on host ${name} now; run uninstall again after that`,
+    );
     return;
   }
   await host.removeDirectory(lockDir, options);
@@ -147,6 +149,6 @@ async function keepOwner(
     const others = names.filter((name) => !known.includes(name));
     if (others.length === 0) continue;
     const what = others.map((name) => `${fleet}/${name}`).join(", ");
-    sweep.leaves.push({ what, why: "nothing says what it is of" });
+    sweep.leaves.push({ what, why: "it is not known what it belongs to" });
   }
 }

@@ -42,7 +42,7 @@ export async function* listen(request: ListenRequest): AsyncGenerator<Heard, voi
   while (!signal.aborted) {
     try {
       yield* listenOnce(request);
-      if (!signal.aborted) yield { type: "deaf", reason: "its engine tells nothing any more" };
+      if (!signal.aborted) yield { type: "deaf", reason: "its engine stopped reporting events" };
     } catch (error) {
       if (signal.aborted) return;
       if (!StowageError.is(error)) throw error;
