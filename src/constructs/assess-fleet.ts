@@ -71,7 +71,7 @@ function unknownMistakes(construct: IConstruct): readonly Mistake[] {
 function onlyTerraformKnows(path: string): Diagnostic {
   return {
     severity: "error",
-    summary: "only Terraform knows its value, so that the manifest would be incomplete",
+    summary: "only Terraform knows its value, so the manifest would be incomplete",
     detail: "write a value that is known when the app runs",
     path,
   };

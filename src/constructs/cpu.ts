@@ -12,7 +12,7 @@ export class Cpu {
     const millis = Math.round(amount * factor * 1e6) / 1e6;
     if (!Number.isSafeInteger(millis) || millis < 0) {
       throw new Error(
-        `Cannot make an amount of CPU of ${amount} ${unit}: it is no whole number of thousandths`,
+        `Cannot make an amount of CPU of ${amount} ${unit}: it is not a whole number of thousandths`,
       );
     }
     this.#millis = millis;

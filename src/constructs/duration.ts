@@ -11,7 +11,7 @@ export class Duration {
     const ms = amount * factor;
     if (!Number.isSafeInteger(ms) || ms < 0) {
       throw new Error(
-        `Cannot make a duration of ${amount} ${unit}: it is no whole number of milliseconds`,
+        `Cannot make a duration of ${amount} ${unit}: it is not a whole number of milliseconds`,
       );
     }
     this.#ms = ms;

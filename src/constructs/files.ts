@@ -82,7 +82,7 @@ function readBeside(construct: Construct, path: string, file: string): Uint8Arra
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `Cannot make file "${path}" of "${construct.node.path}": ${file} cannot be read (${reason}); correct its path, which begins at the project`,
+      `Cannot make file "${path}" of "${construct.node.path}": ${file} cannot be read (${reason}); correct its path, which is relative to the project`,
       { cause: error },
     );
   }

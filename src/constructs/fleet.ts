@@ -164,7 +164,7 @@ const NO_COMMAND: Diagnostic = {
 function missingOwner(problem: string): Diagnostic {
   return {
     severity: "error",
-    summary: `nothing says who owns the fleet: ${problem}`,
+    summary: `the fleet has no owner: ${problem}`,
     detail: 'run "stowage init" for a project with one, or set id',
     path: "id",
   };

@@ -33,7 +33,7 @@ export class HostVolumes {
       this.#draft.report(
         place,
         `two volumes are named "${volumeName}" on host ${this.#host.hostName} (${other.node.path}, ${volume.node.path})`,
-        "they would be one directory: pass the same construct, or give one another name",
+        "they would be one directory: pass the same construct, or rename one of them",
       );
     }
   }

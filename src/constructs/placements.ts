@@ -73,7 +73,7 @@ function countPods(
   draft.report(
     `${servicePath(service)}.replicas`,
     `must be a whole number above 0, not ${replicas}`,
-    "take the service away to have no pod of it",
+    "remove the service to have no pods of it",
   );
   return new Map();
 }

@@ -10,7 +10,7 @@ export class Size {
     }
     const bytes = amount * factor;
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
-      throw new Error(`Cannot make a size of ${amount} ${unit}: it is no whole number of bytes`);
+      throw new Error(`Cannot make a size of ${amount} ${unit}: it is not a whole number of bytes`);
     }
     this.#bytes = bytes;
   }

@@ -30,11 +30,11 @@ test.each([
 });
 
 test.each<[string, () => unknown, string]>([
-  ["a size below 0", () => Size.bytes(-1), "-1 bytes: it is no whole number of bytes"],
-  ["half a byte", () => Size.bytes(0.5), "0.5 bytes: it is no whole number of bytes"],
+  ["a size below 0", () => Size.bytes(-1), "-1 bytes: it is not a whole number of bytes"],
+  ["half a byte", () => Size.bytes(0.5), "0.5 bytes: it is not a whole number of bytes"],
   ["no number", () => Size.mebibytes(Number.NaN), "NaN MiB"],
-  ["half a millisecond", () => Duration.milliseconds(0.5), "no whole number of milliseconds"],
-  ["too small a part of a CPU", () => Cpu.cores(0.0001), "no whole number of thousandths"],
+  ["half a millisecond", () => Duration.milliseconds(0.5), "not a whole number of milliseconds"],
+  ["too small a part of a CPU", () => Cpu.cores(0.0001), "not a whole number of thousandths"],
   ["a size of Terraform's", () => Size.bytes(Token.asNumber({ a: 1 })), "only Terraform knows"],
   ["a duration of Terraform's", () => Duration.seconds(Token.asNumber({ a: 1 })), "only Terraform"],
   ["CPUs of Terraform's", () => Cpu.cores(Token.asNumber({ a: 1 })), "only Terraform knows"],

@@ -10,6 +10,6 @@ import { StowageError } from "../errors/index.ts";
 export function goneEngine(error: StowageError, running: readonly string[]): StowageError {
   if (running.length === 0)
     return new StowageError(error.message, { code: "not_found", cause: error });
-  const text = `${error.message}; of what it started runs still: ${running.join(", ")}`;
+  const text = `${error.message}; what it started still runs: ${running.join(", ")}`;
   return new StowageError(text, { code: "unavailable", cause: error });
 }

@@ -7,9 +7,9 @@ const MISSING = 127;
 const MAY_NOT_RUN = 126;
 
 const WHY: Readonly<Record<NotBegunCode, string>> = {
-  [MISSING]: "there is no such program in the container; see what its image has",
+  [MISSING]: "there is no such program in the container; check its image",
   [MAY_NOT_RUN]:
-    "it may not be run there; see its mode and its user's rights, and that it is a program of the host's kind",
+    "it cannot be executed there; check its mode, its user's permissions and its architecture",
 };
 
 /** The command's working directory: a reason of its own. */

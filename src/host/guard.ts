@@ -53,7 +53,7 @@ export async function openGuard(
   });
   if (!(await Promise.race([up, running.then(() => false)]))) {
     throw new StowageError(
-      `Cannot see to it on host "${host.address}" that a command ends with Stowage (${said.trim()}); see that it has setsid of util-linux`,
+      `Cannot make sure on host "${host.address}" that a command ends with Stowage (${said.trim()}); check that it has setsid of util-linux`,
       { code: "failed_precondition" },
     );
   }

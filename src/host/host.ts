@@ -56,7 +56,7 @@ export interface FreeSpace {
 
 /** A file with its owner and mode. */
 export interface FileContent {
-  /** Absent: it is no regular file, or larger than 1 MiB. */
+  /** Absent: it is not a regular file, or larger than 1 MiB. */
   readonly bytes?: Uint8Array;
   readonly mode: number;
   readonly uid: number;

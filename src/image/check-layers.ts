@@ -25,7 +25,7 @@ export async function checkLayers(
   if (diffIds.length !== document.layers.length) {
     throw documentError(
       { location, file: blobPath(document.config.digest) },
-      `rootfs.diff_ids: names ${diffIds.length} layers where the manifest has ${document.layers.length}; make the image anew`,
+      `rootfs.diff_ids: names ${diffIds.length} layers, but the manifest has ${document.layers.length}; build the image again`,
     );
   }
   const file = blobPath(manifest.digest);
@@ -34,7 +34,7 @@ export async function checkLayers(
     if (!LAYER_TYPES.has(layer.mediaType)) {
       throw documentError(
         { location, file },
-        `layers[${at}].mediaType: "${layer.mediaType}" is no layer that can be unpacked; build the image with gzip or zstd layers`,
+        `layers[${at}].mediaType: "${layer.mediaType}" is not a layer that can be unpacked; build the image with gzip or zstd layers`,
       );
     }
     const size = await source.size(layer.digest);

@@ -34,7 +34,7 @@ export const IndexEntry = z.lazy(() =>
 export type IndexEntry = z.infer<typeof IndexEntry>;
 
 const absent = () =>
-  z.undefined("must not be there: the document is an index and a manifest at once").optional();
+  z.undefined("must be absent: the document would be both an index and a manifest").optional();
 
 /** OCI image index and Docker manifest list. */
 export const IndexDocument = z.lazy(() =>

@@ -83,7 +83,7 @@ async function collect(
       if (indexes.length === DEPTH_MAX) {
         throw documentError(
           place,
-          `indexes are nested more than ${DEPTH_MAX} deep; make the image anew`,
+          `indexes are nested more than ${DEPTH_MAX} deep; build the image again`,
         );
       }
       await collect(source, await readIndex(source, descriptor, indexes), candidates, signal);
@@ -94,13 +94,13 @@ async function collect(
     } else if (entries.length === 1) {
       throw documentError(
         place,
-        `manifests[0].mediaType: "${entry.mediaType}" is no image manifest; convert the image with skopeo copy --format oci`,
+        `manifests[0].mediaType: "${entry.mediaType}" is not an image manifest; convert the image with skopeo copy --format oci`,
       );
     }
     if (candidates.length > CANDIDATES_MAX) {
       throw documentError(
         place,
-        `it lists more than ${CANDIDATES_MAX} manifests; make the image anew`,
+        `it lists more than ${CANDIDATES_MAX} manifests; build the image again`,
       );
     }
   }
@@ -127,7 +127,7 @@ async function readImage(source: ImageSource, manifest: ImageDescriptor) {
   if (!CONFIG_TYPES.has(config.mediaType)) {
     throw documentError(
       { location: source.location, file: blobPath(manifest.digest) },
-      `config.mediaType: "${config.mediaType}" is no container image; name a container image`,
+      `config.mediaType: "${config.mediaType}" is not a container image; name a container image`,
     );
   }
   return { manifestDocument, configDocument: await readDocument(source, config, ConfigDocument) };
@@ -142,7 +142,7 @@ function checkMediaType(
   if (mediaType === undefined || mediaType === descriptor.mediaType) return;
   throw documentError(
     { location: source.location, file: blobPath(descriptor.digest) },
-    `mediaType: is "${mediaType}" where its descriptor says "${descriptor.mediaType}"; make the image anew`,
+    `mediaType: is "${mediaType}", but its descriptor says "${descriptor.mediaType}"; build the image again`,
   );
 }
 

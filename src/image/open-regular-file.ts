@@ -7,7 +7,7 @@ export interface RegularFile {
   readonly sizeBytes: number;
 }
 
-/** Opens a file for reading; nothing is returned when it is no regular file. */
+/** Opens a file for reading; nothing is returned when it is not a regular file. */
 export async function openRegularFile(path: string): Promise<RegularFile | undefined> {
   // without O_NONBLOCK a FIFO put in a blob's place would hang the open
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

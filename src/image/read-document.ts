@@ -47,7 +47,7 @@ export function checkDocumentSize(place: DocumentPlace, sizeBytes: number): void
   if (sizeBytes <= DOCUMENT_BYTES_MAX) return;
   throw documentError(
     place,
-    `it has ${sizeBytes} bytes, more than the ${DOCUMENT_BYTES_MAX} allowed; make the image anew`,
+    `it has ${sizeBytes} bytes, more than the ${DOCUMENT_BYTES_MAX} allowed; build the image again`,
   );
 }
 
@@ -58,14 +58,14 @@ export function parseDocument<T>(place: DocumentPlace, bytes: Uint8Array, schema
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     // the parser's own words would show what the file holds
-    throw documentError(place, "it is not JSON; make the image anew", error);
+    throw documentError(place, "it is not JSON; build the image again", error);
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues
     .slice(0, PROBLEMS_SHOWN)
     .map((issue) => `${fieldPath(issue.path)} ${issue.message}`);
-  throw documentError(place, `${problems.join(", ")}; make the image anew`, result.error);
+  throw documentError(place, `${problems.join(", ")}; build the image again`, result.error);
 }
 
 /** An error that begins with the file that cannot be used. */

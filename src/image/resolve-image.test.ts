@@ -171,7 +171,7 @@ describe("resolveImage() chooses the platform", () => {
   test("by the config where the index does not say", async () => {
     const image = make({ platforms: [AMD64, ARM64] });
     setIndex(...image.manifests.map(({ platform: _, ...entry }) => named(entry, "shop:1")));
-    await expect(resolve("shop:1", ARM64)).rejects.toThrow("both meant by it");
+    await expect(resolve("shop:1", ARM64)).rejects.toThrow("both match");
     const bare = image.manifests.map(({ platform: _, ...entry }) => entry);
     setIndex(put(`${OCI}.index.v1+json`, { schemaVersion: 2, manifests: bare }));
     expect((await resolve("shop:1", ARM64)).manifest.digest).toBe(bare[1]?.digest);
@@ -261,7 +261,7 @@ describe("resolveImage() finds the image", () => {
     setIndex(named(entryOf(shop), "shop:1"), named(entryOf(other), "shop:1"));
     await expect(resolve()).rejects.toMatchObject({
       code: "invalid_argument",
-      message: expect.stringContaining("are both meant by it; pin the digest of one"),
+      message: expect.stringContaining("both match; pin the digest of one"),
     });
     const digest = other.manifests[0]?.digest ?? "";
     expect((await resolve("shop:1", AMD64, { digest })).manifest.digest).toBe(digest);
@@ -366,15 +366,15 @@ describe("resolveImage() refuses", () => {
   test("a config that knows another number of layers", async () => {
     setManifest(make(), { layers: [] });
     await expect(resolve()).rejects.toThrow(
-      "rootfs.diff_ids: names 1 layers where the manifest has 0",
+      "rootfs.diff_ids: names 1 layers, but the manifest has 0",
     );
   });
 
   const descriptor = (mediaType: string) => ({ mediaType, digest: NO_DIGEST, size: 1 });
   test.each<[string, object, string]>([
-    ["both manifest and index", { manifests: [] }, "manifests: must not be there"],
+    ["both manifest and index", { manifests: [] }, "manifests: must be absent"],
     ["schema version 1", { schemaVersion: 1 }, "schemaVersion: "],
-    ["another type than declared", { mediaType: "text/plain" }, 'mediaType: is "text/plain" where'],
+    ["another type than declared", { mediaType: "text/plain" }, 'mediaType: is "text/plain", but'],
     ["no layers", { layers: undefined }, "layers: "],
     ["layers of a wrong type", { layers: "many" }, "layers: "],
     [
@@ -386,7 +386,7 @@ describe("resolveImage() refuses", () => {
     [
       "no container's config",
       { config: descriptor("application/vnd.cncf.helm.config.v1+json") },
-      "is no container image",
+      "is not a container image",
     ],
     [
       "an encrypted layer",

@@ -89,7 +89,7 @@ export async function resolveImage(
 function checkPin(pin: string, reference: string): void {
   if (isDigest(pin)) return;
   throw new StowageError(
-    `Cannot pin image "${reference}" to ${JSON.stringify(pin)}: it is not a digest that images have; write sha256:<64 hexadecimal digits>`,
+    `Cannot pin image "${reference}" to ${JSON.stringify(pin)}: it is not a supported digest; write sha256:<64 hexadecimal digits>`,
     { code: "invalid_argument" },
   );
 }

@@ -90,7 +90,7 @@ function onePerPlatform(
     return entries;
   }
   throw new StowageError(
-    `Cannot choose image "${reference.canonical}" in "${source.location}": ${images.map(({ digest }) => digest).join(" and ")} are both meant by it; pin the digest of one`,
+    `Cannot choose image "${reference.canonical}" in "${source.location}": ${images.map(({ digest }) => digest).join(" and ")} both match; pin the digest of one`,
     { code: "invalid_argument", context: { location: source.location } },
   );
 }

@@ -128,7 +128,7 @@ function plainName(name: string): string {
 
 function broken(location: string, position: number, state: string): StowageError {
   return new StowageError(
-    `Cannot read image archive "${location}": at byte ${position} ${state}; make the archive again`,
+    `Cannot read image archive "${location}": at byte ${position} ${state}; create the archive again`,
     { code: "invalid_argument", context: { location, position } },
   );
 }

@@ -31,7 +31,7 @@ export async function* verifyStream(
 
 function mismatch(digest: string, state: string): StowageError {
   return new StowageError(
-    `Cannot verify blob "${digest}": ${state}; copy the image again from where it was made`,
+    `Cannot verify blob "${digest}": ${state}; copy the image again from its source`,
     { code: "invalid_argument", context: { digest } },
   );
 }

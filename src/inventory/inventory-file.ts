@@ -133,7 +133,7 @@ function readText(path: string): string {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StowageError(
-      `Cannot read inventory "${path}": ${reason}; correct its path, which begins at the project`,
+      `Cannot read inventory "${path}": ${reason}; correct its path, which is relative to the project`,
       { code: "invalid_argument", cause: error },
     );
   }

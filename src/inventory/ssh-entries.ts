@@ -39,7 +39,7 @@ function entriesOf(file: string, base: string, depth: number): readonly SshEntry
       if (keyword.toLowerCase() !== "include") return [];
       if (depth >= DEPTH_MAX) {
         throw new StowageError(
-          `Cannot read ssh configuration "${file}": line ${index + 1} includes more than ${DEPTH_MAX} files deep; take the circle out`,
+          `Cannot read ssh configuration "${file}": line ${index + 1} includes more than ${DEPTH_MAX} files deep; remove the loop`,
           { code: "invalid_argument" },
         );
       }

@@ -28,7 +28,7 @@ export function readSshHosts(options: SshConfigOptions): ReadonlyMap<string, Inv
     const other = taken.get(called);
     if (other !== undefined) {
       if (other.alias === entry.alias) continue;
-      throw refuse(entry, `${placeOf(other)} is called "${called}" as well`);
+      throw refuse(entry, `${placeOf(other)} is called "${called}" too`);
     }
     taken.set(called, entry);
     const address = addressOf(entry, options.file, ways);
@@ -43,7 +43,7 @@ function addressOf(entry: SshEntry, file: string | undefined, ways: string | und
   const address = file === undefined ? `ssh://${written(entry.alias)}` : addressSaid(entry, said);
   const { success } = HostSpec.shape.address.safeParse(address);
   if (success) return address;
-  throw refuse(entry, `"${address}" is no address of a host`);
+  throw refuse(entry, `"${address}" is not an address of a host`);
 }
 
 function addressSaid(entry: SshEntry, said: ReadonlyMap<string, string>): string {
@@ -51,7 +51,7 @@ function addressSaid(entry: SshEntry, said: ReadonlyMap<string, string>): string
   if (way !== undefined)
     throw refuse(
       entry,
-      `it is reached by ${way}, which an address cannot say; write Include ${entry.file} into ~/.ssh/config and read that`,
+      `it is reached by ${way}, which an address cannot express; add Include ${entry.file} to ~/.ssh/config and read that`,
     );
   const [host = "", user, port] = ["hostname", "user", "port"].map((key) => said.get(key));
   const at = host.includes(":") ? `[${host}]` : host;
@@ -74,7 +74,7 @@ function askSsh(entry: SshEntry, file: string | undefined): ReadonlyMap<string, 
   });
   if (error !== undefined || status !== 0) {
     const reason = error?.message ?? stderr.trim().split("\n").at(-1) ?? "";
-    throw refuse(entry, `ssh -G does not know what to make of it (${reason.slice(0, 500)})`);
+    throw refuse(entry, `ssh -G cannot read it (${reason.slice(0, 500)})`);
   }
   return new Map(
     stdout.split("\n").map((line): [string, string] => {

@@ -19,7 +19,7 @@ export function chooseSubnet(bridge: string, taken: readonly string[]): string {
     if (!taken.some((other) => subnetsOverlap(subnet, other))) return subnet;
   }
   throw new StowageError(
-    "Cannot choose a subnet: all of 10.64.0.0/10 is taken on this host; declare subnet of the network",
+    "Cannot choose a subnet: all of 10.64.0.0/10 is taken on this host; declare the network's subnet",
     { code: "resource_exhausted" },
   );
 }

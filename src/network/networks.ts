@@ -247,7 +247,7 @@ export class Networks {
       isKnown ? "" : "1",
     ];
     await runScript(host, SYNC, args, {
-      doing: `make network "${network.name}" (${bridge})`,
+      doing: `create network "${network.name}" (${bridge})`,
       env: {
         STW_HOSTS: hosts,
         STW_HOSTS_BYTES: String(Buffer.byteLength(hosts)),
@@ -265,7 +265,7 @@ export class Networks {
   async #remove(bridge: string, name: string | undefined): Promise<void> {
     const { host, places } = this.#parts;
     looked.delete(this.#key(bridge));
-    const doing = `take network ${name === undefined ? bridge : `"${name}" (${bridge})`} away`;
+    const doing = `remove network ${name === undefined ? bridge : `"${name}" (${bridge})`}`;
     const stdin = removalText(bridge, await this.#savedRules());
     await runScript(host, "exec iptables-restore --noflush -w 10", [], { doing, stdin });
     await runScript(host, DETACH, [bridge], { doing });

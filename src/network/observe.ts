@@ -199,11 +199,10 @@ function whyDetached(
   if (link.master !== bridge || !link.isUp)
     return `its interface (${link.name}) is not on the bridge of network ${name} any more`;
   if (!internal && !look.forwards)
-    return "the host forwards no packets any more (net.ipv4.ip_forward is 0)";
+    return "the host no longer forwards packets (net.ipv4.ip_forward is 0)";
   const own = file.aside === true ? [] : file.ports;
   const lost = own.map(portKey).find((key) => !look.rules.includes(`${forwardOf(file, key)}\n`));
-  if (lost !== undefined)
-    return `the rule that leads port ${lost} of the host to it was taken away`;
+  if (lost !== undefined) return `the rule that forwards host port ${lost} to it was removed`;
   return problem;
 }
 
@@ -215,10 +214,10 @@ function problemOf(
   hosts: string | Error | undefined,
 ): string | undefined {
   if (!chainsOf(bridge, network, pods).every((chain) => isComplete(chain, rules)))
-    return `rules of network ${network.name} (chains ${bridge}-*) were changed, taken away or added to`;
+    return `rules of network ${network.name} (chains ${bridge}-*) were changed, removed or added to`;
   return hosts === hostsText(pods)
     ? undefined
-    : `the names of network ${network.name} are not right any more`;
+    : `the name list of network ${network.name} is wrong`;
 }
 
 /** What no pod is behind: generations of this engine, and networks that nothing is in. */

@@ -28,7 +28,7 @@ export function podLinks(host: Host): PodLinks {
   return {
     attach: together(host, ATTACH, (pods) => `attach ${pods} to its network`),
     detach: together(host, DETACH, (pods) => `detach ${pods} from its network`),
-    drop: together(host, DROP, (pods) => `take the network of ${pods} away`),
+    drop: together(host, DROP, (pods) => `remove the network of ${pods}`),
   };
 }
 

@@ -41,7 +41,7 @@ export async function runScript(
 }
 
 const REMEDY =
-  "a network of a fleet needs root, and the programs ip, nsenter, unshare, mountpoint and iptables on the host";
+  "a fleet's network needs root, and the programs ip, nsenter, unshare, mountpoint and iptables on the host";
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);

@@ -142,7 +142,9 @@ test("what is not there is said by name, before anything is made", async () => {
   await engine.prepare(web);
   await expect(engine.start(web)).rejects.toThrow(/none of its plugins maps host ports/);
   cni.describe({ more: { plugins: [{ type: "../../bin/sh" }] } });
-  await expect(engine.start(web)).rejects.toThrow(/10-lan\.conflist cannot be read as such/);
+  await expect(engine.start(web)).rejects.toThrow(
+    /10-lan\.conflist cannot be read as CNI networks/,
+  );
 });
 
 test("a configuration that was changed, or is gone, takes back what it made", async () => {

@@ -617,7 +617,7 @@ describeWithEngine("containerd", "a connection to containerd", (containerd) => {
       connect({ host: openLocalHost(), socketPath, firstAnswerMs }),
     ).rejects.toMatchObject({
       code: "unavailable",
-      message: expect.stringMatching(/s\.sock.*correct the address|see whether containerd/),
+      message: expect.stringMatching(/s\.sock.*correct the address|check whether containerd/),
     });
   });
 

@@ -101,7 +101,7 @@ const LINES: readonly (readonly [string, RegExp, Readonly<Record<RealEngine, Har
   ],
   [
     "NAT rules are flushed",
-    /the rule that leads port 18080\/tcp of the host to it was taken away/,
+    /the rule that forwards host port 18080\/tcp to it was removed/,
     { containerd: flushNat, podman: flushNat, rkt: flushNat },
   ],
   [
@@ -116,7 +116,7 @@ const LINES: readonly (readonly [string, RegExp, Readonly<Record<RealEngine, Har
   ],
   [
     "what watches its process is killed",
-    /it ended|it was killed|conmon, which watches it, is gone|what supervises it is gone/,
+    /it ended|it was killed|conmon, which watches it, is gone|its supervisor is gone/,
     {
       containerd: onContainerd.killShim,
       podman: onPodman.killMonitor,

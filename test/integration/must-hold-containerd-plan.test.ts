@@ -15,7 +15,7 @@ import { freePort } from "../support/free-port.ts";
 import { hostListing } from "../support/host-listing.ts";
 import { killShim } from "../support/kill-shim.ts";
 
-const OTHER = /what listens there does not answer as containerd does/;
+const OTHER = /what listens there does not answer like containerd/;
 const MEBIBYTE = 1024 * 1024;
 const run = { image: "app:1", command: ["sleep", "100000"], stopSignal: "SIGKILL" };
 const volumes = { data: { kind: "named", name: "data" } };

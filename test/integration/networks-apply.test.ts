@@ -54,8 +54,8 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       expect(fleet.run("plan")).toMatchObject({ status: 0 });
       machine.sh("iptables -t nat -F");
       const { said, status } = fleet.run("plan");
-      expect(said).toContain("the rule that leads port 18080/tcp of the host to it was taken away");
-      expect(said).toContain("a rule that leads a port of the host to it was taken away");
+      expect(said).toContain("the rule that forwards host port 18080/tcp to it was removed");
+      expect(said).toContain("a rule that forwards a host port to it was removed");
       expect(status).toBe(2);
       expect(fleet.run("apply", "--yes")).toMatchObject({ status: 0 });
       expect(fleet.run("plan")).toMatchObject({ status: 0 });

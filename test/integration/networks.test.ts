@@ -108,7 +108,7 @@ test("names of pods are true in the very file that running containers have, on w
   expect(fstatSync(held)).toMatchObject({ nlink: 1, mode: 0o100644 });
 });
 
-const NAMELESS = "the names of network front are not right any more";
+const NAMELESS = "the name list of network front is wrong";
 const DRIFT: readonly (readonly [what: string, RegExp, (pod: PodInstance) => string])[] = [
   [
     "the namespace's file is gone",

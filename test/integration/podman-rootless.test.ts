@@ -112,7 +112,7 @@ describeWithEngine("podman", "podman without root", (podman) => {
           usage: v2
             ? expect.anything()
             : { shared: expect.arrayContaining(["memoryBytes"]), memory: false },
-          looks: ["object", expect.stringMatching(/a network of a fleet needs root/)],
+          looks: ["object", expect.stringMatching(/a fleet's network needs root/)],
         });
         expect(story.states).not.toHaveProperty("removed");
       } finally {

@@ -146,7 +146,7 @@ until [ -S /run/echo ]; do sleep 0.01; done`);
     await kind.sh("pkill -KILL -f '^sshd: root'");
     await expect(slow).rejects.toMatchObject({
       code: "unavailable",
-      message: expect.stringMatching(/connection was lost.*may be done or not; run it again/),
+      message: expect.stringMatching(/connection was lost.*may or may not be done; run it again/),
     });
     expect((await host.snapshot({ exist: ["/etc/passwd"] })).existing.size).toBe(1);
     // it takes longer than the connection lives
@@ -182,13 +182,13 @@ until [ -S /run/echo ]; do sleep 0.01; done`);
     const keys = other.map((line) => line.split(" ").slice(1).join(" "));
     appendFileSync(`${hosts.folder}/ssh/other`, `${kind.address} ${keys[1]}\n`);
     expect(await tell(`root@${kind.address}`, strange)).toMatch(
-      /^failed_precondition: its host key is another one than .* ssh-keygen -R/,
+      /^failed_precondition: its host key is different from .* ssh-keygen -R/,
     );
     expect(await tell(`stranger@${kind.address}`)).toMatch(
-      /^unauthenticated: it lets nobody in with the keys that ssh offers \(publickey\)/,
+      /^unauthenticated: it rejects the keys that ssh offers \(publickey\)/,
     );
     expect(await tell(`guest@${unkind.address}`)).toMatch(
-      /^permission_denied: its user may not become root without a password; .*NOPASSWD: \/usr\/bin\/perl/,
+      /^permission_denied: its user cannot become root without a password; .*NOPASSWD: \/usr\/bin\/perl/,
     );
     expect(await tell(`nobody2@${kind.address}`)).toMatch(/^unavailable: .*not available/);
     expect(await tell(`root@${kind.address}:9`)).toMatch(/^unavailable: connection refused/);

@@ -149,19 +149,19 @@ touch ${PODS.map((pod) => `/srv/${pod}`).join(" ")}`);
       return `${code}: ${message.replace(/^Cannot reach host \S+: /, "")}`;
     };
     expect(await tell("by-root")).toMatch(
-      /^unauthenticated: on the way there, at root@gate: it lets nobody in with the keys/,
+      /^unauthenticated: on the way there, at root@gate: it rejects the keys/,
     );
     expect(await tell("by-unknown")).toMatch(
       /^failed_precondition: on the way there, at gate-unknown: its host key is not in your/,
     );
     expect(existsSync(`${asker}-asked`)).toBe(false);
     expect(await tell("closed")).toMatch(
-      /^unavailable: gate, through which the way leads, does not get there: connection refused/,
+      /^unavailable: gate, the jump host on the way, cannot reach it: connection refused/,
     );
     await gate.sh("sed -i '1i AllowTcpForwarding no' /etc/ssh/stw_config");
     await restartSshd(gate);
     expect(await tell("one")).toMatch(
-      /^failed_precondition: gate, through which the way leads, lets nobody go on from there; .*AllowTcpForwarding/,
+      /^failed_precondition: gate, the jump host on the way, does not forward connections; .*AllowTcpForwarding/,
     );
     await gate.sh("sed -i 1d /etc/ssh/stw_config; kill $(cat /run/sshd.pid); rm -f /run/sshd.pid");
     expect(await tell("one")).toMatch(

@@ -227,7 +227,7 @@ until [ -S /run/other.sock ]; do sleep 0.01; done`);
     const own = made.hostChanges.filter(({ host: on }) => on === "h0");
     expect(own.map(({ action, text }) => `${action} ${text}`)).toEqual([
       expect.stringMatching(
-        /^unreachable the host cannot be reached: .*does not answer as containerd does/,
+        /^unreachable the host cannot be reached: .*does not answer like containerd/,
       ),
     ]);
   }, 600_000);

@@ -81,7 +81,7 @@ test("what hangs up is told in its own words", async () => {
   const says = (text: string) => `echo '${text}' >&2; exit 255`;
   expect(
     await why(says("kex_exchange_identification: banner line contains invalid characters")),
-  ).toBe("failed_precondition: what answers there is no sshd; correct the address or its port");
+  ).toBe("failed_precondition: what answers there is not an sshd; correct the address or its port");
   expect(
     await why(
       says("Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures"),
@@ -90,7 +90,7 @@ test("what hangs up is told in its own words", async () => {
   const throughCommand = (text: string) =>
     `case $1 in -G) echo proxycommand none-such; exit 0;; esac\n${says(`${text}\nkex_exchange_identification: Connection closed by remote host`)}`;
   expect(await why(throughCommand("/bin/sh: 1: exec: none-such: not found"))).toBe(
-    "invalid_argument: your ProxyCommand, through which the way leads, cannot be run (/bin/sh: 1: exec: none-such: not found); mend your ssh configuration",
+    "invalid_argument: your ProxyCommand, which the connection goes through, cannot be run (/bin/sh: 1: exec: none-such: not found); fix your ssh configuration",
   );
 });
 
@@ -113,7 +113,9 @@ test("an ssh that does not know what it is given says which version is needed", 
     "failed_precondition: ssh on this machine is older than OpenSSH 8.7 (see ssh -V); install that version or a later one",
   );
   const own = "/root/.ssh/config: line 3: Bad configuration option: frob";
-  expect(await why(`echo "${own}" >&2; exit 255`)).toMatch(/^invalid_argument: ssh does not take/);
+  expect(await why(`echo "${own}" >&2; exit 255`)).toMatch(
+    /^invalid_argument: ssh rejects its configuration/,
+  );
 });
 
 test("who reaches the same host meanwhile uses the same connection, which ends with the last of them", async () => {

@@ -88,7 +88,7 @@ describe("stowage plan --engine", () => {
     );
     expect(exitCode).toBe(1);
     expect(stderr).toContain("mounts[/data/in].path: rkt");
-    expect(stderr).toContain("cannot do this: fly mounts in any order");
+    expect(stderr).toContain("cannot do this: fly mounts in no fixed order");
     expect(stderr).not.toContain("mounts[/database]");
     expect(stderr).toContain("ulimits.nofile.soft: rkt");
     expect((await cli.run("plan", "-f", "fleet.json")).exitCode).toBe(2);

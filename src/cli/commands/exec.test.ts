@@ -47,7 +47,7 @@ describe("stowage exec", () => {
     const found = await exec("web", "--", "/nonexistent/program");
     expect(found).toMatchObject({ exitCode: 127, stdout: "" });
     expect(found.stderr).toBe(
-      'Error: Cannot run "/nonexistent/program" in container "web": there is no such program in the container; see what its image has\n',
+      'Error: Cannot run "/nonexistent/program" in container "web": there is no such program in the container; check its image\n',
     );
   });
 

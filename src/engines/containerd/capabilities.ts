@@ -10,7 +10,7 @@ const PLANNED: Capability = { support: "native", known: "spec only" };
 
 const ORDER: Capability = {
   support: "emulated",
-  reason: "containerd starts each container by itself; Stowage starts them in order",
+  reason: "containerd starts each container on its own; Stowage starts them in order",
   while: "Stowage starts the pod",
   known: "kernel",
 };
@@ -18,7 +18,7 @@ const ORDER: Capability = {
 const OF_STOWAGE: Capability = {
   support: "emulated",
   reason:
-    "containerd has no networks; Stowage makes interfaces, addresses and rules, and runs CNI plugins",
+    "containerd has no networks; Stowage creates interfaces, addresses and rules, and runs CNI plugins",
   while: "the pod runs",
   known: "kernel",
 };
@@ -30,7 +30,7 @@ const PUBLISHED: Capability = {
 const RESTARTS: Capability = {
   support: "emulated",
   reason:
-    "containerd 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none tells a stop by hand from an end; after a reboot the unit that apply installs starts it",
+    "containerd's own restarts are not used: 1.6 restarts a container whatever its policy says, every version kills one that is paused or only created, and none can tell a manual stop from an exit; after a reboot the unit that apply installs starts it",
   while: "stowage watch runs",
   known: "kernel",
 };
@@ -55,7 +55,7 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
     {
       support: "emulated",
       reason:
-        "by the daemon's own transfer service from 2.0 on, before that by ctr, into a namespace that goes afterwards",
+        "by the daemon's transfer service from 2.0 on, before that by ctr, in a temporary namespace",
       while: "Stowage brings the image",
       known: "kernel",
     },
@@ -71,7 +71,7 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
   ...Object.fromEntries(UNSEEN.map((field) => [`containers.*.${field}`, IN_SPEC])),
   "containers.*.health": {
     support: "emulated",
-    reason: "containerd has no health checks; Stowage asks the container itself",
+    reason: "containerd has no health checks; Stowage runs the probe",
     while: "stowage apply waits for the pod, and stowage watch runs",
     known: "kernel",
   },
@@ -79,14 +79,14 @@ export const CONTAINERD_CAPABILITIES: CapabilityTable = {
     { ...PLANNED, values: ["report"] },
     {
       support: "emulated",
-      reason: "Stowage asks, ends all containers of the pod and starts them again",
+      reason: "Stowage runs the probe, and restarts all containers of the pod",
       while: "stowage watch runs",
       known: "kernel",
     },
   ],
   "containers.*.drain": {
     support: "emulated",
-    reason: "containerd knows nothing that comes before a stop; Stowage does it",
+    reason: "containerd has nothing that runs before a stop; Stowage does it",
     while: "Stowage stops the pod",
     known: "kernel",
   },

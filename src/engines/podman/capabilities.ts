@@ -56,12 +56,12 @@ export function podmanCapabilities(
   };
 }
 
-const NO_DIRECTORY = "a directory that the image does not have is not made: the start fails";
+const NO_DIRECTORY = "a directory that the image does not have is not created: the start fails";
 
 const SIZE: Capability = {
   support: "emulated",
   reason:
-    "podman keeps one log file, which gets the room of all of them; when it is full it is begun anew, and older lines are gone at once",
+    "podman keeps one log file, with the size of all of them together; when it is full podman starts it again, and all older lines are lost",
   while: "the pod runs",
   known: "kernel",
   change: "replace",
@@ -70,15 +70,15 @@ const SIZE: Capability = {
 const OLD_LIMITS: Capability = {
   support: "emulated",
   reason:
-    "podman before 5.0 forgets a limit that was changed when a container starts anew: Stowage sets it again when it starts one, and the next apply where podman did by itself",
+    "podman before 5.0 forgets a changed limit when a container is started again: Stowage sets it again when it starts the container, and in the next apply if podman started it",
   while: "the container is started by Stowage",
   known: "kernel",
 };
 
 const NO_LIMITS: Capability = {
   support: "unsupported",
-  reason: "podman ignores limits where it runs without root on cgroups of version 1",
-  instead: "podman as root, or a host with cgroups of version 2",
+  reason: "podman without root ignores limits on cgroups version 1",
+  instead: "podman as root, or a host with cgroups version 2",
   known: "kernel",
 };
 
@@ -87,7 +87,7 @@ const OWN_NETWORKS: Capability = { ...SEEN, values: ["none", "host"] };
 const OF_STOWAGE: Capability = {
   support: "emulated",
   reason:
-    "podman's own networks are not used: Stowage makes interfaces, addresses and rules, the same for all engines, and runs CNI plugins",
+    "podman's own networks are not used: Stowage creates interfaces, addresses and rules, as for all engines, and runs CNI plugins",
   while: "the pod runs",
   known: "kernel",
 };
@@ -100,38 +100,38 @@ const PUBLISHED: Capability = {
 const NO_BRIDGES: Capability = {
   support: "unsupported",
   values: ["bridge", "cni"],
-  reason: "a network is made of interfaces and rules of the host, which needs root",
+  reason: "a network needs interfaces and rules on the host, which only root can create",
   instead: "podman as root, or the network host",
 };
 
 const ORDER: Capability = {
   support: "emulated",
   reason:
-    "Stowage starts them in order: podman's own init containers have no deadline, and a restart of podman's does not wait; it is told to restart nothing of a pod in which a container runs to its end",
+    "Stowage starts them in order: podman's own init containers have no deadline, and podman's restarts do not wait; in a pod with a container that runs to completion podman restarts nothing",
   while: "Stowage starts the pod",
   known: "kernel",
 };
 
 const HEALTH: Capability = {
   support: "emulated",
-  reason: "podman runs health checks only under systemd; Stowage asks the container itself",
+  reason: "podman runs health checks only under systemd; Stowage runs the probe",
   while: "stowage apply waits for the pod, and stowage watch runs",
   known: "kernel",
 };
 
 const DRAIN: Capability = {
   support: "emulated",
-  reason: "podman knows nothing that comes before a stop; Stowage does it",
+  reason: "podman has nothing that runs before a stop; Stowage does it",
   while: "Stowage stops the pod",
   known: "kernel",
 };
 
 const UNHEALTHY: Capability = {
   support: "emulated",
-  reason: "Stowage asks, ends all containers of the pod and starts them again",
+  reason: "Stowage runs the probe, and restarts all containers of the pod",
   while: "stowage watch runs",
   known: "kernel",
 };
 
 const RESTARTS =
-  "podman starts a container again at once, without a pause between tries; after a reboot the unit that apply installs starts it";
+  "podman restarts a container at once, without a pause between tries; after a reboot the unit that apply installs starts it";

@@ -20,7 +20,7 @@ const OF_STOWAGE: CapabilityTable = {
     {
       support: "unsupported",
       reason:
-        "its fetch says the same of a missing tag and of a wrong digest, and keeps logins for the whole host",
+        "its fetch gives the same error for a missing tag and a wrong digest, and stores logins for the whole host",
       instead: "pull: controller",
     },
   ],
@@ -34,7 +34,7 @@ const OF_STOWAGE: CapabilityTable = {
   "containers.*.completeWithinMs": ORDER,
   "containers.*.health": {
     support: "emulated",
-    reason: "rkt has no health checks; Stowage asks the container itself",
+    reason: "rkt has no health checks; Stowage runs the probe",
     while: "stowage apply waits for the pod, and stowage watch runs",
   },
   "containers.*.health.whenUnhealthy": [
@@ -42,7 +42,7 @@ const OF_STOWAGE: CapabilityTable = {
     {
       support: "emulated",
       reason:
-        "Stowage asks, ends the containers of the pod and starts new ones, whose writable layers are new",
+        "Stowage runs the probe, and replaces the containers of the pod by new ones, with new writable layers",
       while: "stowage watch runs",
     },
   ],
@@ -67,10 +67,12 @@ const unsupported = (reason: string, instead: string): Capability => ({
   instead,
 });
 
-const BY_CGROUP = emulated("by a cgroup that Stowage makes; rkt's own isolators are not enforced");
+const BY_CGROUP = emulated(
+  "by a cgroup that Stowage creates; rkt's own isolators are not enforced",
+);
 
 const OF_A_NAMESPACE = emulated(
-  "by a network namespace that Stowage makes; rkt runs in it as in the host's",
+  "by a network namespace that Stowage creates; rkt runs in it as in the host's",
 );
 
 const RESTARTS = emulated(
@@ -83,17 +85,18 @@ const BOTH: CapabilityTable = {
   ...OF_STOWAGE,
   containers: shown("list-running"),
   // a field that is not named below is not known to work
-  "containers.*": unsupported("this adapter knows nothing of it", "another engine"),
+  "containers.*": unsupported("this adapter does not support it", "another engine"),
   "containers.*.image": {
     ...shown("list-running"),
-    reason: "rkt keeps an image under its name, so that another name of the same one is a new pod",
+    reason:
+      "rkt stores an image under its name, so another name for the same image needs a new pod",
   },
   "containers.*.command": shown("user-num"),
   "containers.*.args": shown("exec-percent"),
   "containers.*.env": shown("enter-env"),
   "containers.*.workingDir": {
     ...shown("run-cli-volumes"),
-    reason: "a directory that the image does not have is not made: the start fails",
+    reason: "a directory that the image does not have is not created: the start fails",
   },
   "containers.*.user": shown("user-num"),
   "containers.*.mounts": shown("list-running"),
@@ -112,7 +115,7 @@ const BOTH: CapabilityTable = {
   ports: emulated(PUBLISHED_PORTS),
   "containers.*.resources": BY_CGROUP,
   "containers.*.ulimits": emulated(
-    "set before rkt is run, by prlimit(1); of nofile, soft and hard have to be the same",
+    "set before rkt is run, by prlimit(1); for nofile, soft and hard must be the same",
     NEW_POD,
   ),
   "containers.*.ulimits.nofile.raisable": unsupported(
@@ -120,33 +123,30 @@ const BOTH: CapabilityTable = {
     "declare both the same",
   ),
   "containers.*.oomScoreAdj": emulated("set before rkt is run", NEW_POD),
-  "containers.*.logging": emulated("output goes to a writer of Stowage's, not to rkt's", NEW_POD),
+  "containers.*.logging": emulated("output goes to Stowage's log writer, not to rkt's", NEW_POD),
   "containers.*.drain": emulated(
-    "rkt knows nothing that comes before a stop; Stowage does it",
+    "rkt has nothing that runs before a stop; Stowage does it",
     STOPPING,
   ),
   "containers.*.stopSignal": emulated(
     "Stowage signals the process; rkt knows SIGTERM only",
     STOPPING,
   ),
-  "containers.*.stopGracePeriodMs": emulated(
-    "Stowage waits; rkt's own time is always 90 s",
-    STOPPING,
-  ),
+  "containers.*.stopGracePeriodMs": emulated("Stowage waits; rkt always waits 90 s", STOPPING),
   sysctls: unsupported("rkt sets none", "a setting of the host, in /etc/sysctl.d"),
   restart: RESTARTS,
   "restart.policy": [{ ...shown("run-prepared-again"), values: ["no"] }, RESTARTS],
   "containers.*.shmBytes": unsupported(
-    "its /dev/shm is not rkt's to size",
+    "rkt cannot set the size of /dev/shm",
     "a tmpfs volume at another path",
   ),
   "containers.*.devices": unsupported(
-    "rkt has no word for a device",
+    "rkt has no option for devices",
     "another engine, or a bind volume of the device's path",
   ),
 };
 
-const CHROOT = "fly is a chroot, which takes nothing away from a process";
+const CHROOT = "fly is a chroot, which restricts nothing";
 
 /** The conformance suite ran on the real rkt 1.30 with fly: docs/engines/rkt.md. */
 function seenOnFly(table: CapabilityTable): CapabilityTable {
@@ -162,9 +162,9 @@ function seenOnFly(table: CapabilityTable): CapabilityTable {
 
 const FLY: CapabilityTable = seenOnFly({
   ...BOTH,
-  hostname: emulated("by a UTS namespace that Stowage makes"),
+  hostname: emulated("by a UTS namespace that Stowage creates"),
   "containers.*.mounts[*].nested": unsupported(
-    "fly mounts in any order, and one mount may hide the other",
+    "fly mounts in no fixed order, and one mount may hide the other",
     "mount one of them elsewhere",
   ),
   "containers.*.additionalGroups": NATIVE,
@@ -179,7 +179,7 @@ const FLY: CapabilityTable = seenOnFly({
   ],
   "containers.*.security.capabilitiesAdd": unsupported(
     "fly gives every process all capabilities",
-    "privileged: true, which says so",
+    "privileged: true, which declares that",
   ),
   "containers.*.security.capabilitiesDrop": unsupported(CHROOT, "another engine"),
   "containers.*.security.seccomp": [
@@ -197,7 +197,7 @@ const FLY: CapabilityTable = seenOnFly({
 });
 
 /** For the host flavour there are transcripts of rkt, and no run of this adapter. */
-const NOT_SEEN = "nobody has seen it in force on rkt's host flavour";
+const NOT_SEEN = "nobody has seen it work on rkt's host flavour";
 
 const HOST: CapabilityTable = {
   ...BOTH,

@@ -164,7 +164,7 @@ export class RktEngine implements Engine {
   /** Cgroups of ours went with the last container. */
   async vacate({ signal }: CallOptions = {}): Promise<readonly EngineRest[]> {
     signal?.throwIfAborted();
-    const why = "pods of others may be made from them; rkt image gc takes away what none is";
+    const why = "other people's pods may be made from them; rkt image gc removes what is unused";
     return [{ what: `what rkt unpacked of images, in ${this.#context.layout.dir}`, why }];
   }
 

@@ -102,7 +102,7 @@ function parse(path: string, text: string): MachineState {
     return StateFile.parse(JSON.parse(text)) as unknown as MachineState;
   } catch (error) {
     throw new StowageError(
-      `Cannot read simulated host "${path}": it is not one that this version wrote; remove the file to begin anew`,
+      `Cannot read simulated host "${path}": it was not written by this version; remove the file to start again`,
       { code: "failed_precondition", cause: error },
     );
   }

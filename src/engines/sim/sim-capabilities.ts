@@ -22,7 +22,7 @@ export function simCapabilities(runOnce: boolean): CapabilityTable {
       { ...NATIVE, values: ["report"] },
       {
         support: "emulated",
-        reason: "Stowage asks, ends all containers of the pod and starts them again",
+        reason: "Stowage runs the probe, and restarts all containers of the pod",
         while: "stowage watch runs",
         known: "spec only",
       },

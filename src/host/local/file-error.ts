@@ -19,14 +19,14 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 const STATES: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist",
-  EACCES: "permission denied; run as root or give the right",
-  EPERM: "permission denied; run as root or give the right",
-  ENOSPC: "no space left; make room on its file system",
-  EDQUOT: "the disk quota is used up; make room",
+  EACCES: "permission denied; run as root, or grant access",
+  EPERM: "permission denied; run as root, or grant access",
+  ENOSPC: "no space left; free space on its file system",
+  EDQUOT: "the disk quota is used up; free space",
   EROFS: "its file system is read-only",
   ENOTDIR: "a part of the path is not a directory",
   EISDIR: "it is a directory",
-  ELOOP: "it is a symbolic link, or there are too many on the way",
+  ELOOP: "it is a symbolic link, or its path has too many",
 };
 
 /** Code of a system error such as `ENOENT`; undefined for anything else. */

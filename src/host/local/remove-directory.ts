@@ -94,7 +94,7 @@ async function mountOf(directory: FileHandle): Promise<string> {
   const info = await readFile(`/proc/self/fdinfo/${directory.fd}`, "utf8");
   const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
   if (id !== undefined) return id;
-  throw new StowageError("Cannot tell mounts apart: the kernel does not say mnt_id", {
+  throw new StowageError("Cannot tell mounts apart: the kernel does not report mnt_id", {
     code: "unimplemented",
   });
 }

@@ -54,7 +54,7 @@ test("runLines() says how a program ended that failed, and which one is not ther
   await expect(linesOf("echo no such thing >&2; exit 3")).rejects.toMatchObject({
     code: "unavailable",
     message:
-      'Cannot read on what program "sh" prints: it ended with exit code 3 (no such thing); run it again',
+      'Cannot read the output of program "sh": it ended with exit code 3 (no such thing); run it again',
   });
   const missing = runLines(["/nonexistent/program"])[Symbol.asyncIterator]().next();
   await expect(missing).rejects.toMatchObject({ code: "not_found" });

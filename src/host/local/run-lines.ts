@@ -60,7 +60,7 @@ export async function* linesOf(
     yield* lines;
     if (rest.length <= LINE_CHARACTERS_MAX) continue;
     throw new StowageError(
-      `Cannot read on what program "${program}" prints: a line is longer than ${LINE_CHARACTERS_MAX} characters; run it on the host, and see what it prints`,
+      `Cannot read the output of program "${program}": a line is longer than ${LINE_CHARACTERS_MAX} characters; run it on the host, and see what it prints`,
       { code: "resource_exhausted" },
     );
   }
@@ -72,7 +72,7 @@ export function hasEnded(program: string, exitCode: number | null, stderr: strin
   const said = stderr.trim().split("\n").at(-1) ?? "";
   const how = exitCode === null ? "it was killed" : `it ended with exit code ${exitCode}`;
   return new StowageError(
-    `Cannot read on what program "${program}" prints: ${how}${said === "" ? "" : ` (${said})`}; run it again`,
+    `Cannot read the output of program "${program}": ${how}${said === "" ? "" : ` (${said})`}; run it again`,
     { code: "unavailable", retryable: true },
   );
 }

@@ -31,6 +31,6 @@ test("a folder of temporary files that is not there is told", async () => {
   const none = temporaryFolder("none");
   await expect(new Forwards(nobody).to("/run/one.sock")).rejects.toMatchObject({
     code: "failed_precondition",
-    message: `Cannot make a folder in ${none} for the sockets that lead to hosts (ENOENT); see that it may be written to, or set TMPDIR to another one`,
+    message: `Cannot make a folder in ${none} for the sockets to hosts (ENOENT); make it writable, or set TMPDIR to another one`,
   });
 });

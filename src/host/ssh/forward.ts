@@ -70,7 +70,7 @@ function makeFolder(): string {
     return mkdtempSync(join(base, own));
   } catch (error) {
     throw new StowageError(
-      `Cannot make a folder in ${base} for the sockets that lead to hosts (${systemCode(error) ?? error}); see that it may be written to, or set TMPDIR to another one`,
+      `Cannot make a folder in ${base} for the sockets to hosts (${systemCode(error) ?? error}); make it writable, or set TMPDIR to another one`,
       { code: "failed_precondition", cause: error },
     );
   }

@@ -34,9 +34,12 @@ export class FrameReader {
       const head = this.#whole(HEAD);
       const length = head.readUInt32BE(0);
       if (length > DATA_MAX) {
-        throw new StowageError("Cannot understand the host: what it sends is no answer", {
-          code: "internal",
-        });
+        throw new StowageError(
+          "Cannot understand the host: it sent something other than an answer",
+          {
+            code: "internal",
+          },
+        );
       }
       if (this.#length < HEAD + length) return;
       const frame = this.#whole(HEAD + length);

@@ -96,7 +96,7 @@ export class Link {
 
   /** The error of something that was under way, and must not be done twice. */
   lost(error: SessionLost): StowageError {
-    return this.#lost(error, "what was being done there may be done or not; run it again");
+    return this.#lost(error, "what was being done there may or may not be done; run it again");
   }
 
   /** Ends the connection; one that is being made is not waited for. */

@@ -74,9 +74,12 @@ export function readSnapshot(answer: readonly Buffer[]): HostSnapshot {
         found.listening.push(...portsOf(path, value.toString("latin1")));
         break;
       default:
-        throw new StowageError("Cannot understand the host: it answers what was not asked", {
-          code: "internal",
-        });
+        throw new StowageError(
+          "Cannot understand the host: it answered something that was not asked",
+          {
+            code: "internal",
+          },
+        );
     }
   }
   return {

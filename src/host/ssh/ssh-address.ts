@@ -26,7 +26,7 @@ export function parseSshAddress(address: string): SshAddress {
   if (host === "" || user === "" || isOption || port === 0 || (port ?? 0) > 65_535) {
     const shown = address.replace(/:[^@/]*@/, ":…@");
     throw new StowageError(
-      `Cannot use address "${shown}": it is not ssh://user@host:port; a password has no place in it, since keys are asked of your ssh agent and configuration`,
+      `Cannot use address "${shown}": it is not ssh://user@host:port; it cannot hold a password: keys come from your ssh agent and configuration`,
       { code: "invalid_argument" },
     );
   }

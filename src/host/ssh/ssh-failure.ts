@@ -35,7 +35,7 @@ const KINDS: readonly Kind[] = [
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     code: "failed_precondition",
     say: (_, { target }) =>
-      `its host key is another one than your known_hosts has; either it was installed anew or somebody is in between: find out which, then ssh-keygen -R and ssh ${target}`,
+      `its host key is different from the one in your known_hosts; the host was reinstalled, or somebody intercepts the connection: find out which, then run ssh-keygen -R and ssh ${target}`,
   },
   {
     pattern: /No (\S+) host key is known for|Host key verification failed/,
@@ -47,7 +47,7 @@ const KINDS: readonly Kind[] = [
     pattern: /Permission denied \(([^)]*)\)/,
     code: "unauthenticated",
     say: ([, ways], { target }) =>
-      `it lets nobody in with the keys that ssh offers (${ways}); see that ssh -v ${target} works without a question, by an agent or a key of your configuration`,
+      `it rejects the keys that ssh offers (${ways}); make ssh -v ${target} work without a prompt, by an agent or a key in your configuration`,
   },
   {
     pattern: /Could not resolve hostname (\S+): (.*)/,
@@ -58,45 +58,46 @@ const KINDS: readonly Kind[] = [
   {
     pattern: /banner line (?:contains invalid characters|too long)|No SSH identification/,
     code: "failed_precondition",
-    say: () => "what answers there is no sshd; correct the address or its port",
+    say: () => "what answers there is not an sshd; correct the address or its port",
   },
   {
     pattern: /Too many authentication failures/,
     code: "unauthenticated",
     say: (_, { target }) =>
-      `it lets nobody try as many keys as ssh offers (too many authentication failures); name the right one in your ssh configuration by IdentityFile, with IdentitiesOnly yes, and see that ssh ${target} works`,
+      `ssh offers more keys than it accepts (too many authentication failures); set the right one in your ssh configuration by IdentityFile, with IdentitiesOnly yes, and check that ssh ${target} works`,
   },
   {
     pattern: /.*(?:kex_exchange_identification|Connection reset by|Connection closed by).*/,
     code: "unavailable",
     isBusy: true,
-    say: ([text]) => `it hung up before anybody could log in (${text.trim()}); see its sshd's log`,
+    say: ([text]) =>
+      `it closed the connection before the login (${text.trim()}); see its sshd's log`,
   },
   {
     pattern:
       /sudo: (?:a password is required|a terminal is required|no tty|sorry, you must have)|not in the sudoers|not allowed to execute|may not run sudo/,
     code: "permission_denied",
     say: (_, { target }) =>
-      `its user may not become root without a password; log in as root, or grant it: echo 'USER ALL=(root) NOPASSWD: /usr/bin/perl' >/etc/sudoers.d/stowage, with USER as in ${target}`,
+      `its user cannot become root without a password; log in as root, or allow it: echo 'USER ALL=(root) NOPASSWD: /usr/bin/perl' >/etc/sudoers.d/stowage, with USER as in ${target}`,
   },
   {
     pattern: /sudo: (?:not found|command not found)|exec: sudo/,
     code: "permission_denied",
     say: () =>
-      "its user is not root and there is no sudo; log in as root, or install sudo and grant it without a password",
+      "its user is not root and there is no sudo; log in as root, or install sudo and allow it without a password",
   },
   {
     pattern: /no-perl\n$/,
     on: "stdout",
     code: "failed_precondition",
     say: () =>
-      "there is no perl on it, which does the work there; install it (Debian has it always, others as perl or perl-interpreter)",
+      "it has no perl, which Stowage needs there; install it (Debian always has it; elsewhere the package is perl or perl-interpreter)",
   },
   {
     pattern:
       /(Connection refused|Connection timed out|No route to host|Network is unreachable|Operation timed out)/,
     code: "unavailable",
-    say: ([, state]) => `${state?.toLowerCase()}; check that it runs and is reached from here`,
+    say: ([, state]) => `${state?.toLowerCase()}; check that it runs and can be reached from here`,
   },
   {
     // options that are given to it, of its own version 8.7 and later
@@ -109,7 +110,7 @@ const KINDS: readonly Kind[] = [
     pattern:
       /Bad configuration option.*|Bad owner or permissions.*|terminating, \d+ bad.*|Can't open user config file.*/,
     code: "invalid_argument",
-    say: ([text]) => `ssh does not take its configuration (${text}); mend that`,
+    say: ([text]) => `ssh rejects its configuration (${text}); fix that`,
   },
 ];
 
@@ -119,19 +120,19 @@ const WAY_KINDS: readonly Kind[] = [
     pattern: /open failed: administratively prohibited/,
     code: "failed_precondition",
     say: (_, { through }) =>
-      `${through}, through which the way leads, lets nobody go on from there; allow it in its sshd (AllowTcpForwarding, PermitOpen)`,
+      `${through}, the jump host on the way, does not forward connections; allow it in its sshd (AllowTcpForwarding, PermitOpen)`,
   },
   {
     pattern: /open failed: connect failed: (.*)/,
     code: "unavailable",
     say: ([, why], { through }) =>
-      `${through}, through which the way leads, does not get there: ${why?.trim().toLowerCase()}; see that the host runs and is reached from there`,
+      `${through}, the jump host on the way, cannot reach it: ${why?.trim().toLowerCase()}; check that the host runs and can be reached from there`,
   },
   {
     pattern: /banner exchange/,
     code: "unavailable",
     say: (_, { through }) =>
-      `nothing came of it through ${through}: connection timed out; see that both run and are reached`,
+      `no connection through ${through}: connection timed out; check that both run and can be reached`,
   },
   {
     // the shell that ssh runs it with
@@ -139,7 +140,7 @@ const WAY_KINDS: readonly Kind[] = [
       /^.*: (?:not found|command not found|No such file or directory|Permission denied)\r?$/m,
     code: "invalid_argument",
     say: ([text], { through }) =>
-      `${through}, through which the way leads, cannot be run (${text.trim()}); mend your ssh configuration`,
+      `${through}, which the connection goes through, cannot be run (${text.trim()}); fix your ssh configuration`,
   },
   ...KINDS.filter(({ isBusy }) => isBusy !== true).map(
     (kind): Kind => ({
@@ -153,7 +154,7 @@ const WAY_KINDS: readonly Kind[] = [
     code: "unavailable",
     isBusy: true,
     say: ([text], { through }) =>
-      `${through}, through which the way leads, does not get there (${text.trim()}); see that the host runs and is reached from there`,
+      `${through}, the jump host on the way, cannot reach it (${text.trim()}); check that the host runs and can be reached from there`,
   },
 ];
 
@@ -172,8 +173,8 @@ export function sshFailure(end: SshEnd): SshFailure {
     return { error: unreachable(end.address, say(match, end), code), isBusy };
   }
   const last = said.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
-  const how = last === "" ? `ssh ended with ${end.exitCode} and said nothing` : last;
-  const state = `the connection ended before anything could be run (${how}); see whether ssh ${end.target} works`;
+  const how = last === "" ? `ssh exited with ${end.exitCode} without a message` : last;
+  const state = `the connection ended before anything could be run (${how}); check that ssh ${end.target} works`;
   return { error: unreachable(end.address, state, "unavailable"), isBusy: false };
 }
 

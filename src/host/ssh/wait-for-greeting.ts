@@ -80,8 +80,8 @@ export function waitForGreeting(
   });
 }
 
-const NOISY = "its shell prints without end before it runs anything; see its start-up files";
+const NOISY = "its shell prints without end before it runs anything; check its start-up files";
 
 function silent(target: SshTarget): string {
-  return `nothing was heard of it for ${GREETING_MS / 1_000} s; see that ssh ${typed(target)} works`;
+  return `no answer for ${GREETING_MS / 1_000} s; check that ssh ${typed(target)} works`;
 }

@@ -77,7 +77,7 @@ test("a registry that never answers is named, with the time that it had and what
   const { domain, found } = await find([silent], { answerMs: 200 });
   await expect(found).rejects.toMatchObject({
     code: "unavailable",
-    message: `Cannot read manifest "1" of ${domain}/app: registry ${domain} took the question and did not answer for 0.2 s; see that it is well (curl -v http://${domain}/v2/), and that no proxy or firewall holds its answers back, then try again`,
+    message: `Cannot read manifest "1" of ${domain}/app: registry ${domain} accepted the request but did not answer for 0.2 s; check it with curl -v http://${domain}/v2/, and that no proxy or firewall blocks it, then try again`,
   });
 });
 
@@ -91,7 +91,7 @@ test("a registry that stops in the midst of its answer is told of and named", as
     doings.push(doing),
   );
   await expect(found).rejects.toThrow(
-    `registry ${domain} stopped in the midst of its answer, and did not go on for 0.4 s`,
+    `registry ${domain} stopped in the middle of its answer for 0.4 s`,
   );
   expect(doings).toContain(`read manifest "1" of ${domain}/app`);
 });

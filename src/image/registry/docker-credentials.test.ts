@@ -116,7 +116,7 @@ describe("dockerCredentials()", () => {
       "echo canary; exit 3",
       /"docker-credential-vault": it ended with 3; .*: echo reg\.test \| docker-credential-vault get$/,
     ],
-    ["answers nonsense", "echo canary", /not the JSON that it should be/],
+    ["answers nonsense", "echo canary", /not the expected JSON/],
     ["never ends its answer", "exec yes canary", /ended with a signal/],
   ])("one that %s is named, and not what it said", async (_, script, message) => {
     helper("vault", script);
@@ -138,7 +138,7 @@ describe("dockerCredentials()", () => {
   test("one that is not there, or no name of one, is named", async () => {
     write(".docker/config.json", { credHelpers: { "reg.test": "nowhere", "bad.test": "../x" } });
     await expect(of("reg.test")).rejects.toThrow(/docker-credential-nowhere.*not on PATH/);
-    await expect(of("bad.test")).rejects.toThrow(/it is no name of a program/);
+    await expect(of("bad.test")).rejects.toThrow(/it is not a program name/);
   });
 
   test.each([

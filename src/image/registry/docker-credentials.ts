@@ -104,7 +104,7 @@ async function readConfig(file: string): Promise<Config | undefined> {
     if (result.success) return result.data;
     throw unreadable(
       file,
-      `its field ${result.error.issues[0]?.path.join(".") ?? ""} has another form`,
+      `its field ${result.error.issues[0]?.path.join(".") ?? ""} has an unexpected format`,
     );
   } catch (error) {
     if (StowageError.is(error)) throw error;
@@ -115,7 +115,7 @@ async function readConfig(file: string): Promise<Config | undefined> {
 
 function unreadable(file: string, state: string): StowageError {
   return new StowageError(
-    `Cannot read registry credentials "${file}": ${state}; correct it, or log in anew with docker login or podman login`,
+    `Cannot read registry credentials "${file}": ${state}; correct it, or log in again with docker login or podman login`,
     { code: "invalid_argument", context: { file } },
   );
 }
@@ -173,14 +173,14 @@ async function askHelper(name: string, question: Question): Promise<Credentials 
   const { server } = question;
   const program = `docker-credential-${name}`;
   const helperError = (state: string): StowageError => failed(program, server, state);
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw helperError("it is no name of a program");
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw helperError("it is not a program name");
   const { code, stdout } = await run(program, question);
   if (code !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined;
     throw helperError(`it ended with ${code ?? "a signal"}`);
   }
   const answer = HelperAnswer.safeParse(parsed(stdout));
-  if (!answer.success) throw helperError("its answer is not the JSON that it should be");
+  if (!answer.success) throw helperError("its answer is not the expected JSON");
   const { Username: username, Secret: secret } = answer.data;
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
 }
@@ -226,7 +226,7 @@ function whyNoAnswer({ name, code }: NodeJS.ErrnoException, helperMs: number): s
 
 function failed(program: string, server: string, state: string): StowageError {
   return new StowageError(
-    `Cannot ask credential helper "${program}": ${state}; see that it works with: echo ${server} | ${program} get`,
+    `Cannot ask credential helper "${program}": ${state}; check that it works: echo ${server} | ${program} get`,
     { code: "permission_denied", context: { program } },
   );
 }

@@ -104,7 +104,7 @@ describe("a hosts.toml", () => {
   test("may leave nobody to be asked, which is said", async () => {
     write("registry.example", 'capabilities = ["push"]');
     await expect(open("registry.example/app:1")).rejects.toThrow(
-      "the hosts.toml of registry registry.example lets no host be asked for it",
+      "the hosts.toml of registry registry.example allows no host for it",
     );
   });
 
@@ -145,7 +145,7 @@ describe("a hosts.toml", () => {
     expect(error).toMatchObject({ code: "failed_precondition" });
     const { message } = error as Error;
     expect(message).toContain(`Cannot use "${file}": `);
-    expect(message).toContain("mend it, or declare the registry");
+    expect(message).toContain("fix it, or declare the registry");
     expect(message).not.toContain("canary");
   });
 });

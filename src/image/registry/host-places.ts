@@ -124,7 +124,7 @@ async function placeOf(
 
 function baseOf(address: string, isWhole: boolean): URL {
   const text = /^https?:\/\//.test(address) ? address : `https://${address}`;
-  if (!URL.canParse(text)) throw new Error(`"${address}" is no address of a registry`);
+  if (!URL.canParse(text)) throw new Error(`"${address}" is not an address of a registry`);
   const url = new URL(text);
   if (url.username !== "" || url.password !== "")
     throw new Error(`the address of ${url.host} has a login in it`);
@@ -170,7 +170,7 @@ function cannotUse(file: string, error: unknown): StowageError {
       ? ((error as Error).message.split("\n")[0] ?? "")
       : `${issue.path.join(".") || "it"}: ${issue.message}`;
   return new StowageError(
-    `Cannot use "${file}": ${why}; mend it, or declare the registry in the registries of the fleet, which are asked before it`,
+    `Cannot use "${file}": ${why}; fix it, or declare the registry in the fleet's registries, which take precedence`,
     { code: "failed_precondition", context: { file } },
   );
 }

@@ -66,7 +66,7 @@ describe("mirrors", () => {
     const { message } = error as Error;
     expect(message).toMatch(
       new RegExp(
-        `registry ${origin.domain} does not have it.*mirrors.*${mirror.domain} does not allow it`,
+        `registry ${origin.domain} does not have it.*mirrors.*${mirror.domain} denies access`,
       ),
     );
   });

@@ -80,7 +80,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
 function withMirrors(error: unknown, passedOver: readonly string[]): unknown {
   if (!StowageError.is(error)) return error;
   const { message, code, context, retryable } = error;
-  const before = `its mirrors were asked before: ${passedOver.join("; ")}`;
+  const before = `its mirrors were tried first: ${passedOver.join("; ")}`;
   return new StowageError(`${message}; ${before}`, { code, context, retryable, cause: error });
 }
 

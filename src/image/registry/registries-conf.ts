@@ -53,7 +53,7 @@ export async function configuredPlaces(
   const { prefix, registry } = found;
   if (registry.blocked === true) {
     throw new StowageError(
-      `Cannot ask for image "${repository}": this machine's registries.conf blocks ${prefix}; take an image of another registry, or mend that file`,
+      `Cannot ask for image "${repository}": this machine's registries.conf blocks ${prefix}; use an image from another registry, or change that file`,
       { code: "permission_denied", context: { repository } },
     );
   }
@@ -146,7 +146,7 @@ async function readConf(file: string): Promise<readonly Registry[]> {
 
 function cannotUse(file: string, why: string): StowageError {
   return new StowageError(
-    `Cannot use "${file}": ${why}; mend it, or declare the registry in the registries of the fleet, which are asked before it`,
+    `Cannot use "${file}": ${why}; fix it, or declare the registry in the fleet's registries, which take precedence`,
     { code: "failed_precondition", context: { file } },
   );
 }

@@ -199,7 +199,7 @@ export class RegistryClient implements AsyncDisposable {
     const credentials = await this.#options.credentials();
     if (bearer !== undefined) return `Bearer ${await this.#token(asked, bearer, credentials)}`;
     if (!challenges.some(({ scheme }) => scheme === "basic"))
-      throw nonsense(asked, "it asks for a proof of a kind that is not known");
+      throw nonsense(asked, "it asks for an unknown kind of authentication");
     return credentials === undefined || "identityToken" in credentials
       ? undefined
       : basic(credentials);

@@ -29,26 +29,21 @@ function meaningOf(status: number, domain: string): [ErrorCode, state: string, r
   if (status === 401)
     return [
       "unauthenticated",
-      "does not accept the credentials that it was shown, if any",
-      `log in with docker login ${domain} or podman login ${domain}; a registry says the same of a repository that does not exist`,
+      "rejects the credentials, or needs some",
+      `log in with docker login ${domain} or podman login ${domain}; a registry answers the same for a repository that does not exist`,
     ];
   if (status === 403)
-    return [
-      "permission_denied",
-      "does not allow it",
-      "see that the account may read the repository",
-    ];
+    return ["permission_denied", "denies access", "check that the account may read the repository"];
   if (status === 404)
     return ["not_found", "does not have it", "correct the image's name, tag or digest"];
   if (status === 429)
     return [
       "resource_exhausted",
       "was asked too often (429)",
-      "wait, or log in for a higher limit",
+      "wait, or log in to get a higher limit",
     ];
-  if (status >= 500)
-    return ["unavailable", `fails with status ${status}`, "try again when it is well again"];
-  return ["internal", `answered with status ${status}`, "see that it is a registry"];
+  if (status >= 500) return ["unavailable", `fails with status ${status}`, "try again later"];
+  return ["internal", `answered with status ${status}`, "check that it is a registry"];
 }
 
 /** What a registry says of its refusal, as far as it is in the form of the specification. */
@@ -65,7 +60,7 @@ function detailOf(body: string): string {
 /** An answer that is not one of a registry's. */
 export function nonsense(asked: Asked, state: string): StowageError {
   return new StowageError(
-    `Cannot ${asked.doing}: the answer of registry ${asked.domain} cannot be used: ${state}; see that the address is a registry's`,
+    `Cannot ${asked.doing}: registry ${asked.domain} gave an unusable answer: ${state}; check that the address is a registry's`,
     { code: "invalid_argument", context: { registry: asked.domain } },
   );
 }
@@ -99,13 +94,13 @@ export function unreachable(asked: Asked, error: unknown, where: Waited): Stowag
 /** A registry that says nothing, or no more; undefined where it is something else. */
 function silenceOf(code: string, { url, answerMs }: Waited): string | undefined {
   const time = `${answerMs / 1000} s`;
-  const remedy = `see that it is well (curl -v ${url}), and that no proxy or firewall holds its answers back, then try again`;
+  const remedy = `check it with curl -v ${url}, and that no proxy or firewall blocks it, then try again`;
   if (code === "UND_ERR_HEADERS_TIMEOUT")
-    return `took the question and did not answer for ${time}; ${remedy}`;
+    return `accepted the request but did not answer for ${time}; ${remedy}`;
   if (code === "UND_ERR_BODY_TIMEOUT")
-    return `stopped in the midst of its answer, and did not go on for ${time}; ${remedy}`;
+    return `stopped in the middle of its answer for ${time}; ${remedy}`;
   return code === "UND_ERR_CONNECT_TIMEOUT"
-    ? `could not be connected with for ${CONNECT_MS / 1000} s; ${remedy}`
+    ? `did not accept a connection within ${CONNECT_MS / 1000} s; ${remedy}`
     : undefined;
 }
 

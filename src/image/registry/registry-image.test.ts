@@ -231,20 +231,20 @@ describe("what a registry may not do", () => {
       "redirect to nowhere",
       text(307, "", { location: "file:///etc/passwd" }),
       "invalid_argument",
-      /redirects to no address/,
+      /redirects to an unusable address/,
     ],
     ["have none of that name", text(404, ""), "not_found", /does not have it/],
     [
       "forbid it",
       text(403, JSON.stringify({ errors: [{ code: "DENIED", message: "not\u001b[31m yours" }] })),
       "permission_denied",
-      /does not allow it \(not \[31m yours\)/,
+      /denies access \(not \[31m yours\)/,
     ],
     [
       "want a proof that nobody has",
       text(401, "", { "www-authenticate": "Negotiate" }),
       "invalid_argument",
-      /a kind that is not known/,
+      /an unknown kind of authentication/,
     ],
     [
       "want credentials where there are none",
@@ -256,7 +256,7 @@ describe("what a registry may not do", () => {
       "have tokens given out in the open elsewhere",
       text(401, "", { "www-authenticate": 'Bearer realm="ftp://x/"' }),
       "invalid_argument",
-      /over TLS/,
+      /no TLS address/,
     ],
     ["fail", text(418, ""), "internal", /answered with status 418/],
   ])("%s", async (_, handler, code, message) => {

@@ -4,7 +4,7 @@ import { type Asked, nonsense } from "./registry-error.ts";
 export function realmOf(asked: Asked, realm: string, isPlain: boolean): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol === "https:" || (isPlain && url?.protocol === "http:")) return url;
-  throw nonsense(asked, "it names no address where a token is had over TLS");
+  throw nonsense(asked, "it names no TLS address for tokens");
 }
 
 /** Where an answer leads to. @throws StowageError where that is open and the registry is not */
@@ -13,5 +13,5 @@ export function redirectOf(asked: Asked, from: URL, location: string | string[] 
   const url = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
   if (url?.protocol === "https:" || (from.protocol === "http:" && url?.protocol === "http:"))
     return url;
-  throw nonsense(asked, "it redirects to no address that can be used");
+  throw nonsense(asked, "it redirects to an unusable address");
 }

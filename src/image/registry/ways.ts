@@ -61,7 +61,7 @@ export async function waysTo(
   });
   if (ways.length > 0) return ways;
   throw new StowageError(
-    `Cannot ask for image "${reference.canonical}": the hosts.toml of registry ${domain} lets no host be asked for it; mend it, or declare the registry`,
+    `Cannot ask for image "${reference.canonical}": the hosts.toml of registry ${domain} allows no host for it; fix it, or declare the registry`,
     { code: "failed_precondition", context: { domain } },
   );
 }

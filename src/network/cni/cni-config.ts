@@ -99,7 +99,7 @@ export function findConfig(
   const known =
     names.length === 0 ? "no network is described there" : `there are ${names.join(", ")}`;
   const broken =
-    unreadable.length === 0 ? "" : `, and ${unreadable.join(", ")} cannot be read as such`;
+    unreadable.length === 0 ? "" : `, and ${unreadable.join(", ")} cannot be read as CNI networks`;
   throw new StowageError(
     `Cannot find CNI network "${wanted.name}" in ${configDirOf(wanted)}: ${known}${broken}; describe it there, or set another name`,
     { code: "not_found", context: { network: wanted.name } },
@@ -144,7 +144,7 @@ export function pluginTexts(
   ports: readonly Port[],
 ): readonly string[] {
   if (ports.length > 0 && !publishesPorts(config))
-    throw cniError(wanted, NO_PORTS, "add the plugin portmap to it, or take the ports away");
+    throw cniError(wanted, NO_PORTS, "add the plugin portmap to it, or remove the ports");
   const portMappings = ports.map(({ host, container, protocol, hostIp }) => ({
     hostPort: host,
     containerPort: container ?? host,

@@ -99,7 +99,7 @@ export class CniNetworks {
     const result = readResult(said);
     if (result?.address === undefined) {
       await this.#takeBack(podName, this.#place(pod), identity.pod);
-      throw cniError(wanted, NO_ADDRESS, "let its ipam give one, or choose another network");
+      throw cniError(wanted, NO_ADDRESS, "configure ipam to give one, or choose another network");
     }
     const file = { ...held, address: result.address, config: digest };
     const forwards = file.ports.length > 0 && (await this.#areForwarded(file));
@@ -135,7 +135,7 @@ export class CniNetworks {
       // plugins look for what they made in the namespace: it goes after that
       await this.#takeBack(podName, this.#placeOf(file), file.identity.pod);
       await runScript(host, CNI_DROP, [namespace, places.resolvFile(network, podName)], {
-        doing: `take the network of "${podName}" away`,
+        doing: `remove the network of "${podName}"`,
       });
     }
     await host.removeDirectory(places.directory(podName));
@@ -152,7 +152,7 @@ export class CniNetworks {
   async #makeNamespace(pod: PodInstance, known: "" | number): Promise<void> {
     const { namespace } = this.networkOf(pod);
     await runScript(this.#parts.host, ATTACH, [namespace, String(known), "", "", "", "", "", ""], {
-      doing: `make the network namespace of pod "${pod.identity.pod}"`,
+      doing: `create the network namespace of pod "${pod.identity.pod}"`,
     });
   }
 
@@ -218,7 +218,7 @@ export class CniNetworks {
 
 const RUNNING = {
   timeoutMs: PLUGINS_MS,
-  remedy: "see what the plugin says, and the host's CNI configuration",
+  remedy: "check the plugin's message and the host's CNI configuration",
 };
 const NO_ADDRESS = "its plugins gave no IPv4 address";
 

@@ -144,7 +144,7 @@ function whyDetached(
   if (said !== "")
     return said.startsWith("{") ? `a plugin of CNI network ${cni.name} says: ${said}` : said;
   if (file.forwards === true && !areForwarded(file, look))
-    return "a rule that leads a port of the host to it was taken away";
+    return "a rule that forwards a host port to it was removed";
   if (config !== undefined && digestOf(config, file) !== file.config)
     return `the host's configuration of CNI network ${cni.name} was changed`;
   const pods = [...files.values()].filter(
@@ -152,7 +152,7 @@ function whyDetached(
   );
   return texts.get(places.hostsFile(network)) === hostsText(pods)
     ? undefined
-    : `the names of CNI network ${cni.name} are not right any more`;
+    : `the name list of CNI network ${cni.name} is wrong`;
 }
 
 /** The configurations of networks that pods are in, where they are there to be read. */

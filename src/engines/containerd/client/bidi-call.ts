@@ -114,7 +114,7 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
       signal?.throwIfAborted();
       if (late) {
         throw new StowageError(
-          `Cannot ${doing}: no answer within ${deadlineMs} ms; see whether containerd hangs`,
+          `Cannot ${doing}: no answer within ${deadlineMs} ms; check whether containerd hangs`,
           {
             code: "deadline_exceeded",
             cause: error,

@@ -90,7 +90,7 @@ function notContainerd(error: unknown, socketPath: string): unknown {
   )
     return error;
   return new StowageError(
-    `Cannot reach containerd at "${socketPath}": what listens there does not answer as containerd does; correct the address of the engine, or see whether containerd hangs`,
+    `Cannot reach containerd at "${socketPath}": what listens there does not answer like containerd; correct the engine's address, or check whether containerd hangs`,
     {
       code: "unavailable",
       cause: error,

@@ -62,12 +62,12 @@ const TEXT_RULES: readonly TextRule[] = [
   {
     pattern: /(?:^|: )ttrpc: closed$/,
     code: "aborted",
-    remedy: "its shim died, look again and start it anew",
+    remedy: "its shim died; check the container and start it again",
   },
   {
     pattern: /^failed to start shim: .*mkdir \S+: file exists$/,
     code: "failed_precondition",
-    remedy: "an interrupted create left its folder behind, use another container id",
+    remedy: "an interrupted create left its folder behind; use another container id",
   },
   { pattern: /^failed to start shim: /, code: "failed_precondition" },
   { pattern: /^failed to create shim task: /, code: "failed_precondition" },
@@ -77,13 +77,13 @@ const TEXT_RULES: readonly TextRule[] = [
   {
     pattern: /(?:^|: )no space left on device$/,
     code: "resource_exhausted",
-    remedy: "make room on the host's disk",
+    remedy: "free space on the host's disk",
   },
   {
     pattern:
       /(?:^|: )(?:input\/output error|read-only file system|permission denied|operation not permitted|too many open files|cannot allocate memory)$/,
     code: "internal",
-    remedy: "see to the host",
+    remedy: "check the host",
   },
 ];
 
@@ -92,7 +92,7 @@ const APPLY = "containerd.services.diff.v1.Diff/Apply";
 const DAMAGED_LAYER: TextRule = {
   pattern: /^/,
   code: "invalid_argument",
-  remedy: "the layer is damaged, build or copy the image again",
+  remedy: "the layer is damaged; build or copy the image again",
 };
 
 /** Whether another client is writing the same ingest, which only waiting mends. */
@@ -146,7 +146,7 @@ export function toStowageError(cause: unknown, place: RpcErrorPlace): StowageErr
 
   if (code === UNAVAILABLE) {
     if (/^ref .* locked for /.test(state)) {
-      return fail("aborted", "another client is writing it, try again", true, { locked: true });
+      return fail("aborted", "another client is writing it; try again", true, { locked: true });
     }
     return unreachable(cause, state, place);
   }
@@ -156,7 +156,7 @@ export function toStowageError(cause: unknown, place: RpcErrorPlace): StowageErr
     return fail(rule?.code ?? "internal", rule?.remedy);
   }
   if (code === 4)
-    return fail("deadline_exceeded", "see whether containerd or the container's shim hangs");
+    return fail("deadline_exceeded", "check whether containerd or the container's shim hangs");
   return fail(CODES[code] ?? "internal");
 }
 
@@ -175,7 +175,7 @@ function unreachable(cause: unknown, state: string, place: RpcErrorPlace): Stowa
         ? (["unavailable", "nothing listens there; start containerd"] as const)
         : ([
             "unavailable",
-            `${state}; see whether its host is reached and containerd runs`,
+            `${state}; check that its host can be reached and containerd runs`,
           ] as const);
   return new StowageError(
     `Cannot ${place.doing}: containerd at "${place.socketPath}" is not reachable: ${why}`,

@@ -41,7 +41,7 @@ export async function checkSocketPath(
       if (!StowageError.is(error, "permission_denied")) throw error;
       return fail(
         "permission_denied",
-        "its folder may not be searched; run as root or as a member of the socket's group",
+        "its folder may not be accessed; run as root or as a member of the socket's group",
         error,
       );
     });

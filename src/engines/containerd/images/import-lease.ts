@@ -47,7 +47,7 @@ export async function takeImportLease(
     await dropLease(client, id, signal);
   }
   throw new StowageError(
-    `Cannot take lease "${id}": others make and drop it all the time; try again`,
+    `Cannot take lease "${id}": other clients keep creating and dropping it; try again`,
     {
       code: "aborted",
       retryable: true,

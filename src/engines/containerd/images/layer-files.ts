@@ -29,7 +29,7 @@ export function hostLayerFiles(host: HostReader): LayerFiles {
       const found = await host.inspect(path);
       // by somebody's hand: nothing that an image has leads elsewhere
       if (found?.kind !== "file") {
-        throw new StowageError(`Cannot read file "${path}" of an image: it is no regular file`, {
+        throw new StowageError(`Cannot read file "${path}" of an image: it is not a regular file`, {
           code: "failed_precondition",
         });
       }

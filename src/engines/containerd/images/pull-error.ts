@@ -14,7 +14,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     pattern: /no space left on device/,
     code: "resource_exhausted",
-    remedy: "make room on the host",
+    remedy: "free space on the host",
   },
   {
     pattern: /\b401\b|\b403\b|authorization failed|insufficient_scope|unauthorized|access denied/i,
@@ -39,7 +39,7 @@ export function pullError(name: string, who: string, said: string, cause?: unkno
   const text = said.replaceAll(/\s+/g, " ").trim();
   const { code, remedy } = MEANINGS.find(({ pattern }) => pattern.test(text)) ?? {
     code: "internal",
-    remedy: "pull it on the host, and see what that says; or declare pull: controller for it",
+    remedy: "pull it on the host to see the error, or declare pull: controller for it",
   };
   return new StowageError(
     `Cannot pull image "${name}": ${who} says: ${text.slice(0, MAX_REASON)}; ${remedy}`,

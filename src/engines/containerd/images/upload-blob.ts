@@ -205,7 +205,7 @@ async function* bounded(
   if (count === blob.size) return;
   const state = count > blob.size ? `more than the ${blob.size}` : `${count} of the ${blob.size}`;
   throw new StowageError(
-    `Cannot write blob "${blob.digest}": its source has ${state} bytes declared; copy the image again from where it was made`,
+    `Cannot write blob "${blob.digest}": its source has ${state} bytes declared; copy the image again from its source`,
     { code: "invalid_argument", context: { digest: blob.digest } },
   );
 }
@@ -221,7 +221,7 @@ async function abortIngest(client: ContainerdClient, ref: string): Promise<void>
 
 function badBlob(blob: BlobDescriptor, cause: unknown): StowageError {
   return new StowageError(
-    `Cannot write blob "${blob.digest}": its bytes have another digest or size; copy the image again from where it was made`,
+    `Cannot write blob "${blob.digest}": its bytes have another digest or size; copy the image again from its source`,
     { code: "invalid_argument", cause, context: { digest: blob.digest } },
   );
 }

@@ -74,7 +74,7 @@ export async function planContainers(
 /** The namespace that was made for a pod in a network that is not containerd's. */
 function joinedNetwork({ identity, network }: PodInstance): { readonly path: string } {
   if (network !== undefined) return { path: network.namespace };
-  throw new StowageError(`Cannot prepare pod "${identity.pod}": nothing made its network`, {
+  throw new StowageError(`Cannot prepare pod "${identity.pod}": its network does not exist`, {
     code: "internal",
   });
 }
@@ -99,13 +99,10 @@ async function resolveUser(
 function inputsOf(pod: PodInstance, name: string, container: ContainerSpec) {
   const image = pod.images[name];
   if (image === undefined) {
-    throw new StowageError(
-      `Cannot prepare container "${name}": nothing says what its image led to`,
-      {
-        code: "invalid_argument",
-        context: { pod: pod.identity.pod, container: name },
-      },
-    );
+    throw new StowageError(`Cannot prepare container "${name}": its image was not resolved`, {
+      code: "invalid_argument",
+      context: { pod: pod.identity.pod, container: name },
+    });
   }
   const given = pod.environment?.[name];
   if (given !== undefined) return { image, environment: given };
@@ -113,7 +110,7 @@ function inputsOf(pod: PodInstance, name: string, container: ContainerSpec) {
   for (const [key, value] of Object.entries(container.env ?? {})) {
     if (isSecret(value)) {
       throw new StowageError(
-        `Cannot prepare container "${name}": the secret of environment variable "${key}" is not at hand; set "${value.secret.fromEnv}" and apply again`,
+        `Cannot prepare container "${name}": the secret of environment variable "${key}" is not available; set "${value.secret.fromEnv}" and apply again`,
         { code: "failed_precondition", context: { pod: pod.identity.pod, container: name } },
       );
     }

@@ -178,7 +178,7 @@ export function storedSpecOf(record: ContainerRecord): StoredSpec {
   const spec = parseStoredSpec(record.specBytes);
   if (spec !== undefined) return spec;
   throw new StowageError(
-    `Cannot read container "${record.id}": its runtime spec is not one that Stowage wrote; replace the pod`,
+    `Cannot read container "${record.id}": its runtime spec was not written by Stowage; replace the pod`,
     { code: "failed_precondition", context: { container: record.id } },
   );
 }

@@ -150,7 +150,7 @@ export async function recordsOf(
   const missing = names.find((name) => records.get(name)?.labels[LABEL_RECORD] === undefined);
   if (missing === undefined) return records;
   throw new StowageError(
-    `Cannot find ${describePod(pod.identity)}: its container "${missing}" is not there, or not all made; prepare it`,
+    `Cannot find ${describePod(pod.identity)}: its container "${missing}" is not there, or incomplete; prepare it`,
     { code: "not_found", context: { pod: pod.identity.pod, container: missing } },
   );
 }

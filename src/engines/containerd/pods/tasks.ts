@@ -231,7 +231,7 @@ function explainCreate(error: unknown): unknown {
   }
   if (/error setting rlimit/.test(message)) {
     const remedy =
-      "the engine may not raise that limit on this host, lower the hard value in ulimits";
+      "the engine may not raise that limit on this host; lower the hard value in ulimits";
     return new StowageError(`${message}; ${remedy}`, {
       code: "failed_precondition",
       context,

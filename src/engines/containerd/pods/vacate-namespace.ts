@@ -34,7 +34,7 @@ async function removeNamespace(
   } catch (error) {
     if (StowageError.is(error, "not_found")) return [];
     if (!StowageError.is(error, "failed_precondition")) throw error;
-    const why = "something of others is in it, which only they know the use of";
+    const why = "something of others is in it";
     return [{ what: `namespace ${name} of containerd`, why }];
   }
 }

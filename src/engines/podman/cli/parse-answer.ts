@@ -25,12 +25,16 @@ export function parseAnswer<T>(stdout: string, schema: z.ZodType<T>, source: Ans
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue === undefined ? "" : ` at ${issue.path.map(String).join(".") || "its top"}`;
-  throw unreadable(source, `has another form${where}: ${issue?.message ?? ""}`, result.error);
+  throw unreadable(
+    source,
+    `has an unexpected format${where}: ${issue?.message ?? ""}`,
+    result.error,
+  );
 }
 
 function unreadable({ doing, from }: AnswerSource, why: string, cause: unknown): StowageError {
   return new StowageError(
-    `Cannot ${doing}: the answer of ${from} ${why}; run it on the host, and see that podman is a version that is known`,
+    `Cannot ${doing}: the answer of ${from} ${why}; run it on the host, and check that this version of podman is supported`,
     { code: "internal", cause },
   );
 }

@@ -25,7 +25,7 @@ test("a podman that hangs is ended, and told", async () => {
   const hanging = cliOf(host, "sleep").run(["1000"], { doing: "list containers", timeoutMs: 50 });
   await expect(hanging).rejects.toMatchObject({
     code: "unavailable",
-    message: expect.stringContaining("look for a podman that hangs and end it"),
+    message: expect.stringContaining("look for a hanging podman and stop it"),
   });
 });
 

@@ -13,8 +13,8 @@ const PIPED = ["sh", "-c", 'cat | "$@"', "sh"];
 
 /** What becomes of a command that gives no result, by the code of its error. */
 const FAILURES: Readonly<Partial<Record<ErrorCode, string>>> = {
-  deadline_exceeded: "did not answer in time; look for a podman that hangs and end it",
-  resource_exhausted: "prints more than can be read; run it on the host, and see what it prints",
+  deadline_exceeded: "did not answer in time; look for a hanging podman and stop it",
+  resource_exhausted: "prints too much to read; run it on the host, and see what it prints",
 };
 
 /** How to run one command of podman. */

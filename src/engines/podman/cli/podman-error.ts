@@ -22,7 +22,7 @@ const MEANINGS: readonly Meaning[] = [
     pattern: /insufficient UIDs or GIDs/,
     code: "failed_precondition",
     remedy:
-      "files of it belong to users that the user of podman may not be: give ranges in /etc/subuid and /etc/subgid, and install uidmap",
+      "some of its files belong to users that podman's user may not map: add ranges in /etc/subuid and /etc/subgid, and install uidmap",
   },
   { pattern: /image not known/, code: "not_found", remedy: "import the image first" },
   { pattern: /is already in use|(?:pod|container) already exists/, code: "already_exists" },
@@ -35,7 +35,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     pattern: /no space left on device/,
     code: "resource_exhausted",
-    remedy: "make room on the host",
+    remedy: "free space on the host",
   },
   {
     pattern: /manifest unknown|name unknown/,
@@ -58,7 +58,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     pattern: /database configuration mismatch/,
     code: "failed_precondition",
-    remedy: "declare the root and runRoot that this store was made with",
+    remedy: "declare the root and runRoot that this store was created with",
   },
   {
     pattern: /setting rlimit/,
@@ -104,7 +104,7 @@ export function commandName(args: readonly string[]): string {
 /** A command that podman says went well, and whose effect is not there. */
 export function nothingDone(doing: string, args: readonly string[]): StowageError {
   return new StowageError(
-    `Cannot ${doing}: ${commandName(args)} says that it did, and nothing was done; run it on the host, and see what podman's log says`,
+    `Cannot ${doing}: ${commandName(args)} reports success, but nothing was done; run it on the host, and check podman's log`,
     { code: "unavailable" },
   );
 }
@@ -119,7 +119,7 @@ export function podmanError(
   const text = errorText(result.stderr);
   const {
     code = "internal",
-    remedy = "run it on the host, or mend what it names",
+    remedy = "fix what it names, or run it on the host",
   }: Partial<Meaning> = MEANINGS.find(({ pattern }) => pattern.test(text)) ?? {};
   return new StowageError(`Cannot ${doing}: ${commandName(args)} says: ${reason}; ${remedy}`, {
     code,

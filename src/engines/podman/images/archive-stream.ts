@@ -76,7 +76,7 @@ async function* verified(
   if (size === blob.size && `sha256:${hash.digest("hex")}` === blob.digest) return;
   const name = imageName(content.reference, content.manifest.digest);
   throw new StowageError(
-    `Cannot import image "${name}": the bytes of ${blob.digest} are not what the digest says; get the image again`,
+    `Cannot import image "${name}": the bytes of ${blob.digest} do not match the digest; get the image again`,
     { code: "invalid_argument", context: { image: name, digest: blob.digest } },
   );
 }

@@ -98,7 +98,7 @@ async function bring(
   const { reference, manifest } = content;
   if ((await context.images.read({ reference, digest: manifest.digest })).id === id) return;
   throw new StowageError(
-    `Cannot import image "${name}": podman made another image of it; see that this version of podman is a known one`,
+    `Cannot import image "${name}": podman created a different image from it; check that this version of podman is supported`,
     { code: "internal", context: { image: name } },
   );
 }

@@ -172,7 +172,7 @@ async function* verified(
   if (at === size && isRight) return;
   const name = imageName(content.reference, content.manifest.digest);
   throw new StowageError(
-    `Cannot import image "${name}": the bytes of ${digest} are not what the digest says; get the image again`,
+    `Cannot import image "${name}": the bytes of ${digest} do not match the digest; get the image again`,
     { code: "invalid_argument", context: { image: name, digest } },
   );
 }

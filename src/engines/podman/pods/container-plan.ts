@@ -61,10 +61,10 @@ export async function planContainer(
   const spec = pod.spec.containers[name] as ContainerSpec;
   const image = pod.images[name];
   if (image === undefined) {
-    throw new StowageError(
-      `Cannot prepare container "${name}": nothing says what its image led to`,
-      { code: "invalid_argument", context: { pod: pod.identity.pod, container: name } },
-    );
+    throw new StowageError(`Cannot prepare container "${name}": its image was not resolved`, {
+      code: "invalid_argument",
+      context: { pod: pod.identity.pod, container: name },
+    });
   }
   const environment = environmentOf(pod, name, spec);
   const { id: imageId, defaults } = await context.images.read(image);
@@ -140,7 +140,7 @@ export function networkArgument({ identity, spec, network }: PodInstance): strin
   const mode = spec.network?.mode ?? "none";
   if (!isNetworked(spec)) return mode;
   if (network !== undefined) return `ns:${network.namespace}`;
-  throw new StowageError(`Cannot prepare pod "${identity.pod}": nothing made its network`, {
+  throw new StowageError(`Cannot prepare pod "${identity.pod}": its network does not exist`, {
     code: "internal",
   });
 }
@@ -218,7 +218,7 @@ function environmentOf(
   for (const [key, value] of Object.entries(spec.env ?? {})) {
     if (isSecret(value)) {
       throw new StowageError(
-        `Cannot prepare container "${name}": the secret of environment variable "${key}" is not at hand; set "${value.secret.fromEnv}" and apply again`,
+        `Cannot prepare container "${name}": the secret of environment variable "${key}" is not available; set "${value.secret.fromEnv}" and apply again`,
         { code: "failed_precondition", context: { pod: pod.identity.pod, container: name } },
       );
     }

@@ -55,7 +55,7 @@ function isLine(name: string, value: string): boolean {
 
 function unfit(name: string, container: string): StowageError {
   return new StowageError(
-    `Cannot prepare container "${container}": podman cannot be given the value of environment variable "${name}", which has line ends or too many characters; put it into a file of a volume`,
+    `Cannot prepare container "${container}": podman cannot take the value of environment variable "${name}", which has line breaks or is too long; put it into a file`,
     { code: "failed_precondition", context: { container, variable: name } },
   );
 }

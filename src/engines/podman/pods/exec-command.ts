@@ -207,7 +207,7 @@ function exitCodeOf(result: CommandResult, target: ExecTarget): number {
   const code = notBegunCode(reason);
   if (code !== undefined) throw notBegun(target, code, new Error(reason));
   throw new StowageError(
-    `Cannot run a command in container "${target.container}": ${reason}; mend what it names`,
+    `Cannot run a command in container "${target.container}": ${reason}; fix what it names`,
     { code: "failed_precondition", context: { container: target.container } },
   );
 }

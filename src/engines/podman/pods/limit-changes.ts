@@ -95,7 +95,7 @@ async function writeLimits(
   const { exitCode, stderr } = await host.run(["sh", "-c", WRITE, "sh", ...pairs]);
   if (exitCode === 0) return;
   throw new StowageError(
-    `Cannot change the limits of container "${id}": ${stderr.trim().split("\n")[0] ?? ""}; declare what its processes need at least`,
+    `Cannot change the limits of container "${id}": ${stderr.trim().split("\n")[0] ?? ""}; declare at least what its processes need`,
     { code: "failed_precondition", context: { container: id } },
   );
 }

@@ -38,12 +38,10 @@ export interface Noted {
 }
 
 const ALTERED = "its labels in podman were changed by somebody else";
-const UNWATCHED =
-  "conmon, which watches it, is gone: how it ends and what it prints will not be known";
+const UNWATCHED = "conmon, which watches it, is gone: its exit code and output will not be known";
 const ORPHANED =
-  "podman lost sight of it, since its run directory was emptied while it ran: how it ends and what it prints will not be known";
-const CUT_OFF =
-  "it lives in a network that is not its pod's any more: the pod's own container ended";
+  "podman lost track of it, because its run directory was emptied while it ran: its exit code and output will not be known";
+const CUT_OFF = "its network is no longer its pod's: the pod's own container ended";
 
 const MISSING: ObservedContainer = {
   id: "",

@@ -27,7 +27,7 @@ export async function forgetInRuntimes(host: Host, ids: readonly string[]): Prom
     const left = await host.snapshot({ exist: [path] });
     if (exitCode === 0 || !left.existing.has(path)) continue;
     throw new StowageError(
-      `Cannot take away what ${runtime} keeps of container "${id}": ${stderr.trim().slice(0, 300)}; apply again`,
+      `Cannot remove what ${runtime} keeps of container "${id}": ${stderr.trim().slice(0, 300)}; apply again`,
       { code: "unavailable", context: { container: id } },
     );
   }

@@ -34,7 +34,7 @@ export async function seeContainers(
 /** The error for a generation of which a container is missing. */
 export function notThere({ identity }: PodInstance, container: string): StowageError {
   return new StowageError(
-    `Cannot find ${describePod(identity)}: its container "${container}" is not there, or not all made; prepare it`,
+    `Cannot find ${describePod(identity)}: its container "${container}" is not there, or incomplete; prepare it`,
     { code: "not_found", context: { pod: identity.pod, container } },
   );
 }

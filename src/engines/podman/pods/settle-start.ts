@@ -54,7 +54,7 @@ function hasRun({ name, found, life }: Seen, before: readonly Seen[]): boolean {
 
 function notRun({ identity }: PodInstance, state: string): StowageError {
   return new StowageError(
-    `Cannot start ${describePod(identity)}: podman start says that it did, and ${state}; see what podman says of it on the host, and apply again`,
+    `Cannot start ${describePod(identity)}: podman start reports success, but ${state}; check it with podman on the host, and apply again`,
     { code: "unavailable", context: { pod: identity.pod, object: objectName(identity) } },
   );
 }

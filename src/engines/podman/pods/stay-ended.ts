@@ -60,7 +60,7 @@ async function endAgain(
 function startedAgain({ Name, HostConfig }: InspectedContainer): StowageError {
   const { Name: policy } = HostConfig.RestartPolicy;
   return new StowageError(
-    `Cannot stop container "${Name}": podman goes on to start it by its policy ${policy}; remove it with "podman rm --force ${Name}"`,
+    `Cannot stop container "${Name}": podman keeps starting it by its policy ${policy}; remove it with "podman rm --force ${Name}"`,
     { code: "unavailable", context: { container: Name } },
   );
 }

@@ -164,7 +164,7 @@ async function confirm(
   const left = alive.find(({ Id }) => now.get(Id)?.alive === true);
   if (left === undefined) return;
   throw new StowageError(
-    `Cannot stop ${describePod(identity)}: a process of it does not end; see what it waits for in the kernel`,
+    `Cannot stop ${describePod(identity)}: one of its processes does not end; see what it waits for in the kernel`,
     { code: "unavailable", context: { pod: identity.pod, pid: left.State.Pid } },
   );
 }

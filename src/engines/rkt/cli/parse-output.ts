@@ -73,7 +73,7 @@ function parseJson(text: string): unknown {
 
 function unreadable(what: string, subcommand: string, stdout: string): StowageError {
   return new StowageError(
-    `Cannot read what rkt says of ${what}: "rkt ${subcommand}" printed ${stdout.length} characters of another form; see that the program of the engine's declaration is rkt 1.30`,
+    `Cannot read what rkt says of ${what}: "rkt ${subcommand}" printed ${stdout.length} characters in an unexpected format; check that the engine's declared program is rkt 1.30`,
     { code: "internal", context: { subcommand, begins: stdout.slice(0, 80) } },
   );
 }

@@ -123,24 +123,24 @@ describe("RktCli", () => {
     const nothing = { exitCode: 0, stdout: "null", stderr: "" };
     const prepared = cli(() => transcript("prepare-first-in-fresh-store.txt"));
     await expect(prepared.rkt.prepare("/m.json")).rejects.toThrow(
-      /"rkt prepare" ended well, but there is no pod/,
+      /"rkt prepare" succeeded, but there is no pod/,
     );
     const removed = cli(() => nothing, [`/data/pods/run/${UUID}`]);
     await expect(removed.rkt.removePods([UUID])).rejects.toThrow(
-      /"rkt rm" ended well, but pod .* is there still/,
+      /"rkt rm" succeeded, but pod .* is there still/,
     );
     const fetched = cli((command) =>
       command.includes("fetch") ? transcript("fetch-file-full.txt") : nothing,
     );
     await expect(fetched.rkt.fetch("/x.aci")).rejects.toThrow(
-      /"rkt fetch" ended well, but image .* is not in its store/,
+      /"rkt fetch" succeeded, but image .* is not in its store/,
     );
     const kept = cli((command) =>
       command.includes("rm") ? nothing : transcript("image-list2.json"),
     );
     const [image] = parseImageList(transcript("image-list2.json").stdout);
     await expect(kept.rkt.removeImage(image?.id ?? "")).rejects.toThrow(
-      /"rkt image rm" ended well, but the image is in its store still/,
+      /"rkt image rm" succeeded, but the image is in its store still/,
     );
   });
 });

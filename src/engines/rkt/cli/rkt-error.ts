@@ -3,13 +3,13 @@ import type { CommandResult } from "../../../host/index.ts";
 
 /** What it means that rkt could not be run to its end, and what to do. */
 const SENSE: Partial<Record<StowageError["code"], readonly [state: string, remedy: string]>> = {
-  not_found: ["is not on the host", "install rkt, or name its program in the engine's declaration"],
+  not_found: ["is not on the host", "install rkt, or set its program in the engine's declaration"],
   permission_denied: ["may not be run", "see its mode and that of the directories above it"],
   deadline_exceeded: [
     "did not end in time",
     "see which process holds a lock in its data directory",
   ],
-  resource_exhausted: ["printed more than can be read", "run the command by hand and see"],
+  resource_exhausted: ["printed more than can be read", "run the command by hand"],
 };
 
 /** The error of a command that could not be run to its end; any other failure is given back. */
@@ -25,7 +25,7 @@ export function notRun(doing: string, command: readonly string[], error: unknown
 /** The error of a command that said that it succeeded. */
 export function nothingDone(doing: string, subcommand: string, state: string): StowageError {
   return new StowageError(
-    `Cannot ${doing}: "rkt ${subcommand}" ended well, but ${state}; see that the program of the engine's declaration is rkt 1.30, and run it by hand`,
+    `Cannot ${doing}: "rkt ${subcommand}" succeeded, but ${state}; check that the engine's declared program is rkt 1.30, and run it by hand`,
     { code: "internal", context: { subcommand } },
   );
 }
@@ -38,8 +38,8 @@ const CODES: readonly (readonly [RegExp, StowageError["code"], string])[] = [
     "not_found",
     "import the image again",
   ],
-  [/no space left on device/, "resource_exhausted", "make room on the host"],
-  [/cannot get configuration/, "failed_precondition", "mend rkt's configuration files"],
+  [/no space left on device/, "resource_exhausted", "free space on the host"],
+  [/cannot get configuration/, "failed_precondition", "fix rkt's configuration files"],
   [
     /stage1|discovery failed/,
     "failed_precondition",

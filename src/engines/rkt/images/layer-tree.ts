@@ -103,7 +103,7 @@ export class LayerTree {
     const target = split(header.linkname ?? "");
     const node = this.#resolve(target.slice(0, -1))?.children.get(target.at(-1) ?? "");
     if (node === undefined || "children" in node)
-      throw broken(header.name, `it is a hard link to "${header.linkname}", which is no file`);
+      throw broken(header.name, `it is a hard link to "${header.linkname}", which is not a file`);
     parent.children.set(name, { layer, leaf: node.leaf });
   }
 

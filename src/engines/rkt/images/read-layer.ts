@@ -116,7 +116,7 @@ function badTar({ digest }: BlobDescriptor, cause: unknown): unknown {
 
 function unreadable(digest: string, state: string, remedy: string): StowageError {
   return new StowageError(
-    `Cannot unpack layer "${digest}": it has ${state}, which is not read for rkt; ${remedy}`,
+    `Cannot unpack layer "${digest}": it has ${state}, which is not supported for rkt; ${remedy}`,
     { code: "unimplemented", context: { layer: digest } },
   );
 }

@@ -162,7 +162,7 @@ function headerFor(header: Header | undefined, name: string, over: Partial<Heade
   );
   if (Object.values(pax).some((value) => value.includes("\ufffd")))
     throw new StowageError(
-      `Cannot convert file "${name}" of an image for rkt: it has an extended attribute that is no text; build the image without it`,
+      `Cannot convert file "${name}" of an image for rkt: it has an extended attribute that is not text; build the image without it`,
       { code: "unimplemented", context: { file: name } },
     );
   const uid = Number(said["uid"] ?? header?.uid ?? 0);

@@ -36,7 +36,7 @@ exit 1`;
   const { exitCode } = await context.host.run(["sh", "-c", script, "sh", ...dirs]);
   if (exitCode === 0) return;
   throw new StowageError(
-    `Cannot end the processes of "${apps.join('", "')}": they do not die; see what they wait for in /proc/PID/stack`,
+    `Cannot end the processes of "${apps.join('", "')}": they do not die; check /proc/PID/stack to see what they wait for`,
     { code: "failed_precondition", context: { apps: apps.join(",") } },
   );
 }

@@ -97,7 +97,7 @@ function networkOf({ identity, spec, network }: PodInstance, file: string): Laun
   if (mode === "host") return mode;
   if (mode === "none") return sharesNamespace(spec) ? { file } : "new";
   if (network !== undefined) return { file: network.namespace };
-  throw new StowageError(`Cannot start ${describePod(identity)}: nothing made its network`, {
+  throw new StowageError(`Cannot start ${describePod(identity)}: its network does not exist`, {
     code: "internal",
   });
 }
@@ -163,7 +163,7 @@ async function waitForApp(
     await pause(round + 4, signal);
   }
   throw new StowageError(
-    `Cannot start container "${container}" of ${describePod(pod.identity)}: rkt did not come as far as its command within ${LAUNCH_MS} ms; stop it and start it again`,
+    `Cannot start container "${container}" of ${describePod(pod.identity)}: rkt did not reach its command within ${LAUNCH_MS} ms; stop it and start it again`,
     { code: "deadline_exceeded", context: { pod: pod.identity.pod, container } },
   );
 }

@@ -54,7 +54,7 @@ function observePod(seen: SeenPods, pod: SeenPod): ObservedPod {
 }
 
 const ALTERED = "its pod manifest in rkt was changed by somebody else";
-const UNSUPERVISED = "what supervises it is gone: how it ends will not be known";
+const UNSUPERVISED = "its supervisor is gone: its exit code will not be known";
 const REMOVED = "somebody removed its pod from rkt";
 
 function observeContainer(seen: SeenPods, pod: SeenPod, name: string): ObservedContainer {

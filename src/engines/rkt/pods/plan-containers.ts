@@ -152,7 +152,7 @@ function environmentOf(pod: PodInstance, name: string): Readonly<Record<string, 
     Object.entries(pod.spec.containers[name]?.env ?? {}).map(([variable, value]) => {
       if (!isSecret(value)) return [variable, value];
       throw new StowageError(
-        `Cannot make ${describePod(pod.identity)}: the secret for ${variable} of container "${name}" is not at hand; set ${value.secret.fromEnv}`,
+        `Cannot make ${describePod(pod.identity)}: the secret for ${variable} of container "${name}" is not available; set ${value.secret.fromEnv}`,
         { code: "failed_precondition", context: { pod: pod.identity.pod, container: name } },
       );
     }),

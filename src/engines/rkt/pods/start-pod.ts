@@ -110,7 +110,7 @@ async function takeShared(
 /** The error of a generation that is not there, or not all made. */
 export function missingPod({ identity }: Pick<PodInstance, "identity">): StowageError {
   return new StowageError(
-    `Cannot find ${describePod(identity)}: it is not there, or not all made; prepare it`,
+    `Cannot find ${describePod(identity)}: it is not there, or incomplete; prepare it`,
     { code: "not_found", context: { pod: identity.pod } },
   );
 }
