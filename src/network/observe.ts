@@ -119,7 +119,7 @@ async function lookAt({ host, places }: ObserveParts, options: ObserveOptions): 
       },
       callOptions(options),
     ),
-    runScript(host, LOOK, mayLack, { doing: "look at the host's network" }),
+    runScript(host, LOOK, mayLack, { doing: "read the host's network" }),
   ]);
   options.signal?.throwIfAborted();
   const look = readLook(text);

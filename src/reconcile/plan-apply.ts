@@ -82,7 +82,7 @@ function checkSavedPlan(saved: Plan, manifest: FleetManifest, { hosts }: FleetOb
     .map(({ service }) => ({
       severity: "error" as const,
       path: `service ${service}`,
-      summary: "its rollout was paused when the plan was made, and goes on now",
+      summary: "its rollout was paused when the plan was made, and is not any more",
       detail: "make a new plan",
     }));
   const problems = [...moved, ...resumed];

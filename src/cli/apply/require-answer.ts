@@ -23,7 +23,7 @@ export function requireAnswer(
     ? "its output is JSON, so it cannot ask"
     : "there is no terminal to ask on";
   throw new StowageError(
-    `Cannot ${verb}: ${state}; look at ${options.look ?? "stowage plan"}, then say ${flag}`,
+    `Cannot ${verb}: ${state}; look at ${options.look ?? "stowage plan"}, then use ${flag}`,
     {
       code: "failed_precondition",
     },

@@ -23,11 +23,11 @@ export const bootCommand: Command = {
       "run-dir": { value: "DIR", description: "Its runDir (default /run/stowage)" },
       patience: {
         value: "TIME",
-        description: "How long to try what does not go at once (default 10m)",
+        description: "How long to retry what fails at first (default 10m)",
       },
     },
     details: [
-      "Needs neither a manifest nor a registry. Pods are started whose restart policy wants it, after those that they depend on.",
+      "Needs neither a manifest nor a registry. It starts the pods whose restart policy says so, after the pods that they depend on.",
       "A pod whose secret files were in memory waits for stowage apply, and so do those that depend on it.",
       "Exit code 0 when all was started that could be, else 1.",
     ],

@@ -80,7 +80,7 @@ test("what is followed goes on with the generation in its place, and ends where 
   await expect.poll(stdout.text).toBe("first\n");
   await apply("second");
   await expect.poll(stdout.text).toBe("first\nsecond\n");
-  expect(stderr.text()).toBe("here/web was replaced: its generation 2 goes on\n");
+  expect(stderr.text()).toBe("here/web was replaced: continuing with its generation 2\n");
   expect((await cli.run("destroy", "--file", "fleet.json", "--yes")).exitCode).toBe(0);
   expect(await following).toBe(0);
   expect(stderr.text()).toContain("here/web was removed, and its log with it\n");

@@ -41,7 +41,7 @@ test("has to be answered for", async () => {
   const { exitCode, stderr } = await cli.run("prune", "-f", file);
   expect([exitCode, stderr]).toEqual([
     1,
-    expect.stringContaining("look at stowage prune --dry-run, then say --yes"),
+    expect.stringContaining("look at stowage prune --dry-run, then use --yes"),
   ]);
   const wrong = await cli.run("prune", "-f", file, "--older-than", "soon", "--dry-run");
   expect(wrong.stderr).toContain("it is not a time span");

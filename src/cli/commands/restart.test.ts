@@ -66,8 +66,8 @@ describe("stowage restart", () => {
     const { run, write, pid } = await applied();
     const before = await pid("web");
     for (const [words, reason] of [
-      [[], "no pod is named; name pods, or say --all"],
-      [["web", "--all"], "leave one of the two out"],
+      [[], "no pod is named; name pods, or use --all"],
+      [["web", "--all"], "leave out one of the two"],
       [["wbe"], "did you mean web?"],
       [["there/web"], 'Cannot find host "there"'],
       [["here/web", "--host", "there"], 'Cannot find host "there"'],

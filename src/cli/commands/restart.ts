@@ -80,8 +80,8 @@ async function restart(args: Arguments, context: CommandContext): Promise<ExitCo
 function checkWanted(wanted: readonly PodName[], all: boolean): void {
   if (wanted.length > 0 !== all) return;
   const problem = all
-    ? "pods are named beside --all; leave one of the two out"
-    : "no pod is named; name pods, or say --all";
+    ? "pods are named along with --all; leave out one of the two"
+    : "no pod is named; name pods, or use --all";
   throw new StowageError(`Cannot restart: ${problem}`, { code: "invalid_argument" });
 }
 

@@ -80,7 +80,7 @@ test("what cannot be gone back to is told with what can, and nothing is done", a
     return stderr;
   };
   expect(await fails("rollback", "web", "--yes")).toContain("it keeps no old record");
-  expect(await fails("rollback", "web")).toContain("look at stowage history, then say --yes");
+  expect(await fails("rollback", "web")).toContain("look at stowage history, then use --yes");
   expect(await fails("rollback", "wbe", "--yes")).toContain("did you mean web");
   expect(await fails("rollback", "--yes")).toContain("stowage rollback");
   expect(await fails("history", "wbe")).toContain("there are records of none");

@@ -44,7 +44,7 @@ export const rollbackCommand: Command = {
     },
     details: [
       "It is an apply of the old record, with the same steps and checks, and is itself rolled back if it fails. Images are the old ones, by digest; secrets have their current values. The pods of a service have the service's name.",
-      "The declaration is not changed: until you change it, the next apply goes forward again. If one of the hosts has no such record, or its image cannot be had, nothing is done.",
+      "The declaration is not changed: until you change it, the next apply goes forward again. If one of the hosts has no such record, or its image is not available, nothing is done.",
     ],
     examples: [
       { command: "rollback web", comment: "to what ran before, on every host of web" },

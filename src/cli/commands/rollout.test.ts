@@ -145,7 +145,7 @@ test("what cannot be done is told with what can", async () => {
   expect(await fails("pause", "web")).toContain("declare rollout: { maxUnavailable: 1 }");
   writeService(cli, "1");
   expect(await fails("undo", "--yes")).toContain("write stowage rollout undo SERVICE");
-  expect(await fails("undo", "web")).toContain("look at stowage rollout status, then say --yes");
+  expect(await fails("undo", "web")).toContain("look at stowage rollout status, then use --yes");
   await cli.run("apply", "-f", file, "--yes");
   expect(await fails("undo", "web", "--yes")).toContain("keep no older record of a/web, b/web");
 });

@@ -129,7 +129,7 @@ test("has to be answered for, and takes one host", async () => {
   const file = write(cli);
   const fails = async (...argv: readonly string[]) =>
     (await cli.run("uninstall", "-f", file, ...argv)).stderr;
-  expect(await fails("--host", "here")).toContain("say --yes");
+  expect(await fails("--host", "here")).toContain("use --yes");
   expect(await fails("--yes")).toContain("no host is named; add --host HOST");
   expect(await fails("--host", "heer", "--yes")).toContain("did you mean here");
   expect(await fails("--host", "here", "--yes", "--volumes")).toContain("--yes-delete-data");

@@ -30,7 +30,9 @@ export async function* podLines(
       context.stderr.write(`${place} was removed, and its log with it\n`);
       return;
     }
-    context.stderr.write(`${place} was replaced: its generation ${next.pod.generation} goes on\n`);
+    context.stderr.write(
+      `${place} was replaced: continuing with its generation ${next.pod.generation}\n`,
+    );
     [now, how] = [next, onwards];
   }
 }

@@ -82,7 +82,7 @@ const REFUSED = [
   [["exec", "west/wbe", "--", "true"], "on host west are db, web; did you mean web?"],
   [["exec", "wst/web", "--", "true"], 'Cannot find host "wst"'],
   [["logs", "east/db"], "on host east are web"],
-  [["logs", "east/web", "--host", "west"], "--host leaves its host out"],
+  [["logs", "east/web", "--host", "west"], "--host excludes its host"],
   [["stats", "east/db"], "neither declares nor runs it on east; it has web on east"],
   [["history", "west/wbe"], "did you mean web?"],
   [["rollback", "east/db", "--yes"], 'Cannot roll back pod "east/db"'],

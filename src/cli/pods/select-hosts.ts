@@ -28,7 +28,7 @@ export function selectHosts(
   const other = pods.find(({ host }) => host !== undefined && wanted?.includes(host) === false);
   if (other !== undefined)
     throw new StowageError(
-      `Cannot take pod "${podNameText(other)}": --host leaves its host out; leave --host out, or name the pod alone`,
+      `Cannot use pod "${podNameText(other)}": --host excludes its host; leave --host out, or name the pod alone`,
       { code: "invalid_argument" },
     );
   const only = pods.length > 0 && ofPods.length === pods.length ? ofPods : wanted;

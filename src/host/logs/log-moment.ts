@@ -21,7 +21,7 @@ export async function momentOn(
   const [up] = /^\d+(\.\d+)?/.exec(String(files.get("/proc/uptime") ?? "")) ?? [];
   if (boot === undefined || up === undefined) {
     throw new StowageError(
-      "Cannot tell what time it is on the host: /proc/stat and /proc/uptime do not say it; name the moment itself, such as 2026-01-31T12:00:00Z",
+      "Cannot read the host's clock: /proc/stat and /proc/uptime do not show it; give an absolute time, such as 2026-01-31T12:00:00Z",
       { code: "failed_precondition" },
     );
   }

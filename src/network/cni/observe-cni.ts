@@ -107,7 +107,7 @@ async function problemsOf(
 ): Promise<ReadonlyMap<string, string>> {
   if (files.length === 0) return new Map();
   const { host, places } = parts;
-  const doing = "look at networks of the host's own";
+  const doing = "read the host's CNI networks";
   const [said, look, configs] = await Promise.all([
     runScript(
       host,

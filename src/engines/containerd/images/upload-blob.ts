@@ -112,7 +112,7 @@ async function ingestOffset(
   ref: string,
   signal: AbortSignal | undefined,
 ): Promise<bigint | undefined> {
-  const options = { doing: `look at ingest "${ref}"`, signal };
+  const options = { doing: `read ingest "${ref}"`, signal };
   const filters = [`ref==${JSON.stringify(ref)}`];
   try {
     const { statuses } = await client.unary(Content.method.listStatuses, { filters }, options);

@@ -24,7 +24,7 @@ export async function removeWork(context: PodmanContext, work: string): Promise<
 
 async function removePulled(context: PodmanContext, name: string): Promise<void> {
   const { cli } = context;
-  const doing = `take the name "${name}" away`;
+  const doing = `remove the name "${name}"`;
   const images = (await listImages(context, undefined)).filter(({ Names }) => Names.includes(name));
   const names = new Set(images.flatMap(({ Names }) => Names));
   if (names.size > 1) await cli.change(["image", "untag", name, name], { doing });
