@@ -1,6 +1,6 @@
 /**
  * A copy of declared data. What is no data stays as it is, such as an object that stands for a value which only
- * Terraform knows: it is a mistake, and told where the whole fleet is looked at.
+ * Terraform knows: it is a mistake, and told where the whole fleet is checked.
  */
 export function copyData<T>(value: T): T {
   if (value === null || typeof value !== "object") return value;

@@ -105,7 +105,7 @@ function draftHost(
   return compact<HostSpec>({
     address: host.address,
     labels: host.labels,
-    // while there is none this stands in, so that all else can be looked at
+    // while there is none this stands in, so that all else can be checked
     engine: engine?.toConfig() ?? { kind: "sim" },
     pull: host.pull,
     pullBytesPerSecond: host.pullPerSecond?.toBytes(),

@@ -102,7 +102,7 @@ export interface SimOptions {
    */
   readonly maxPods?: number;
   /**
-   * Whether an exited pod is made anew by a start, as rkt's pods are.
+   * Whether an exited pod is created again by a start, as rkt's pods are.
    *
    * @defaultValue false
    */

@@ -74,7 +74,7 @@ export class Fleet extends TerraformStack implements FleetScope {
     this.fleetName = id;
     this.defaults = copyDefaults(props.defaults ?? {});
     const owner = props.id === undefined ? readProjectId() : { id: props.id };
-    // without an owner this stands in, so that all else can be looked at
+    // without an owner this stands in, so that all else can be checked
     this.#identity = {
       id: "id" in owner ? owner.id : "nobody",
       formerly: props.formerly,

@@ -38,7 +38,7 @@ export function limitFiles(cgroupPath: string, limits: Limits): readonly string[
  * The limits of a cgroup as the kernel has them: where it has what was asked for, in the form in which
  * it was asked (the kernel rounds to pages, and weighs CPUs in units of its own).
  *
- * @param asked the limits that were asked for; no others are looked at
+ * @param asked the limits that were asked for; no others are read
  * @param files texts by path; a limit whose file is not among them is as it was asked for
  * @returns null for a limit that the kernel does not set
  */

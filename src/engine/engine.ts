@@ -25,7 +25,7 @@ export interface PodInstance {
   readonly volumeDirs: Readonly<Record<string, string>>;
   /**
    * Environment of each container with secrets in clear, in place of `spec`'s. Absent when the
-   * secrets are not at hand: an engine that needs them then fails with `failed_precondition`.
+   * secrets are not available: an engine that needs them then fails with `failed_precondition`.
    */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What was made for a pod in a network of the fleet; there with `prepare` and `start`. */
@@ -57,7 +57,7 @@ export interface StartOptions extends CallOptions {
   readonly containers?: readonly string[];
   /**
    * The restart policy wants it, and nobody else: it is counted in
-   * {@link ObservedContainer.restarts}, before anything runs. Any other start begins to count anew.
+   * {@link ObservedContainer.restarts}, before anything runs. Any other start resets the count.
    *
    * @defaultValue false
    */
@@ -189,10 +189,10 @@ export interface EngineRest {
  *     absent ──prepare──▶ prepared ──start──▶ running ──(exit | stop)──▶ exited ──start──▶ running
  *                                                                        exited ──remove──▶ absent
  *
- * Two generations of a pod can exist at once, told apart by the identity's generation. Every method
+ * Two generations of a pod can exist at once, distinguished by the identity's generation. Every method
  * is idempotent: where the state that it leads to is there, it does nothing. A call that was cut
  * short, by an abort or by the end of the process, leaves something that `observe` reports (as
- * `incomplete`, or as a leftover) and that `remove` takes away entirely.
+ * `incomplete`, or as a leftover) and that `remove` removes entirely.
  *
  * test/conformance/ defines this interface and runs, unchanged, on every engine.
  */
@@ -263,13 +263,13 @@ export interface Engine extends EngineReader {
    * @throws StowageError `not_found` when the generation does not exist
    */
   update(pod: PodInstance, options?: CallOptions): Promise<void>;
-  /** Takes away everything of a generation, whatever its state; running processes are killed. Absent: nothing happens. */
+  /** Removes everything of a generation, whatever its state; running processes are killed. Absent: nothing happens. */
   remove(identity: PodIdentity, options?: CallOptions): Promise<void>;
-  /** Takes away a leftover by the name that `observe` gave it. Absent: nothing happens. */
+  /** Removes a leftover by the name that `observe` gave it. Absent: nothing happens. */
   removeLeftover(name: string, options?: CallOptions): Promise<void>;
   /**
-   * Takes away what the engine holds of Stowage's beside pods, images and leftovers, when none of these is
-   * there any more. What others use, and what only the engine's own tools take away, stays.
+   * Removes what the engine holds of Stowage's beside pods, images and leftovers, when none of these is
+   * there any more. What others use, and what only the engine's own tools remove, stays.
    *
    * @returns what stays, and why
    */

@@ -1,6 +1,6 @@
 import type { ByteSink } from "./host.ts";
 
-/** A line that a program writes in the midst of its command's output. */
+/** A line that a program writes in the middle of its command's output. */
 export interface OwnLine {
   /** What it begins with. */
   readonly leads: readonly string[];

@@ -84,7 +84,7 @@ export interface HostSnapshot {
   /** Text of each file found, by path; one that could not be read is an Error. */
   readonly files: ReadonlyMap<string, string | Error>;
   readonly existing: ReadonlySet<string>;
-  /** Of the paths that were looked at for it: symbolic links to what is not there, or to themselves. */
+  /** Of the paths that were read for it: symbolic links to what is not there, or to themselves. */
   readonly dangling: ReadonlySet<string>;
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** By path; one that could not be read is an Error. */
@@ -137,7 +137,7 @@ export interface RunOptions extends HostCallOptions {
   readonly timeoutMs?: number;
   /**
    * Goes on to its end when the connection to the host goes, or Stowage itself: for what leaves something
-   * behind, cut short, of which nobody could tell whose it is.
+   * behind, truncated, of which nobody could tell whose it is.
    */
   readonly outlives?: boolean;
   /** Takes its output as it comes, however much it is: none of it is in the result then. */
@@ -220,7 +220,7 @@ export interface Host extends HostReader {
   ): Promise<void>;
   /**
    * Writes bytes into a file as they come, from an offset on: what it had beyond that is cut off. A failure leaves
-   * what had come, to be gone on with; 0600, its directories made (0700).
+   * what had come, to be continued; 0600, its directories made (0700).
    */
   appendBytes(
     path: string,
@@ -255,7 +255,7 @@ export interface Host extends HostReader {
   createFile(path: string, text: string, options?: HostCallOptions): Promise<boolean>;
   /**
    * Renames a directory and leaves a symbolic link to the new name at the old one; done already: nothing
-   * happens. What was killed half-way is brought to its end. It takes the place of the link that it left itself
+   * happens. What was killed half-way is completed. It takes the place of the link that it left itself
    * on the way there.
    *
    * @throws StowageError `already_exists` when both names are directories

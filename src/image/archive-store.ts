@@ -16,7 +16,7 @@ const COMPRESSIONS: readonly { name: string; magic: string; unpack: string }[] =
  * Opens a tar and reads its directory once; contents are read from their places when asked for.
  *
  * @throws StowageError `not_found` when it is not there.
- * @throws StowageError `invalid_argument` when it is no tar, is compressed as a whole, or is cut short.
+ * @throws StowageError `invalid_argument` when it is not a tar, is compressed as a whole, or is truncated.
  */
 export async function openArchiveStore(location: string): Promise<FileStore> {
   const file = await openRegularFile(location).catch((error: unknown) => {

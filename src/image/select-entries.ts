@@ -68,7 +68,7 @@ function means(name: string, reference: ImageReference): boolean {
   return named.digest !== undefined && named.digest === reference.digest;
 }
 
-/** One image, perhaps for several platforms: the only entry, or entries told apart by platform alone. */
+/** One image, perhaps for several platforms: the only entry, or entries distinguished by platform alone. */
 function isOneImage(entries: readonly IndexEntry[]): boolean {
   if (entries.length <= 1) return true;
   return entries.every((entry) => entry.platform && wholeNames(entry).length === 0);

@@ -33,7 +33,7 @@ interface Overrides {
  * Understands ustar, GNU long names and base-256 sizes, and pax paths and sizes. Of two entries of
  * one name the last counts; a hard link counts as the file it names; other kinds are passed over.
  *
- * @throws StowageError `invalid_argument` when it is no tar, is cut short, or holds sparse files.
+ * @throws StowageError `invalid_argument` when it is not a tar, is truncated, or holds sparse files.
  */
 export async function indexTar(
   handle: FileHandle,

@@ -1,6 +1,6 @@
 import { onAbort } from "./on-abort.ts";
 
-/** Waits for what others may wait for too; at an abort this one leaves, and it goes on. @throws what the signal says */
+/** Waits for what others may wait for too; at an abort this one leaves, and it continues. @throws what the signal says */
 export async function abortable<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,

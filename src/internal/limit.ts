@@ -1,5 +1,5 @@
 /**
- * Runs a task as soon as fewer than the limit's number run, in the order asked; one that goes on with what was
+ * Runs a task as soon as fewer than the limit's number run, in the order asked; one that continues with what was
  * begun may be asked for ahead of all that were not.
  */
 export type Limiter = <T>(

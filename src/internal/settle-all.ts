@@ -1,7 +1,7 @@
 /**
  * Waits until all have ended, whatever becomes of them.
  *
- * Nothing goes on behind the back of who is told of the failure.
+ * Nothing runs on behind the back of who is told of the failure.
  *
  * @throws the first failure, in their order
  */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { StowageError } from "../errors/index.ts";
 
-/** How often a source is looked at for new lines. */
+/** How often a source is read for new lines. */
 const POLL_MS = 150;
 /** Looks without a new line after which what has no line end is taken for one: a question, or the last words of a process. */
 const QUIET_LOOKS = 6;
@@ -31,7 +31,7 @@ export interface NamedLine {
  * Lines of sources: what is there, source by source, then new ones of all as they come.
  *
  * @param options.tail lines of the past, newest ones; all when absent
- * @param options.follow goes on until the signal is aborted, or all sources are gone
+ * @param options.follow continues until the signal is aborted, or all sources are gone
  * @param options.ended aborted when nothing more will be written: what is still on its way is waited for, and then it is the end
  */
 export async function* tailLines(

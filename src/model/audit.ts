@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A file of audit lines that is longer than this begins anew; the one before it is kept. */
+/** A file of audit lines that is longer than this starts again; the one before it is kept. */
 export const AUDIT_FILE_BYTES = 256 * 1024;
 
 /** Changes that a line names; of more it says how many. */
@@ -54,7 +54,7 @@ export function parseAudit(text: string): readonly AuditLine[] {
       const { data } = AuditLine.safeParse(JSON.parse(line));
       return data === undefined ? [] : [data];
     } catch {
-      // cut short by the end of the host, or not ours
+      // truncated by the end of the host, or not ours
       return [];
     }
   });

@@ -33,7 +33,7 @@ export function bootUnitName(unit: Omit<BootUnit, "program">): string {
 
 /**
  * The unit that brings networks and pods of a fleet back at boot. It is of no life of its own: what it
- * starts goes on without it, and `KillMode=process` leaves that alone.
+ * starts continues without it, and `KillMode=process` leaves that alone.
  *
  * The command itself tries again, as `Restart=` is refused with `Type=oneshot` before systemd 244.
  */

@@ -1,8 +1,8 @@
 import type * as z from "zod";
 
 /**
- * How a change of a field reaches what runs: `live` while the process goes on, `restart` with its
- * processes started anew and the writable layer kept, `replace` with a new generation.
+ * How a change of a field reaches what runs: `live` while the process continues, `restart` with its
+ * processes restarted and the writable layer kept, `replace` with a new generation.
  */
 export type ChangeVerdict = "live" | "restart" | "replace";
 

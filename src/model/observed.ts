@@ -9,7 +9,7 @@ import type { CniNetwork } from "./network.ts";
 export type ContainerState = "missing" | "prepared" | "running" | "paused" | "exited" | "unknown";
 
 /**
- * State of a generation of a pod. `incomplete`: prepare did not come to its end, or parts of it are
+ * State of a generation of a pod. `incomplete`: prepare did not complete, or parts of it are
  * gone; `degraded`: some of its containers run and some do not.
  */
 export type PodState = "incomplete" | "prepared" | "running" | "degraded" | "exited" | "unknown";
@@ -52,7 +52,7 @@ export interface ObservedPod {
   readonly reported: Readonly<Record<string, Json>>;
   /** Its address in its network, while it has one of its own. */
   readonly address?: string;
-  /** One sentence when it runs and its network is not as it was made: a `start` mends that. */
+  /** One sentence when it runs and its network is not as it was made: a `start` repairs that. */
   readonly detached?: string;
 }
 
@@ -76,7 +76,7 @@ export interface ObservedLeftover {
   readonly name: string;
   /** What it is, in the engine's word: for people. */
   readonly what: string;
-  /** Digest of the manifest whose import left it, and which the next one of the same image goes on with. */
+  /** Digest of the manifest whose import left it, and which the next one of the same image continues with. */
   readonly image?: string;
 }
 

@@ -9,7 +9,7 @@ export type FleetReading =
   | {
       readonly kind: "mistakes";
       readonly diagnostics: readonly Diagnostic[];
-      /** The value itself where only the content of fields is wrong: rules can be looked at as well. */
+      /** The value itself where only the content of fields is wrong: rules can be checked too. */
       readonly rough?: FleetManifest;
     };
 

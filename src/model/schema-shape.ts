@@ -55,7 +55,7 @@ function objectFields(schema: z.ZodObject): ReadonlyMap<string, SchemaShape> {
   return new Map(entries.map(([name, field]) => [name, shapeOf(field)]));
 }
 
-/** Branches are told apart by their `kind`, or by whether the value is an object. */
+/** Branches are distinguished by their `kind`, or by whether the value is an object. */
 function unionShape(schema: z.ZodUnion, meta: FieldMeta | undefined): SchemaShape {
   const options = (schema.options as readonly z.ZodType[]).map(unwrap);
   const shapes = options.map(shapeOf);

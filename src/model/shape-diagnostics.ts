@@ -61,7 +61,7 @@ function fieldsOf(schema: z.ZodType | undefined): readonly string[] {
   return keys instanceof z.ZodEnum ? keys.options.map(String) : [];
 }
 
-/** A record's value is not looked at when its key is refused: it may have mistakes of its own. */
+/** A record's value is not read when its key is refused: it may have mistakes of its own. */
 function valueUnderBadKey(path: ValuePath, { schema, value }: Place): readonly Diagnostic[] {
   const record = schemaAt(schema, value, path.slice(0, -1));
   if (!(record instanceof z.ZodRecord)) return [];

@@ -42,7 +42,7 @@ export const PodFile = z.strictObject({
 /** See the schema of the same name. */
 export type PodFile = z.infer<typeof PodFile>;
 
-/** Reads a file of ours; undefined when it is none: it is made anew. */
+/** Reads a file of ours; undefined when it is none: it is created again. */
 export function readFile<T>(schema: z.ZodType<T>, text: string | Error | undefined): T | undefined {
   if (typeof text !== "string") return undefined;
   try {

@@ -4,7 +4,7 @@ import type { NetworkPlaces } from "./places.ts";
 /** Bridges that this process has looked at: their rules and files are known to be there. */
 export const looked = new Set<string>();
 
-/** Lets a network be looked at again before it is changed: somebody else was at it. */
+/** Lets a network be read again before it is changed: somebody else was at it. */
 export function forgetBridge(
   { host, places }: { readonly host: Host; readonly places: NetworkPlaces },
   bridge: string,

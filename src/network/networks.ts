@@ -35,8 +35,8 @@ export interface NetworksParts {
  * The networks of a host, for the pods of one engine. A network is there while a generation is in it:
  * the first one makes it, the last one takes it away.
  *
- * What is to be is written in files first and made of them afterwards, so that whatever was cut short is
- * found by its file and made again, or taken away.
+ * What is to be is written in files first and made of them afterwards, so that whatever was interrupted is
+ * found by its file and made again, or removed.
  */
 export class Networks {
   readonly #parts: NetworksParts;

@@ -3,7 +3,7 @@ import { Batch } from "../internal/index.ts";
 import { runScript } from "./run-script.ts";
 import { ATTACH, DETACH, DROP } from "./scripts.ts";
 
-/** The kernel makes and takes away one interface after the other: one command at a time keeps it busy. */
+/** The kernel makes and removes one interface after the other: one command at a time keeps it busy. */
 const LIMITS = { lanes: 1, most: 8, letsGo: false };
 
 /** A pod of which a script is told. */

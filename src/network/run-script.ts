@@ -13,8 +13,8 @@ export interface ScriptOptions {
 }
 
 /**
- * Runs a script of ours on a host. It is never cut short by an abort: what it does is short, and half of
- * it would have to be mended.
+ * Runs a script of ours on a host. It is never interrupted by an abort: what it does is short, and half of
+ * it would have to be repaired.
  *
  * @returns its stdout
  * @throws StowageError `failed_precondition` with what it said last

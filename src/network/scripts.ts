@@ -62,7 +62,7 @@ done`;
  * written in place, since running containers have them mounted.
  *
  * Arguments: directory, bridge, gateway, bits, hardware address, whether packets are to be forwarded, and
- * whether the bridge has to be looked at. The texts are in the environment.
+ * whether the bridge has to be read. The texts are in the environment.
  */
 export const SYNC = `set -e; umask 022
 d=$1 b=$2 gw=$3 bits=$4 mac=$5 forward=$6 look=$7
@@ -85,7 +85,7 @@ fi
 exec iptables-restore --noflush -w 10
 `;
 
-/** What of the host's network is looked at, in one program: parts are told apart by their first lines. */
+/** What of the host's network is read, in one program: parts are distinguished by their first lines. */
 export const LOOK = `echo "# forward"; cat /proc/sys/net/ipv4/ip_forward
 echo "# links"; ip -j addr show
 echo "# routes"; ip -j -4 route show

@@ -6,7 +6,7 @@ import { planPod } from "./pod-change.ts";
 import { currentGeneration, mayRun, type PodContext } from "./pod-context.ts";
 import { startSteps } from "./steps.ts";
 
-/** What comes of a pod in a plan that begins those anew that were asked for, and does nothing else. */
+/** What comes of a pod in a plan that begins those again that were asked for, and does nothing else. */
 export interface AskedRestart {
   readonly change?: PodChange;
   /** Why it must not be done: more than a new start is due. */
@@ -16,8 +16,8 @@ export interface AskedRestart {
 }
 
 /**
- * A pod that is what it should be and runs is begun anew in the generation that it has. One that is down is started, as
- * by any other plan: a restart that was cut short left it so. What has ended for good stays so.
+ * A pod that is what it should be and runs is started again in the generation that it has. One that is down is started, as
+ * by any other plan: a restart that was interrupted left it so. What has ended for good stays so.
  */
 export function askedRestart(context: PodContext): AskedRestart {
   const change = planPod(context);

@@ -23,7 +23,7 @@ export function target(
   return { generation, spec, images, defaults: DEFAULTS_VERSION, engine: observation.config };
 }
 
-/** A generation that exists, as it is to be recorded: it goes on with the secrets that it has. */
+/** A generation that exists, as it is to be recorded: it continues with the secrets that it has. */
 export function keptTarget(
   context: PodContext,
   desired: ResolvedPod,

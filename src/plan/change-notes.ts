@@ -46,7 +46,7 @@ function recordNotes(
 ): readonly string[] {
   if (current === undefined || context.recordLost === undefined) return [];
   const paths = uncomparedPaths(spec, current).filter(
-    // files are looked at themselves, but for what only a record tells of secrets
+    // files are read themselves, but for what only a record tells of secrets
     (path) => !/^containers\.[^.]+\.files\[/.test(path) || SECRET_PATH.test(path),
   );
   if (paths.length === 0) return [];

@@ -49,7 +49,7 @@ export function isRenamed(context: PodContext): boolean {
   return own.owner !== owner || own.fleet !== fleet;
 }
 
-/** Why the record is written anew, if that is all that is wrong; empty when it is as it should be. */
+/** Why the record is written again, if that is all that is wrong; empty when it is as it should be. */
 export function recordReasons(context: PodContext, current: ObservedPod): readonly Reason[] {
   const { record, recordLost, desiredDigest } = context;
   const note = (kind: Reason["kind"], text: string): Reason[] => [
@@ -74,7 +74,7 @@ export function recordReasons(context: PodContext, current: ObservedPod): readon
   return [];
 }
 
-/** One reason for each other generation in the engine: a move kept it there, or an apply was cut short. */
+/** One reason for each other generation in the engine: a move kept it there, or an apply was interrupted. */
 export function staleReasons(
   context: PodContext,
   stale: readonly ObservedPod[],

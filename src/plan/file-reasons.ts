@@ -4,7 +4,7 @@ import type { FileDrift } from "./plan-input.ts";
 import type { PodContext } from "./pod-context.ts";
 
 /**
- * What somebody else changed of a generation's files. They are written anew while nothing of the pod
+ * What somebody else changed of a generation's files. They are written again while nothing of the pod
  * runs, so that its processes read them again and no mount leads to what was there before.
  */
 export function fileReasons(context: PodContext, pod: ObservedPod): readonly Reason[] {

@@ -41,7 +41,7 @@ export function earlyHostChanges(
   if (input.options.pods !== undefined) return renames;
   const engines = [
     {
-      // what an import goes on with, it takes away itself
+      // what an import continues with, it removes itself
       leftovers: observation.engine.leftovers.filter(({ image = "" }) => !imports.has(image)),
       engine: undefined,
     },

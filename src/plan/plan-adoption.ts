@@ -8,7 +8,7 @@ import type { PodChange, Reason, ResolvedPod } from "./plan.ts";
 import { isOfDeclared, mayRun, type PodContext, recorded } from "./pod-context.ts";
 import { freshSteps, sweepSteps } from "./steps.ts";
 
-/** A rollout that was cut short after its new generation was made: it is carried on from there. */
+/** A rollout that was interrupted after its new generation was made: it is carried on from there. */
 export function planAdoption(context: PodContext, desired: ResolvedPod): PodChange | undefined {
   const made = adoptable(context);
   if (made === undefined) return undefined;

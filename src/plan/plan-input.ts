@@ -178,7 +178,7 @@ export interface PlanOptions {
   readonly sendImages?: boolean;
   /** Rollouts go on though they are paused. */
   readonly despitePauses?: boolean;
-  /** Plans that these pods are begun anew, by `host/pod`, and nothing else. */
+  /** Plans that these pods are started again, by `host/pod`, and nothing else. */
   readonly restart?: readonly string[];
   /** Plans the removal of everything. */
   readonly destroy?: boolean;

@@ -18,7 +18,7 @@ import { createSteps, freshSteps, keptEntries, sweepPlaced, sweepSteps } from ".
 
 /**
  * A new generation in the declared engine in place of one in another engine of the host, which stays
- * there until the new one is proven. One that a move which was cut short has made already is gone on
+ * there until the new one is proven. One that a move which was interrupted has made already is gone on
  * with.
  */
 export function planMove(context: PodContext, desired: ResolvedPod, old: PlacedPod): PodChange {

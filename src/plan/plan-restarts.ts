@@ -39,7 +39,7 @@ export interface RestartPlan {
 /**
  * What restart policies want to be started again, and what is to be ended for a new start as it is unhealthy:
  * of declared pods, as they were last applied. Pure, as
- * a plan is, and made of less: neither images nor what is declared now are looked at, so that a
+ * a plan is, and made of less: neither images nor what is declared now are read, so that a
  * declaration that is broken keeps nothing down.
  */
 export function planRestarts(

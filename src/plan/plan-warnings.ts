@@ -5,7 +5,7 @@ import type { HostObservation, PlanInput } from "./plan-input.ts";
 import { lostWith, type PodContext, podsOf } from "./pod-context.ts";
 import { isGone } from "./refusals.ts";
 
-/** A host that was looked at, and its pods. */
+/** A host that was read, and its pods. */
 interface Looked {
   readonly host: string;
   readonly observation: HostObservation;
@@ -23,7 +23,7 @@ export function unknownStates({ contexts }: Looked): readonly string[] {
   );
 }
 
-/** What an apply that goes on has not done yet looks as if one had been cut short. */
+/** What an apply that continues has not done yet looks as if one had been interrupted. */
 export function busyHost({ host, observation }: Looked): readonly string[] {
   if (observation.busy === undefined) return [];
   return [

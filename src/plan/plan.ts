@@ -36,7 +36,7 @@ export type Action =
 export interface Reason {
   /**
    * declared: the declaration changed since the last apply. drift: something changed behind
-   * Stowage's back. state: it does not run as it should. leftover: an apply was cut short. asked:
+   * Stowage's back. state: it does not run as it should. leftover: an apply was interrupted. asked:
    * somebody wants it, though nothing is wrong.
    */
   readonly kind: "declared" | "drift" | "state" | "leftover" | "asked";
@@ -57,7 +57,7 @@ export interface Reason {
  * One thing that apply does; each is idempotent. They are run in order, and nothing else is.
  *
  * `prepare` writes the generation into the record before it makes it, its files first; `remove` takes
- * these away with it; `write-files` writes those of one that exists anew. `commit` makes a generation
+ * these away with it; `write-files` writes those of one that exists again. `commit` makes a generation
  * the record's current one and drops the others from it, but for those that are kept in another
  * engine; `forget` deletes the record. `engine` names another engine of the host than the declared
  * one.
@@ -91,7 +91,7 @@ export type Step =
     }
   | { readonly kind: "prepare"; readonly generation: number }
   | { readonly kind: "write-files"; readonly generation: number }
-  /** Takes away files of a generation that is gone; without a name, what is empty. */
+  /** Removes files of a generation that is gone; without a name, what is empty. */
   | { readonly kind: "remove-files"; readonly from: FleetIdentity; readonly name?: string }
   /** Before a stop: what its containers want done while they still run. */
   | { readonly kind: "drain"; readonly generation: number; readonly engine?: EngineConfig }
@@ -261,11 +261,11 @@ export interface RolloutPlan {
   readonly policy: Rollout;
   /** Each begins when the one before it has ended; none is empty. */
   readonly waves: readonly RolloutWave[];
-  /** Pods of it that are what is declared already, on the hosts that were looked at. */
+  /** Pods of it that are what is declared already, on the hosts that were observed. */
   readonly done: number;
-  /** Absent: it goes on. */
+  /** Absent: it continues. */
   readonly paused?: RolloutPause & {
-    /** Ids of its changes that are not made before it is resumed; the others mend what was applied already. */
+    /** Ids of its changes that are not made before it is resumed; the others repair what was applied already. */
     readonly waits: readonly string[];
   };
 }

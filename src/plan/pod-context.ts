@@ -83,7 +83,7 @@ export function ownIdentity(context: PodContext): Omit<PodIdentity, "generation"
 }
 
 /**
- * Identity under which a pod's existing generations were made. Of a renaming that was cut short there are some
+ * Identity under which a pod's existing generations were made. Of a renaming that was interrupted there are some
  * of both names: then the former one, as the declared one is known anyway.
  */
 export function originOf(context: PodContext): Omit<PodIdentity, "generation" | "pod"> {

@@ -62,7 +62,7 @@ function holderOf({ observation, declared, pod }: PodContext, port: Port): strin
   if (listening?.pod !== undefined)
     return `${listening.holder}, which is pod ${listening.pod} of the fleet and does not declare it`;
   if (listening !== undefined) return listening.holder ?? "an unknown process";
-  // a rule to a pod of the fleet which is not there is left over, and taken away
+  // a rule to a pod of the fleet which is not there is left over, and removed
   const own = `${declared.owner}/${declared.fleet}/`;
   const engines = [observation, ...seenEngines(observation)].map(({ engine }) => engine);
   return engines

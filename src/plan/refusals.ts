@@ -50,7 +50,7 @@ export function hostRefusals(
   ];
 }
 
-/** A host that leaves and is a declared one by another address: it would take away what that one is to have. */
+/** A host that leaves and is a declared one by another address: it would remove what that one is to have. */
 function twoAddresses(
   { leaving, manifest, hosts }: PlanInput,
   host: string,

@@ -23,7 +23,7 @@ export function advances({ action }: PodChange): boolean {
 
 /**
  * Whether a change of a rollout has to wait while that is paused: it brings what is declared now. What was
- * applied already is mended, and one that was cut short where the old one does not run any more is ended.
+ * applied already is repaired, and one that was interrupted where the old one does not run any more is completed.
  */
 export function waitsWhilePaused(change: PodChange): boolean {
   const { action, reasons, interrupts } = change;
@@ -36,7 +36,7 @@ const TWICE: ReadonlySet<Action> = new Set(["replace", "move-engine", "adopt"]);
 
 /**
  * The rollouts of services, in waves: what a killed one has done already is not in them any more. In one that
- * is paused those that mend something come first, and nothing that waits holds them up.
+ * is paused those that repair something come first, and nothing that waits holds them up.
  */
 export function planRollouts(
   changes: readonly PodChange[],

@@ -35,11 +35,11 @@ export interface ServicePod {
     readonly at: string;
     readonly by: string;
   };
-  /** Why it could not be looked at. */
+  /** Why it could not be observed. */
   readonly reason?: string;
 }
 
-/** The pods of all services on the hosts that were looked at. */
+/** The pods of all services on the hosts that were observed. */
 export function servicePods(
   manifest: FleetManifest,
   { pods }: Pick<Plan, "pods">,

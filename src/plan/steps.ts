@@ -76,7 +76,7 @@ export function commitStep(generation: number, keep: readonly KeptGeneration[] =
   return { kind: "commit", generation, ...(keep.length === 0 ? {} : { keep }) };
 }
 
-/** Takes away generations that an apply which was cut short left behind. */
+/** Removes generations that an apply which was interrupted left behind. */
 export function sweepSteps(stale: readonly ObservedPod[]): readonly Step[] {
   return sweepPlaced(stale.map((pod) => ({ pod })));
 }
@@ -89,7 +89,7 @@ export function sweepPlaced(stale: readonly OldGeneration[]): readonly Step[] {
   ]);
 }
 
-/** Takes away all of a pod. */
+/** Removes all of a pod. */
 export function removeSteps(context: PodContext): readonly Step[] {
   const { generations, elsewhere } = context;
   return [...sweepSteps(generations), ...sweepPlaced(elsewhere), { kind: "forget" }];

@@ -3,7 +3,7 @@ import { podsOnHost } from "./observed-pods.ts";
 import type { HostChange, Step } from "./plan.ts";
 import type { HostObservation } from "./plan-input.ts";
 
-/** Files of this host's generations that no engine of the host has: an apply was cut short between the two, or somebody removed the pod. */
+/** Files of this host's generations that no engine of the host has: an apply was interrupted between the two, or somebody removed the pod. */
 export function strayFiles(host: string, observation: HostObservation): readonly HostChange[] {
   const { directories = [], emptied = [] } = observation.files ?? {};
   if (directories.length === 0 && emptied.length === 0) return [];

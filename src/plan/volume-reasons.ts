@@ -6,7 +6,7 @@ const LOST =
   "its directory was deleted from the host, and what was in it is lost; it is created again, empty";
 
 /**
- * Named volumes of what was applied that are not on the host any more. Made anew without a word they would
+ * Named volumes of what was applied that are not on the host any more. Made again without a word they would
  * look as if nothing had ever been in them; processes that run still have the deleted directory.
  */
 export function volumeReasons(

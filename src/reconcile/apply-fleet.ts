@@ -16,7 +16,7 @@ import { requireSecrets } from "./secrets/secrets.ts";
  * Safe to be killed at any moment: what is left is found by the next run. A change that fails is in
  * the report, it does not reject.
  *
- * @throws DiagnosticsError when the plan is refused, or a secret is not at hand
+ * @throws DiagnosticsError when the plan is refused, or a secret is not available
  * @throws StowageError `aborted` when a lock is not free in time, `failed_precondition` when the brakes
  *   hold or a saved plan is out of date; nothing was touched
  */

@@ -36,7 +36,7 @@ const MEETING_MS = 1_000;
 const BACK_OFF_MAX_MS = 2_000;
 const BACK_OFF_MS = 100;
 
-/** The hosts that a run has opened; each is locked before anything of it is looked at. */
+/** The hosts that a run has opened; each is locked before anything of it is read. */
 export class LockedHosts implements AsyncDisposable {
   readonly #request: LockedHostsRequest;
   readonly #locks: LockSession = new Map();
@@ -59,7 +59,7 @@ export class LockedHosts implements AsyncDisposable {
   }
 
   /**
-   * Does what opens the hosts, anew until none of their locks is another's. Nobody waits for a lock while they have
+   * Does what opens the hosts, again until none of their locks is another's. Nobody waits for a lock while they have
    * one, as its holder may be waiting for just that: all are given back before, and whatever was seen
    * under them counts no more. Who had some may have met another that began in the same moment and gives
    * its own back as well: that is waited for, even with no time to wait.

@@ -22,7 +22,7 @@ export interface PlanFleetRequest {
   readonly manifest: FleetManifest;
   /** Directory that relative paths of layouts and archives begin at. */
   readonly manifestDir: string;
-  /** It can only read: no plan has more at hand. */
+  /** It can only read: no plan has more available. */
   readonly connector: Pick<Connector, "read">;
   readonly lockFile?: FleetLock | undefined;
   /** What references lead to on a host whatever anything else says, by canonical reference. */
@@ -48,7 +48,7 @@ export interface PlannedFleet {
 
 /**
  * Looks at every host of a fleet and plans what has to be done. Nothing is made, changed or deleted
- * anywhere: there is nothing at hand that could.
+ * anywhere: there is nothing available that could.
  *
  * @throws DiagnosticsError when something that is declared cannot or must not be done
  */

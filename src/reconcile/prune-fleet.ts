@@ -42,8 +42,8 @@ export async function planPruning(
 }
 
 /**
- * Takes away what a fleet can do without on its hosts, under their locks. Safe to be killed at any moment:
- * pruning again goes on.
+ * Removes what a fleet can do without on its hosts, under their locks. Safe to be killed at any moment:
+ * pruning again continues.
  *
  * @throws DiagnosticsError when a host must not be worked on; nothing was touched
  */

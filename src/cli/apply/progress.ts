@@ -15,7 +15,7 @@ export interface Progress {
   /** Called with the plan once it is agreed to. */
   begin(plan: Plan): void;
   show(event: ApplyEvent): void;
-  /** Takes away what is not to stay. */
+  /** Removes what is not to stay. */
   end(): void;
 }
 

@@ -61,7 +61,7 @@ export async function runFleet(
     progress.end();
     if (report.status === "incomplete" || report.status === "paused") show(report.plan);
     else options.check?.(report.plan);
-    // what could not be looked at is not what the manifest says
+    // what could not be observed is not what the manifest says
     if (report.status === "converged" && !shown) showWarnings(context, report.plan, options);
     showReport(context, report, options);
     if (report.status === "paused") return 2;

@@ -15,7 +15,7 @@ import { engineEntry } from "../engine-kinds.ts";
 
 const STRAY_HOST = "stray";
 
-/** A fleet on a host that no manifest is at hand for. */
+/** A fleet on a host that no manifest is available for. */
 export interface StrayFleet {
   readonly manifest: FleetManifest;
   /** Hosts that its roster names beside this one; they are left alone. */

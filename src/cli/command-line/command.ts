@@ -33,7 +33,7 @@ export const NOT_RUN = 125;
 /** A command of the program. */
 export interface Command {
   readonly help: CommandHelp;
-  /** It changes something: where nobody reads any more what it says, it goes on to its end, as others do not. */
+  /** It changes something: where nobody reads any more what it says, it runs to its end, as others do not. */
   readonly changes?: true;
   /** Its exit code after an error. @defaultValue 1 */
   readonly failed?: number | ((error: unknown) => number);

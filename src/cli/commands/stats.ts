@@ -16,7 +16,7 @@ import { compareText } from "../text/compare-text.ts";
 /** Time that one sample takes: shorter ones tell little of a CPU. */
 const SAMPLE_MS = 1000;
 const WATCH_MS = 2000;
-/** Begins a terminal's page anew. */
+/** Begins a terminal's page again. */
 const CLEAR = "\u001b[H\u001b[2J";
 
 /** `stowage stats`. */

@@ -13,7 +13,7 @@ const CONTROLLERS = ["cpu", "cpuset", "memory", "pids"];
 /** First kernel with all of cgroup version 2 that limits need. */
 const KERNEL_MIN: readonly [number, number] = [5, 2];
 
-/** What a machine has and lacks to be a host; on another system than Linux nothing else is looked at. */
+/** What a machine has and lacks to be a host; on another system than Linux nothing else is checked. */
 export function machineChecks(
   facts: MachineFacts,
   stateDir: string,

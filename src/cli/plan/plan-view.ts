@@ -24,7 +24,7 @@ export interface HostView {
   readonly saidNotes: Set<string>;
 }
 
-/** What happens: made, changed, moved, put right, taken away. */
+/** What happens: made, changed, moved, put right, removed. */
 export type Mark = "+" | "~" | ">" | "!" | "-";
 
 /** A mark in its colour. */

@@ -19,7 +19,7 @@ import {
 import { PLAN_VERSION, type Plan, type PlanOptions } from "../../plan/index.ts";
 import { readJsonFile } from "../project/read-json.ts";
 
-/** A plan with all that applying it needs, so that exactly what was looked at is done. */
+/** A plan with all that applying it needs, so that exactly what was shown is done. */
 export interface SavedPlan {
   readonly manifest: FleetManifest;
   /** Directory that relative paths of the manifest start from. */
@@ -264,7 +264,7 @@ export async function readSavedPlan(path: string): Promise<SavedPlan> {
   );
 }
 
-/** What was looked at is done, and nothing else; somebody else's steps may never end, or leave half behind. */
+/** What was shown is done, and nothing else; somebody else's steps may never end, or leave half behind. */
 function isAltered(path: string): StowageError {
   return new StowageError(
     `Cannot use saved plan "${path}": it was changed since it was written; change the declaration, and make a new one with stowage plan --out FILE`,

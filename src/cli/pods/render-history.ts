@@ -32,7 +32,7 @@ export interface AuditRow {
   readonly by: string;
   readonly from: string;
   readonly beganAt: string;
-  /** Absent: it was killed, or still goes on. */
+  /** Absent: it was killed, or still runs. */
   readonly endedAt?: string;
   readonly result?: string;
   readonly changes: AuditLine["changes"];

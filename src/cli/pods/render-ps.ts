@@ -37,7 +37,7 @@ function cells(row: PodRow, container: ContainerRow, paint: Paint, now: Date): r
   ];
 }
 
-/** One that ends and is started again for ever is found running: how often tells it from one that goes on. */
+/** One that ends and is started again for ever is found running: how often tells it from one that keeps running. */
 function status(container: ContainerRow, now: Date): string {
   const { restarts } = container;
   const words = stateWords(container, now);

@@ -7,7 +7,7 @@ import { type LoadedFleet, readFleetAt } from "../project/load-fleet.ts";
 
 /**
  * A fleet's manifest and lock file as they are now. An app is not run again: whoever changes it runs
- * `stowage synth`, which writes the manifest anew.
+ * `stowage synth`, which writes the manifest again.
  */
 export async function declarationFile(
   fleet: LoadedFleet,
@@ -25,7 +25,7 @@ export async function declarationFile(
       seen = now;
       const before = content;
       content = await contentOf(paths);
-      // each command of an app writes it anew, mostly as it was
+      // each command of an app writes it again, mostly as it was
       if (content === before) return undefined;
       const { name, id } = fleet.manifest;
       const loaded = await readFleetAt(fleet.path, args);
@@ -52,7 +52,7 @@ async function contentOf(paths: readonly string[]): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What differs when a file was written anew; the same for one that is not there. */
+/** What differs when a file was written again; the same for one that is not there. */
 async function marksOf(paths: readonly string[]): Promise<string> {
   const marks = await Promise.all(
     paths.map(async (path) => {

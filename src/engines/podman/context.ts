@@ -28,7 +28,7 @@ export interface PodmanContext {
   readonly facts: MachineFacts;
   readonly version: ProgramVersion;
   readonly images: ImageDetailsReader;
-  /** What brings images in goes together; what takes away what is left of an import, alone. */
+  /** What brings images in goes together; what removes what is left of an import, alone. */
   readonly imports: Gate;
   /** Folders that images are sent into: those of one digest have the same one. */
   readonly stages: Turns;

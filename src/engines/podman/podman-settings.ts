@@ -4,7 +4,7 @@ import type { PodmanConfig } from "../../model/index.ts";
 /** How a host's declaration says to use podman. */
 export type PodmanSettings = Omit<z.infer<typeof PodmanConfig>, "kind">;
 
-/** Flags that every command begins with: the store is told apart by all three directories. */
+/** Flags that every command begins with: the store is distinguished by all three directories. */
 export function globalArguments(settings: PodmanSettings): readonly string[] {
   const flags = {
     "--root": settings.root,

@@ -5,7 +5,7 @@ import { type HostDirectories, objectName, type PodIdentity } from "../../model/
  * Where this adapter keeps what rkt does not; no owner has a name that begins with a dot.
  *
  *     <stateDir>/.rkt/pods/<pod>/pod.json              what was made of a generation, and which rkt pods it is
- *     <stateDir>/.rkt/pods/<pod>/<container>.manifest  pod manifest given to rkt: each start prepares anew from it
+ *     <stateDir>/.rkt/pods/<pod>/<container>.manifest  pod manifest given to rkt: each start prepares again from it
  *     <stateDir>/.rkt/pods/<pod>/<container>.pid       process of the last start
  *     <stateDir>/.rkt/pods/<pod>/<container>.exit      how it ended
  *     <stateDir>/.rkt/images/<image>/image.json        what was imported; beside it a file for each fleet

@@ -7,7 +7,7 @@ import { isOurApp, listLeftovers, listStored, POD_LEFTOVER } from "./observe-eng
 import { killProcesses, removeCgroups } from "./pods/end-processes.ts";
 import { readPods } from "./pods/read-pods.ts";
 
-/** Takes away a leftover; what belongs to a pod or an image by now stays. */
+/** Removes a leftover; what belongs to a pod or an image by now stays. */
 export async function removeLeftover(
   context: RktContext,
   name: string,

@@ -22,7 +22,7 @@ export function advanceClock(state: MachineState, byMs: number): void {
   else state.clock.virtualMs += byMs;
 }
 
-/** Lets the machine's clock begin anew, as a boot does. */
+/** Lets the machine's clock start again, as a boot does. */
 export function resetClock(state: MachineState): void {
   if (state.clock.virtualMs === undefined) state.clock.offsetMs = -realMs();
   else state.clock.virtualMs = 0;

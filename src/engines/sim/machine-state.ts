@@ -31,7 +31,7 @@ export interface ProcessState {
   /** Scripts that are being run, innermost last; one without source is argv itself. */
   frames: { readonly source?: string; readonly nested?: boolean; pc: number }[];
   status: number;
-  /** Its own time: it goes on when the machine's clock gets there. */
+  /** Its own time: it continues when the machine's clock gets there. */
   wakeAtMs: number;
   /** It is in `wait`, which a signal ends. */
   waiting: boolean;
@@ -76,7 +76,7 @@ export interface SimPod {
   readonly identity: PodIdentity;
   spec: PodSpec;
   recordDigest: string;
-  /** False until prepare came to its end, and once remove began. */
+  /** False until prepare completed, and once remove began. */
   complete: boolean;
   readonly containers: Record<string, SimContainer>;
   readonly volumeDirs: Readonly<Record<string, string>>;

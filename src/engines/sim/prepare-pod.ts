@@ -5,7 +5,7 @@ import type { MachineState, SimContainer, SimPod } from "./machine-state.ts";
 import { missingSource } from "./missing-source.ts";
 import type { Part } from "./sim-calls.ts";
 
-/** Makes a generation: first the pod, then its containers, so that it can be cut short between. */
+/** Makes a generation: first the pod, then its containers, so that it can be interrupted between. */
 export async function preparePod(
   part: Part,
   pod: PodInstance,

@@ -4,7 +4,7 @@ import type { MachineState } from "./machine-state.ts";
 import { SimKilled } from "./sim-killed.ts";
 import type { SimMachine } from "./sim-machine.ts";
 
-/** Changes the machine in one instant; between two of a call it can be cut short. */
+/** Changes the machine in one instant; between two of a call it can be interrupted. */
 export type Part = <T>(effect: (state: MachineState, nowMs: number) => T) => Promise<T>;
 
 /** What every call of a handle goes through: latency, faults, hooks, counting. */

@@ -58,7 +58,7 @@ function count(container: SimContainer, restarts: number | undefined): void {
   else container.restarts = restarts;
 }
 
-// Where a pod runs once, what ended is made anew; what it wrote is gone, what it printed is kept.
+// Where a pod runs once, what ended is created again; what it wrote is gone, what it printed is kept.
 function renew(state: MachineState, found: SimPod, name: string, pod: PodInstance): void {
   const made = makeContainers(state, pod)[name];
   const log = found.containers[name]?.log;

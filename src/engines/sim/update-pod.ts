@@ -38,7 +38,7 @@ function putSpec(_state: MachineState, found: SimPod, pod: PodInstance): void {
 function checkChanges(found: SimPod, pod: PodInstance, capabilities: CapabilityTable): void {
   const replaced = diffAttributes(PodSpec, found.spec, pod.spec).find(
     ({ fieldPath, after, before, verdict }) =>
-      // another name of the same image is looked at below
+      // another name of the same image is read below
       fieldPath !== "containers.*.image" &&
       (capabilityOf(capabilities, fieldPath, after ?? before ?? null).change ?? verdict) ===
         "replace",

@@ -5,7 +5,7 @@ import { readTextSync } from "./read-text.ts";
 
 const PROCESSES_AT_ONCE = 50;
 
-/** Who holds sockets, by inode, from the open files of every process that may be looked at. */
+/** Who holds sockets, by inode, from the open files of every process that may be read. */
 export async function findPortHolders(
   inodes: readonly number[],
   signal: AbortSignal | undefined,

@@ -31,7 +31,7 @@ const LINK_DIRECTORY_MODE = 0o755;
 /**
  * Replaces a file in one instant. What a killed writer left beside it is overwritten by the next.
  * The signal is asked before each thing that is done: the process may have slept until now, and
- * somebody else may be writing. Whoever has to stop takes away what it left, and only that.
+ * somebody else may be writing. Whoever has to stop removes what it left, and only that.
  */
 export async function replaceFile(
   path: string,
@@ -49,7 +49,7 @@ export async function replaceFile(
     await writeNew(temporary, content, async (file) => {
       if (attributes !== undefined) await giveAttributes(file, attributes);
       signal?.throwIfAborted();
-      // nothing between: whoever is stopped there would write when it goes on
+      // nothing between: whoever is stopped there would write when it continues
       renameSync(temporary, path);
     });
     await flushDirectory(dirname(path));

@@ -2,7 +2,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { HostCallOptions, HostReader } from "../host.ts";
 import { type LogPosition, positionSince } from "./log-times.ts";
 
-/** Characters of a line that goes on for ever before it is passed on in parts. */
+/** Characters of a line that never ends before it is passed on in parts. */
 const MAX_LINE = 1024 * 1024;
 
 const LOG_FILE = /^\d+\.log$/;
@@ -23,7 +23,7 @@ export class LogTail {
   #file = "";
   #offset = 0;
   #line = "";
-  /** Whether the directory was there when it was looked at last; undefined while it never was. */
+  /** Whether the directory was there when it was read last; undefined while it never was. */
   #isThere: boolean | undefined;
   /** Set while nothing was found that is as new. */
   #sinceMs: number | undefined;
@@ -38,7 +38,7 @@ export class LogTail {
     this.#options = signal === undefined ? {} : { signal };
   }
 
-  /** Whether its directory was taken away. */
+  /** Whether its directory was removed. */
   isGone(): boolean {
     return this.#isThere === false;
   }

@@ -12,7 +12,7 @@ interface TimeMark {
   readonly second: number;
 }
 
-/** So much of the newest times is looked at first: enough while nothing new comes. */
+/** So much of the newest times is read first: enough while nothing new comes. */
 const NEWEST_BYTES = 4096;
 
 const MARK = /^(\d+) (\d+)$/;

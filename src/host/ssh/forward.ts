@@ -76,7 +76,7 @@ function makeFolder(): string {
   }
 }
 
-/** Takes away the folders of processes that were killed. */
+/** Removes the folders of processes that were killed. */
 function removeLeftovers(base: string): void {
   for (const name of readdirSync(base)) {
     const pid = /^stw-ssh-(\d+)-\w+$/.exec(name)?.[1];

@@ -8,7 +8,7 @@ import { sshArguments, sshEnvironment } from "./ssh-arguments.ts";
 import type { SshTarget } from "./ssh-target.ts";
 import { waitForGreeting } from "./wait-for-greeting.ts";
 
-/** End of what ssh said that is looked at. */
+/** End of what ssh said that is read. */
 const STDERR_BYTES = 4096;
 
 /**

@@ -25,7 +25,7 @@ const Registry = z.looseObject({
 type Registry = z.infer<typeof Registry>;
 const ConfFile = z.looseObject({ registry: z.array(Registry).max(1000).optional() });
 
-/** Where an image may be had as `registries.conf` has it, without tag or digest. */
+/** Where an image can be fetched as `registries.conf` has it, without tag or digest. */
 export interface ConfiguredPlace {
   readonly domain: string;
   readonly path: string;

@@ -17,7 +17,7 @@ const FRUITLESS_MAX = 3;
 /**
  * Finds what a reference leads to in a registry, and reads its blobs from there.
  *
- * A blob whose connection breaks is gone on with where it broke. Nothing but manifests is held in
+ * A blob whose connection breaks is continued where it broke. Nothing but manifests is held in
  * memory.
  *
  * @throws StowageError as {@link RegistryClient.ask}; `invalid_argument` for an answer that is none

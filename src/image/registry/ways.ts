@@ -30,7 +30,7 @@ export interface Way {
   readonly registry?: string;
 }
 
-/** Where an image may be had, in order: as the fleet declares its registry, else as this machine does. */
+/** Where an image can be fetched, in order: as the fleet declares its registry, else as this machine does. */
 export async function waysTo(
   reference: ImageReference,
   { declared = {}, hostsDirectory, readsRegistriesConf, env }: RegistriesOptions,
@@ -66,7 +66,7 @@ export async function waysTo(
   );
 }
 
-/** Where an image may be had by this machine's `registries.conf`. */
+/** Where an image can be fetched by this machine's `registries.conf`. */
 async function configuredWays(
   reference: ImageReference,
   env: RegistriesOptions["env"],

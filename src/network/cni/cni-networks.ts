@@ -30,7 +30,7 @@ const PLUGINS_MS = 180_000;
  * Pods in networks of the host's CNI configuration, for one engine. Its plugins are run in a namespace
  * that Stowage made, which every engine can join.
  *
- * What a plugin is given, and that it is about to be run, is written first; it is taken back by what is
+ * What a plugin is given, and that it is about to be run, is written first; it is undone by what is
  * written, whatever became of the configuration, of Stowage or of the machine since.
  */
 export class CniNetworks {

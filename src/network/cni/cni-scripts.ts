@@ -69,11 +69,11 @@ checked() { # whether all that plugins knew for theirs still is: prints what is 
 
 /**
  * Has the plugins attach a pod, unless all is as they made it. What was begun before, or has changed, is
- * taken back first; so is what fails, and then it is done once more: something of a pod that was there
+ * undone first; so is what fails, and then it is done once more: something of a pod that was there
  * before a loss of these files may be in the way.
  *
  * Arguments: directory, namespace file, id, where plugins are, what tells this attachment from others
- * (empty: it is to be made anew), whether plugins may be asked, and their types. What they are given is in
+ * (empty: it is to be created again), whether plugins may be asked, and their types. What they are given is in
  * the environment. Prints the last result.
  */
 export const CNI_ADD = `${COMMON}path=$4 mark=$5 checks=$6; shift 6

@@ -11,7 +11,7 @@ import { readRecords } from "../observe/read-files.ts";
 import type { BootRequest } from "./boot-request.ts";
 
 /**
- * What was last applied to a host of a fleet, as a declaration: nothing else is at hand at boot.
+ * What was last applied to a host of a fleet, as a declaration: nothing else is available at boot.
  *
  * @throws StowageError `failed_precondition` when a newer Stowage applied it
  */

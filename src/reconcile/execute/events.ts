@@ -12,7 +12,7 @@ export interface ChangeOutcome {
   readonly pod?: string;
   readonly action: PodChange["action"] | HostChange["action"];
   readonly status: ChangeStatus;
-  /** Why it is not done, or why it was not taken back with others; one sentence. */
+  /** Why it is not done, or why it was not undone with others; one sentence. */
   readonly reason?: string;
   /** What to do next. */
   readonly remedy?: string;
@@ -29,7 +29,7 @@ export interface ChangeOutcome {
 export type ApplyEvent =
   | PlanProgress
   | { readonly type: "lock-waiting"; readonly host: string; readonly holder: string }
-  /** A line of a host's audit file could not be written; the run goes on. */
+  /** A line of a host's audit file could not be written; the run continues. */
   | { readonly type: "not-audited"; readonly host: string; readonly reason: string }
   | { readonly type: "change-started"; readonly id: string }
   | {

@@ -185,7 +185,7 @@ class Execution {
   }
 
   /**
-   * Host first: whoever waits for a busy host must not keep others from theirs. What is prepared goes on
+   * Host first: whoever waits for a busy host must not keep others from theirs. What is prepared continues
    * before more is prepared: an engine is at work early, and what a kill leaves half-way is little.
    */
   async #limited(

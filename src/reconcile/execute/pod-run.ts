@@ -112,7 +112,7 @@ export class PodRun {
     this.#beganAt ??= beganAt;
     try {
       await this.#session.lock.check();
-      // one that is drained may answer nobody any more: it is gone on with as after its stop
+      // one that is drained may answer nobody any more: it is continued as after its stop
       const isOver = step.kind === "drain" || step.kind === "stop";
       if (isOver && step.generation !== this.change.fresh) this.#isDown = true;
       if (step.kind === "stop" || step.kind === "start") this.#isTouched = true;
@@ -203,7 +203,7 @@ export class PodRun {
       await removeGeneration(context, fresh);
       await records.withdraw(change, fresh, { signal });
     } catch (error) {
-      // it stays prepared: the next plan shows it, and goes on from there
+      // it stays prepared: the next plan shows it, and continues from there
       if (!StowageError.is(error) && !signal.aborted) throw error;
     }
   }
@@ -249,7 +249,7 @@ function splitSteps(steps: readonly Step[]): Readonly<Record<Segment, readonly S
   };
 }
 
-/** An apply would not begin anew what was asked to be, and another restart of all would begin those that are done once more. */
+/** An apply would not start again what was asked to be, and another restart of all would begin those that are done once more. */
 function againOf({ id, reasons }: PodChange): string {
   return reasons.some(({ kind }) => kind === "asked") ? `run stowage restart ${id}` : "apply again";
 }

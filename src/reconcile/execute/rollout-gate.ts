@@ -3,7 +3,7 @@ import type { RolloutPause, RolloutPlan, RolloutWave } from "../../plan/index.ts
 import type { ChangeOutcome } from "./events.ts";
 import type { PauseWatch } from "./pause-watch.ts";
 
-/** Which of a rollout's changes are taken back, and what had failed. */
+/** Which of a rollout's changes are undone, and what had failed. */
 export interface GivenUp {
   readonly reason: string;
   /** Ids of the changes, in the waves in which they were made. */
@@ -23,7 +23,7 @@ export class RolloutGate {
   #givenUp: { readonly reason: string; readonly wave: number } | undefined;
   readonly #pauses: PauseWatch | undefined;
 
-  /** @param pauses absent: the rollout goes on whatever hosts say of it */
+  /** @param pauses absent: the rollout continues whatever hosts say of it */
   constructor(rollout: RolloutPlan, pauses?: PauseWatch) {
     this.rollout = rollout;
     this.#pauses = pauses;

@@ -83,7 +83,7 @@ export class Rollouts {
     this.#byChange.get(outcome.id)?.note(outcome);
   }
 
-  /** Why an image is not let go of: pods of the host go back to it, or may. */
+  /** Why an image is not released: pods of the host go back to it, or may. */
   async mayGoBack(
     { action, host }: HostChange,
     results: Results,

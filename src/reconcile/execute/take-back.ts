@@ -86,7 +86,7 @@ async function returnOf(
   return back === undefined ? undefined : { change: back, session: { ...session, observation } };
 }
 
-/** The files that the change wrote: they were not there when the host was looked at. */
+/** The files that the change wrote: they were not there when the host was read. */
 function filesPart(change: PodChange, session: HostSession): Pick<HostObservation, "files"> {
   const { to, fresh } = change;
   const { files } = session.observation;

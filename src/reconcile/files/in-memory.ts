@@ -27,7 +27,7 @@ export async function ensureInMemory(
   );
 }
 
-/** Takes away a directory that is there and empty, and the tmpfs that was mounted on it. */
+/** Removes a directory that is there and empty, and the tmpfs that was mounted on it. */
 export async function removeIfEmpty(
   host: Host,
   path: string,

@@ -68,7 +68,7 @@ export class PodFiles {
    * Writes the files of a generation, and nothing else is left in its directories. All that is asked
    * for is there when it returns, flushed to disk.
    *
-   * @throws StowageError `failed_precondition` when a secret is not at hand, or is not the one that the
+   * @throws StowageError `failed_precondition` when a secret is not available, or is not the one that the
    *   generation was applied with
    */
   async write(
@@ -90,7 +90,7 @@ export class PodFiles {
     });
   }
 
-  /** Takes away all files of a generation, and directories that are empty then. Absent: nothing happens. */
+  /** Removes all files of a generation, and directories that are empty then. Absent: nothing happens. */
   async remove(
     fleet: FleetIdentity,
     generation: string | undefined,

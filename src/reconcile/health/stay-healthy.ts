@@ -9,7 +9,7 @@ const RETRIES = 10;
 
 /**
  * Waits while a generation that was found healthy stays so for a time: the same process runs, and its probe
- * passes. A try that fails lets the time begin anew; so many as its probe may miss end it.
+ * passes. A try that fails lets the time start again; so many as its probe may miss end it.
  *
  * @throws StowageError `failed_precondition` when a container ended or became unhealthy
  */

@@ -15,7 +15,7 @@ import type { HostSession } from "../execute/host-session.ts";
 import { agesOfAll } from "./process-ages.ts";
 import { runProbe } from "./run-probe.ts";
 
-/** How old what is known of processes may be while a probe goes on. */
+/** How old what is known of processes may be while a probe runs. */
 const STATE_AGE_MS = 500;
 /** First of the quick tries before a probe's own interval begins to count. */
 const FIRST_PAUSE_MS = 20;

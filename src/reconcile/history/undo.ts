@@ -17,7 +17,7 @@ export interface UndoTargets {
 
 /**
  * Where each pod of a service goes. Only one that is not behind its declaration goes back, so that an
- * undo that was killed is gone on with by the next, and one that is done is not undone itself.
+ * undo that was killed is continued by the next, and one that is done is not undone itself.
  *
  * @param recordsOf what a host keeps of its pods, newest first
  */

@@ -11,7 +11,7 @@ interface Held {
 
 /**
  * A signal that is aborted when any of `signals` or the lock's own is, and that looks at the clock
- * whenever it is asked. A process that was stopped past the end of its lock goes on in the middle of
+ * whenever it is asked. A process that was stopped past the end of its lock continues in the middle of
  * a step: the first answer that comes in would be followed by the next write, before any timer has
  * had its turn. Whoever asks `throwIfAborted()` before writing is stopped in time.
  */

@@ -133,7 +133,7 @@ export class HeldLock implements HostLock {
     host.markPrograms(this.#parts.lockDir);
   }
 
-  /** Numbers begin anew with each boot: the same one may be somebody else's by now. */
+  /** Numbers start again with each boot: the same one may be somebody else's by now. */
   #isHighest({ entries, bootId }: HostSnapshot): boolean {
     const { lockDir, file } = this.#parts;
     return bootId === file.bootId && highestNumber(entries.get(lockDir)) === this.number;

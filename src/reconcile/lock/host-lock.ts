@@ -18,7 +18,7 @@ const POLL_MS = 200;
 /** Others may be quicker, but not each time. */
 const TRIES_MAX = 20;
 const TRY_MS = 20;
-/** Time for a program to end by itself whose Stowage was killed; to kill it leaves more to mend. */
+/** Time for a program to end by itself whose Stowage was killed; to kill it leaves more to repair. */
 const FORMER_MS = 10_000;
 
 /** Locks that this run has, so that two names of one machine share one. */
@@ -38,7 +38,7 @@ export interface AcquireLockRequest {
   /** @defaultValue 30 s; renewed at a third of it */
   readonly lifeMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** This machine's monotonic clock, which goes on while the process is stopped. */
+  /** This machine's monotonic clock, which continues while the process is stopped. */
   readonly now?: (() => number) | undefined;
   /** Called once with the holder when there is one to wait for. */
   readonly onWait?: ((holder: string) => void) | undefined;
@@ -48,7 +48,7 @@ export interface AcquireLockRequest {
  * Takes a host's lock.
  *
  * The highest number in the lock's directory holds it; a number is made by creating its file, which
- * only one can. A holder is gone when it said so, when the host was started anew, or when its time
+ * only one can. A holder is gone when it said so, when the host was restarted, or when its time
  * has run out by the host's own monotonic clock. The number rises for as long as the host runs.
  *
  * @throws StowageError `aborted` naming the holder when it is not free in time; `failed_precondition` where its directory
@@ -168,7 +168,7 @@ async function makeNumber(
 
 /**
  * Waits for what a holder began that did not give its lock back: a program that it was killed over would
- * go on while the host is looked at.
+ * go on while the host is read.
  *
  * @throws StowageError `unavailable` naming those that cannot be ended
  */

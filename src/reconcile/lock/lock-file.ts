@@ -15,7 +15,7 @@ export const LockFile = z.lazy(() =>
     /** By the monotonic clock of the host. */
     expiresAtMonotonicMs: z.number(),
     bootId: z.string(),
-    /** Given back: nothing that its holder began goes on. */
+    /** Given back: nothing that its holder began still runs. */
     released: z.boolean().optional(),
     process: HolderProcess.optional(),
   }),
@@ -32,7 +32,7 @@ export interface LockState {
   readonly isHeld: boolean;
   /** Names of files that no lock needs any more. */
   readonly stale: readonly string[];
-  /** The host's clock when it was looked at. */
+  /** The host's clock when it was read. */
   readonly monotonicMs: number;
   readonly bootId: string;
 }

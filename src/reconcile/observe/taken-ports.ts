@@ -23,7 +23,7 @@ interface Found {
 
 /**
  * The ports that are listened on, with the holder of those that a pod wants and no running pod of the fleet
- * has. Where there is no such port nothing is looked at: the kernel walks all its sockets for it.
+ * has. Where there is no such port nothing is read: the kernel walks all its sockets for it.
  */
 export async function takenPorts(
   host: HostReader,

@@ -47,7 +47,7 @@ export async function followToEnd(
   }
 }
 
-/** Each line once; asked for again, for as long as its process is looked at, where that is cut short. */
+/** Each line once; asked for again, for as long as its process is looked at, where that is interrupted. */
 async function passOn(
   { engine, identity, container, signal }: Followed,
   ended: AbortSignal,

@@ -46,7 +46,7 @@ export interface MarkedRollout {
 }
 
 /**
- * Tells every host of a service that its rollout is paused, or goes on. It takes no lock: an apply that holds it
+ * Tells every host of a service that its rollout is paused, or continues. It takes no lock: an apply that holds it
  * finds the mark before its next wave. A mark that is written has a higher revision than all that were found,
  * so that a host which was away does not matter when it is back with an old one.
  *

@@ -66,13 +66,13 @@ export class SecretValues {
     });
   }
 
-  /** The value of a secret that was loaded, or that the environment holds; undefined when it is not at hand. */
+  /** The value of a secret that was loaded, or that the environment holds; undefined when it is not available. */
   valueOf(source: SecretSource): Buffer | undefined {
     const found = this.#lookUp(source);
     return "value" in found ? found.value : undefined;
   }
 
-  /** Why a secret is not at hand, for people; never its value. */
+  /** Why a secret is not available, for people; never its value. */
   problemOf(source: SecretSource): string {
     const found = this.#lookUp(source);
     return "problem" in found ? found.problem : "";

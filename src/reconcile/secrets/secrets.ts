@@ -75,7 +75,7 @@ export function isAppliedSecret(
   return one?.length === other?.length && timingSafeEqual(one as Buffer, other as Buffer);
 }
 
-/** Environment of each container with secrets in clear; undefined when one is not at hand. */
+/** Environment of each container with secrets in clear; undefined when one is not available. */
 export function clearEnvironment(
   spec: PodSpec,
   values: SecretValues,
@@ -94,7 +94,7 @@ export function clearEnvironment(
 }
 
 /**
- * Refuses changes that make or alter a pod whose secrets are not all at hand.
+ * Refuses changes that make or alter a pod whose secrets are not all available.
  *
  * @throws DiagnosticsError naming each source and where it is used
  */

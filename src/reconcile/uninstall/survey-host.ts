@@ -26,7 +26,7 @@ export interface HostSurvey extends NamedHost {
   readonly leaves: readonly Leaving[];
 }
 
-/** A host that is to be looked at. */
+/** A host that is to be read. */
 export type SurveyRequest = Omit<PlanFleetRequest, "manifest" | "options" | "lockFile" | "pins"> &
   NamedHost & {
     /** Volumes are to go as well. */

@@ -13,11 +13,11 @@ import { bootWanted, observeBoot } from "../observe/observe-boot.ts";
 import { ownFiles } from "./own-files.ts";
 import type { Leaving } from "./survey-host.ts";
 
-/** What a sweep took away and what it did not. */
+/** What a sweep removed and what it did not. */
 export interface Sweep {
   readonly removed: string[];
   readonly leaves: Leaving[];
-  /** What of Stowage's could not be taken away, and why. */
+  /** What of Stowage's could not be removed, and why. */
   readonly problems: string[];
 }
 
@@ -53,7 +53,7 @@ export async function sweepEngines(
   }
 }
 
-/** Takes away units of any fleet. */
+/** Removes units of any fleet. */
 export async function sweepUnits({ access, lock, signal, sweep }: SweepParts): Promise<void> {
   const { host } = access;
   const options = callOptions(signal);
@@ -66,7 +66,7 @@ export async function sweepUnits({ access, lock, signal, sweep }: SweepParts): P
   }
 }
 
-/** Takes away what of the host's directories is Stowage's, but for the lock and what fleets kept. */
+/** Removes what of the host's directories is Stowage's, but for the lock and what fleets kept. */
 export async function sweepFiles(parts: SweepParts): Promise<void> {
   const { access, lock, spec, signal, sweep } = parts;
   const { host } = access;

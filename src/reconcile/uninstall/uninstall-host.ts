@@ -21,12 +21,12 @@ export interface UninstallRequest
 
 /** What came of an uninstall. */
 export interface UninstallReport {
-  /** `failed`: something of Stowage's is still there; doing it again goes on. */
+  /** `failed`: something of Stowage's is still there; doing it again continues. */
   readonly status: "done" | "declined" | "failed" | "interrupted";
   readonly survey: HostSurvey;
   /** Of each fleet's end that was begun. */
   readonly reports: readonly ApplyReport[];
-  /** What was taken away beside the fleets' own. */
+  /** What was removed beside the fleets' own. */
   readonly removed: readonly string[];
   readonly leaves: readonly Leaving[];
   /** Why it failed beside what the fleets' reports say. */
@@ -35,7 +35,7 @@ export interface UninstallReport {
 
 /**
  * Takes everything of Stowage's off a host: the fleets on it, then what is of no fleet, under its lock, and
- * the lock last. Safe to be killed at any moment: doing it again goes on.
+ * the lock last. Safe to be killed at any moment: doing it again continues.
  *
  * @throws StowageError when the host cannot be asked or locked
  */

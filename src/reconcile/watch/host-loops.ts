@@ -1,6 +1,6 @@
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 
-/** What goes on for one host until it is aborted. */
+/** What runs for one host until it is aborted. */
 export type HostLoop = (
   manifest: FleetManifest,
   host: string,

@@ -5,7 +5,7 @@ import { type Heard, listen } from "./listen.ts";
 import type { Wakes } from "./wakes.ts";
 import type { WatchClock, WatchRequest } from "./watch-request.ts";
 
-/** What is heard is looked at after this: what ends together is started together. */
+/** What is heard is read after this: what ends together is started together. */
 const ENDED_MS = 50;
 /** An apply of somebody else's, which removes and makes, is mostly over by then. */
 const CHANGED_MS = 1000;

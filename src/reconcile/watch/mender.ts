@@ -17,7 +17,7 @@ import { narrowPlan, startsEnded } from "./narrow-plan.ts";
 import { runRestarts } from "./run-restarts.ts";
 import type { Declaration, WatchClock, WatchRequest } from "./watch-request.ts";
 
-/** A pod that runs for so long, and for longer than its last pause, begins anew. */
+/** A pod that runs for so long, and for longer than its last pause, starts with new pauses. */
 const CALM_MS = 60_000;
 const FIRST_PAUSE_MS = 1000;
 
@@ -28,7 +28,7 @@ export interface Mended {
   readonly nextInMs?: number;
 }
 
-/** Does what a look calls for: what restart policies want, and, if drift is to be mended, the rest of the plan. */
+/** Does what a look calls for: what restart policies want, and, if drift is to be repaired, the rest of the plan. */
 export class Mender {
   readonly #request: WatchRequest;
   readonly #clock: WatchClock;

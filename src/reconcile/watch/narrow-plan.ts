@@ -2,7 +2,7 @@ import type { Plan, PodChange } from "../../plan/index.ts";
 
 /**
  * A plan without changes that are not to be made now, and without those that would come after them. No
- * image is let go of meanwhile.
+ * image is released meanwhile.
  *
  * @param isHeld whether a change waits, and with it what depends on it
  * @param isOthers whether a change is somebody else's: nothing waits for it

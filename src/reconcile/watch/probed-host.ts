@@ -99,7 +99,7 @@ export class ProbedHost {
     }
   }
 
-  /** Gives up what has not answered yet; it is asked anew the next time. */
+  /** Gives up what has not answered yet; it is asked again the next time. */
   async end(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#asked.values());

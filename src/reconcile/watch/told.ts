@@ -29,7 +29,7 @@ export class Told {
     this.#left = left;
   }
 
-  /** A look that came to its end; of a whole one its plan was made. */
+  /** A look that completed; of a whole one its plan was made. */
   look(look: Look, { manifest }: Declaration, kind: WakeKind, ms: number): void {
     const pods: Record<string, Record<string, number>> = {};
     for (const [host, found] of look.observation.hosts) {

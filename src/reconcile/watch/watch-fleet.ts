@@ -4,7 +4,7 @@ import type { WatchEnd, WatchRequest } from "./watch-request.ts";
 
 /**
  * Watches a fleet until it is told to stop: what ends is started again as restart policies want, and drift
- * is mended or reported. Everything that is done is done by the same plans and steps as an apply's, under
+ * is repaired or reported. Everything that is done is done by the same plans and steps as an apply's, under
  * the same locks. What fails is told and tried again.
  *
  * @throws StowageError `aborted` when the fleet is watched by somebody else

@@ -52,7 +52,7 @@ export class WatchLocks implements AsyncDisposable {
   }
 
   /**
-   * Takes the lock of each host that has none yet, and gives back those of hosts that are declared no more.
+   * Takes the lock of each host that has none yet, and gives back those of hosts that are no longer declared.
    * One that cannot be reached is left for the next time.
    *
    * @param among the hosts that are tried; absent: all

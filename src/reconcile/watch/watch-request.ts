@@ -96,7 +96,7 @@ export interface PausedRollout {
 /** What happens while a fleet is watched. */
 export type WatchEvent =
   | { readonly type: "watching"; readonly fleet: string; readonly hosts: readonly string[] }
-  /** From now on the host's engine is heard, or looked at every so often. */
+  /** From now on the host's engine is heard, or polled. */
   | {
       readonly type: "listening";
       readonly host: string;

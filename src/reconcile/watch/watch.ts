@@ -22,7 +22,7 @@ const PASSES = { firstMs: 1000, calmMs: 60_000 };
 const JITTER = 0.1;
 /** A pass is followed by a pause half as long as it was, up to this. */
 const REST_MS = 1000;
-/** After drift was mended it is looked whether all is well. */
+/** After drift was repaired it is looked whether all is well. */
 const MENDED_MS = 1000;
 
 /** What a whole look has come to before its plan. */
@@ -147,7 +147,7 @@ export class Watch {
     const beganAt = this.#clock.now();
     const { declaration } = seen;
     const look = await this.#planMeanwhile(seen, signal);
-    // a plan of what is declared no more is of no use; that the other one be looked at is asked for
+    // a plan of what is no longer declared is of no use; that the other one be read is asked for
     if (look === undefined || declaration !== this.#declaration) return;
     this.#told.look(look, declaration, "full", seen.ms + this.#clock.now() - beganAt);
     const done = await this.#mender.mendDrift(look, declaration);

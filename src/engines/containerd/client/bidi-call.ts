@@ -84,7 +84,7 @@ export class BidiCall<I extends DescMessage, O extends DescMessage> implements A
     });
   }
 
-  /** Says that no more comes, and waits until the daemon has let go of the stream. */
+  /** Says that no more comes, and waits until the daemon has released the stream. */
   async finish(): Promise<void> {
     if (this.#over) return;
     this.#call.end();

@@ -95,7 +95,7 @@ const DAMAGED_LAYER: TextRule = {
   remedy: "the layer is damaged; build or copy the image again",
 };
 
-/** Whether another client is writing the same ingest, which only waiting mends. */
+/** Whether another client is writing the same ingest, which only waiting fixes. */
 export function isLockedRef(error: unknown): boolean {
   return StowageError.is(error, "aborted") && error.context["locked"] === true;
 }

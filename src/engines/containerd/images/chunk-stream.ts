@@ -12,7 +12,7 @@ export interface ChunkOptions {
   readonly bytes: number;
   /** Bytes that are left free before them. */
   readonly headroom: number;
-  /** Chunks that may be in use at once: a chunk's buffer is filled anew for the one that many after it. */
+  /** Chunks that may be in use at once: a chunk's buffer is filled again for the one that many after it. */
   readonly inUse: number;
 }
 

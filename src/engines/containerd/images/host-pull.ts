@@ -83,7 +83,7 @@ export async function pullOnHost(
   }
 }
 
-/** Takes away what a pull left, where there was one. */
+/** Removes what a pull left, where there was one. */
 export async function endHostPull(
   context: Omit<HostPullContext, "major">,
   content: ImageContent,
@@ -91,7 +91,7 @@ export async function endHostPull(
   await removePull(context, pullNamespace(context.client.namespace, content.manifest.digest));
 }
 
-/** Takes away a pull by the name of its namespace. */
+/** Removes a pull by the name of its namespace. */
 export async function removePull(
   { client, host, directories }: Omit<HostPullContext, "major">,
   name: string,

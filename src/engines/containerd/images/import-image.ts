@@ -148,7 +148,7 @@ async function leaseSnapshots(
   );
 }
 
-/** Waits for all, so that nothing goes on unseen, and then throws what failed first. */
+/** Waits for all, so that nothing runs unseen, and then throws what failed first. */
 async function allOrFirstFailure(
   tasks: readonly Promise<void>[],
   failure: AbortController,

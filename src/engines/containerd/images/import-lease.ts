@@ -14,7 +14,7 @@ const LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Id of the lease of an image's import: always the same for one image, so that an import finds, goes
- * on with, and in the end lets go of what a dead one left.
+ * on with, and in the end releases what a dead one left.
  *
  * @param manifestDigest `sha256:<hex>`
  */
@@ -22,7 +22,7 @@ export function importLeaseId(manifestDigest: string): string {
   return IMPORT_LEASE_PREFIX + manifestDigest.slice(manifestDigest.indexOf(":") + 1);
 }
 
-/** Takes or makes the lease of an image's import; one that would end soon is made anew. */
+/** Takes or makes the lease of an image's import; one that would end soon is created again. */
 export async function takeImportLease(
   client: ContainerdClient,
   manifestDigest: string,

@@ -16,7 +16,7 @@ export async function listImportLeftovers(
 }
 
 /**
- * Takes away what dead imports left: leases, and with them ingests and half unpacked layers.
+ * Removes what dead imports left: leases, and with them ingests and half unpacked layers.
  *
  * @returns the names of what was there
  */

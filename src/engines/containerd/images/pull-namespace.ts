@@ -22,7 +22,7 @@ export interface PullLeftover {
 
 /**
  * Name of the namespace that an image is pulled into before it is taken in: the same one for the same image, so that
- * blobs of a pull that was cut short are there for the next. Nobody sees its images but who looks for them, and the
+ * blobs of a pull that was interrupted are there for the next. Nobody sees its images but who looks for them, and the
  * daemon gives its blobs to other namespaces without copying them.
  */
 export function pullNamespace(namespace: string, manifestDigest: string): string {

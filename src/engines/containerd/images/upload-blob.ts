@@ -118,7 +118,7 @@ async function ingestOffset(
     const { statuses } = await client.unary(Content.method.listStatuses, { filters }, options);
     return statuses[0]?.offset;
   } catch (error) {
-    // so it is while one is made or dropped, and for good where that was cut short
+    // so it is while one is made or dropped, and for good where that was interrupted
     if (StowageError.is(error, "not_found")) return undefined;
     throw error;
   }

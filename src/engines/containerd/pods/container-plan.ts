@@ -24,7 +24,7 @@ export interface ContainerPlan {
  * Containers of a pod with a loopback network are planned with a network namespace each.
  *
  * @throws StowageError `not_found` when an image is not in the engine
- * @throws StowageError `failed_precondition` when secrets are not at hand
+ * @throws StowageError `failed_precondition` when secrets are not available
  */
 export async function planContainers(
   context: PodContext,

@@ -16,7 +16,7 @@ export interface ExecProcess {
  * Makes the pipes that a shim opens, and copies between them and this program. The pipe to the command is opened
  * both ways, so that it neither waits for the shim nor loses what comes before that; its copier ends with the
  * output. The first line of what it is given says that the command runs: where it does not come, as after the end
- * of who began it, nobody else takes away what was made.
+ * of who began it, nobody else removes what was made.
  */
 const RELAY = `umask 077
 d=$1

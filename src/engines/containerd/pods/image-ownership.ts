@@ -47,7 +47,7 @@ async function pullBefore(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const { registry } = content;
-  // on this one our own client goes on where a killed run left off, which ctr and the daemon do not
+  // on this one our own client continues where a killed run left off, which ctr and the daemon do not
   if (registry === undefined || context.host.address === "local") return false;
   const name = imageName(content.reference, content.manifest.digest);
   if ((await getImageRecord(context.client, name, signal)) !== undefined) return false;
@@ -55,7 +55,7 @@ async function pullBefore(
   try {
     await pullOnHost(context, content, registry, signal);
   } catch (error) {
-    // after an abort nobody waits for this: the next pass finds what is left, and goes on with it
+    // after an abort nobody waits for this: the next pass finds what is left, and continues with it
     if (signal?.aborted !== true && !StowageError.is(error, "aborted"))
       await endHostPull(context, content).catch(() => undefined);
     throw error;
@@ -76,7 +76,7 @@ export async function claimImage(
 
 /**
  * Takes a fleet's label off; the image goes with the last, when nobody uses it and Stowage made it. The label goes
- * with the record then: taken off before, an end between the two would leave an image that is nobody's.
+ * with the record then: taken off before, an end between the two would leave an image without an owner.
  */
 export async function releaseImage(
   { client, images }: PodContext,

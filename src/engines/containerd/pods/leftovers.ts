@@ -73,13 +73,13 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
   ];
 }
 
-/** The image whose import goes on with a lease. */
+/** The image whose import continues with a lease. */
 function imageOf(name: string): Pick<ObservedLeftover, "image"> {
   if (!name.startsWith(IMPORT_LEASE_PREFIX)) return {};
   return { image: `sha256:${name.slice(IMPORT_LEASE_PREFIX.length)}` };
 }
 
-/** Takes away everything of one name that belongs to no pod; what belongs to one stays. */
+/** Removes everything of one name that belongs to no pod; what belongs to one stays. */
 export async function removeLeftover(
   context: PodContext,
   name: string,

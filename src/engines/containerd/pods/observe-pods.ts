@@ -70,7 +70,7 @@ function observePod(
   const states = Object.values(containers).map(({ state }) => state);
   return {
     ...identity,
-    // one digest on all: else an update, or the making of it, did not come to its end
+    // one digest on all: else an update, or the making of it, did not complete
     ...(digests.size === 1 && digest !== undefined ? { recordDigest: digest } : {}),
     state: digests.has(undefined) ? "incomplete" : podState(states),
     containers,
@@ -109,7 +109,7 @@ function observeContainer(
 
 /**
  * A container that was made to its end and has no task has ended: by a stop before its first start, a
- * reboot, or somebody's hand. A bundle without a task is what a create that was cut short leaves.
+ * reboot, or somebody's hand. A bundle without a task is what a create that was interrupted leaves.
  */
 function stateOf(
   record: ContainerRecord,

@@ -37,7 +37,7 @@ export function sharesNetworkNamespace(spec: PodSpec): boolean {
 /**
  * Makes a generation as far as created tasks.
  *
- * A container's record comes first and goes last, so that what is left of a call that was cut short
+ * A container's record comes first and goes last, so that what is left of a call that was interrupted
  * hangs on it; its record label comes when the whole pod is there, and tells a finished one.
  */
 export async function preparePod(

@@ -9,7 +9,7 @@ import { removeShimRemnants } from "./shim-remnants.ts";
 import { endTask, getTask } from "./tasks.ts";
 
 /**
- * Takes away everything of a generation. The containers' records go last: until then whatever is left
+ * Removes everything of a generation. The containers' records go last: until then whatever is left
  * can be found by them.
  */
 export async function removePod(
@@ -35,9 +35,9 @@ export async function removePod(
 }
 
 /**
- * Ends the tasks of containers and takes away what a create that was cut short left of them.
+ * Ends the tasks of containers and removes what a create that was interrupted left of them.
  *
- * @param suspects those whose create is known to have been cut short
+ * @param suspects those whose create is known to have been interrupted
  */
 export async function endContainers(
   context: PodContext,

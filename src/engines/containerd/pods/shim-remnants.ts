@@ -25,11 +25,11 @@ const QUIET_PASSES = 4;
 const COMMAND_LINES = "/proc/*/cmdline";
 
 /**
- * Takes away what a create that was cut short leaves, and no call of the daemon can: a shim without a
+ * Removes what a create that was interrupted leaves, and no call of the daemon can: a shim without a
  * task, the bundle that keeps its id from ever being used again, the runtime's waiting process, and its empty
  * cgroup. Also the socket of a shim that was killed.
  *
- * @param suspects those whose create is known to have been cut short: a daemon may begin a shim for
+ * @param suspects those whose create is known to have been interrupted: a daemon may begin a shim for
  *   them though nothing of it is to be seen
  * @throws StowageError `failed_precondition` when something stays
  */

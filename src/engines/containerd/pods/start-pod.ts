@@ -66,7 +66,7 @@ async function startAgain(
   const { client, directories, host } = context;
   const records = await recordsOf(context, pod, signal);
   await settleAll(names.map((name) => count(context, records.get(name), again)));
-  // made anew where a reboot took them
+  // created again where a reboot took them
   await ensureHostFiles(host, directories, pod.spec.network?.mode ?? "none");
   let rest = names;
   if (sharesNetworkNamespace(pod.spec)) {
@@ -82,7 +82,7 @@ async function startAgain(
   );
 }
 
-/** Counts a start that the restart policy wants, before it; after any other one it is begun anew. */
+/** Counts a start that the restart policy wants, before it; any other one resets it. */
 async function count(
   { client }: PodContext,
   record: ContainerRecord | undefined,

@@ -57,7 +57,7 @@ export async function getTask(
 /**
  * Makes a task as far as its process can wait to be started.
  *
- * It has no signal: a create that is cut short leaves a shim behind that nothing lists.
+ * It has no signal: a create that is interrupted leaves a shim behind that nothing lists.
  *
  * @param stdout where both stdout and stderr go; empty: nowhere
  * @returns pid of the waiting process

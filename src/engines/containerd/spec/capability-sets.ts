@@ -31,7 +31,7 @@ export function wantsAllCapabilities(security: Security | undefined): boolean {
 /**
  * The capabilities that processes of a container can have.
  *
- * `ALL` in drop takes away the default ones, and what is added by name stays; a name in both is dropped.
+ * `ALL` in drop removes the default ones, and what is added by name stays; a name in both is dropped.
  *
  * @param all what `ALL` stands for on this host
  */

@@ -10,7 +10,7 @@ const MISSING = /no such (?:object|container)|no container with/i;
 /** podman does for containers one after the other what it is told for several. */
 const CHANGES = { lanes: 4, most: 3, letsGo: false };
 
-/** What podman says, and tells of no other, where the removal of a container was cut short. */
+/** What podman says, and tells of no other, where the removal of a container was interrupted. */
 const HALF_REMOVED = /getting container from store/i;
 
 /** Containers in all their detail; those that are not there, or not any more to their half, are left out. */

@@ -12,7 +12,7 @@ export interface AnswerSource {
 /**
  * Reads an answer of podman's as JSON of a known form; only the fields that are read are checked.
  *
- * @throws StowageError `internal` when it is cut short, is no JSON, or has another form
+ * @throws StowageError `internal` when it is truncated, is not JSON, or has another format
  */
 export function parseAnswer<T>(stdout: string, schema: z.ZodType<T>, source: AnswerSource): T {
   let value: unknown;

@@ -3,7 +3,7 @@ import type { CommandResult } from "../../../host/index.ts";
 
 /** Longest reason that is passed on. */
 const MAX_REASON = 600;
-/** What of an error is looked at. */
+/** What of an error is read. */
 const MAX_TEXT = 10_000;
 
 interface Meaning {

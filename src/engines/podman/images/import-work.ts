@@ -9,7 +9,7 @@ export const LOAD_MS = 60 * 60 * 1000;
 export const PULLED_NAME = "pulled-name";
 
 /**
- * Takes away what an import worked with, and the name that podman gave to what it pulled for it: with that the image,
+ * Removes what an import worked with, and the name that podman gave to what it pulled for it: with that the image,
  * where it got no name of ours.
  */
 export async function removeWork(context: PodmanContext, work: string): Promise<void> {

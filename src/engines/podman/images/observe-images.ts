@@ -47,7 +47,7 @@ function digestOf({ RepoDigests, Digest }: ListedImage, name: string): string {
   return digests.length === 1 ? (digests[0] ?? "").slice(repository.length + 1) : Digest;
 }
 
-/** What an import or a removal that was cut short left: a name without its file, or the other way round. */
+/** What an import or a removal that was interrupted left: a name without its file, or the other way round. */
 export function imageLeftovers({
   listed,
   own,

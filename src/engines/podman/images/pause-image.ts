@@ -9,7 +9,7 @@ import { imageExists, listImages } from "./image-list.ts";
 const PAUSE = "localhost/podman-pause:";
 
 /**
- * Takes away the image that podman built for pods of several containers, where no container is made of it any more:
+ * Removes the image that podman built for pods of several containers, where no container is made of it any more:
  * podman builds it again for the next pod that needs it.
  *
  * @returns what somebody else's pods use, and so stays

@@ -24,7 +24,7 @@ export interface SentImage {
   readonly work: string;
 }
 
-/** Folder that an image is sent into: the same one for the same image, so that the next try goes on. */
+/** Folder that an image is sent into: the same one for the same image, so that the next try continues. */
 function stageOf({ files }: PodmanContext, { manifest }: ImageContent): string {
   return `${files.importsDir}/${STAGE_PREFIX}${manifest.digest.replace(/^sha256:/, "")}`;
 }

@@ -1,4 +1,4 @@
-/** Characters of a line that goes on for ever before it is passed on in parts. */
+/** Characters of a line that never ends before it is passed on in parts. */
 const MAX_LINE = 1024 * 1024;
 
 /** One record of a log: `2026-11-25T12:00:00.000000001+00:00 stdout F text`. */

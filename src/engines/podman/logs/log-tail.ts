@@ -54,14 +54,14 @@ export class LogTail {
   async #readOn(): Promise<Buffer | undefined> {
     const from = this.#offset - this.#seen.length;
     const stretch = await this.#host.readFileFrom(this.#path, from, callOptions(this.#signal));
-    // the file alone is away for a moment where it is begun anew, or never came where nothing was printed
+    // the file alone is away for a moment where it is started again, or never came where nothing was printed
     if (stretch === undefined) {
       const directory = await this.#host.inspect(dirname(this.#path), callOptions(this.#signal));
       this.#isGone = directory === undefined;
     }
     const bytes = Buffer.from(stretch?.bytes ?? []);
     if (stretch !== undefined && !bytes.subarray(0, this.#seen.length).equals(this.#seen)) {
-      // it had grown to its limit and was begun anew
+      // it had grown to its limit and was started again
       this.#offset = 0;
       this.#seen = Buffer.alloc(0);
       this.#half = Buffer.alloc(0);

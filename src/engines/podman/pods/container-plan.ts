@@ -41,7 +41,7 @@ export function containerName(
  * Looks up everything that a pod's containers are made of; changes nothing.
  *
  * @throws StowageError `not_found` when an image is not in podman
- * @throws StowageError `failed_precondition` when secrets are not at hand
+ * @throws StowageError `failed_precondition` when secrets are not available
  */
 export async function planContainers(
   context: PodmanContext,

@@ -4,7 +4,7 @@ import { isNever } from "./forgotten.ts";
 import type { Life } from "./life.ts";
 
 /**
- * State of a container by what podman says and what is so. podman goes on calling `running` what died
+ * State of a container by what podman says and what is so. podman keeps calling `running` what died
  * with its watcher, and after a reboot makes up how a container ended.
  */
 export function containerState({ State }: InspectedContainer, life: Life): ContainerState {
@@ -39,7 +39,7 @@ function livingState(life: Life, state: ContainerState): ContainerState {
   return life.watched ? "unknown" : "exited";
 }
 
-/** Whether podman believes of a dead container that it lives: nothing but making it anew helps. */
+/** Whether podman believes of a dead container that it lives: nothing but making it again helps. */
 export function isLost({ State }: InspectedContainer, life: Life): boolean {
   const claimed = ["running", "paused", "stopping"].includes(State.Status);
   return claimed && !life.alive && !life.watched;

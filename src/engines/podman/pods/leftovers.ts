@@ -72,7 +72,7 @@ export function listLeftovers(found: Found): readonly ObservedLeftover[] {
   });
 }
 
-/** Takes away everything of one name that belongs to no pod; what belongs to one stays. */
+/** Removes everything of one name that belongs to no pod; what belongs to one stays. */
 export async function removeLeftover(
   context: PodmanContext,
   name: string,

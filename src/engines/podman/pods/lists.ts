@@ -49,7 +49,7 @@ export interface Generation {
   readonly containers: ReadonlyMap<string, ListedContainer>;
   /** The container that holds a podman pod's namespaces. */
   readonly infra: ListedContainer | undefined;
-  /** Ids of those whose removal was cut short: the store has nothing of them, and podman fails on them. */
+  /** Ids of those whose removal was interrupted: the store has nothing of them, and podman fails on them. */
   readonly halfRemoved: readonly string[];
 }
 

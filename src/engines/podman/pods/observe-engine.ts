@@ -56,7 +56,7 @@ export async function observeEngine(
   const others = ids.filter((id) => !known.has(id));
   const more = await inspectContainers(context, others, signal);
   const inspected = [...ids.flatMap((id) => known.get(id) ?? []), ...more];
-  // looked at again where the list says otherwise than the guess
+  // read again where the list says otherwise than the guess
   const snapshot =
     more.length === 0 && guessed.snapshot !== undefined
       ? guessed.snapshot

@@ -28,8 +28,8 @@ import { removeNamed, removePod } from "./remove-pod.ts";
  * Makes a generation as far as processes that wait to become the user's. One of a single container that
  * is started next is made by its start: podman does both in one command, for half of what two cost.
  *
- * A generation is looked for only where its name is taken. What a call that was cut short
- * left of it is gone on with where it is whole, and else taken away first.
+ * A generation is looked for only where its name is taken. What a call that was interrupted
+ * left of it is continued where it is whole, and else removed first.
  */
 export async function preparePod(
   context: PodmanContext,
@@ -78,7 +78,7 @@ async function beginPod(
   await settleAll(plans.map((plan) => makeContainer(context, "create", plan, undefined)));
 }
 
-/** Takes away what has a generation's name and is none: rests of what was cut short. */
+/** Removes what has a generation's name and is none: rests of what was interrupted. */
 export async function freeName(context: PodmanContext, identity: PodIdentity): Promise<void> {
   await removePod(context, identity, undefined);
   await removeNamed(context, objectName(identity));
@@ -108,7 +108,7 @@ async function completePod(
   }
 }
 
-/** @returns whether the generation is there already; what is there of it otherwise is taken away */
+/** @returns whether the generation is there already; what is there of it otherwise is removed */
 export async function continuePrepared(
   context: PodmanContext,
   pod: PodInstance,
@@ -196,7 +196,7 @@ export async function makeContainer(
   return id.trim();
 }
 
-/** Makes a container; a rest of one that was cut short gives up its name. */
+/** Makes a container; a rest of one that was interrupted gives up its name. */
 export async function remakeContainer(
   context: PodmanContext,
   plan: PlannedContainer,

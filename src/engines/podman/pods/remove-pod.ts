@@ -9,7 +9,7 @@ import { findGeneration, inspectContainers, listPods } from "./lists.ts";
 import { forgetRestarts } from "./restart-counts.ts";
 import { forgetInRuntimes } from "./runtime-state.ts";
 
-/** Takes away everything of a generation: what was changed of it last, so that it is found until then. */
+/** Removes everything of a generation: what was changed of it last, so that it is found until then. */
 export async function removePod(
   context: PodmanContext,
   identity: PodIdentity,
@@ -42,7 +42,7 @@ export async function removePod(
 
 /**
  * Removes what has a name of Stowage's, with a note of it meanwhile: podman gives up a container's file
- * system before its name, so that one whose removal was cut short is in none of the store's files.
+ * system before its name, so that one whose removal was interrupted is in none of the store's files.
  */
 export async function removeNoted(
   { host, files }: PodmanContext,
@@ -104,7 +104,7 @@ async function forceRemove(context: PodmanContext, ids: readonly string[]): Prom
   const call = { doing: "remove containers" };
   const args = ["rm", "--force", "--volumes", "--time", "0", ...ids];
   const first = await cli.run(args, call);
-  // the first try on a container that died with its watcher may fail, and mends it
+  // the first try on a container that died with its watcher may fail, and repairs it
   if (first.exitCode !== 0) await cli.change(args, call);
   const left = await inspectContainers(context, ids, undefined);
   if (left.length > 0) throw nothingDone(call.doing, args);

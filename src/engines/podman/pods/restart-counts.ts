@@ -9,7 +9,7 @@ const RestartCounts = z.record(
 );
 /**
  * Starts that a restart policy wanted and podman did not do, by container: podman counts its own ones, and
- * begins anew with each that it is told.
+ * starts again with each that it is told.
  */
 export type RestartCounts = Readonly<z.infer<typeof RestartCounts>>;
 
@@ -51,7 +51,7 @@ export async function countRestarts(
   await host.writeFile(path, `${JSON.stringify(counts)}\n`);
 }
 
-/** Begins to count anew. */
+/** Resets the count. */
 export async function forgetRestarts(
   { host, files }: PodmanContext,
   identity: PodIdentity,

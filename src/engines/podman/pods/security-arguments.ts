@@ -44,7 +44,7 @@ export function securityArguments(security: Security | undefined, user: string):
   ];
 }
 
-/** `ALL` in drop takes away the default ones, and what is added by name stays; a name in both is dropped. */
+/** `ALL` in drop removes the default ones, and what is added by name stays; a name in both is dropped. */
 function capabilityArguments(security: Security | undefined, root: boolean): readonly string[] {
   const [add, drop] = [security?.capabilitiesAdd ?? [], security?.capabilitiesDrop ?? []];
   const dropped = drop.filter((name) => name !== "ALL");

@@ -11,7 +11,7 @@ import { type Seen, seeContainers } from "./see-containers.ts";
 
 /**
  * A generation's containers after a start. One that ended between podman's word and the look at the kernel
- * is seen as lost, and is looked at again.
+ * is seen as lost, and is read again.
  */
 export async function seeStarted(
   context: PodmanContext,

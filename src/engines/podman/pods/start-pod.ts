@@ -97,7 +97,7 @@ async function remakeIdle(
   await remake(context, pod, name, signal);
 }
 
-/** Makes one container anew, its writable layer with it. */
+/** Makes one container again, its writable layer with it. */
 async function remake(
   context: PodmanContext,
   pod: PodInstance,
@@ -124,7 +124,7 @@ async function resume(
 
 /**
  * Containers of a podman pod that live in a network which is not the pod's any more: the container that
- * holds it ended. They are started anew, but only when another has to be, which would get a new one.
+ * holds it ended. They are restarted, but only when another has to be, which would get a new one.
  */
 async function staleMembers(
   context: PodmanContext,

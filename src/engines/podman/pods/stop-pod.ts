@@ -54,7 +54,7 @@ function idsOf({ containers, infra }: Generation): readonly string[] {
 interface Asked {
   readonly life: Life | undefined;
   readonly asked: { readonly signal?: string; readonly gracePeriodMs?: number } | undefined;
-  /** What goes on after the container's time is over. */
+  /** What runs after the container's time is over. */
   readonly asking: Promise<unknown>[];
   readonly signal: AbortSignal | undefined;
 }
@@ -145,7 +145,7 @@ async function endAll(
   if (ids.length === 0) return;
   const args = ["stop", "--time", "0", ...ids];
   signal?.throwIfAborted();
-  // the first try on a container that died with its watcher fails, and mends it
+  // the first try on a container that died with its watcher fails, and repairs it
   if ((await context.cli.run(args, { doing })).exitCode !== 0) {
     await context.cli.run(args, { doing });
   }

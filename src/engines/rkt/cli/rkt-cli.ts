@@ -13,7 +13,7 @@ export interface RktCliOptions {
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** It goes on to its end when the connection to the host goes. */
+  /** It runs to its end when the connection to the host goes. */
   readonly outlives?: boolean;
 }
 
@@ -67,7 +67,7 @@ export class RktCli {
     );
     const images = parseImageList(stdout);
     const { stage1 } = this.#options;
-    // once there, it stays as long as nobody takes it away: a prepare that fails asks anew
+    // once there, it stays as long as nobody takes it away: a prepare that fails asks again
     if (images.some(({ name }) => name === stage1))
       this.#stage1Flag ??= Promise.resolve(`--stage1-name=${stage1}`);
     return images;
@@ -90,7 +90,7 @@ export class RktCli {
       throw nothingDone(doing, "image rm", "the image is in its store still");
   }
 
-  /** Prepares a pod from a manifest. It is never cut short: that would leave a part of a pod. @returns its UUID */
+  /** Prepares a pod from a manifest. It is never interrupted: that would leave a part of a pod. @returns its UUID */
   async prepare(manifestFile: string): Promise<string> {
     this.#stage1Flag ??= this.#findStage1();
     try {
@@ -179,7 +179,7 @@ export class RktCli {
   }
 }
 
-/** Folders of rkt's in which a pod is there: in any other it is being taken away. */
+/** Folders of rkt's in which a pod is there: in any other it is being removed. */
 const PHASES_LEFT = ["prepare", "prepared", "run", "exited-garbage"] as const;
 
 /** What rkt's `rm` says of pods that are gone, and at the end of every failure. */

@@ -4,7 +4,7 @@ import { imageRecords } from "./stored-images.ts";
 
 /**
  * Finds out whether a pod could not be made because rkt has an image no more whose files are there, as a
- * removal that was cut short leaves it. Then the image is noted as not imported, so that it comes again.
+ * removal that was interrupted leaves it. Then the image is noted as not imported, so that it comes again.
  *
  * @param ids of the images that the pod is made of
  * @throws StowageError `not_found` when it is so

@@ -42,7 +42,7 @@ export async function importImage(
   }
 }
 
-/** Takes away what a failed import left, if anybody else's did not bring it in meanwhile. */
+/** Removes what a failed import left, if anybody else's did not bring it in meanwhile. */
 async function dropFailed(context: RktContext, key: string): Promise<void> {
   try {
     if (!(await isImported(context, key, undefined))) await removeImport(context, key);

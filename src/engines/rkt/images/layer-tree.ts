@@ -32,7 +32,7 @@ const MAX_SYMLINKS = 255;
  * What layers come to, one laid over the other: names and headers, no contents.
  *
  * A file's parents are looked up as the kernel does, symbolic links followed within the root; a
- * whiteout takes away what lower layers brought, never what its own layer brings.
+ * whiteout removes what lower layers brought, never what its own layer brings.
  */
 export class LayerTree {
   readonly #root: Folder = { layer: 0, header: undefined, children: new Map() };

@@ -30,7 +30,7 @@ export async function claimImage(
 
 /**
  * Takes a fleet's ownership off; the image goes with the last, when no pod of anyone uses it. All that may fail
- * is asked before; what ends after that leaves an image that is nobody's, which is a leftover.
+ * is asked before; what ends after that leaves an image without an owner, which is a leftover.
  */
 export async function releaseImage(
   context: RktContext,

@@ -2,9 +2,9 @@ import type { RktContext } from "../context.ts";
 import { aciName, parseImageRecord } from "./image-record.ts";
 
 /**
- * Takes away an image, or what an import that was cut short left of one: the ACI first, then blobs that
+ * Removes an image, or what an import that was interrupted left of one: the ACI first, then blobs that
  * no other image has, the record last. Images are found by name in rkt's store, since the id of one
- * whose import was cut short is not known.
+ * whose import was interrupted is not known.
  */
 export async function removeImport(context: RktContext, key: string): Promise<void> {
   const { host, layout, cli } = context;

@@ -16,7 +16,7 @@ export function storedManifests({ dir }: RktLayout): string {
 
 /**
  * The images of rkt's store by their files. rkt's own list says the same, but where an import or a
- * removal was cut short: files come before the entry in its database, and go after it.
+ * removal was interrupted: files come before the entry in its database, and go after it.
  *
  * @returns undefined where a file is none of rkt's: then rkt has to be asked
  */

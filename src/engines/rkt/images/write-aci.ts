@@ -42,7 +42,7 @@ export async function layOut(
 
 /**
  * The bytes of an image as an ACI: its manifest, then all folders, then each layer's files that no
- * later layer took away. The same image gives the same bytes, and so the same id.
+ * later layer removed. The same image gives the same bytes, and so the same id.
  *
  * @param accounts filled with the image's own accounts on the way
  */

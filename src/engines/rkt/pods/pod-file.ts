@@ -87,7 +87,7 @@ const Manifest = z.looseObject({
   volumes: z.array(z.looseObject({ name: z.string(), readOnly: z.boolean().nullish() })).nullish(),
   userLabels: z.record(z.string(), z.string()).nullish(),
 });
-/** As much of a pod manifest as is looked at. */
+/** As much of a pod manifest as is read. */
 export type Manifest = z.infer<typeof Manifest>;
 
 /** Reads a pod manifest; undefined when it is none. */

@@ -13,7 +13,7 @@ import { removePod } from "./remove-pod.ts";
 /**
  * Makes a generation as far as rkt's prepared pods, one a container.
  *
- * The pod manifests come first: they say whose what is left of a call is that was cut short. The pod's
+ * The pod manifests come first: they say whose what is left of a call is that was interrupted. The pod's
  * file comes when all of it is there, and tells a finished one.
  */
 export async function preparePod(
@@ -64,7 +64,7 @@ async function prepareContainer(
   return await prepareFrom(context, file);
 }
 
-/** Prepares a pod of rkt's from a manifest on the host; what a killed one leaves is taken away. */
+/** Prepares a pod of rkt's from a manifest on the host; what a killed one leaves is removed. */
 export async function prepareFrom(context: RktContext, file: string): Promise<string> {
   const { host, layout, cli } = context;
   const folder = `${layout.dir}/pods/prepare`;

@@ -227,7 +227,7 @@ function processesOf(
   return { processes, supervised, cgroups: [...cgroups] };
 }
 
-/** A command that goes on in a container is not the container: it must not keep it from being started. */
+/** A command that still runs in a container is not the container: it must not keep it from being started. */
 function isContainers(path: string): boolean {
   const [directory = "", file] = path.split("/").slice(-2);
   return file === "cgroup.procs" && !directory.startsWith(EXEC_PREFIX);

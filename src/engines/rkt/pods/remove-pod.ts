@@ -6,7 +6,7 @@ import { releaseExclusive } from "./exclusive.ts";
 import { readPod } from "./read-pods.ts";
 
 /**
- * Takes away everything of a generation: processes, cgroups, pods of rkt's by their UUIDs (never by its
+ * Removes everything of a generation: processes, cgroups, pods of rkt's by their UUIDs (never by its
  * collector, which is the whole host's), output, and last its files, by which all of it is found.
  */
 export async function removePod(

@@ -17,7 +17,7 @@ import type { ContainerFile, PodFile } from "./pod-file.ts";
 import { prepareFrom } from "./prepare-pod.ts";
 import { readPod } from "./read-pods.ts";
 
-/** Runs the containers of a generation that do not run. A pod of rkt's runs once: one that ended is prepared anew. */
+/** Runs the containers of a generation that do not run. A pod of rkt's runs once: one that ended is prepared again. */
 export async function startPod(
   context: RktContext,
   pod: PodInstance,
@@ -52,7 +52,7 @@ export async function startPod(
   );
 }
 
-/** Prepares anew what ran already. @returns the pod's file with the pods of rkt's that are to run */
+/** Prepares again what ran already. @returns the pod's file with the pods of rkt's that are to run */
 async function makeReady(
   context: RktContext,
   file: PodFile,
@@ -62,7 +62,7 @@ async function makeReady(
 ): Promise<PodFile> {
   const { host, layout } = context;
   const ran = down.filter(([, { rktPod }]) => rktPod?.phase !== "prepared");
-  // whatever of the last run goes on would be counted as this one's
+  // whatever of the last run still runs would be counted as this one's
   const apps = down.map(([container]) => appName(file.identity, container));
   if (ran.length > 0) await killProcesses(context, apps, { supervisors: true });
   const counts = down.some(([container]) => file.containers[container]?.restarts !== undefined);
@@ -87,7 +87,7 @@ async function makeReady(
   return ready;
 }
 
-/** Counts a start that the restart policy wants; any other one begins to count anew. */
+/** Counts a start that the restart policy wants; any other one resets the count. */
 function counted({ restarts = 0, ...file }: ContainerFile, again: boolean): ContainerFile {
   return again ? { ...file, restarts: restarts + 1 } : file;
 }

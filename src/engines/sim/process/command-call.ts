@@ -4,7 +4,7 @@ import type { ProcessContext } from "./process-context.ts";
 /** A time that does not come. */
 export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
-/** What a command came to: its status, or how it goes on. */
+/** What a command came to: its status, or how it continues. */
 export type CommandResult =
   | number
   | { readonly kind: "exit"; readonly code: number }
