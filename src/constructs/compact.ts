@@ -1,4 +1,4 @@
-/** Fields of an object of which any may be undefined. */
+/** Fields of an object, any of which may be undefined. */
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 /** An object without the fields that are undefined. */

@@ -26,7 +26,7 @@ export interface FleetIdentity {
   readonly registries: Readonly<Record<string, RegistrySpec>> | undefined;
 }
 
-/** What the constructs below a fleet declare, as a manifest that nobody has looked at yet. */
+/** What the constructs below a fleet declare, as a manifest that was not validated yet. */
 export function draftFleet(fleet: FleetScope, identity: FleetIdentity, draft: Draft): unknown {
   const constructs = fleet.node.findAll();
   const hosts = constructs.filter((each) => each instanceof Host);

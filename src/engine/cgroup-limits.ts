@@ -26,7 +26,7 @@ const FILES: Readonly<Record<Field, { readonly v1: string; readonly v2: string }
 /** Limits of a container, in the model's units. */
 export type Limits = Partial<Record<Field, number | string>>;
 
-/** Files that tell the limits of a cgroup: both versions', one of which will be there. */
+/** Files with the limits of a cgroup: of both versions, one of which exists. */
 export function limitFiles(cgroupPath: string, limits: Limits): readonly string[] {
   if (!cgroupPath.startsWith("/")) return [];
   return (Object.keys(FILES) as Field[])

@@ -49,7 +49,7 @@ const NUMERIC_USER = /^(?:0|[1-9]\d*)(?::(?:0|[1-9]\d*))?$/;
 /**
  * Paths of a container's declared attributes that can be reported later.
  *
- * @param told fields of which an engine tells the value for certain
+ * @param told fields whose value an engine reports for certain
  */
 export function declaredPaths(
   spec: ContainerSpec,

@@ -50,7 +50,7 @@ interface Found {
   readonly seen: ObservedContainer;
 }
 
-/** Containers that are there, in a state that can be told. */
+/** Containers that exist, in a known state. */
 function containersOf(pods: readonly ObservedPod[]): ReadonlyMap<string, Found> {
   const found = new Map<string, Found>();
   for (const { owner, fleet, host, pod, generation, containers } of pods) {

@@ -168,7 +168,7 @@ export interface EngineReader extends AsyncDisposable {
   ): AsyncIterable<LogLine>;
   /**
    * What happens to pods from now on, of every fleet and owner, until the signal is aborted or the loop
-   * is left. The first one is `listening`: all that happens after it was told is heard. Events may be
+   * is left. The first one is `listening`: everything that happens after it is reported. Events may be
    * lost, told twice, or late: they are reasons to look, and never the truth.
    *
    * @returns undefined when the engine tells of nothing: whoever wants to know has to look

@@ -25,7 +25,7 @@ done; }`,
   '[ -z "$pids" ] || kill -KILL $pids 2>/dev/null',
 ].join("\n");
 
-/** Half a minute and more: what cannot be killed, waiting for a disk that is gone, is not looked for ever. */
+/** Half a minute and more: a process that cannot be killed, as it waits for a disk that is gone, is not waited for without end. */
 const LOOKS_MAX = 300;
 
 /** Nothing is known of before, and nobody's environment is to say it. */

@@ -8,7 +8,7 @@ export interface RunningContainer {
   readonly pid: number;
 }
 
-/** A pod of which all that is known is that its processes run, as `statesOnly` asks for. */
+/** A pod of which only the state is known: its processes run, as `statesOnly` asks for. */
 export function runningPod(
   { identity, recordDigest, images }: Pick<PodInstance, "identity" | "recordDigest" | "images">,
   containers: ReadonlyMap<string, RunningContainer>,

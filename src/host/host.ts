@@ -89,7 +89,7 @@ export interface HostSnapshot {
   readonly entries: ReadonlyMap<string, readonly string[]>;
   /** By path; one that could not be read is an Error. */
   readonly contents: ReadonlyMap<string, FileContent | Error>;
-  /** By directory; without those of which it cannot be told. */
+  /** By directory; without those that are not known. */
   readonly space: ReadonlyMap<string, FreeSpace>;
   /** Who looked, and whose files are that get no other owner. */
   readonly user: { readonly uid: number; readonly gid: number };
@@ -171,7 +171,7 @@ export interface HostReader extends AsyncDisposable {
   /** Absent: Stowage cannot be run there by the host itself. */
   readonly boot?: BootPlaces;
   snapshot(request: SnapshotRequest, options?: HostCallOptions): Promise<HostSnapshot>;
-  /** Who holds sockets, by inode; those that cannot be told are left out. Slow: only for clashes. */
+  /** Who holds sockets, by inode; unknown ones are left out. Slow: only for clashes. */
   holders(
     inodes: readonly number[],
     options?: HostCallOptions,
@@ -191,7 +191,7 @@ export interface HostReader extends AsyncDisposable {
   /**
    * Path on this machine of a socket that leads to a Unix socket of the host, until the host is disposed of.
    *
-   * @throws StowageError `not_found` or `unavailable` where it can already be told that nobody answers there
+   * @throws StowageError `not_found` or `unavailable` if it is already known that nobody answers there
    */
   reachSocket(path: string, options?: HostCallOptions): Promise<string>;
   /** Bytes used below a directory; 0 when it does not exist. */

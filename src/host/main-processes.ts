@@ -4,7 +4,7 @@ import { startTicks } from "./process-stat.ts";
 /** The first process of a container, and how the kernel tells that it is that. */
 export interface MainProcess {
   readonly pid: number;
-  /** Ticks at which it began, by which it is told from another one with its number; absent: not known yet. */
+  /** Ticks at which it began, which distinguish it from another one with its number; absent: not known yet. */
   readonly startedAt?: string | undefined;
   /** What the path of its cgroup, and of no other container's, has in it. */
   readonly cgroup: string;

@@ -1,7 +1,7 @@
 /**
  * Waits until all have ended, whatever becomes of them.
  *
- * Nothing runs on behind the back of who is told of the failure.
+ * Nothing is still running when the failure is thrown.
  *
  * @throws the first failure, in their order
  */

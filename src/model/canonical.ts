@@ -77,7 +77,7 @@ function canonicalFields(
     const item =
       shape === undefined ? canonicalJson(source[key] as Json) : canonical(shape, source[key]);
     if (item !== undefined) entries.push([key, item]);
-    // a network of which nothing is said is declared all the same: by its name
+    // a network without settings is declared all the same: by its name
     else if (areNames && source[key] !== undefined && shape?.branch(source[key]).kind === "object")
       entries.push([key, {}]);
   }

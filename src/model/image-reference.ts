@@ -1,6 +1,6 @@
 import { StowageError } from "../errors/index.ts";
 
-/** Where an image is had, with every default written out. */
+/** Where an image comes from, with every default written out. */
 export interface ImageReference {
   /** Registry host with its port, `docker.io` when none was given. */
   readonly domain: string;

@@ -8,7 +8,7 @@ const SSH_PORT = "22";
 /**
  * The machine that an address of a host leads to, in one form for all ways to write it: neither the user nor the
  * usual port of ssh makes it another one, nor the form of its number, and `localhost` is `local`. What leads elsewhere
- * by ssh's configuration alone cannot be told. Another port of one name may be forwarded to another machine.
+ * only by ssh's configuration cannot be recognized. Another port of one name may be forwarded to another machine.
  */
 export function machineOf(address: string): string {
   const [, place, port = SSH_PORT] =

@@ -151,7 +151,7 @@ export interface TakenPort {
   readonly port: number;
   /** The one address that it is of; absent: of all. */
   readonly hostIp?: string;
-  /** Who: a process as `name (pid 12)`, where it can be told. */
+  /** Who: a process as `name (pid 12)`, if known. */
   readonly holder?: string;
   readonly pid?: number;
   /** Name of the pod of the fleet whose process that is. */

@@ -5,7 +5,7 @@ import { parseVersioned, type VersionedReading } from "./parse-versioned.ts";
 /** Version of the form of {@link RolloutMark}. */
 export const ROLLOUT_MARK_VERSION = 1;
 
-/** What a host is told of a service's rollout beside its declaration: whether it is paused. */
+/** What a host stores about a service's rollout beside its declaration: whether it is paused. */
 export const RolloutMark = z.lazy(() =>
   z.strictObject({
     version: z.literal(ROLLOUT_MARK_VERSION),

@@ -21,7 +21,7 @@ export function subnetsOverlap(one: string, other: string): boolean {
 /** What no host has for an address of its own: "this network", groups, and all of a wire. */
 const OF_NOBODY = ["0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32"];
 
-/** Whether an address, or one of a subnet, can be nobody's. */
+/** Whether an address, or one of a subnet, can belong to nobody. */
 export function hasNobodys(subnet: string): boolean {
   return OF_NOBODY.some((other) => subnetsOverlap(subnet, other));
 }

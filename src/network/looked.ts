@@ -1,7 +1,7 @@
 import type { Host } from "../host/index.ts";
 import type { NetworkPlaces } from "./places.ts";
 
-/** Bridges that this process has looked at: their rules and files are known to be there. */
+/** Bridges that this process has read: their rules and files are known to be there. */
 export const looked = new Set<string>();
 
 /** Lets a network be read again before it is changed: somebody else was at it. */

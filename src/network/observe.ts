@@ -39,9 +39,9 @@ interface Network {
 
 interface Seen {
   readonly networks: readonly Network[];
-  /** Bridges of which nothing says what they are, and the generations that are in them. */
+  /** Bridges of unknown networks, and the generations that are in them. */
   readonly unknown: readonly Pick<Network, "bridge" | "pods">[];
-  /** Names of generations of which a killed writer left half a file, and nothing else is known. */
+  /** Names of generations that are only known by half a file of a killed writer. */
   readonly unfinished: readonly string[];
   readonly look: Look;
   readonly mounted: ReadonlySet<string>;

@@ -6,7 +6,7 @@ import { ATTACH, DETACH, DROP } from "./scripts.ts";
 /** The kernel makes and removes one interface after the other: one command at a time keeps it busy. */
 const LIMITS = { lanes: 1, most: 8, letsGo: false };
 
-/** A pod of which a script is told. */
+/** A pod as a script gets it. */
 interface Told {
   /** For messages. */
   readonly pod: string;

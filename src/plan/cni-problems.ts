@@ -2,7 +2,7 @@ import type { Diagnostic } from "../errors/index.ts";
 import { portKey } from "../model/index.ts";
 import type { PodContext } from "./pod-context.ts";
 
-/** Pods that cannot be put in the network of the host's own that they are to be in. */
+/** Pods that cannot be attached to their declared CNI network. */
 export function cniProblems(contexts: readonly PodContext[]): readonly Diagnostic[] {
   return contexts.flatMap(({ host, pod, desired, observation }): Diagnostic[] => {
     const { cni } = desired?.spec.network ?? {};

@@ -107,7 +107,7 @@ function secretWords(changes: readonly AttributeChange[]): string {
   return "the source of the secret changed";
 }
 
-/** Both sides of a change of a long text, as they are told. */
+/** Both sides of a change of a long text, as they are shown. */
 function shortened({ path, before, after }: AttributeChange): Pick<Reason, "before" | "after"> {
   const words = (value: Json): string =>
     contentWords(Buffer.from(String(value), path.endsWith(".base64") ? "base64" : "utf8"));

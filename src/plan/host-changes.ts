@@ -122,7 +122,7 @@ function rosterChange(
   const held = reading?.kind === "roster" ? reading.roster : undefined;
   const isLeaving = !(host in input.manifest.hosts) || input.options.destroy === true;
   if (isLeaving) {
-    // one that was only ever told of a pause has a directory as well
+    // one that only ever got a pause has a directory too
     if (
       (reading === undefined && observation.marks === undefined) ||
       (input.options.pods !== undefined && input.options.destroy === true)

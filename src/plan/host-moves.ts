@@ -15,7 +15,7 @@ type Contexts = ReadonlyMap<string, PodContext>;
 
 /**
  * Pods that are removed from one host and made on another. A name that goes and comes once is one; of a
- * service's pods, which are all alike, as many as there are pairs. Others are told as what they are.
+ * service's pods, which are all alike, as many as there are pairs. Others are shown as what they are.
  */
 export function hostMoves(changes: readonly PodChange[], contexts: Contexts): readonly HostMove[] {
   const goes = groupBy(changes.filter((change) => goesAway(change, contexts)));

@@ -88,7 +88,7 @@ function bringing(
   return { change: [change], warning: [warning] };
 }
 
-/** Digests of the images that are to be brought in. */
+/** Digests of the images to import. */
 export function importsOf(changes: readonly HostChange[]): ReadonlySet<string> {
   const steps = changes.flatMap((change) => change.steps);
   return new Set(steps.flatMap((step) => (step.kind === "import-image" ? step.image.digest : [])));

@@ -44,7 +44,7 @@ interface HostDraft {
   readonly observation: HostObservation;
   readonly contexts: readonly PodContext[];
   readonly changes: readonly PodChange[];
-  /** Why nothing is done to pods of which something was asked. */
+  /** Why nothing is done to pods that were asked for. */
   readonly notes: readonly string[];
 }
 

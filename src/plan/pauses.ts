@@ -154,7 +154,7 @@ function servicesOn({ hosts }: FleetManifest, host: string): ReadonlySet<string>
   return new Set(specs.flatMap(({ service }) => service ?? []));
 }
 
-/** A plan that was made before, with the pauses of now: it does no more than it said. */
+/** A plan that was made before, with the current pauses: it does no more than it said. */
 export function withPauses(plan: Plan, pauses: ReadonlyMap<string, RolloutPause>): Plan {
   if (plan.rollouts === undefined || pauses.size === 0) return plan;
   const changes = new Map(plan.pods.map((change) => [change.id, change]));

@@ -63,7 +63,7 @@ export interface HostObservation {
   readonly missingPaths: ReadonlySet<string>;
   /** Who is at work on the host now and since when, where that was asked. */
   readonly busy?: string;
-  /** Where Stowage writes and something else lies than has to: absent where there is none. */
+  /** Paths that Stowage writes to where something of the wrong kind is; absent if there are none. */
   readonly wrongPlaces?: readonly {
     readonly path: string;
     readonly wanted: "directory" | "file";
@@ -89,7 +89,7 @@ export interface FilesObservation {
   readonly drift: ReadonlyMap<string, readonly FileDrift[]>;
   /** Directories with files of a generation, each once, under the identity of the fleet that they lie with. */
   readonly directories: readonly (FleetIdentity & { readonly name: string })[];
-  /** Fleets of which only empty directories are left. */
+  /** Fleets with only empty directories left. */
   readonly emptied: readonly FleetIdentity[];
 }
 
@@ -124,7 +124,7 @@ export type ImageResolution =
   | {
       readonly kind: "resolved";
       readonly image: AppliedImage;
-      /** Whether its bytes can be had from disk when the engine lacks it. */
+      /** Whether its bytes can be read from disk if the engine lacks it. */
       readonly available: boolean;
       /** Another engine of the host that holds it, and its digest there. */
       readonly from?: { readonly engine: EngineConfig; readonly digest: string };

@@ -14,7 +14,7 @@ import { withCompletion } from "./pod-conditions.ts";
 import { isCompleted, runAgain, stateWords } from "./state-reasons.ts";
 import { type UnhealthyContainer, unhealthyReasons } from "./unhealthy.ts";
 
-/** A pod of which containers ended that their restart policy wants to run, or which is to be ended for a new start. */
+/** A pod with ended containers that its restart policy restarts, or one that has to be stopped for a new start. */
 export interface Restart {
   readonly change: PodChange;
   /** Its engine starts it again by itself, and is to be given the time for it. */
@@ -169,7 +169,7 @@ function withOrder(restarts: readonly Restart[]): readonly Restart[] {
   }));
 }
 
-/** Those of which it is enough that they are started. */
+/** Those that only need to be started. */
 function afterStart(change: PodChange, ids: ReadonlySet<string>): Pick<PodChange, "afterStart"> {
   const begun = idsOf(change, "started").filter((id) => ids.has(id));
   return begun.length === 0 ? {} : { afterStart: begun };

@@ -172,7 +172,7 @@ export interface PodChange {
   readonly steps: readonly Step[];
   /** Ids of changes that must have succeeded before this one begins. */
   readonly after: readonly string[];
-  /** Those of `after` of which it is enough that their processes were begun. */
+  /** Those of `after` whose processes only need to have been started. */
   readonly afterStart?: readonly string[];
   /** Those of `after` that it follows in its service's rollout, which may stand some failures. */
   readonly afterWave?: readonly string[];

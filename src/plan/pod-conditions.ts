@@ -30,7 +30,7 @@ export function withConditions(
   return [...known, ...waits];
 }
 
-/** Of those that a change comes after: the ones of which it is enough that their processes were begun. */
+/** Of those that a change comes after: the ones whose processes only need to have been started. */
 export function startedOnly(
   id: string,
   after: readonly string[],

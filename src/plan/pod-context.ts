@@ -75,7 +75,7 @@ export function appliedSpec(context: PodContext | undefined): PodSpec | undefine
   return recorded(context, record?.current ?? currentGeneration(context)?.generation)?.spec;
 }
 
-/** Identity of the generation that counts as the pod's own; the declared one where there is none. */
+/** Identity of the generation that counts as the pod's own; or the declared one. */
 export function ownIdentity(context: PodContext): Omit<PodIdentity, "generation" | "pod"> {
   const own =
     movedFrom(context)?.pod ?? currentGeneration(context) ?? context.elsewhere.at(-1)?.pod;

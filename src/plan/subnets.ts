@@ -2,7 +2,7 @@ import type { Diagnostic } from "../errors/index.ts";
 import { bridgeName, rangeOf, subnetsOverlap } from "../model/index.ts";
 import type { PodContext } from "./pod-context.ts";
 
-/** Declared subnets of networks of which somebody else has addresses on a host, each once. */
+/** Declared subnets that overlap with addresses that somebody else has on a host, each once. */
 export function subnetClashes(
   contexts: readonly PodContext[],
   runDir: string,

@@ -43,7 +43,7 @@ export class LockedHosts implements AsyncDisposable {
   readonly #opened = new Map<string, HostAccess>();
   readonly #hosts = new Map<string, OpenHost>();
   readonly #leaving: Promise<void>[] = [];
-  /** Those of whose holder was told. */
+  /** Those whose holder was reported. */
   readonly #told = new Set<string>();
   #attempt = new AbortController();
   /** What ends the attempt. */

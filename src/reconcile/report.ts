@@ -21,7 +21,7 @@ export interface ApplyReport {
   readonly status: ApplyStatus;
   /** In the order of the plan, the hosts' own changes first. */
   readonly outcomes: readonly ChangeOutcome[];
-  /** Volumes that were deleted, as `host/volume`; only by a destroy that was told to. */
+  /** Volumes that were deleted, as `host/volume`; only by a destroy with `--volumes`. */
   readonly deletedVolumes: readonly string[];
   readonly ms: number;
 }

@@ -116,7 +116,7 @@ export function openSessions(
   return sessions;
 }
 
-/** Who was told of the fleet's hosts, and why others could not be. */
+/** Hosts that got the list of the fleet's hosts, and why others did not. */
 interface Announced {
   readonly announced: readonly HostSession[];
   readonly silent: ReadonlyMap<string, string>;
@@ -124,7 +124,7 @@ interface Announced {
 
 /**
  * Writes every host of the fleet into every roster before the first change: a host that gets a pod
- * and is never heard of again must be found by the next run. Nothing is changed on one that cannot be told.
+ * and is never heard of again must be found by the next run. Nothing is changed on one that cannot get it.
  */
 async function announceHosts(
   { plan, manifest, observation, options, signal }: RunPlanRequest,

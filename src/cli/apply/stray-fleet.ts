@@ -119,7 +119,7 @@ function chooseOwner(
   );
 }
 
-/** A host of which no manifest says anything: as the options do. */
+/** A host that no manifest declares, as the options describe it. */
 export function strayHost(address: string, args: Arguments): HostSpec {
   const [stateDir, runDir] = [args.text("state-dir"), args.text("run-dir")];
   return {

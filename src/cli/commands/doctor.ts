@@ -102,7 +102,7 @@ async function checkHost(
   return [...ofMachine, ofEngine];
 }
 
-/** A host that is reached by ssh: nothing else can be told of one that is not. */
+/** A host that is reached by ssh: nothing else is known of one that cannot be reached. */
 async function checkFar(
   host: string,
   spec: HostSpec,

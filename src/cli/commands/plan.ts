@@ -102,7 +102,7 @@ async function plan(args: Arguments, context: CommandContext): Promise<ExitCode>
   return exitCode;
 }
 
-/** @throws StowageError `invalid_argument` when it is not said of which host, or the plan is to be saved */
+/** @throws StowageError `invalid_argument` when the host is missing, or the plan is to be saved */
 async function supposedEngine(
   manifest: FleetManifest,
   args: Arguments,

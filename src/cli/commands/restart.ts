@@ -85,7 +85,7 @@ function checkWanted(wanted: readonly PodName[], all: boolean): void {
   throw new StowageError(`Cannot restart: ${problem}`, { code: "invalid_argument" });
 }
 
-/** Pods of the fleet that are meant. @throws StowageError `not_found` for a name that no pod has, and where there is none */
+/** Pods of the fleet that are meant. @throws StowageError `not_found` for a name that no pod has, or if there are none */
 function findMeant(
   manifest: FleetManifest,
   wanted: readonly PodName[],

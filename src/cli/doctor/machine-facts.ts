@@ -11,7 +11,7 @@ export interface MachineFacts {
   readonly uid: number | undefined;
   readonly cgroups: { readonly version: 0 | 1 | 2; readonly controllers: readonly string[] };
   readonly filesystems: readonly string[];
-  /** Free bytes of the file system that is to hold the state; undefined where it cannot be told. */
+  /** Free bytes of the file system that is to hold the state; undefined if not known. */
   readonly freeBytes: number | undefined;
   /** Path of each program found, by name. */
   readonly programs: Readonly<Record<string, string>>;

@@ -13,7 +13,7 @@ export interface PodLinesRequest {
 
 /**
  * Lines of a pod. Those that are followed end with their generation, as its log goes with it: the one in its place, in
- * whichever engine, is continued from its first line. Where there is none, that is told.
+ * whichever engine, is continued from its first line. If there is none, a message says so.
  */
 export async function* podLines(
   found: FoundPod,

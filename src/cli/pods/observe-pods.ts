@@ -3,7 +3,7 @@ import { checkHealth, type Health, type HostEngines, readEngines } from "../../r
 import type { CommandContext } from "../context.ts";
 import { askHosts, type HostAnswer, readHosts } from "./read-hosts.ts";
 
-/** What the engines of a host run, or why it cannot be told. */
+/** What the engines of a host run, or why that is not known. */
 export type HostPods = HostAnswer<HostEngines & { readonly health?: ReadonlyMap<string, Health> }>;
 
 /** Pods of every fleet on hosts, many hosts at once; one that cannot be reached says why. */

@@ -57,7 +57,7 @@ export async function runApp(
   );
 }
 
-/** What tells one writing of a file from another; undefined where there is none. */
+/** What distinguishes one version of a file from another; undefined if the file does not exist. */
 async function stampOf(path: string): Promise<string | undefined> {
   try {
     const { ino, ctimeNs } = await stat(path, { bigint: true });

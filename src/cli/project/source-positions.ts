@@ -24,7 +24,7 @@ function mapOf(file: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(map, "utf8")) as SourceMapPayload);
   } catch {
-    // the error that is told of is more than where it was
+    // the error itself matters more than its position
     return undefined;
   }
 }

@@ -21,7 +21,7 @@ export async function declarationFile(
     changed: async () => {
       const now = await marksOf(paths);
       if (now === seen) return undefined;
-      // noted first: a broken one is told once
+      // noted first: a broken one is reported once
       seen = now;
       const before = content;
       content = await contentOf(paths);

@@ -5,7 +5,7 @@ import { registryWaitWords } from "../apply/registry-waits.ts";
 import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";
 
-/** How serious what is told is. */
+/** How serious a message is. */
 export type Level = "info" | "warning" | "error";
 
 const LEVELS: Readonly<Partial<Record<WatchEvent["type"], Level>>> = {

@@ -3,7 +3,7 @@ import { type Capability, type CapabilityTable, PodSpec } from "../../model/inde
 
 /** What tests read back from the kernel, or saw the process do. */
 const SEEN: Capability = { support: "native", known: "kernel" };
-/** What is in the spec that the runtime is given, and nobody looked at beyond that. */
+/** What is in the spec that the runtime gets; its effect was not checked. */
 const IN_SPEC: Capability = { support: "native", known: "spec only" };
 /** What is not the engine's part at all: Stowage plans by it. */
 const PLANNED: Capability = { support: "native", known: "spec only" };

@@ -3,11 +3,11 @@ import { type Capability, type CapabilityTable, PodSpec } from "../../model/inde
 
 /** What tests read back from the kernel, or saw the process do, on 4.3. */
 const SEEN: Capability = { support: "native", known: "kernel" };
-/** What podman is told, and nobody looked at beyond that. */
+/** What podman is given; its effect was not checked. */
 const TOLD: Capability = { support: "native", known: "spec only" };
 const NEW_POD: Capability = { ...SEEN, change: "replace" };
 
-/** Fields of a container that podman is only known to be told. */
+/** Fields of a container that podman is only known to be given. */
 const UNSEEN = ["shmBytes", "resources.cpuset", "resources.memoryReservationBytes"];
 
 /** What podman does with an option that it does not let change of a container that is there. */

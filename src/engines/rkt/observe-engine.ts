@@ -201,7 +201,7 @@ function importLeftovers(
       const claimed = [...snapshot.files.keys()].some((path) =>
         path.startsWith(`${imagesDir}/${key}/${FLEET_PREFIX}`),
       );
-      // what is nobody's any more was on its way out
+      // what belongs to nobody any more was being removed
       return claimed || (ids.has(record.aci) && imagesInUse.has(key));
     }),
   );

@@ -1,6 +1,6 @@
 import type { ByteSink, ExecStreams } from "../../engine/index.ts";
 
-/** Bytes that are no ASCII are these characters of nobody's in the toy shell's texts. */
+/** Bytes outside ASCII are these private characters in the toy shell's texts. */
 const PRIVATE = 0xf700;
 
 /** All that is to be read, as a text of the toy shell. */

@@ -1,6 +1,6 @@
 import { effectiveLogging, type Logging } from "../../model/index.ts";
 
-/** Output of a container: like files of which the oldest is dropped when there are too many. */
+/** Output of a container: like files, the oldest of which is dropped when there are too many. */
 export interface SimLog {
   /** Number of the first line that is kept, counted from the first one ever. */
   first: number;
@@ -38,7 +38,7 @@ export function linesFrom(log: SimLog | undefined, from: number): readonly strin
   return lines.slice(Math.max(0, from - log.first));
 }
 
-/** Number of the first line that was written at a moment or later; the next one's where there is none. */
+/** Number of the first line that was written at a moment or later; or the next one's. */
 export function lineSince(log: SimLog | undefined, atMs: number): number {
   if (log === undefined) return 0;
   const before = log.files.flatMap(({ at }) => at).findLastIndex((each) => each < atMs);

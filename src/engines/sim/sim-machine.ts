@@ -70,7 +70,7 @@ export class SimMachine {
     return look(state, nowMs);
   }
 
-  /** Whoever looked at it is done: of a file nothing is kept. */
+  /** The reader is done: nothing of a file is kept. */
   forget(): void {
     this.#store.forget?.();
   }

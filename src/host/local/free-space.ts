@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { FreeSpace } from "../host.ts";
 import { isAbsent } from "./file-error.ts";
 
-/** The free space below a path, or where it would be made; undefined where it cannot be told. */
+/** The free space below a path, or where it would be created; undefined if not known. */
 export function freeSpaceAt(path: string): FreeSpace | undefined {
   for (let at = path; ; at = dirname(at)) {
     try {

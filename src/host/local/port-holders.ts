@@ -36,7 +36,7 @@ function openFiles(pid: string): readonly string[] {
       }
     });
   } catch {
-    // it ended, or is somebody else's: it cannot be told
+    // it ended, or belongs to somebody else: unknown
     return [];
   }
 }

@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 const ELF = "\x7fELF";
 
 /**
- * What tells the file of a program from any other that was in its place; undefined where there is none, and of a script.
+ * What distinguishes the file of a program from any other that was in its place; undefined without a file, and for a script.
  *
  * @param searchPath directories that a name is looked for in, with colons between them
  */

@@ -16,7 +16,7 @@ const SPAWN_STATES: Readonly<Record<string, string>> = {
 
 /** What a program may print where nobody takes it as it comes. */
 export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
-/** Time that a program has of which nobody says how long it may take: what is run here takes moments. */
+/** Time limit of a program without a declared one: what is run here takes moments. */
 const TIMEOUT_MS = 120_000;
 
 /**

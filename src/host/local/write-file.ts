@@ -166,7 +166,7 @@ export function temporaryPath(path: string, unique = ""): string {
   return join(dirname(path), `.${basename(path)}${unique}.tmp`);
 }
 
-/** Name that a file was to have of which a killed writer left this; undefined of a name that is none of those. */
+/** Final name of a file that a killed writer left under this one; undefined for any other name. */
 export function nameOfTemporary(name: string): string | undefined {
   return /^\.(.+)\.tmp$/.exec(name)?.[1];
 }

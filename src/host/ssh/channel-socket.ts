@@ -14,7 +14,7 @@ export class ChannelSocket extends Duplex {
       .then(async (opened) => {
         await opened.started;
         this.emit("connect");
-        // an end by itself: what it was asked for is told by the stream
+        // an end by itself: the stream reports what it was asked for
         await opened.answer;
       })
       .catch((error: Error) => this.destroy(error));

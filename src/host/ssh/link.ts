@@ -67,7 +67,7 @@ export class Link {
     }
   }
 
-  /** Connects ahead of the first use, which is told of a failure. */
+  /** Connects ahead of the first use, which gets the error if that fails. */
   begin(): void {
     this.#session ??= this.#connect();
     this.#session.catch(() => undefined);
@@ -147,7 +147,7 @@ export class Link {
     }
   }
 
-  /** One that was waited for long enough: whoever asks next is told at once. @returns why */
+  /** One that was waited for long enough: the next caller gets the error at once. @returns why */
   #giveUp(error: unknown): unknown {
     const reason = this.#reason(error);
     if (this.#wasUp) this.#givenUp = { at: performance.now(), error: reason };

@@ -18,7 +18,7 @@ export async function wayThere(target: SshTarget): Promise<string | undefined> {
     const isCommand = /^proxycommand /m.test(stdout);
     return jump ?? (isCommand ? "your ProxyCommand" : undefined);
   } catch {
-    // what is wrong is told as it would be without
+    // the error is the same as it would be without
     return undefined;
   }
 }

@@ -11,13 +11,13 @@ export interface RegistryWait {
   readonly givenUpMs: number;
 }
 
-/** How long is waited for a registry, and when that is told. */
+/** How long to wait for a registry, and when to report that. */
 export interface Patience {
   /** In which an answer begins, and in which each of its pieces comes. @defaultValue a minute */
   readonly answerMs?: number;
-  /** After which a wait is told of. @defaultValue 5 s */
+  /** After which a wait is reported. @defaultValue 5 s */
   readonly tellMs?: number;
-  /** After which it is told of again. @defaultValue 20 s */
+  /** After which it is reported again. @defaultValue 20 s */
   readonly tellAgainMs?: number;
 }
 
@@ -56,7 +56,7 @@ export function onceARegistry(onWait: (wait: RegistryWait) => void): (wait: Regi
   return (wait) => {
     const before = told.get(wait.registry);
     const now = performance.now();
-    // what began a little later is told of a little later, each time
+    // what began a little later is reported a little later, each time
     if (before !== undefined && now - before < Math.min(wait.ms, USUAL.tellMs)) return;
     told.set(wait.registry, now);
     onWait(wait);

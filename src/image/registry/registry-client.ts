@@ -61,7 +61,7 @@ export function registryHost(domain: string): string {
   return domain === "docker.io" ? "registry-1.docker.io" : domain;
 }
 
-/** One repository of a registry, read only: asks, proves who asks, follows redirects, waits as it is told. */
+/** One repository of a registry, read only: asks, authenticates, follows redirects, waits as the registry says. */
 export class RegistryClient implements AsyncDisposable {
   readonly #options: RepositoryOptions;
   readonly #dispatcher: Dispatcher;
@@ -272,7 +272,7 @@ function askedWait(answer: RegistryAnswer): number | undefined {
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), WAIT_MAX_MS) : undefined;
 }
 
-/** Text of a body, of which only so much is read. */
+/** Text of a body, of which only the beginning is read. */
 async function textOf(answer: RegistryAnswer, bytesMax: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let total = 0;

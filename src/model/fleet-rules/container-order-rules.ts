@@ -98,7 +98,7 @@ function findCircle({ containers }: PodSpec): readonly string[] | undefined {
     if (done.has(name)) return undefined;
     done.add(name);
     for (const other of Object.keys(containers[name]?.dependsOn ?? {})) {
-      // one that waits for itself is told by itself
+      // one that waits for itself is reported separately
       const found = other === name ? undefined : visit(other, [...chain, name]);
       if (found !== undefined) return found;
     }

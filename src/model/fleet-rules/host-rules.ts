@@ -140,7 +140,7 @@ function* sharedEngines(manifest: FleetManifest): Findings {
     return engine === undefined ? [] : [{ name, engine, files }];
   });
   for (const [, same] of duplicates(hosts, ({ engine }) => engine)) {
-    // those of one directory are told to be one and the same
+    // hosts that share a directory are reported as one and the same
     if (new Set(same.map(({ files }) => files)).size === 1) continue;
     const names = same.map(({ name }) => name);
     for (const name of names) {

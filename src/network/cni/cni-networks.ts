@@ -222,7 +222,7 @@ const RUNNING = {
 };
 const NO_ADDRESS = "its plugins gave no IPv4 address";
 
-/** What scripts are told of a generation: its directory, its namespace, and what plugins know it by. */
+/** What scripts get of a generation: its directory, its namespace, and what plugins know it by. */
 export function placeOf(places: CniPlaces, { identity, cni }: CniPodFile): readonly string[] {
   const podName = podNameOf(identity);
   const namespace = places.namespace(places.network(identity, cni), podName);

@@ -23,7 +23,7 @@ import { CNI_LOOK } from "./cni-scripts.ts";
 /** What was found of the generations of all engines. */
 interface Found {
   readonly files: ReadonlyMap<string, CniPodFile>;
-  /** Names of which nothing says what they are. */
+  /** Names of unknown origin. */
   readonly unknown: readonly string[];
   readonly mounted: ReadonlySet<string>;
   readonly texts: ReadonlyMap<string, string | Error>;

@@ -21,7 +21,7 @@ type Change = AuditLine["changes"][number];
 
 /**
  * Writes down on each host that a plan changes that it begins, and gives what writes down how it ended. A
- * line that cannot be written is told and holds nothing up: a full disk is to be repaired by an apply.
+ * line that cannot be written is reported and stops nothing: an apply must be able to fix a full disk.
  */
 export async function auditRun(
   run: AuditedRun,

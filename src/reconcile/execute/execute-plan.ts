@@ -217,7 +217,7 @@ class Execution {
     return { status: "skipped", reason: `it comes after ${first.id}, which ${what[first.status]}` };
   }
 
-  /** Waits until changes have begun their processes; told of those that ended without. */
+  /** Waits until changes have started their processes. @returns the first that ended without */
   async #failedToStart(ids: readonly string[]): Promise<Failure | undefined> {
     const open = await Promise.all(
       ids.map(async (id) => {
@@ -238,7 +238,7 @@ class Execution {
     return { status: "not-run", reason: "only waiting pods need it", waits: true };
   }
 
-  /** A lost lock is told by the change itself. */
+  /** The change itself reports a lost lock. */
   #isEnding({ signal, lock }: HostSession): boolean {
     return this.#request.draining.aborted || (signal.aborted && !lock.signal.aborted);
   }

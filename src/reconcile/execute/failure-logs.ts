@@ -7,7 +7,7 @@ const LINES = 20;
 const LINE_CHARACTERS_MAX = 500;
 const TIMEOUT_MS = 3000;
 
-/** The last lines of a generation that failed; none when they cannot be had soon. */
+/** The last lines of a generation that failed; none if they cannot be read quickly. */
 export async function lastLines(
   { engine, signal }: Pick<HostSession, "engine" | "signal">,
   identity: PodIdentity,

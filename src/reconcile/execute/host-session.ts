@@ -31,7 +31,7 @@ export interface ApplyContext {
   readonly store: ImageStore;
   /** How long a container without a probe has to run before it counts as started. */
   readonly settleMs: number;
-  /** By machine, as far as that can be told: what only one may do at a time of all hosts on it. */
+  /** By machine, as far as known: what only one of all hosts on it may do at a time. */
   readonly alone: Map<string, Limiter>;
   /** Those that it works on, by name. */
   readonly sessions: ReadonlyMap<string, HostSession>;

@@ -128,7 +128,7 @@ export class Rollouts {
             const made = await limited(session, () =>
               takeBack(change, outcome, session, { ...this.#request, why: reason }),
             );
-            // of what stays it was told
+            // what stays was reported
             if (made.status !== "done")
               this.#request.onEvent({ type: "change-done", id: change.id, outcome: made });
             return made;

@@ -16,7 +16,7 @@ type Session = Pick<HostSession, "engine" | "feed" | "signal">;
  * Does what the containers of a generation want done before they are stopped, all at the same time: the command
  * of each, then its wait, within its time. One that does not run is left out.
  *
- * @param onProblem told of a command that did not succeed: the stop is not held up by it
+ * @param onProblem called when a command fails: the stop continues
  */
 export async function drainPod(
   session: Session,

@@ -4,7 +4,7 @@ import type { ObservedEngine } from "../../model/index.ts";
 /** Ticks a second in what Linux tells programs, whatever its own timer does. */
 const TICKS = 100;
 
-/** How long processes of a host run, ms, by their id; those that cannot be told are left out. */
+/** How long processes of a host run, ms, by their id; unknown ones are left out. */
 export async function processAges(
   host: HostReader,
   pids: readonly number[],

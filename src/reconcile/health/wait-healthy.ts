@@ -128,7 +128,7 @@ function startedAgain(restarts = 0): string {
   return `it ended and was started again${restarts > 1 ? `, ${restarts} times` : ""}`;
 }
 
-/** How old the process of a container is, and when that was, where it can be told. */
+/** How old the process of a container is, and when that was, if known. */
 async function readProcess(
   { feed, host, signal, context: { settleMs } }: WaitSession,
   identity: PodIdentity,

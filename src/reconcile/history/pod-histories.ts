@@ -42,7 +42,7 @@ export async function trimHistory(
   await writeHistory(host, layout, { ...history, records }, options);
 }
 
-/** The history of one pod; undefined where there is none, or none that can be read. */
+/** The history of one pod; undefined if there is none that can be read. */
 export async function readHistory(
   host: HostReader,
   layout: HostLayout,

@@ -16,7 +16,7 @@ export interface LockImagesRequest {
   readonly registries?: Registries | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: RegistryProgress) => void) | undefined;
-  /** Entries of references and platforms that are not looked at now are kept from it. */
+  /** Its entries for references and platforms that are not resolved now are kept. */
   readonly existing?: FleetLock | undefined;
 }
 

@@ -6,7 +6,7 @@ export interface RegistryProgress extends RegistryWait {
   readonly type: "registry-waiting";
 }
 
-/** Tells of registries that are long in answering, as whoever plans or applies is told of other things. */
+/** Reports registries that are slow to answer. */
 export function registryWaits(
   tell: ((progress: RegistryProgress) => void) | undefined,
 ): Pick<ImageStoreOptions, "onWait"> {

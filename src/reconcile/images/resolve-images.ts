@@ -98,7 +98,7 @@ async function resolveReference(known: Known, wanted: Wanted): Promise<ImageReso
   return lastApplied(known, wanted) ?? unresolved(nowhere(wanted, pin));
 }
 
-/** Who names a digest, and what to do when it cannot be had. */
+/** Who names a digest, and what to do if it is not available. */
 interface Namer {
   readonly name: string;
   readonly remedy: string;

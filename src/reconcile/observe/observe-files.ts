@@ -140,7 +140,7 @@ function compareFile(
   ];
 }
 
-/** Of a secret only that it is another one is told. */
+/** Of a secret only the fact that it differs is shown. */
 function contentDrift(
   { attribute, spec }: DeclaredFile,
   { bytes }: FileContent,

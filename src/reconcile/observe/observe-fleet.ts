@@ -8,7 +8,7 @@ import { findLeavingHosts } from "./leaving-hosts.ts";
 import { observeHost } from "./observe-host.ts";
 import type { ObserveHostRequest } from "./observe-request.ts";
 
-/** Hosts looked at at once when nothing else is said. */
+/** Hosts that are observed at once by default. */
 export const DEFAULT_PARALLELISM = 32;
 
 /** A way to a host that stays open as long as its opener wants. */

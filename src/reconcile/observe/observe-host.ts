@@ -23,7 +23,7 @@ import { wantedLinks, wantedPlaces, wrongPlaces } from "./wrong-places.ts";
 
 /**
  * What a host looks like: one pass over its engine and one reading of its files, whatever the number
- * of pods. Ports are only looked at where one is declared that no running pod has.
+ * of pods. Ports are only read if one is declared that no running pod has.
  *
  * @throws StowageError when the host or its engine cannot be asked
  */

@@ -76,7 +76,7 @@ export interface RunOnceRequest
  * One that is killed leaves a pod that no declaration has: it runs to its end, and the next apply takes it away.
  *
  * @returns the exit code of its process
- * @throws DiagnosticsError when it cannot be had on that host, or a secret is not available
+ * @throws DiagnosticsError when it cannot run on that host, or a secret is not available
  * @throws StowageError `aborted` when the lock is not free in time; `failed_precondition` when it could not be
  *   started; `unavailable` when its exit code is not known
  */
@@ -200,7 +200,7 @@ function notRun(pod: string, host: string | undefined, reason: string): StowageE
   });
 }
 
-/** Takes the pod away, also one that is half made; what cannot be removed now is told. */
+/** Removes the pod, even a half-made one; what cannot be removed now is reported. */
 async function takeAway(
   { manifest, signal, onLeft }: RunOnceRequest,
   { asked, name, locked, store }: UnderLock,

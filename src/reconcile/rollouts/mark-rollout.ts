@@ -35,9 +35,9 @@ export interface MarkOutcome {
 
 /** What came of it. */
 export interface MarkedRollout {
-  /** The pause that the hosts told of before. */
+  /** The pause that the hosts had before. */
   readonly before?: RolloutPause;
-  /** The pause that they tell of now; of hosts that were not reached nothing is known. */
+  /** The pause that they have now; without hosts that were not reached. */
   readonly after?: RolloutPause;
   /** What was written; absent where every host says so already. */
   readonly mark?: RolloutMark;

@@ -111,7 +111,7 @@ export class SecretValues {
     }
   }
 
-  /** What it prints beside the value may hold the value: nothing of it is told. */
+  /** What it prints beside the value may contain the value: none of it is shown. */
   async #fromCommand(command: readonly string[]): Promise<Found> {
     const { environment, manifestDir, signal } = this.#parts;
     const [program = "", ...args] = command;

@@ -41,7 +41,7 @@ export interface FleetOnHost {
   readonly elsewhere: readonly string[];
 }
 
-/** Every fleet of which a host holds a directory, a pod or an image, sorted. */
+/** Every fleet with a directory, a pod or an image on a host, sorted. */
 export function fleetsOnHost(host: NamedHost, traces: HostTraces): readonly FleetOnHost[] {
   const { rosters, records, engine, others, directories } = traces;
   const keys = new Set(directories);

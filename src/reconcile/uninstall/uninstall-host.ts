@@ -133,7 +133,7 @@ async function sweepDirectories(
   for (const path of owners) await keepOwner(host, path, sweep, options);
 }
 
-/** What is left of an owner's directory: volumes, which are told already, or what nobody knows. */
+/** What is left of an owner's directory: volumes, which are listed already, or unknown files. */
 async function keepOwner(
   host: HostAccess["host"],
   path: string,

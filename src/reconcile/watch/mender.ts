@@ -119,7 +119,7 @@ export class Mender {
       this.#note(event.outcome, isRestart);
     };
     const outcomes = await work({ ...apply, onEvent });
-    // what a rollout took back in the end is told as that
+    // what a rollout rolled back in the end is reported as that
     for (const outcome of outcomes)
       if (told.get(outcome.id) !== outcome.status) this.#note(outcome, isRestart);
     return outcomes;

@@ -5,7 +5,7 @@ import type { Look } from "./look.ts";
 import type { WakeKind } from "./wakes.ts";
 import type { Declaration, PausedRollout, Pending, WatchEvent } from "./watch-request.ts";
 
-/** Tells what looks come to; what stays as it was is told once. */
+/** Reports the results of passes; what stays the same is reported once. */
 export class Told {
   readonly #tell: (event: WatchEvent) => void;
   readonly #unreachable = new Map<string, string>();

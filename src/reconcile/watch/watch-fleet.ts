@@ -3,9 +3,9 @@ import { WatchLocks } from "./watch-lock.ts";
 import type { WatchEnd, WatchRequest } from "./watch-request.ts";
 
 /**
- * Watches a fleet until it is told to stop: what ends is started again as restart policies want, and drift
+ * Watches a fleet until it is stopped: what ends is restarted as restart policies say, and drift
  * is repaired or reported. Everything that is done is done by the same plans and steps as an apply's, under
- * the same locks. What fails is told and tried again.
+ * the same locks. What fails is reported and tried again.
  *
  * @throws StowageError `aborted` when the fleet is watched by somebody else
  */

@@ -36,7 +36,7 @@ export interface WatchClock {
 export interface WatchTimes {
   /** Between two looks at an engine that tells of nothing. */
   readonly intervalMs: number;
-  /** Between two whole plans, whatever is told. */
+  /** Between two full plans, whatever events say. */
   readonly fullIntervalMs: number;
   /** The longest pause between two starts of one pod. */
   readonly maxPauseMs: number;

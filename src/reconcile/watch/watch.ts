@@ -79,7 +79,7 @@ export class Watch {
     return isOpen ? "drift" : "done";
   }
 
-  /** Watches until it is told to stop. */
+  /** Watches until it is stopped. */
   async run(): Promise<void> {
     const { drain, onEvent } = this.#request;
     const { manifest } = this.#declaration;
@@ -111,7 +111,7 @@ export class Watch {
     if (!drain.aborted) signal.throwIfAborted();
   }
 
-  /** Never fails but for a mistake of our own: what goes wrong is told, and tried again. */
+  /** Fails only by a bug of Stowage: what goes wrong is reported, and tried again. */
   async #pass(kind: WakeKind, signal: AbortSignal): Promise<void> {
     const beganAt = this.#clock.now();
     const isFull = kind === "full";

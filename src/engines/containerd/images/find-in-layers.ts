@@ -8,7 +8,7 @@ const MAX_LINKS = 40;
  *
  * Layers are merged as overlayfs does: the topmost entry counts, a whiteout hides those below, folders
  * are merged until something that is none. Links are followed inside the image only. A folder that a
- * layer replaced by a new one of the same name cannot be told from one that it added to.
+ * layer replaced by a new one of the same name cannot be distinguished from one that it added to.
  *
  * @param layers folders of the layers, topmost first
  * @param path absolute, in the image

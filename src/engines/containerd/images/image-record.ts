@@ -19,7 +19,7 @@ export interface ImageRecordWrite {
   readonly target: BlobDescriptor;
   /** Added to what is there. */
   readonly labels: Labels;
-  /** Added only when the record is made here, not when somebody's is taken over; one that led elsewhere is nobody's. */
+  /** Added only when the record is made here, not when somebody else's is taken over; one that pointed elsewhere belongs to nobody. */
   readonly labelsIfMade?: Labels;
 }
 

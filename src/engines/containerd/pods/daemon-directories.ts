@@ -15,7 +15,7 @@ const UNIX_SOCKETS = "/proc/net/unix";
  * Where the daemon that listens on a socket keeps what. No call of its API says so: its process is
  * looked for by the socket, and asked by its arguments and its configuration.
  *
- * @returns undefined when its process cannot be told and its socket is not in the usual place
+ * @returns undefined when its process is not known and its socket is not in the usual place
  */
 export async function findDaemonDirectories(
   host: HostReader,

@@ -9,7 +9,7 @@ const REMOVE = `for path; do
 done 2>/dev/null
 exit 0`;
 
-/** Files of which one is there where a cgroup is, whatever the version: every container's has one for its processes. */
+/** One of these files exists in every cgroup, whatever the version: every container's has one for its processes. */
 export function cgroupFolders(path: string): readonly string[] {
   return [`${CGROUP_ROOT}${path}`, `${CGROUP_ROOT}/pids${path}`];
 }

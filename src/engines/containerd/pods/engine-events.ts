@@ -67,7 +67,7 @@ export async function* engineEvents(
   }
 }
 
-/** The daemon does not say from when on it tells: what it is told itself until then is lost. */
+/** The daemon does not say from when on it reports: events until then are lost. */
 async function publishMarks(
   client: ContainerdClient,
   topic: string,

@@ -60,7 +60,7 @@ export class ExecRelay {
     this.#streams = streams;
   }
 
-  /** What the shim is told of them. */
+  /** How the shim gets them. */
   get paths(): { readonly stdin: string; readonly stdout: string; readonly stderr: string } {
     const { stdin, terminal } = this.#streams;
     return {

@@ -95,7 +95,7 @@ export class HostFacts {
     });
   }
 
-  /** Where the daemon keeps what; undefined when that cannot be told. */
+  /** The daemon's directories; undefined if not known. */
   daemonDirectories(): Promise<DaemonDirectories | undefined> {
     return this.#once("directories", () => findDaemonDirectories(this.#host, this.#socketPath));
   }

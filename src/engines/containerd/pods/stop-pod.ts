@@ -51,7 +51,7 @@ async function stopContainer(
   if (task.state === "unknown") return await endContainers(context, [id]);
   if (gracePeriodMs > 0) {
     const end = waitForTask(client, id, { timeoutMs: gracePeriodMs, signal: options.signal });
-    // an abort while the signal is on its way is told by the wait
+    // an abort while the signal is being sent is reported by the wait
     end.catch(() => undefined);
     await killTask(client, id, { signal, all: false });
     if ((await end) !== undefined) return;

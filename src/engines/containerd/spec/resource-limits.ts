@@ -2,7 +2,7 @@ import { CPU_PERIOD_US, US_PER_MILLI } from "../../../engine/index.ts";
 import type { Resources } from "../../../model/index.ts";
 import type { OciResources } from "./oci-spec.ts";
 
-/** Weight of a container of which nothing is said: the kernel's own. */
+/** Weight of a container without a declared one: the kernel's default. */
 const KERNEL_CPU_SHARES = 1024;
 
 /** Limits of a container that is made; what is not set is left out. */

@@ -7,7 +7,7 @@ import { commandName, nothingDone, podmanError } from "./podman-error.ts";
 /** What podman says of one object that it does not have, while it tells of the others. */
 const MISSING = /no such (?:object|container)|no container with/i;
 
-/** podman does for containers one after the other what it is told for several. */
+/** podman handles several containers of one command one after the other. */
 const CHANGES = { lanes: 4, most: 3, letsGo: false };
 
 /** What podman says, and tells of no other, where the removal of a container was interrupted. */

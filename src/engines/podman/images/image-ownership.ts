@@ -159,7 +159,7 @@ function isImage(
 }
 
 /**
- * Takes a fleet's use back; the image goes with the last, when nobody's container is made of it. What is written
+ * Takes a fleet's use back; the image goes with the last, when no container is made from it. What is written
  * of its use goes last: what ends before that is begun again.
  */
 export async function releaseImage(

@@ -130,12 +130,12 @@ function placeArguments(pod: PodInstance): readonly string[] {
   return joinsNamespace(spec) ? [...member, ...network] : member;
 }
 
-/** Whether each container of a podman pod joins a namespace itself: a pod of podman's cannot be told one. */
+/** Whether each container of a podman pod joins a namespace itself: a podman pod cannot be given one. */
 export function joinsNamespace(spec: PodSpec): boolean {
   return isNetworked(spec);
 }
 
-/** The network of a pod as podman is told it: one that podman did not make by the namespace that was made for it. */
+/** The network of a pod as it is given to podman: one that podman did not create, by its namespace. */
 export function networkArgument({ identity, spec, network }: PodInstance): string {
   const mode = spec.network?.mode ?? "none";
   if (!isNetworked(spec)) return mode;

@@ -36,7 +36,7 @@ export async function* engineEvents(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<EngineEvent, void, undefined> {
   const since = new Date().toISOString();
-  // what happens from now on is told, also what does so before podman begins to read
+  // everything from now on is reported, even what happens before podman begins to read
   yield { kind: "listening", at: since };
   while (!(await storeUsed(host, facts.graphRoot, signal))) {
     await delay(UNUSED_MS, undefined, callOptions(signal));

@@ -39,7 +39,7 @@ export async function freshPod(
   };
 }
 
-/** Those of which the kernel says that the same process still runs; podman is not asked. */
+/** Those whose process still runs by the kernel's word; podman is not asked. */
 export async function seeFresh(
   host: HostReader,
   pods: readonly FreshPod[],

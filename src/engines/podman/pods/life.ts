@@ -79,7 +79,7 @@ export function isRuntime(cmdline: string, runtime = ""): boolean {
   return names.some((name) => name !== "" && (base === name || program.startsWith(`[${name}`)));
 }
 
-/** Parent of a process by its /proc/PID/stat, 0 where there is none. */
+/** Parent of a process by its /proc/PID/stat, or 0. */
 export function parentOf(stat: string): number {
   return Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1] ?? 0);
 }

@@ -23,7 +23,7 @@ const NO_LIMIT: Readonly<Record<Field, { readonly v1: string; readonly v2: strin
 
 const ALL_CPUS = "/sys/fs/cgroup/cpuset/cpuset.cpus";
 
-/** A container that lives, and whose limits are to be changed. */
+/** A running container whose limits change. */
 export interface LimitedContainer {
   readonly id: string;
   readonly cgroupPath: string;

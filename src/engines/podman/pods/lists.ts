@@ -11,7 +11,7 @@ import { listAgain } from "../cli/list-again.ts";
 import type { PodmanContext } from "../context.ts";
 import { glanceAtStore, type StoredContainer } from "../store/store-used.ts";
 
-/** Every container of the store, whoever made it, with those of which only the file system is left. */
+/** Every container of the store, whoever made it, with those that only have a file system left. */
 export async function listContainers(
   { cli }: PodmanContext,
   signal: AbortSignal | undefined,
@@ -85,7 +85,7 @@ export async function findGeneration(
   };
 }
 
-/** Whether podman still lists a container of which the store has nothing any more. */
+/** Whether podman still lists a container that is no longer in the store. */
 export function isHalfRemoved(
   { Id }: ListedContainer,
   stored: readonly StoredContainer[] | undefined,

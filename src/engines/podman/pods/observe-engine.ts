@@ -163,7 +163,7 @@ async function lookAhead(
   }
 }
 
-/** What has a limit is told by a file of the same look, so all of them are read. */
+/** A file of the same observation says what has a limit, so all of them are read. */
 const ANY_LIMITS = {
   cpuMillis: 0,
   cpuShares: 0,

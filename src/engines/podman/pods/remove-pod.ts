@@ -71,7 +71,7 @@ export async function removePodmanPod({ cli }: PodmanContext, name: string): Pro
 }
 
 /**
- * Ends the infra container of a pod that is removed, of which podman loses sight once its run directories were emptied,
+ * Ends the infra container of a pod that is removed, which podman loses track of once its run directories were emptied,
  * and takes its cgroups away.
  */
 export async function endInfra(

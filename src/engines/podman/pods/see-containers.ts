@@ -31,7 +31,7 @@ export async function seeContainers(
   });
 }
 
-/** The error for a generation of which a container is missing. */
+/** The error for a generation with a missing container. */
 export function notThere({ identity }: PodInstance, container: string): StowageError {
   return new StowageError(
     `Cannot find ${describePod(identity)}: its container "${container}" is not there, or incomplete; prepare it`,

@@ -4,7 +4,7 @@ import type { InspectedContainer } from "../cli/answers.ts";
 import type { PodmanContext } from "../context.ts";
 import { inspectContainers } from "./lists.ts";
 
-/** States that podman leaves only when it is told to. */
+/** States that podman leaves only on request. */
 const FINAL = ["exited", "created", "configured", "initialized"];
 /** How often it is looked whether podman is done with a container, and how long in between. */
 const LOOKS = 50;

@@ -101,7 +101,7 @@ async function send(
   if (number !== own || !isStartedAgain(container)) {
     return (await cli.run(["kill", "--signal", `${number}`, Id], { doing })).exitCode === 0;
   }
-  // what podman stops it does not start again, as it may what it was told to kill
+  // podman does not restart what it stops; what it is asked to kill it may restart
   const { gracePeriodMs = STOP_DEFAULTS.gracePeriodMs } = asked ?? {};
   const args = ["stop", "--time", `${Math.ceil(gracePeriodMs / 1000)}`, Id];
   // where it fails, what comes next does too, and tells

@@ -29,14 +29,14 @@ const StoredContainer = z.object({
     .transform((names) => names ?? []),
   image: z.string().default(""),
 });
-/** A container of which a store has the file system. */
+/** A container whose file system is in a store. */
 export type StoredContainer = z.infer<typeof StoredContainer>;
 const StoredContainers = z.array(StoredContainer);
 
 /** What a store's files tell before podman is asked. */
 export interface StoreGlance {
   readonly isUsed: boolean;
-  /** Containers of which the store has a file system; undefined where its files do not tell. */
+  /** Containers whose file system is in the store; undefined if its files do not show that. */
   readonly stored: readonly StoredContainer[] | undefined;
   /** Its images, where they were asked for; undefined where its files do not tell. */
   readonly images: readonly ListedImage[] | undefined;

@@ -129,7 +129,7 @@ function listed(image: StoredImage, layers: Layers): ListedImage {
   };
 }
 
-/** Digests of its manifests: one a form in which it came in, that of now first. */
+/** Digests of its manifests: one for each form in which it was imported, the current one first. */
 function digestsOf({ digest, "big-data-digests": kept }: StoredImage): readonly string[] {
   const manifests = Object.entries(kept).flatMap(([name, each]) =>
     name.startsWith("manifest") ? [each] : [],

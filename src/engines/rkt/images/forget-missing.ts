@@ -13,7 +13,7 @@ export async function forgetMissing(
   { host, layout, cli }: RktContext,
   ids: readonly string[],
 ): Promise<void> {
-  // where that cannot be told, the error that led here says more
+  // if that is not known, the error that led here says more
   const images = await cli.listImages().catch(() => undefined);
   if (images === undefined) return;
   const listed = new Set(images.map(({ id }) => id));

@@ -83,7 +83,7 @@ async function write(
   const wanted = { passwd: tree.fileAt("etc/passwd"), group: tree.fileAt("etc/group") };
   for (const [at, layer] of content.layers.entries()) {
     const ofLayer = files.get(at);
-    // a layer of which nothing is left is not read again
+    // a layer with nothing left is not read again
     if (ofLayer === undefined) continue;
     let index = 0;
     for await (const entry of readLayer(content, layer, content.diffIds[at] ?? "")) {

@@ -44,7 +44,7 @@ export function standingOf(seen: SeenPods, pod: SeenPod, container: string): Con
   return { state: restingState(rktPod), ...more };
 }
 
-/** The state of a pod of which nothing runs and nothing was written down. */
+/** The state of a pod that does not run and left no record of its end. */
 function restingState(rktPod: RktPod | undefined): ContainerState {
   if (rktPod === undefined || rktPod.phase === "prepare") return "missing";
   if (rktPod.phase === "prepared") return "prepared";
