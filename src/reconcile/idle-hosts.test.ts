@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { podOf, SimFleet } from "../../test/support/sim-fleet.ts";
 import { StowageError } from "../errors/index.ts";
-import type { Connector } from "./index.ts";
+import type { ApplyReport, Connector } from "./index.ts";
 
 function openFleet(): SimFleet {
   const fleet = new SimFleet();
@@ -110,6 +110,34 @@ describe("hosts that an apply does nothing on", () => {
       },
     });
   });
+
+  test("of a large fleet that somebody works on are waited for before its plan is refused", async () => {
+    const fleet = openFleet();
+    const port = { network: { mode: "host" }, ports: [{ host: 8080 }] } as const;
+    const hosts = Object.fromEntries(NAMES.map((name) => [name, { one: podOf() }]));
+    const wanted = fleet.manifest({ ...hosts, zeta: { one: podOf({}, port) } });
+    const holder = (pods: object) => fleet.manifest({ zeta: { ...pods } }, { name: "holder" });
+    await fleet.apply(holder({ web: podOf({}, port) }));
+    await expect(fleet.apply(wanted, { parallelism: 1 })).rejects.toThrow(/8080/);
+    let report: Promise<ApplyReport> | undefined;
+    await fleet.apply(holder({}), {
+      allowRemovals: 1,
+      confirm: async () => {
+        await new Promise<void>((resolve, reject) => {
+          report = fleet.apply(wanted, {
+            parallelism: 1,
+            lockTimeoutMs: 20_000,
+            onEvent: ({ type }) => {
+              if (type === "lock-waiting") resolve();
+            },
+          });
+          report.catch(reject);
+        });
+        return true;
+      },
+    });
+    expect((await report)?.status).toBe("done");
+  }, 30_000);
 
   test("of a large fleet are locked after all when there is something to do on them by then", async () => {
     const fleet = openFleet();

@@ -1,6 +1,13 @@
 import { DiagnosticsError, StowageError } from "../errors/index.ts";
 import type { FleetManifest } from "../model/index.ts";
-import { fingerprintOf, type Plan, pausesOf, withPauses } from "../plan/index.ts";
+import {
+  fingerprintOf,
+  type HostObservation,
+  type HostUnreachable,
+  type Plan,
+  pausesOf,
+  withPauses,
+} from "../plan/index.ts";
 import { type ApplyFleetRequest, lookingSignal } from "./apply-request.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { DEFAULT_PARALLELISM, type FleetObservation } from "./observe/observe-fleet.ts";
@@ -28,13 +35,29 @@ export async function idleHosts(request: PlanningRequest): Promise<FleetObservat
   if (hosts.length <= LOCKED_TIMES * parallelism) return new Map();
   const signal = lookingSignal(request);
   const observation = await readFleet({ ...request, signal, onProgress: request.onEvent });
-  const worked = hostsWorkedOn(await planWith(request, observation));
+  const worked = await hostsToLock(request, observation);
   return new Map(
-    [...observation.hosts].filter(
-      ([name, found]) =>
-        !worked.has(name) && !(found.kind === "observed" && found.busy !== undefined),
-    ),
+    [...observation.hosts].filter(([name, found]) => !worked.has(name) && !isBusy(found)),
   );
+}
+
+/** The hosts that there is something to do on; none where a plan is refused for what somebody may be changing just now. */
+async function hostsToLock(
+  request: PlanningRequest,
+  observation: FleetObservation,
+): Promise<ReadonlySet<string>> {
+  try {
+    return hostsWorkedOn(await planWith(request, observation));
+  } catch (error) {
+    const isRefusal =
+      error instanceof DiagnosticsError || StowageError.is(error, "failed_precondition");
+    if (isRefusal && [...observation.hosts.values()].some(isBusy)) return new Set();
+    throw error;
+  }
+}
+
+function isBusy(found: HostObservation | HostUnreachable): boolean {
+  return found.kind === "observed" && found.busy !== undefined;
 }
 
 /** Plans what an apply is to do; a plan that was made earlier is taken as long as no host has moved on. */
