@@ -400,7 +400,7 @@ describe("bad input ends with 1, names its place and shows no stack", () => {
     const socket = join(folder, "absent.sock");
     const { status, stdout, stderr } = stowage("plan", "-f", onSocket("absent", socket));
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^Error: host here could not be looked at: /);
+    expect(stderr).toMatch(/^Error: host here could not be observed: /);
     expect(stderr).toContain(socket);
     expect(stdout + stderr).not.toContain("    at ");
     expect(stowage("apply", "--yes", "-f", onSocket("absent", socket)).status).toBe(1);

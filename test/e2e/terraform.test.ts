@@ -123,7 +123,7 @@ describe.skipIf(!hasTerraform)(
       synth(declaration(folder, { greeting: "declared since" }));
       const { status, output } = run(stack, "terraform", "apply", "-no-color", "saved.tfplan");
       expect(status, output).toBe(1);
-      expect(output.replace(/\s+/g, " ")).toContain("plan anew");
+      expect(output.replace(/\s+/g, " ")).toContain("make a new plan");
       expect(readFileSync(join(folder, "sim.json"), "utf8")).not.toContain("declared since");
       succeed(stack, "terraform", "apply", "-auto-approve", "-no-color");
       expect(planStatus()).toBe(0);

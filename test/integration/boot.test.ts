@@ -155,7 +155,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       expect(await machine.page("http://127.0.0.1:18080/")).toBeUndefined();
       const { status, said } = fleet.boot();
       expect(said).toMatch(/here\/store: started[\s\S]*here\/web: started/);
-      expect(said).toMatch(/here\/secretive waits: its secret files are gone/);
+      expect(said).toMatch(/here\/secretive waits: its secret files were lost/);
       expect(said).toMatch(/here\/once is left as it is: its restart policy is no/);
       expect(status).toBe(0);
       expect(await answer(machine)).toBe("stored\n");

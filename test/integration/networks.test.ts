@@ -141,10 +141,10 @@ const DRIFT: readonly (readonly [what: string, RegExp, (pod: PodInstance) => str
     /not on the bridge/,
     (pod) => `ip link set dev ${world.link(pod)} down nomaster alias half`,
   ],
-  ["NAT rules are flushed", /port 18080\/tcp .* was taken away/, () => "iptables -t nat -F"],
+  ["NAT rules are flushed", /port 18080\/tcp .* was removed/, () => "iptables -t nat -F"],
   [
     "the rule of a port is deleted",
-    /port 18080\/tcp .* was taken away/,
+    /port 18080\/tcp .* was removed/,
     (pod) => `iptables -t nat -D ${world.bridge(pod)}-dnat 1`,
   ],
   [

@@ -87,7 +87,7 @@ function renderContents(pages: readonly Page[], engines: readonly EngineColumn[]
     [
       "- **Field**: `*` stands for any name of a map, `[*]` for any item of a list.",
       "- **Default**: what applies while the field is not set. A default is never stored. Empty: nothing is set, or the image or the engine decides.",
-      "- **Change**: how a change of the field is applied. `live`: the process goes on. `restart`: its processes are started anew, the writable layer is kept. `replace`: a new generation is made, the writable layer is lost.",
+      "- **Change**: how a change of the field is applied. `live`: the process keeps running. `restart`: its processes are restarted, the writable layer is kept. `replace`: a new generation is created, the writable layer is lost.",
       "- **Secret**: whether a value may be a secret, which is written nowhere in clear.",
       `- **${engines.map(({ name }) => name).join("**, **")}**: \`native\`: the engine does it. \`emulated\`: Stowage does it. \`unsupported\`: a plan that needs it is refused. \`some values\`, and what else there is to say: below the table.`,
       "- A list **in any order**, and a **set**, may be reordered without a change.",
