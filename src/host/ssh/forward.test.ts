@@ -7,7 +7,10 @@ import { Forwards } from "./forward.ts";
 /** Takes the folder of temporary files to be another one. */
 function temporaryFolder(name: string): string {
   const base = mkdtempSync(join(tmpdir(), "stw-forward-"));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(base, { recursive: true, force: true });
+  });
   vi.stubEnv("TMPDIR", join(base, name));
   return join(base, name);
 }

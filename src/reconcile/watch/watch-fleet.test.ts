@@ -125,7 +125,9 @@ describe("watchFleet() and restart policies", () => {
     await world.until(() => world.container("bad")?.state === "exited" || undefined);
     await world.fleet.machine().kill(world.identity("good"), "main");
     await world.told("changed", ({ outcome }) => outcome.pod === "good");
-    expect(world.of("changed").filter(({ outcome }) => outcome.pod === "bad")).toHaveLength(5);
+    const starts = world.of("changed").filter(({ outcome }) => outcome.pod === "bad").length;
+    // its next pause may be over by then on a busy machine; the one after that is twice as long
+    expect([5, 6]).toContain(starts);
   });
 
   test("an engine that starts pods again by itself is left to it", async () => {
