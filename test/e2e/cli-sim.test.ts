@@ -352,7 +352,7 @@ describe("bad input ends with 1, names its place and shows no stack", () => {
           "bad3.json",
           `{"version":"stowage/v1","name":"a","id":"o","hosts":{"h":{"address":"local","engine":{"kind":"sim"}},"h":{"address":"local","engine":{"kind":"sim"}}}}`,
         ),
-      'hosts.h: the name "h" stands here twice',
+      'hosts.h: the name "h" is given twice',
     ],
     [
       "a cycle",
