@@ -375,3 +375,19 @@ describe("a pod that depends on one that moves with it to another engine", () =>
     expect(pods().toSorted()).toEqual(["old db running", "old web running"]);
   });
 });
+
+test("an engine that another fleet of the host has is not written down as one of this fleet's", async () => {
+  const mine = on(OLD, { web: podOf() });
+  await fleet.apply(mine);
+  await fleet.apply(on(NEW, { web: podOf() }, { name: "neighbour" }));
+  const stop = new AbortController();
+  const { status } = await fleet.apply(on(OLD, { web: podOf({ env: { NEW: "1" } }) }), {
+    draining: stop.signal,
+    confirm: async () => {
+      stop.abort();
+      return true;
+    },
+  });
+  expect(status).toBe("interrupted");
+  expect(await converged(mine)).toBe(true);
+});

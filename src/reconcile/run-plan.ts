@@ -1,6 +1,12 @@
 import { StowageError } from "../errors/index.ts";
 import { anySignal, mapLimited } from "../internal/index.ts";
-import { type HostSpec, hostDirectories, hostLayout, type Roster } from "../model/index.ts";
+import {
+  engineIdentity,
+  type HostSpec,
+  hostDirectories,
+  hostLayout,
+  type Roster,
+} from "../model/index.ts";
 import { marksOf, type Plan, rosterEntry } from "../plan/index.ts";
 import { type ApplyFleetRequest, SETTLE_MS } from "./apply-request.ts";
 import { auditRun } from "./execute/audit-run.ts";
@@ -13,6 +19,7 @@ import { fencedSignal } from "./lock/fenced-signal.ts";
 import type { LockedHosts } from "./locked-hosts.ts";
 import { fleetRosters } from "./observe/leaving-hosts.ts";
 import { DEFAULT_PARALLELISM, type FleetObservation } from "./observe/observe-fleet.ts";
+import { otherEngines } from "./observe/other-engines.ts";
 import { type ApplyReport, statusOf } from "./report.ts";
 import type { SecretValues } from "./secrets/secret-values.ts";
 
@@ -169,12 +176,18 @@ async function announceHosts(
   return { announced: due.filter(({ name }) => !silent.has(name)), silent };
 }
 
-/** A host's own roster keeps the engines that it is moved away from, until nothing is left there. */
-function withOthers(
-  hosts: Roster["hosts"],
-  { name, spec, observation }: HostSession,
-): Roster["hosts"] {
-  const others = observation.others.filter(({ kind }) => kind === "observed");
+/** A host's own roster keeps the engines that the fleet is moved away from there, until nothing is left in them. */
+function withOthers(hosts: Roster["hosts"], session: HostSession): Roster["hosts"] {
+  const { name, spec, observation, context } = session;
+  // engines of other fleets of the host were looked at as well
+  const key = `${context.owner}/${context.fleet}`;
+  const own = [...observation.rosters].filter(([each]) => each === key);
+  const { records } = observation;
+  const named = otherEngines({ records, rosters: new Map(own) }, { name, config: spec.engine });
+  const ids = new Set(named.map(engineIdentity));
+  const others = observation.others.filter(
+    ({ kind, config }) => kind === "observed" && ids.has(engineIdentity(config)),
+  );
   if (others.length === 0) return hosts;
   return {
     ...hosts,
