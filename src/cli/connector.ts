@@ -23,6 +23,12 @@ interface ConnectorOptions {
   readonly sshConfig?: string | undefined;
 }
 
+/** How connections over ssh are used. */
+interface SshUse {
+  readonly links: SharedLinks;
+  readonly waits: boolean;
+}
+
 /**
  * The way to hosts: loads the engine of a kind when the first host of it is reached. A host that is open already is
  * reached over the same connection.
@@ -30,14 +36,18 @@ interface ConnectorOptions {
 export function createConnector({ boot, sshConfig }: ConnectorOptions = {}): Connector {
   let world: Promise<SimWorld> | undefined;
   const links: SharedLinks = new Map();
-  const open = async (name: string, spec: HostSpec): Promise<HostAccess> => {
+  const reach = async (name: string, spec: HostSpec, waits: boolean): Promise<HostAccess> => {
     const { engine } = spec;
     if (engine.kind !== "sim")
-      return await openReal(engine, name, spec, { boot, sshConfig, links });
+      return await openReal(engine, name, spec, { boot, sshConfig, links, waits });
     world ??= import("../engines/sim/index.ts").then(({ SimWorld: World }) => new World());
     return await openSimulated(engine, name, await world);
   };
-  return { read: open, open };
+  return {
+    // who only looks is told at once that a host is away: other hosts wait for that look
+    read: async (name, spec) => await reach(name, spec, false),
+    open: async (name, spec) => await reach(name, spec, true),
+  };
 }
 
 async function openSimulated(
@@ -57,7 +67,7 @@ async function openReal(
   config: EngineConfig,
   name: string,
   spec: HostSpec,
-  { boot, sshConfig, links }: ConnectorOptions & { readonly links: SharedLinks },
+  { boot, sshConfig, ...ssh }: ConnectorOptions & SshUse,
 ): Promise<HostAccess> {
   const isLocal = spec.address === "local";
   if (isLocal) checkLinux(name);
@@ -66,7 +76,7 @@ async function openReal(
   const host = isLocal
     ? openLocalHost(boot === undefined ? {} : { boot })
     : await openSshHost(spec.address, {
-        links,
+        ...ssh,
         ...(sshConfig === undefined ? {} : { config: sshConfig }),
       });
   const directories = hostDirectories(spec);

@@ -152,9 +152,11 @@ test("who reaches a host whose connection was lost is not kept waiting for that 
   const script = `${gone}\necho $$ >${dir}/pid\nfor command; do :; done\nexec /bin/sh -c "$command"`;
   writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const links: SharedLinks = new Map();
-  const reach = async () => await openSshHost("ssh://here", { program, links });
+  const reach = async (waits?: boolean) =>
+    await openSshHost("ssh://here", { program, links, ...(waits === undefined ? {} : { waits }) });
   await using stays = await reach();
-  await stays.run(["true"]);
+  await using joined = await reach(false);
+  await Promise.all([stays, joined].map((host) => host.run(["true"])));
   writeFileSync(join(dir, "gone"), "");
   process.kill(Number(readFileSync(join(dir, "pid"), "utf8")), "SIGKILL");
   const waiting = stays.snapshot({});
@@ -164,11 +166,14 @@ test("who reaches a host whose connection was lost is not kept waiting for that 
     () => (isTold = true),
   );
   await vi.waitUntil(() => [...links.values()].some(({ link }) => link.isAway));
+  await expect(joined.snapshot({})).rejects.toThrow("the connection was lost");
+  await expect(joined.run(["true"])).rejects.toThrow("the connection was lost");
   {
-    await using other = await reach();
+    await using other = await reach(false);
     await expect(other.snapshot({})).rejects.toThrow("connection refused");
   }
   expect(isTold).toBe(false);
   rmSync(join(dir, "gone"));
   await waiting;
+  await joined.snapshot({});
 });

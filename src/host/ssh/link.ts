@@ -67,6 +67,21 @@ export class Link {
     }
   }
 
+  /** Does something over the connection that there is: one that was lost is not waited for. */
+  async whileUp<T>(
+    signal: AbortSignal | undefined,
+    use: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    try {
+      if (this.isAway) throw new SessionLost();
+      return await use(await this.session(signal));
+    } catch (error) {
+      if (!(error instanceof SessionLost)) throw error;
+      signal?.throwIfAborted();
+      throw this.#lost(error, "run it again");
+    }
+  }
+
   /** Connects ahead of the first use, which gets the error if that fails. */
   begin(): void {
     this.#session ??= this.#connect();

@@ -20,7 +20,6 @@ import { MarkingHost } from "../marking-host.ts";
 import type { Channel } from "./channel.ts";
 import { ChannelSocket } from "./channel-socket.ts";
 import { Forwards } from "./forward.ts";
-import type { Link } from "./link.ts";
 import { refused, settle, toStowageError } from "./remote-answer.ts";
 import { RemoteError } from "./remote-error.ts";
 import { remoteLines, runRemote } from "./remote-program.ts";
@@ -38,6 +37,12 @@ export interface SshHostOptions {
   readonly program?: string;
   /** Connections that are open: the one that leads there is used, and a new one is put there. @defaultValue none */
   readonly links?: SharedLinks;
+  /**
+   * Whether one of them that is lost is waited for: who looks again anyway does not.
+   *
+   * @defaultValue true
+   */
+  readonly waits?: boolean;
 }
 
 /** What is asked of the agent. */
@@ -51,21 +56,19 @@ type Question = readonly (string | Uint8Array | number)[];
  * @param address `ssh://user@host:port`
  */
 export function openSshHost(address: string, options: SshHostOptions = {}): Host {
-  const { links = new Map(), ...how } = options;
-  const lease = leaseLink(links, { address, at: parseSshAddress(address), ...how });
-  return new SshHost(lease, address);
+  const { links = new Map(), waits = true, ...how } = options;
+  const target = { address, at: parseSshAddress(address), ...how };
+  return new SshHost(leaseLink(links, target, waits), address);
 }
 
 class SshHost extends MarkingHost implements Host {
   readonly address: string;
-  readonly #lease: LinkLease;
-  readonly #link: Link;
+  readonly #link: LinkLease;
   readonly #forwards: Forwards;
 
-  constructor(lease: LinkLease, address: string) {
+  constructor(link: LinkLease, address: string) {
     super();
-    this.#lease = lease;
-    this.#link = lease.link;
+    this.#link = link;
     this.address = address;
     this.#forwards = new Forwards((path) => this.#dial("unix", path));
   }
@@ -243,7 +246,7 @@ class SshHost extends MarkingHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#forwards.close();
-    await this.#lease[Symbol.asyncDispose]();
+    await this.#link.close();
   }
 
   async #dial(...to: readonly (string | number)[]): Promise<Channel> {
