@@ -3,6 +3,7 @@ import { podsOf } from "../../test/support/applied-fleet.ts";
 import { podOf } from "../../test/support/sim-fleet.ts";
 import { openFleet } from "../../test/support/web-service.ts";
 import { destroyFleet } from "./index.ts";
+import { WatchLocks } from "./watch/watch-lock.ts";
 
 describe("destroyFleet()", () => {
   const pod = podOf(
@@ -27,6 +28,24 @@ describe("destroyFleet()", () => {
     // what was done here is still to be known
     expect(files).toEqual(["/var/lib/stowage/audit.log", `${volume}/kept`]);
     expect(fleet.machine().read((state) => Object.keys(state.images))).toEqual([]);
+  });
+
+  test("is refused while the fleet is watched, naming who watches; one host beside it is not", async () => {
+    const fleet = openFleet();
+    const manifest = fleet.manifest({ alpha: { web: pod }, beta: { web: pod } });
+    await fleet.apply(manifest);
+    await using watch = new WatchLocks(fleet.connector, "watch@there");
+    await watch.take(manifest, new AbortController().signal, new Set(["beta"]));
+    const asked: string[] = [];
+    const confirm = async () => asked.push("") > 0;
+    const request = { ...fleet.applyRequest(manifest), confirm };
+    await expect(destroyFleet(request)).rejects.toThrow(
+      /^Cannot destroy fleet "shop": watch@there .* watches fleet shop on host beta and would put everything back; end that watch first/,
+    );
+    expect(asked).toEqual([]);
+    expect(podsOf(fleet)).toHaveLength(1);
+    const alone = await destroyFleet({ ...request, options: { hosts: ["alpha"] } });
+    expect(alone.status).toBe("done");
   });
 
   test("removes what a killed writer left half written of a pod that never was", async () => {

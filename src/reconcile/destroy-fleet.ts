@@ -1,8 +1,12 @@
 import { StowageError } from "../errors/index.ts";
+import { mapLimited } from "../internal/index.ts";
 import type { KeptVolume, Plan } from "../plan/index.ts";
 import { withLockedHosts } from "./apply-fleet.ts";
 import type { ApplyFleetRequest } from "./apply-request.ts";
 import { removeEmptyFleet } from "./execute/rosters.ts";
+import { refuseWatched } from "./lock/refuse-watched.ts";
+import type { LockedHosts } from "./locked-hosts.ts";
+import { DEFAULT_PARALLELISM } from "./observe/observe-fleet.ts";
 import { planObserved } from "./plan-fleet.ts";
 import { type ApplyReport, untouchedReport } from "./report.ts";
 import { openSessions, type RunPlanRequest, runPlan } from "./run-plan.ts";
@@ -26,6 +30,8 @@ export interface DestroyFleetRequest
 /**
  * Removes everything of a fleet from its hosts; its volumes only when that is asked for and agreed to.
  * Every question comes before anything is touched.
+ *
+ * @throws StowageError `failed_precondition` where somebody watches the fleet; nothing was touched
  */
 export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyReport> {
   const options = { ...request.options, destroy: true };
@@ -38,6 +44,7 @@ export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyR
     if (!hasSteps && volumes.length === 0) {
       return untouchedReport(made, made.hostChanges.length === 0 ? "converged" : "incomplete");
     }
+    await refuseWatchedHosts(request, made, locked);
     if (!(await isAgreed(request, made, volumes))) return untouchedReport(made, "declined");
     const run = {
       ...asked,
@@ -49,6 +56,21 @@ export async function destroyFleet(request: DestroyFleetRequest): Promise<ApplyR
       audited: request.command ?? "destroy",
     };
     return await destroyPlanned(run, hasSteps, volumes);
+  });
+}
+
+async function refuseWatchedHosts(
+  { manifest, signal }: DestroyFleetRequest,
+  { hosts }: Plan,
+  locked: LockedHosts,
+): Promise<void> {
+  const { id: owner, name: fleet } = manifest;
+  await mapLimited(hosts, DEFAULT_PARALLELISM, async ({ host: name }) => {
+    const spec = manifest.hosts[name];
+    const open = locked.get(name);
+    if (spec === undefined || open === undefined) return;
+    const place = { name, spec, owner, fleet };
+    await refuseWatched(open.host, place, `destroy fleet "${fleet}"`, signal);
   });
 }
 

@@ -4,6 +4,7 @@ import { SimKilled } from "../../engines/sim/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { HostSpec } from "../../model/index.ts";
 import { markRollout } from "../rollouts/mark-rollout.ts";
+import { WatchLocks } from "../watch/watch-lock.ts";
 import { type UninstallRequest, uninstallHost } from "./uninstall-host.ts";
 
 /** Of a run that never ends. */
@@ -99,4 +100,19 @@ test("a pod that cannot be ended is told, and what is needed to end it stays", a
   fleet.faults = [];
   expect(await uninstallHost(request())).toMatchObject({ status: "done" });
   expect(left()).toEqual([]);
+});
+
+test("a host that a fleet is watched on is refused, naming who watches, and nothing is touched", async () => {
+  const manifest = fleet.manifest({ alpha: { web: podOf() } });
+  await fleet.apply(manifest);
+  const before = left();
+  {
+    await using watch = new WatchLocks(fleet.connector, "watch@there");
+    await watch.take(manifest, new AbortController().signal);
+    await expect(uninstallHost(request())).rejects.toThrow(
+      /^Cannot uninstall from host "alpha": watch@there .* watches fleet shop on host alpha and would put everything back; end that watch first/,
+    );
+    expect(left()).toEqual(expect.arrayContaining(before));
+  }
+  expect((await uninstallHost(request())).status).toBe("done");
 });

@@ -6,6 +6,7 @@ import { destroyFleet } from "../destroy-fleet.ts";
 import type { HostLock } from "../lock/held-lock.ts";
 import { acquireHostLock } from "../lock/host-lock.ts";
 import { lockRequest, readLockState } from "../lock/lock-file.ts";
+import { refuseWatched } from "../lock/refuse-watched.ts";
 import type { ApplyReport } from "../report.ts";
 import { ownFiles } from "./own-files.ts";
 import { type HostSurvey, type Leaving, type SurveyRequest, surveyHost } from "./survey-host.ts";
@@ -37,10 +38,12 @@ export interface UninstallReport {
  * Takes everything of Stowage's off a host: the fleets on it, then what is of no fleet, under its lock, and
  * the lock last. Safe to be killed at any moment: doing it again continues.
  *
- * @throws StowageError when the host cannot be asked or locked
+ * @throws StowageError when the host cannot be asked or locked; `failed_precondition` where a fleet on it is watched
  */
 export async function uninstallHost(request: UninstallRequest): Promise<UninstallReport> {
-  const survey = await surveyHost({ ...request, signal: lookingSignal(request) });
+  const signal = lookingSignal(request);
+  const survey = await surveyHost({ ...request, signal });
+  await refuseWatchedFleets(request, survey, signal);
   const reports: ApplyReport[] = [];
   const nothing = { survey, reports, removed: [], leaves: survey.leaves, problems: [] };
   if (!(await request.confirm(survey))) return { ...nothing, status: "declined" };
@@ -69,6 +72,18 @@ export async function uninstallHost(request: UninstallRequest): Promise<Uninstal
     problems,
     status: problems.length > 0 ? "failed" : "done",
   };
+}
+
+async function refuseWatchedFleets(
+  { name, spec, connector }: UninstallRequest,
+  { fleets }: HostSurvey,
+  signal: AbortSignal,
+): Promise<void> {
+  await using reading = await connector.read(name, spec, signal);
+  for (const { owner, fleet } of fleets) {
+    const place = { name, spec, owner, fleet };
+    await refuseWatched(reading.host, place, `uninstall from host "${name}"`, signal);
+  }
 }
 
 async function sweepHost(request: UninstallRequest, survey: HostSurvey): Promise<Sweep> {
