@@ -53,8 +53,8 @@ export function execCases({ it, itWith }: Suite): void {
       for (const [program, exitCode, why] of [
         ["/nonexistent/program", 127, "there is no such program"],
         ["nonexistent", 127, "there is no such program"],
-        ["/tmp/plain", 126, "it may not be run there"],
-        ["/tmp", 126, "it may not be run there"],
+        ["/tmp/plain", 126, "it cannot be executed there"],
+        ["/tmp", 126, "it cannot be executed there"],
       ] as const) {
         for (const streams of [undefined, {}, TERMINAL]) {
           let said = "";
