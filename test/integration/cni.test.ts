@@ -83,7 +83,7 @@ test("a pod is in a network of the host's own: its address, its ports, its names
 });
 
 test.each([
-  ["NAT rules are flushed", /rule that leads a port/, () => "iptables -t nat -F"],
+  ["NAT rules are flushed", /rule that forwards a host port/, () => "iptables -t nat -F"],
   [
     "its interface is down",
     /eth0 is down/,

@@ -138,7 +138,7 @@ describeWithEngine("podman", "what podman forgets", (podman) => {
         const { altered, ...found } = await engine.container(pod);
         expect(found).toMatchObject({ state: "running", pid });
         // podman itself notices with one of the first commands
-        return altered?.includes("lost sight") || undefined;
+        return altered?.includes("lost track") || undefined;
       });
       await engine.engine.start(pod);
       expect(isAlive(pid)).toBe(false);
