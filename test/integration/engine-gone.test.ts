@@ -35,7 +35,7 @@ function tellLoss([kind, provided]: Side, next: Side): void {
     rmSync(program);
     try {
       await expect(fleet.plan(now)).rejects.toThrow(
-        new RegExp(`last applied in ${kind}, which does not answer: .*runs still: .*db`),
+        new RegExp(`last applied in ${kind}, which does not answer: .*still runs: .*db`),
       );
       process.kill(pid, "SIGKILL");
       // what watches it ends after it

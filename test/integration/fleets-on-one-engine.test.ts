@@ -42,7 +42,7 @@ for (const kind of ["containerd", "podman", "rkt"] as const) {
       if (kind === "rkt") {
         expect(said).toContain("pods of the fleet were applied with another stateDir");
       } else {
-        const warnings = [expect.stringContaining("nothing of it is in")];
+        const warnings = [expect.stringContaining("holds no records and no volumes of it")];
         expect(said).toEqual({ actions: ["adopt"], warnings });
       }
     }, 300_000);
