@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { StowageError } from "../../errors/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import { type ApplyFleetRequest, applyFleet } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import { runFleet } from "../apply/run-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
@@ -12,6 +11,7 @@ import type { CommandContext, ExitCode } from "../context.ts";
 import { checkPods } from "../pods/check-pods.ts";
 import { countPods } from "../pods/count-pods.ts";
 import { readPodName } from "../pods/pod-names.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 
 /** `stowage apply`. */

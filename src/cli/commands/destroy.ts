@@ -1,14 +1,14 @@
 import { StowageError } from "../../errors/index.ts";
 import { type DestroyFleetRequest, destroyFleet, type HostVolume } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import { runFleet } from "../apply/run-fleet.ts";
-import { findStrayFleet, isAddress } from "../apply/stray-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
+import { findStrayFleet, isAddress } from "../project/stray-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { formatBytes, plural } from "../text/quantities.ts";
 

@@ -1,6 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
 import { type HostSpec, hostDirectories } from "../../model/index.ts";
-import { isAddress, strayHost } from "../apply/stray-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -13,6 +12,7 @@ import { neededPrograms } from "../doctor/needed-programs.ts";
 import { type HostReport, renderDoctor } from "../doctor/render-doctor.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
 import { loadFleet } from "../project/load-fleet.ts";
+import { isAddress, strayHost } from "../project/stray-fleet.ts";
 
 /** `stowage doctor`. */
 export const doctorCommand: Command = {

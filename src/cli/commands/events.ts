@@ -1,10 +1,10 @@
 import type { EngineEvent } from "../../engine/index.ts";
 import { type Heard, listen } from "../../reconcile/index.ts";
-import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { eventWords } from "../watch/watch-words.ts";

@@ -1,6 +1,5 @@
 import { StowageError } from "../../errors/index.ts";
 import { readAudit, readPodRecords } from "../../reconcile/index.ts";
-import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -15,6 +14,7 @@ import {
   renderHistory,
 } from "../pods/render-history.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { didYouMean } from "../text/suggest.ts";
 

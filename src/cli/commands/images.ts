@@ -9,11 +9,11 @@ import {
   readFleetLock,
   writeFleetLock,
 } from "../../reconcile/index.ts";
-import { HOSTS_DIRECTORY } from "../apply/fleet-request.ts";
 import { tellOfRegistries } from "../apply/registry-waits.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { HOSTS_DIRECTORY } from "../project/fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "../project/load-fleet.ts";
 import { shortDigests } from "../text/format-value.ts";
 import { columns } from "../text/layout.ts";

@@ -2,7 +2,6 @@ import type { LogOptions } from "../../engine/index.ts";
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import type { HostReading } from "../../reconcile/index.ts";
-import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -17,6 +16,7 @@ import {
   mergeLogs,
 } from "../pods/merge-logs.ts";
 import { readPodName } from "../pods/pod-names.ts";
+import { PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { didYouMean } from "../text/suggest.ts";
 

@@ -1,6 +1,5 @@
 import type { Retention } from "../../plan/index.ts";
 import { planPruning, pruneFleet } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import { runFleet } from "../apply/run-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
@@ -9,6 +8,7 @@ import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { planJson } from "../plan/plan-json.ts";
 import { renderPlan } from "../plan/render-plan.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 
 const KEEP = 1;

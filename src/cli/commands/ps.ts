@@ -1,4 +1,3 @@
-import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -7,6 +6,7 @@ import { podRows } from "../pods/pod-rows.ts";
 import { problemsOf, unreachable, warnOfHosts } from "../pods/read-hosts.ts";
 import { renderPs } from "../pods/render-ps.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 

@@ -2,7 +2,6 @@ import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest } from "../../model/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import { applyFleet } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import { runFleet } from "../apply/run-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
@@ -11,6 +10,7 @@ import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { type DeclaredPod, declaredPods } from "../pods/declared-pods.ts";
 import { type PodName, readPodName } from "../pods/pod-names.ts";
+import { fleetRequest, PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 

@@ -9,7 +9,6 @@ import {
   rollbackWarnings,
   rolledBack,
 } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import { runFleet } from "../apply/run-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
@@ -19,6 +18,7 @@ import type { CommandContext, ExitCode } from "../context.ts";
 import { type PodName, podNameText, readPodName } from "../pods/pod-names.ts";
 import { problemsOf, readHosts } from "../pods/read-hosts.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { fleetRequest, PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";

@@ -1,7 +1,6 @@
 import { StowageError } from "../../errors/index.ts";
 import type { FleetManifest, OneOff, PodSpec } from "../../model/index.ts";
 import { type ApplyEvent, type OnceOutput, runOnce } from "../../reconcile/index.ts";
-import { fleetRequest } from "../apply/fleet-request.ts";
 import { PeopleProgress } from "../apply/progress.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import { type Command, NOT_RUN } from "../command-line/command.ts";
@@ -15,6 +14,7 @@ import {
   STREAM_OPTIONS,
 } from "../pods/exec-streams.ts";
 import { type PodName, podNameText, readPodName } from "../pods/pod-names.ts";
+import { fleetRequest } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { didYouMean } from "../text/suggest.ts";

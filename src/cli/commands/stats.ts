@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FleetManifest, HostSpec } from "../../model/index.ts";
 import { readEngines, sampleStats } from "../../reconcile/index.ts";
-import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
@@ -10,6 +9,7 @@ import { isMeant, type PodName, readPodName } from "../pods/pod-names.ts";
 import { problemsOf, readHosts, unreachable, warnOfHosts } from "../pods/read-hosts.ts";
 import { renderStats, type StatsRow, statsJson } from "../pods/render-stats.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { compareText } from "../text/compare-text.ts";
 

@@ -6,18 +6,18 @@ import {
   type UninstallRequest,
   uninstallHost,
 } from "../../reconcile/index.ts";
-import { HOSTS_DIRECTORY } from "../apply/fleet-request.ts";
 import { JsonProgress, PeopleProgress } from "../apply/progress.ts";
 import { renderSurvey, renderUninstall } from "../apply/render-uninstall.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
-import { isAddress, strayHost } from "../apply/stray-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { planJson } from "../plan/plan-json.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { HOSTS_DIRECTORY } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
+import { isAddress, strayHost } from "../project/stray-fleet.ts";
 
 /** `stowage uninstall`. */
 export const uninstallCommand: Command = {

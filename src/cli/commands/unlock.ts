@@ -1,10 +1,10 @@
 import { unlockHosts } from "../../reconcile/index.ts";
-import { PLAN_OPTIONS } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { PLAN_OPTIONS } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { plural } from "../text/quantities.ts";

@@ -1,9 +1,9 @@
 import { StowageError } from "../../errors/index.ts";
 import { type WatchEvent, type WatchRequest, watchFleet } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { Command } from "../command-line/command.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { declarationFile } from "../watch/declaration-file.ts";

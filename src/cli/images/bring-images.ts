@@ -1,6 +1,5 @@
 import { imagesOnly, type Plan, type PlanOptions } from "../../plan/index.ts";
 import { applyFleet } from "../../reconcile/index.ts";
-import { fleetRequest, PLAN_OPTIONS, planOptions } from "../apply/fleet-request.ts";
 import { runFleet } from "../apply/run-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { OptionSpec } from "../command-line/command.ts";
@@ -8,6 +7,7 @@ import { RUN_OPTIONS } from "../command-line/run-options.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { checkPods } from "../pods/check-pods.ts";
 import { readPodName } from "../pods/pod-names.ts";
+import { fleetRequest, PLAN_OPTIONS, planOptions } from "../project/fleet-request.ts";
 import { loadFleet } from "../project/load-fleet.ts";
 
 /** Options of commands that bring images, and nothing else. */

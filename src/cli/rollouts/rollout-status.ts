@@ -7,11 +7,11 @@ import {
   servicePods,
 } from "../../plan/index.ts";
 import { planFleet } from "../../reconcile/index.ts";
-import { fleetRequest } from "../apply/fleet-request.ts";
 import { tellOfRegistries } from "../apply/registry-waits.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { fleetRequest } from "../project/fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "../project/load-fleet.ts";
 import { renderServices } from "./render-services.ts";
 import { findService, type SeenServices, servicesOf } from "./services.ts";

@@ -9,13 +9,13 @@ import {
   type UndoTarget,
   undoTargets,
 } from "../../reconcile/index.ts";
-import { fleetRequest } from "../apply/fleet-request.ts";
 import { requireAnswer } from "../apply/require-answer.ts";
 import { runFleet } from "../apply/run-fleet.ts";
 import type { Arguments } from "../command-line/arguments.ts";
 import type { CommandContext, ExitCode } from "../context.ts";
 import { problemsOf, readHosts } from "../pods/read-hosts.ts";
 import { selectHosts } from "../pods/select-hosts.ts";
+import { fleetRequest } from "../project/fleet-request.ts";
 import { type LoadedFleet, loadFleet } from "../project/load-fleet.ts";
 import { printable } from "../text/printable.ts";
 import { seeServices } from "./rollout-status.ts";

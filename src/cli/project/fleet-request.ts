@@ -7,8 +7,8 @@ import type { Arguments } from "../command-line/arguments.ts";
 import type { OptionSpec } from "../command-line/command.ts";
 import type { CommandContext } from "../context.ts";
 import { readPodName } from "../pods/pod-names.ts";
-import type { LoadedFleet } from "../project/load-fleet.ts";
 import { didYouMean } from "../text/suggest.ts";
+import type { LoadedFleet } from "./load-fleet.ts";
 
 /** Where containerd and its clients look for how registries are reached. */
 export const HOSTS_DIRECTORY = "/etc/containerd/certs.d";
