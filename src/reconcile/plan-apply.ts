@@ -34,7 +34,12 @@ export async function idleHosts(request: PlanningRequest): Promise<FleetObservat
   const hosts = options.hosts ?? Object.keys(manifest.hosts);
   if (hosts.length <= LOCKED_TIMES * parallelism) return new Map();
   const signal = lookingSignal(request);
-  const observation = await readFleet({ ...request, signal, onProgress: request.onEvent });
+  const observation = await readFleet({
+    ...request,
+    heedLocks: true,
+    signal,
+    onProgress: request.onEvent,
+  });
   const worked = await hostsToLock(request, observation);
   return new Map(
     [...observation.hosts].filter(([name, found]) => !worked.has(name) && !isBusy(found)),

@@ -56,7 +56,7 @@ export async function planFleet(request: PlanFleetRequest): Promise<PlannedFleet
   const { manifest, manifestDir } = request;
   const waits = registryWaits(request.onProgress);
   await using store = new ImageStore(manifest, manifestDir, { ...request, ...waits });
-  const observation = await readFleet(request);
+  const observation = await readFleet({ ...request, heedLocks: true });
   const secrets = new SecretValues(request);
   return { plan: await planObserved({ ...request, secrets }, observation, store), observation };
 }

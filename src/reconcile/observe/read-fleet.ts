@@ -22,7 +22,6 @@ export async function readFleet(request: ReadFleetRequest): Promise<FleetObserva
   try {
     return await observeFleet({
       ...request,
-      heedLocks: true,
       reach: async (name, spec) => {
         const reading = await connector.read(name, spec, signal);
         readings.set(name, reading);

@@ -2,6 +2,7 @@ import { StowageError } from "../../errors/index.ts";
 import { type EngineConfig, hostDirectories, MANIFEST_VERSION } from "../../model/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { HostReading } from "../connector.ts";
+import { refuseWatched } from "../lock/refuse-watched.ts";
 import { observeFleet } from "../observe/observe-fleet.ts";
 import { readRecords } from "../observe/read-files.ts";
 import { type PlanFleetRequest, planFleet } from "../plan-fleet.ts";
@@ -36,13 +37,18 @@ export type SurveyRequest = Omit<PlanFleetRequest, "manifest" | "options" | "loc
 /**
  * Looks at what a host holds of Stowage's, of whatever fleet, and plans its end. It can change nothing.
  *
- * @throws StowageError `unavailable` when the host or its engine cannot be asked
+ * @throws StowageError `unavailable` when the host or its engine cannot be asked; `failed_precondition` where a fleet on it
+ *   is watched
  */
 export async function surveyHost(request: SurveyRequest): Promise<HostSurvey> {
   const { name, spec, own, connector, signal, volumes } = request;
   await using reading = await connector.read(name, spec, signal);
   const traces = await tracesOf(reading, request);
   const fleets = fleetsOnHost(request, traces);
+  for (const { owner, fleet } of fleets) {
+    const place = { name, spec, owner, fleet };
+    await refuseWatched(reading.host, place, `uninstall from host "${name}"`, signal);
+  }
   const plans: Plan[] = [];
   for (const { manifest, elsewhere } of fleets) {
     const options = { destroy: true, forgetHosts: elsewhere };

@@ -6,7 +6,6 @@ import { destroyFleet } from "../destroy-fleet.ts";
 import type { HostLock } from "../lock/held-lock.ts";
 import { acquireHostLock } from "../lock/host-lock.ts";
 import { lockRequest, readLockState } from "../lock/lock-file.ts";
-import { refuseWatched } from "../lock/refuse-watched.ts";
 import type { ApplyReport } from "../report.ts";
 import { ownFiles } from "./own-files.ts";
 import { type HostSurvey, type Leaving, type SurveyRequest, surveyHost } from "./survey-host.ts";
@@ -41,9 +40,7 @@ export interface UninstallReport {
  * @throws StowageError when the host cannot be asked or locked; `failed_precondition` where a fleet on it is watched
  */
 export async function uninstallHost(request: UninstallRequest): Promise<UninstallReport> {
-  const signal = lookingSignal(request);
-  const survey = await surveyHost({ ...request, signal });
-  await refuseWatchedFleets(request, survey, signal);
+  const survey = await surveyHost({ ...request, signal: lookingSignal(request) });
   const reports: ApplyReport[] = [];
   const nothing = { survey, reports, removed: [], leaves: survey.leaves, problems: [] };
   if (!(await request.confirm(survey))) return { ...nothing, status: "declined" };
@@ -72,18 +69,6 @@ export async function uninstallHost(request: UninstallRequest): Promise<Uninstal
     problems,
     status: problems.length > 0 ? "failed" : "done",
   };
-}
-
-async function refuseWatchedFleets(
-  { name, spec, connector }: UninstallRequest,
-  { fleets }: HostSurvey,
-  signal: AbortSignal,
-): Promise<void> {
-  await using reading = await connector.read(name, spec, signal);
-  for (const { owner, fleet } of fleets) {
-    const place = { name, spec, owner, fleet };
-    await refuseWatched(reading.host, place, `uninstall from host "${name}"`, signal);
-  }
 }
 
 async function sweepHost(request: UninstallRequest, survey: HostSurvey): Promise<Sweep> {

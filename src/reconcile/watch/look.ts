@@ -5,10 +5,10 @@ import {
   type RestartPlan,
   type UnhealthyContainer,
 } from "../../plan/index.ts";
-import type { HostReading } from "../connector.ts";
 import { ImageStore } from "../images/image-store.ts";
 import { registryWaits } from "../images/registry-waits.ts";
-import { type FleetObservation, observeFleet } from "../observe/observe-fleet.ts";
+import type { FleetObservation } from "../observe/observe-fleet.ts";
+import { readFleet } from "../observe/read-fleet.ts";
 import { planObserved } from "../plan-fleet.ts";
 import { SecretValues } from "../secrets/secret-values.ts";
 import type { Declaration, WatchRequest } from "./watch-request.ts";
@@ -31,24 +31,10 @@ export async function lookAtFleet(
   declaration: Declaration,
   unhealthy: readonly UnhealthyContainer[],
 ): Promise<Look> {
-  const { connector, options, drain } = request;
-  const readings: HostReading[] = [];
-  try {
-    const observation = await observeFleet({
-      ...request,
-      ...declaration,
-      signal: drain,
-      reach: async (name, spec) => {
-        const reading = await connector.read(name, spec, drain);
-        readings.push(reading);
-        return reading;
-      },
-    });
-    const input = { ...declaration, hosts: observation.hosts, options };
-    return { observation, restarts: planRestarts(input, unhealthy), unhealthy };
-  } finally {
-    await Promise.allSettled(readings.map((reading) => reading[Symbol.asyncDispose]()));
-  }
+  const { options, drain } = request;
+  const observation = await readFleet({ ...request, ...declaration, signal: drain });
+  const input = { ...declaration, hosts: observation.hosts, options };
+  return { observation, restarts: planRestarts(input, unhealthy), unhealthy };
 }
 
 /** A look with all that is to be done about it. Registries are asked, which may be long in answering. */
